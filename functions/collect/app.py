@@ -1,0 +1,19 @@
+"""Collects the results of a task that the vendor has exported."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from numberdrop import wiring
+
+logger = Logger()
+collection = cache(wiring.collection)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Takes ``{job_id}``, returns a decision."""
+    seconds = context.get_remaining_time_in_millis() / 1000
+    return collection().collect(event["job_id"], seconds=seconds).as_payload()

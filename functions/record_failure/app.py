@@ -1,0 +1,21 @@
+"""Records that a task ended without results, and announces it."""
+
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from numberdrop import wiring
+from numberdrop.reasons import Reason, ReasonCode
+
+logger = Logger()
+failure_record = cache(wiring.failure_record)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Takes ``{job_id, reason{code, message}}``, returns the reason that the ledger holds."""
+    reason = Reason(ReasonCode(event["reason"]["code"]), event["reason"]["message"])
+    return asdict(failure_record().record(event["job_id"], reason))

@@ -1,0 +1,19 @@
+"""Submits an announced upload to the vendor. Invoked by the upload queue, one message at a time."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from numberdrop import wiring
+
+logger = Logger()
+intake = cache(wiring.intake)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Takes each message; a message that raises stays in the queue."""
+    for record in event["Records"]:
+        intake().take(record["body"], seconds=context.get_remaining_time_in_millis() / 1000)

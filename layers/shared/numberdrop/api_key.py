@@ -1,0 +1,44 @@
+"""The vendor's API key, kept in AWS Secrets Manager."""
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_VISIBLE = re.compile(r"[!-~]+", re.ASCII)
+
+
+class ApiKeyInvalidError(Exception):
+    """The secret holds nothing that can stand in a header; put the key itself into it."""
+
+
+class ApiKey:
+    """Reads the key when it is first needed and keeps it until it is refused."""
+
+    def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._value: str | None = None
+
+    def get(self) -> str:
+        """The key.
+
+        Raises:
+            ApiKeyInvalidError: the secret holds no key.
+        """
+        if self._value is None:
+            self._value = self._read()
+        return self._value
+
+    def refresh(self) -> bool:
+        """Reads the secret again; returns whether the key has changed."""
+        before, self._value = self._value, self._read()
+        return self._value != before
+
+    def _read(self) -> str:
+        secret = self._client.get_secret_value(SecretId=self._secret_id)
+        key = secret.get("SecretString", "").strip()
+        if not _VISIBLE.fullmatch(key):
+            raise ApiKeyInvalidError("The secret must hold the vendor's API key as plain text.")
+        return key

@@ -1,0 +1,145 @@
+"""Fetching the vendor's export from the link that a status answer carries.
+
+The link is not trusted: it may come from a broken or hostile answer. It must lead by https to an allowed
+host at a public address; no key goes with the request, and no redirect is followed.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import IO
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+
+from numberdrop.deadline import session_until
+from numberdrop.reasons import JobFailedError, ReasonCode
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+LARGEST_EXPORT = 5 * 1024**3
+"""Bytes; what one S3 PUT takes. Ten million rows are about a tenth of it."""
+
+_BLOCK = 1024 * 1024
+
+
+class LinkRefusedError(Exception):
+    """The storage refuses the link, most likely because it has expired: get a fresh one."""
+
+
+class DownloadFailedError(Exception):
+    """The download broke off or is not whole: fetch it again."""
+
+
+class LinkUntrustedError(JobFailedError):
+    """The link leads where it must not; nothing was fetched."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            ReasonCode.RESULT_UNTRUSTED,
+            f"{why} If the vendor's exports really come from there, add the host to ResultHosts.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Downloader:
+    """Fetches exports.
+
+    Attributes:
+        hosts: allowed host names in lower case; ``*.suffix`` allows any host below the suffix. A loopback
+            host that is listed by name may be reached by plain http.
+    """
+
+    hosts: Sequence[str]
+
+    def fetch(self, link: str, file: IO[bytes], *, seconds: float) -> None:
+        """Writes what the link leads to into a file, in constant memory.
+
+        Raises:
+            LinkUntrustedError: the link, or the address behind it, breaks a rule.
+            LinkRefusedError: the storage answered 4xx.
+            DownloadFailedError: anything else; what was written so far is worthless.
+        """
+        target = self._checked(link)
+        loopback = _is_loopback(target.hostname or "")
+
+        def check_address(connected: socket.socket) -> None:
+            address = ipaddress.ip_address(connected.getpeername()[0])
+            if not (address.is_loopback if loopback else address.is_global):
+                raise LinkUntrustedError("The export's host is at an address that is not public.")
+
+        end = monotonic() + seconds
+        try:
+            with session_until(seconds, on_connect=check_address) as session:
+                response = session.get(
+                    link,
+                    headers={"Accept-Encoding": "identity"},
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    _check_status(response.status_code)
+                    _copy(response, file, end)
+        except (requests.RequestException, OSError) as error:
+            raise DownloadFailedError(f"The download broke off ({type(error).__name__}).") from None
+
+    def _checked(self, link: str) -> SplitResult:
+        try:
+            target = urlsplit(link)
+            host = (target.hostname or "").rstrip(".")
+            port = target.port
+        except ValueError:
+            raise LinkUntrustedError("The link to the export cannot be read.") from None
+        if target.username is not None or target.password is not None:
+            raise LinkUntrustedError("The link to the export carries user information.")
+        if not any(_matches(host, allowed) for allowed in self.hosts):
+            raise LinkUntrustedError("The link to the export leads to a host that is not allowed.")
+        plain_loopback = target.scheme == "http" and _is_loopback(host)
+        if target.scheme != "https" and not plain_loopback:
+            raise LinkUntrustedError("The link to the export is not https.")
+        if target.scheme == "https" and port not in {None, 443}:
+            raise LinkUntrustedError("The link to the export leads to an unusual port.")
+        return target
+
+
+def _matches(host: str, allowed: str) -> bool:
+    if allowed.startswith("*."):
+        return host.endswith(allowed[1:]) and len(host) > len(allowed) - 1
+    return bool(host) and host == allowed
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_status(status: int) -> None:
+    if status == 200:
+        return
+    if 300 <= status < 400:
+        raise LinkUntrustedError("The link to the export redirects.")
+    if 400 <= status < 500:
+        raise LinkRefusedError(f"The export's host answered {status}.")
+    raise DownloadFailedError(f"The export's host answered {status}.")
+
+
+def _copy(response: requests.Response, file: IO[bytes], end: float) -> None:
+    """Copies the body; urllib3 raises when it is shorter than its Content-Length says."""
+    written = 0
+    for block in response.iter_content(_BLOCK):
+        written += file.write(block)
+        if written > LARGEST_EXPORT:
+            raise JobFailedError(
+                ReasonCode.RESULT_INVALID, "The export is larger than 5 GB. Ask the vendor."
+            )
+        if monotonic() > end:
+            raise DownloadFailedError("The download took too long.")
+    if written == 0:
+        raise DownloadFailedError("The export is empty.")

@@ -1,0 +1,45 @@
+"""Recording that a task ended without results: the workflow's one failure path."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.announcement import Announcer
+from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import FAIL
+from numberdrop.watching import JobMissingError
+
+logger = Logger()
+
+
+@dataclass(frozen=True)
+class FailureRecord:
+    """Fails jobs in the ledger and announces it."""
+
+    ledger: Ledger
+    announcer: Announcer
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
+
+    def record(self, job_id: str, reason: Reason) -> Reason:
+        """Fails a job whose task is over; returns the reason that the ledger holds afterwards.
+
+        A job that has ended already stays as it is, and its own event is announced if it never was.
+
+        Raises:
+            JobMissingError: the ledger has no such job.
+        """
+        logger.append_keys(job_id=job_id)
+        job = self.ledger.get(job_id)
+        if job is None:
+            raise JobMissingError("The ledger has no such job.")
+        try:
+            job = self.ledger.move(job, FAIL, reason=reason, finished_at=self.now())
+        except TransitionRefusedError as refused:
+            job = refused.current or job
+        logger.warning("the job failed", reason=reason.code)
+        self.announcer.announce(job)
+        return job.reason or Reason(ReasonCode.ABORTED, f"The job is {job.state}.")

@@ -1,0 +1,151 @@
+"""A job: what numberdrop does about one upload, as the ledger remembers it."""
+
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is known of a job's rows; counts of the vendor are information only.
+
+    Attributes:
+        submitted: rows sent to the vendor.
+        total: rows of the task, as the vendor last said.
+        success: rows the vendor calls successful.
+        failure: rows the vendor calls failed.
+        resolved: submitted rows that the export answers.
+        unresolved: submitted rows that the export lacks.
+        verdicts: how often each verdict occurs in the results.
+    """
+
+    submitted: int | None = None
+    total: int | None = None
+    success: int | None = None
+    failure: int | None = None
+    resolved: int | None = None
+    unresolved: int | None = None
+    verdicts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResults:
+    """Where a completed job's files are in the results bucket."""
+
+    bucket: str
+    export_key: str
+    csv_key: str
+    manifest_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One item of the ledger.
+
+    Attributes:
+        job_id: the item's key, from the upload.
+        state: what is true of the money.
+        upload: the upload the job is about.
+        token: who may write: the latest attempt's token.
+        lease_until: until when the holder of the token is presumed alive, or must be left to wait.
+        last_write: names the latest write, so that a writer recognises its own.
+        created_at: when the upload was first seen.
+        deadline: when to give up: on being taken by the vendor, then on the task.
+        checker: the checker's name, None while unknown.
+        task_type: the vendor's word for the check.
+        attempts: POSTs that were begun.
+        server_errors: POSTs that the vendor answered with 500.
+        run: number of the execution; a part of its name.
+        task_id: the vendor's id, once submitted.
+        charged: True, False, or None for unknown.
+        submitted_at: when the vendor accepted the file.
+        finished_at: when the job ended, or stopped to wait for a person.
+        counts: rows.
+        results: where the results are, once completed.
+        reason: why the job failed or needs attention.
+        announced: which endings were announced by an event, see ``ending``.
+    """
+
+    job_id: str
+    state: State
+    upload: Upload
+    token: str
+    lease_until: datetime
+    last_write: str
+    created_at: datetime
+    deadline: datetime
+    checker: str | None = None
+    task_type: str | None = None
+    attempts: int = 0
+    server_errors: int = 0
+    run: int = 1
+    task_id: str | None = None
+    charged: bool | None = False
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    counts: Counts = Counts()
+    results: StoredResults | None = None
+    reason: Reason | None = None
+    announced: frozenset[str] = frozenset()
+
+    @property
+    def execution_name(self) -> str:
+        """The name of the execution that follows this job's task; the same each time it is asked for."""
+        return f"{self.job_id}-{self.run}"
+
+    @property
+    def ending(self) -> str:
+        """Names the state and reason that an event announces, for instance ``blocked:BAD_API_KEY``."""
+        return f"{self.state}:{self.reason.code}" if self.reason else str(self.state)
+
+    @classmethod
+    def from_item(cls, item: dict[str, Any]) -> Self:
+        """The job of a ledger item with plain Python values, as ``to_item`` makes them."""
+        known = {column.name for column in fields(cls)}
+        return cls(**{name: _decoded(name, value) for name, value in item.items() if name in known})
+
+
+def to_item(changes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes of a job as plain values: text, numbers, booleans, mappings and sets of text."""
+    return {name: _encoded(value) for name, value in changes.items()}
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds; such texts sort as the moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _encoded(value: Any) -> Any:
+    match value:
+        case datetime():
+            return timestamp(value)
+        case Upload() | Counts() | StoredResults() | Reason():
+            return asdict(value)
+        case frozenset():
+            return set(value)
+        case _:
+            return value
+
+
+def _decoded(name: str, value: Any) -> Any:
+    match name:
+        case "state":
+            return State(value)
+        case "upload":
+            return Upload(**value)
+        case "counts":
+            return Counts(**value)
+        case "results":
+            return StoredResults(**value) if value else None
+        case "reason":
+            return Reason(ReasonCode(value["code"]), value["message"]) if value else None
+        case "announced":
+            return frozenset(value)
+        case "lease_until" | "created_at" | "deadline" | "submitted_at" | "finished_at":
+            return datetime.fromisoformat(value) if value else None
+        case _:
+            return value

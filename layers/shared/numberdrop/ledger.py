@@ -1,0 +1,173 @@
+"""The ledger of jobs in DynamoDB: the only truth about money."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from numberdrop.job import Job, timestamp, to_item
+from numberdrop.transitions import CLAIM, RECLAIM, Guard, State, Transition
+from numberdrop.upload import Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class TransitionRefusedError(Exception):
+    """The ledger has moved on: read the job again and decide anew.
+
+    Attributes:
+        current: the job as it stands, or None where there is none.
+    """
+
+    def __init__(self, transition: Transition, current: Job | None) -> None:
+        state = current.state if current else "missing"
+        super().__init__(f"'{transition.name}' does not apply: the job is {state}.")
+        self.current = current
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Reads jobs and writes transitions, each under the transition's own condition.
+
+    DynamoDB can answer that a condition failed because an earlier try of the same request was already
+    applied (boto3 repeats requests whose answer was lost). So every write carries a name of its own, and
+    a failed condition is believed only when the item bears another write's name.
+    """
+
+    client: "DynamoDBClient"
+    table: str
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
+
+    def get(self, job_id: str) -> Job | None:
+        """The job as it stands now (a consistent read), or None."""
+        answer = self.client.get_item(
+            TableName=self.table, Key={"job_id": {"S": job_id}}, ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return _job(item) if item else None
+
+    def claim(self, upload: Upload, *, lease_until: datetime, deadline: datetime) -> Job:
+        """Makes the job of an upload seen for the first time.
+
+        Raises:
+            TransitionRefusedError: the job exists; ``current`` is it.
+        """
+        return self._write(
+            upload.job_id,
+            CLAIM,
+            upload=upload,
+            token=uuid4().hex,
+            lease_until=lease_until,
+            created_at=self.now(),
+            deadline=deadline,
+        )
+
+    def reclaim(self, job: Job, *, lease_until: datetime, deadline: datetime) -> Job:
+        """Takes over a job whose lease is over, under a new attempt token.
+
+        Raises:
+            TransitionRefusedError: somebody else took it first, or its lease runs.
+        """
+        return self.move(job, RECLAIM, token=uuid4().hex, lease_until=lease_until, deadline=deadline)
+
+    def move(self, job: Job, transition: Transition, **changes: Any) -> Job:
+        """Writes one transition and the attributes that change with it.
+
+        Raises:
+            TransitionRefusedError: the transition's condition does not hold.
+        """
+        expected = {
+            Guard.TOKEN: job.token,
+            Guard.TASK: job.task_id,
+            Guard.LEASE_OVER: timestamp(self.now()),
+        }[transition.guard]
+        return self._write(job.job_id, transition, expected, **changes)
+
+    def mark_announced(self, job: Job) -> None:
+        """Remembers that the event of the job's ending was emitted. Harmless when repeated."""
+        self.client.update_item(
+            TableName=self.table,
+            Key={"job_id": {"S": job.job_id}},
+            UpdateExpression="ADD announced :ending",
+            ConditionExpression="attribute_exists(job_id)",
+            ExpressionAttributeValues={":ending": {"SS": [job.ending]}},
+        )
+
+    def _write(
+        self, job_id: str, transition: Transition, expected: str | None = None, **changes: Any
+    ) -> Job:
+        write_name = uuid4().hex
+        attributes = to_item({**changes, "state": transition.target, "last_write": write_name})
+        sources = {f":from{n}": state for n, state in enumerate(sorted(transition.sources))}
+        guard = {} if expected is None else {":expected": expected}
+        values = {f":{name}": value for name, value in attributes.items()} | sources | guard
+        assignments = ", ".join(f"#{name} = :{name}" for name in attributes)
+        names = {f"#{name}": name for name in attributes}
+        try:
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key={"job_id": {"S": job_id}},
+                UpdateExpression=f"SET {assignments}",
+                ConditionExpression=_condition(transition, sources),
+                ExpressionAttributeNames=names | {"#guarded": _GUARDED[transition.guard]},
+                ExpressionAttributeValues=_serialized(values),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            item: Any = error.response.get("Item")
+            current = _job(item) if item else None
+            if current and current.last_write == write_name:
+                return current
+            raise TransitionRefusedError(transition, current) from None
+        return _job(answer["Attributes"])
+
+
+_GUARDED = {
+    Guard.NEW: "job_id",
+    Guard.TOKEN: "token",
+    Guard.TASK: "task_id",
+    Guard.LEASE_OVER: "lease_until",
+}
+"""The attribute that each guard looks at."""
+
+
+def _condition(transition: Transition, sources: Mapping[str, State]) -> str:
+    match transition.guard:
+        case Guard.NEW:
+            return "attribute_not_exists(#guarded)"
+        case Guard.LEASE_OVER:
+            guard = "#guarded <= :expected"
+        case Guard.TOKEN | Guard.TASK:
+            guard = "#guarded = :expected"
+    return f"#state IN ({', '.join(sources)}) AND {guard}"
+
+
+def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
+    serialize = TypeSerializer().serialize
+    return {name: serialize(value) for name, value in values.items()}
+
+
+def _job(item: Mapping[str, Any]) -> Job:
+    deserialize = TypeDeserializer().deserialize
+    plain = {name: _without_decimals(deserialize(value)) for name, value in item.items()}
+    return Job.from_item(plain)
+
+
+def _without_decimals(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value)
+        case dict():
+            return {name: _without_decimals(inner) for name, inner in value.items()}
+        case _:
+            return value

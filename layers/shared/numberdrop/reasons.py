@@ -1,0 +1,44 @@
+"""Why a job failed or needs attention: the codes that events carry."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """The reason codes of the event contract."""
+
+    UNKNOWN_CHECKER = "UNKNOWN_CHECKER"
+    CHECKER_NOT_ALLOWED = "CHECKER_NOT_ALLOWED"
+    EMPTY_FILE = "EMPTY_FILE"
+    NOT_TEXT = "NOT_TEXT"
+    TOO_LARGE = "TOO_LARGE"
+    NO_VALID_NUMBERS = "NO_VALID_NUMBERS"
+    UPLOAD_GONE = "UPLOAD_GONE"
+    VENDOR_REJECTED = "VENDOR_REJECTED"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    BAD_API_KEY = "BAD_API_KEY"
+    SUBMISSION_IN_DOUBT = "SUBMISSION_IN_DOUBT"
+    TASK_FAILED = "TASK_FAILED"
+    TASK_NOT_FOUND = "TASK_NOT_FOUND"
+    TIMED_OUT = "TIMED_OUT"
+    RESULT_UNTRUSTED = "RESULT_UNTRUSTED"
+    RESULT_INVALID = "RESULT_INVALID"
+    RESULT_UNAVAILABLE = "RESULT_UNAVAILABLE"
+    ABORTED = "ABORTED"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code for programs and a message that tells a person what to do."""
+
+    code: ReasonCode
+    message: str
+
+
+class JobFailedError(Exception):
+    """The job is over for the reason given; trying again changes nothing."""
+
+    def __init__(self, code: ReasonCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.reason = Reason(code, message)

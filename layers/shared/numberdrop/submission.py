@@ -1,0 +1,300 @@
+"""Submitting an upload: the only place where money is spent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.announcement import Announcer
+from numberdrop.catalogue import Checker, Family, checker_for_key
+from numberdrop.job import Counts, Job
+from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.numbers import clean_upload
+from numberdrop.reasons import JobFailedError, Reason, ReasonCode
+from numberdrop.storage import UploadBucket
+from numberdrop.transitions import (
+    ABANDON_ATTEMPT,
+    ACCEPT,
+    ARM,
+    BLOCK,
+    DECLINE,
+    DOUBT,
+    REJECT,
+    RELEASE,
+    State,
+    Transition,
+)
+from numberdrop.upload import Upload
+from numberdrop.vendor import (
+    Accepted,
+    Blocked,
+    InDoubt,
+    Rejected,
+    SubmitOutcome,
+    TryLater,
+    VendorClient,
+)
+from numberdrop.workflow import Workflow
+
+LEASE_MARGIN = timedelta(seconds=30)
+"""How long after its own end a worker is presumed alive."""
+
+BLOCKED_PAUSE = timedelta(minutes=5)
+"""How soon a blocked upload is tried again; each try is free."""
+
+MOST_SERVER_ERRORS = 3
+"""POSTs answered with 500 before the vendor is taken at its word."""
+
+TIME_TO_RECORD = 15
+"""Seconds of the function's time kept for writing down how the POST ended."""
+
+SHORTEST_POST = 30
+"""Seconds; a POST that has less would end in doubt too easily, so it is not begun."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing more is to be done about this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """The message must come again later."""
+
+    after_seconds: int
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Takes an upload from its announcement to a running execution, or to its free end.
+
+    Attributes:
+        job_timeout: how long to try to submit, and then how long the task may take.
+        allow_sensitive: whether checkers that infer personal traits may be used.
+    """
+
+    ledger: Ledger
+    uploads: UploadBucket
+    vendor: VendorClient
+    workflow: Workflow
+    announcer: Announcer
+    job_timeout: timedelta
+    allow_sensitive: bool
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
+
+    def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
+        """Does what the ledger says is to be done about an upload, within ``seconds``."""
+        if upload.is_folder_marker:
+            return Settled()
+        upload = self.uploads.with_version(upload)
+        end = self.now() + timedelta(seconds=seconds)
+        try:
+            job = self.ledger.claim(
+                upload, lease_until=end + LEASE_MARGIN, deadline=self.now() + self.job_timeout
+            )
+        except TransitionRefusedError as refused:
+            if refused.current is None:
+                raise
+            return self._continue(refused.current, end)
+        return self._attempt(job, end)
+
+    def _continue(self, job: Job, end: datetime) -> Settled | TryAgain:
+        """What a message means for a job that exists."""
+        logger.append_keys(job_id=job.job_id)
+        if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and self._leased(job):
+            return self._after_lease(job)
+        match job.state:
+            case State.CLAIMED | State.BLOCKED:
+                return self._take_over(job, end)
+            case State.SUBMITTING:
+                self._end(
+                    job,
+                    ABANDON_ATTEMPT,
+                    _in_doubt("The function ended while the file was being sent."),
+                    charged=None,
+                )
+            case State.SUBMITTED:
+                self.workflow.start(job)
+            case State.IN_DOUBT | State.COMPLETED | State.FAILED:
+                self.announcer.announce(job)
+        return Settled()
+
+    def _take_over(self, job: Job, end: datetime) -> Settled | TryAgain:
+        # Time spent waiting for a person does not count against the job.
+        deadline = self.now() + self.job_timeout if job.state is State.BLOCKED else job.deadline
+        try:
+            job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, deadline=deadline)
+        except TransitionRefusedError as refused:
+            return self._after_lease(refused.current or job)
+        return self._attempt(job, end)
+
+    def _attempt(self, job: Job, end: datetime) -> Settled | TryAgain:
+        """One attempt by the holder of the job's token."""
+        logger.append_keys(job_id=job.job_id)
+        with TemporaryFile() as numbers:
+            try:
+                self._check_deadline(job)
+                checker = self._checker(job.upload)
+                counts = self._prepare(job.upload, checker, numbers)
+            except JobFailedError as failure:
+                self._end(job, DECLINE, failure.reason, charged=False)
+                return Settled()
+            if self._seconds_to_post(end) < SHORTEST_POST:
+                logger.warning("too little time is left to send the file; it waits for the next try")
+                return self._after_lease(job)
+            return self._send(job, checker, numbers, counts, end)
+
+    def _check_deadline(self, job: Job) -> None:
+        if self.now() >= job.deadline:
+            raise JobFailedError(
+                ReasonCode.TIMED_OUT,
+                "The vendor could not be brought to take the file in time. Upload it again.",
+            )
+
+    def _checker(self, upload: Upload) -> Checker:
+        checker = checker_for_key(upload.key, allow_sensitive=self.allow_sensitive)
+        if checker.family is Family.LEGACY and not self.vendor.user_id:
+            raise JobFailedError(
+                ReasonCode.CHECKER_NOT_ALLOWED,
+                f"{checker.name} needs the vendor's user id. Deploy with EkycproUserId set.",
+            )
+        return checker
+
+    def _prepare(self, upload: Upload, checker: Checker, numbers: IO[bytes]) -> Counts:
+        with TemporaryFile() as source, TemporaryFile("w+", newline="") as rejected:
+            self.uploads.copy_to(upload, source)
+            source.seek(0)
+            cleaned = clean_upload(
+                source,
+                checker.input,
+                numbers=numbers,
+                rejected=rejected,
+                max_rows=checker.max_rows,
+            )
+        numbers.seek(0)
+        return Counts(submitted=cleaned.sent)
+
+    def _send(
+        self, job: Job, checker: Checker, numbers: IO[bytes], counts: Counts, end: datetime
+    ) -> Settled | TryAgain:
+        self.vendor.api_key.get()
+        job = self.ledger.move(
+            job,
+            ARM,
+            checker=checker.name,
+            task_type=checker.task_type,
+            attempts=job.attempts + 1,
+            counts=counts,
+        )
+        outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
+        key_refused = isinstance(outcome, Blocked) and outcome.is_about_the_key
+        if key_refused and self.vendor.api_key.refresh():
+            numbers.seek(0)
+            outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
+        return self._record(job, outcome)
+
+    def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | TryAgain:
+        match outcome:
+            case Accepted():
+                self._accept(job, outcome)
+            case Rejected(words=words):
+                reason = Reason(ReasonCode.VENDOR_REJECTED, words)
+                self._end(job, REJECT, reason, charged=False)
+            case InDoubt(cause=cause):
+                self._end(job, DOUBT, _in_doubt(cause), charged=None)
+            case Blocked():
+                return self._block(job, outcome)
+            case TryLater():
+                return self._release(job, outcome)
+        return Settled()
+
+    def _accept(self, job: Job, outcome: Accepted) -> None:
+        # Logged before it is written: if the write fails, a person finds the task id here.
+        logger.info("the vendor made a task", task_id=outcome.task_id)
+        now = self.now()
+        job = self.ledger.move(
+            job,
+            ACCEPT,
+            task_id=outcome.task_id,
+            charged=True,
+            reason=None,
+            submitted_at=now,
+            finished_at=None,
+            deadline=now + self.job_timeout,
+        )
+        self.workflow.start(job)
+
+    def _block(self, job: Job, outcome: Blocked) -> TryAgain:
+        if outcome.is_about_the_key:
+            reason = Reason(
+                ReasonCode.BAD_API_KEY,
+                f"The vendor refuses the API key ({outcome.words}). Put a valid one into the secret; "
+                "the upload then goes on by itself.",
+            )
+        else:
+            reason = Reason(
+                ReasonCode.INSUFFICIENT_BALANCE,
+                f"The vendor's account has too little money ({outcome.words}). Top it up; the upload "
+                "then goes on by itself.",
+            )
+        lease_until = self.now() + BLOCKED_PAUSE
+        self._end(job, BLOCK, reason, charged=False, lease_until=lease_until)
+        return TryAgain(round(BLOCKED_PAUSE.total_seconds()))
+
+    def _release(self, job: Job, outcome: TryLater) -> Settled | TryAgain:
+        server_errors = job.server_errors + outcome.server_error
+        if server_errors >= MOST_SERVER_ERRORS:
+            reason = Reason(
+                ReasonCode.VENDOR_REJECTED,
+                f"{outcome.cause} It did so {server_errors} times. Nothing was charged; try again later.",
+            )
+            self._end(job, REJECT, reason, charged=False, server_errors=server_errors)
+            return Settled()
+        logger.warning("the vendor did not take the file; it is tried again", cause=outcome.cause)
+        self.ledger.move(
+            job,
+            RELEASE,
+            server_errors=server_errors,
+            reason=None,
+            lease_until=self.now() + timedelta(seconds=outcome.after_seconds),
+        )
+        return TryAgain(outcome.after_seconds)
+
+    def _end(
+        self,
+        job: Job,
+        transition: Transition,
+        reason: Reason,
+        *,
+        charged: bool | None,
+        **changes: Any,
+    ) -> None:
+        """Writes an ending, or a stop that needs a person, and announces it."""
+        logger.warning("the job stops here", state=transition.target, reason=reason.code)
+        ended = self.ledger.move(
+            job, transition, reason=reason, charged=charged, finished_at=self.now(), **changes
+        )
+        self.announcer.announce(ended)
+
+    def _leased(self, job: Job) -> bool:
+        return job.lease_until > self.now()
+
+    def _after_lease(self, job: Job) -> TryAgain:
+        return TryAgain(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
+
+    def _seconds_to_post(self, end: datetime) -> float:
+        return (end - self.now()).total_seconds() - TIME_TO_RECORD
+
+
+def _in_doubt(cause: str) -> Reason:
+    return Reason(
+        ReasonCode.SUBMISSION_IN_DOUBT,
+        f"{cause} The vendor may have charged for the file, so it is not sent again by itself. "
+        "Look the task up in the vendor's console, then decide.",
+    )

@@ -1,0 +1,114 @@
+"""The states of a job and the only ways from one to another: the money rules as data.
+
+A submission that the vendor accepted is charged, and the vendor has no idempotency key, no listing and
+no cancel (vendor pages, "Status codes": 200 is a charge). So the ledger says ``submitting`` before the
+first byte leaves, and only an outcome that is provably uncharged leads back to ``claimed``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What is true of a job's money."""
+
+    CLAIMED = "claimed"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    BLOCKED = "blocked"
+    IN_DOUBT = "in_doubt"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Guard(StrEnum):
+    """What must still hold for a transition to be written."""
+
+    NEW = "no job exists"
+    TOKEN = "the attempt token is mine"
+    LEASE_OVER = "the lease is over"
+    TASK = "the task id is the same"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One allowed step; an empty ``sources`` means that no job exists yet."""
+
+    name: str
+    sources: frozenset[State]
+    target: State
+    guard: Guard
+    when: str
+
+
+def _transition(name: str, sources: set[State], target: State, guard: Guard, when: str) -> Transition:
+    return Transition(name, frozenset(sources), target, guard, when)
+
+
+CLAIM = _transition("claim", set(), State.CLAIMED, Guard.NEW, "first sight of the upload")
+RECLAIM = _transition(
+    "reclaim",
+    {State.CLAIMED, State.BLOCKED},
+    State.CLAIMED,
+    Guard.LEASE_OVER,
+    "the worker died before arming, or it is time to try again",
+)
+DECLINE = _transition(
+    "decline", {State.CLAIMED}, State.FAILED, Guard.TOKEN, "the upload itself is bad: free"
+)
+ARM = _transition(
+    "arm", {State.CLAIMED}, State.SUBMITTING, Guard.TOKEN, "just before the first byte, all else ready"
+)
+ACCEPT = _transition(
+    "accept",
+    {State.SUBMITTING, State.IN_DOUBT},
+    State.SUBMITTED,
+    Guard.TOKEN,
+    "the vendor answered with a task id, however late",
+)
+RELEASE = _transition(
+    "release",
+    {State.SUBMITTING},
+    State.CLAIMED,
+    Guard.TOKEN,
+    "provably not sent, or a free refusal worth another try",
+)
+BLOCK = _transition(
+    "block",
+    {State.SUBMITTING},
+    State.BLOCKED,
+    Guard.TOKEN,
+    "401, 402, 403: one person fixes it once",
+)
+REJECT = _transition(
+    "reject", {State.SUBMITTING}, State.FAILED, Guard.TOKEN, "the vendor refused the file: free"
+)
+DOUBT = _transition(
+    "doubt", {State.SUBMITTING}, State.IN_DOUBT, Guard.TOKEN, "any other outcome of the submission"
+)
+ABANDON_ATTEMPT = _transition(
+    "abandon attempt",
+    {State.SUBMITTING},
+    State.IN_DOUBT,
+    Guard.LEASE_OVER,
+    "the worker died while submitting",
+)
+COMPLETE = _transition(
+    "complete", {State.SUBMITTED}, State.COMPLETED, Guard.TASK, "the export is stored and read"
+)
+FAIL = _transition("fail", {State.SUBMITTED}, State.FAILED, Guard.TASK, "there is no export to be had")
+
+TRANSITIONS = (
+    CLAIM,
+    RECLAIM,
+    DECLINE,
+    ARM,
+    ACCEPT,
+    RELEASE,
+    BLOCK,
+    REJECT,
+    DOUBT,
+    ABANDON_ATTEMPT,
+    COMPLETE,
+    FAIL,
+)

@@ -1,0 +1,85 @@
+"""The real thing behind each function: clients and settings put together.
+
+Functions call these once, at their first event, and keep what they get. Nothing else in the package
+opens a client or reads the environment.
+"""
+
+from datetime import timedelta
+
+import boto3
+
+from numberdrop.announcement import Announcer
+from numberdrop.api_key import ApiKey
+from numberdrop.collection import Collection
+from numberdrop.download import Downloader
+from numberdrop.failure import FailureRecord
+from numberdrop.intake import Intake
+from numberdrop.ledger import Ledger
+from numberdrop.queue import UploadQueue
+from numberdrop.settings import CollectSettings, LedgerSettings, SubmitSettings, VendorSettings
+from numberdrop.storage import ResultsBucket, UploadBucket
+from numberdrop.submission import Submission
+from numberdrop.vendor import VendorClient
+from numberdrop.watching import Watch
+from numberdrop.workflow import Workflow
+
+
+def intake() -> Intake:
+    """What the submit function does."""
+    settings = SubmitSettings.from_env()
+    ledger = _ledger(settings)
+    submission = Submission(
+        ledger=ledger,
+        uploads=UploadBucket(boto3.client("s3")),
+        vendor=_vendor(settings),
+        workflow=Workflow(boto3.client("stepfunctions"), settings.state_machine_arn),
+        announcer=_announcer(settings, ledger),
+        job_timeout=timedelta(hours=settings.job_timeout_hours),
+        allow_sensitive=settings.allow_sensitive_checkers,
+    )
+    queue = UploadQueue(boto3.client("sqs"), settings.upload_queue_url)
+    return Intake(submission, queue, settings.upload_bucket)
+
+
+def watch() -> Watch:
+    """What the check_status function does."""
+    settings = VendorSettings.from_env()
+    return Watch(_ledger(settings), _vendor(settings))
+
+
+def collection() -> Collection:
+    """What the collect function does."""
+    settings = CollectSettings.from_env()
+    ledger = _ledger(settings)
+    s3 = boto3.client("s3")
+    return Collection(
+        ledger=ledger,
+        uploads=UploadBucket(s3),
+        vendor=_vendor(settings),
+        downloader=Downloader(settings.result_hosts),
+        results=ResultsBucket(s3, settings.results_bucket),
+        announcer=_announcer(settings, ledger),
+    )
+
+
+def failure_record() -> FailureRecord:
+    """What the record_failure function does."""
+    settings = LedgerSettings.from_env()
+    ledger = _ledger(settings)
+    return FailureRecord(ledger, _announcer(settings, ledger))
+
+
+def _ledger(settings: LedgerSettings) -> Ledger:
+    return Ledger(boto3.client("dynamodb"), settings.jobs_table)
+
+
+def _announcer(settings: LedgerSettings, ledger: Ledger) -> Announcer:
+    return Announcer(boto3.client("events"), settings.event_bus_name, ledger)
+
+
+def _vendor(settings: VendorSettings) -> VendorClient:
+    return VendorClient(
+        base_url=settings.vendor_base_url.rstrip("/"),
+        api_key=ApiKey(boto3.client("secretsmanager"), settings.api_key_secret),
+        user_id=settings.vendor_user_id,
+    )
