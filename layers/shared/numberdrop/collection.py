@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +12,8 @@ from aws_lambda_powertools import Logger
 
 from numberdrop.announcement import Announcer
 from numberdrop.catalogue import Checker, checker_for_key
-from numberdrop.download import DownloadFailedError, Downloader, LinkRefusedError
+from numberdrop.clock import Clock, utc_now
+from numberdrop.download import Downloader, DownloadFailedError, LinkRefusedError
 from numberdrop.export import ExportInvalidError, read_export
 from numberdrop.job import Counts, Job, StoredResults, timestamp
 from numberdrop.ledger import Ledger, TransitionRefusedError
@@ -86,7 +85,7 @@ class Collection:
     downloader: Downloader
     results: ResultsBucket
     announcer: Announcer
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Clock = utc_now
 
     def collect(self, job_id: str, *, seconds: float) -> Decision:
         """Collects a job's results within ``seconds``, then completes and announces the job.
@@ -135,9 +134,7 @@ class Collection:
     def _wait(self, job: Job) -> Decision:
         if self.now() < job.deadline:
             return Decision(Next.WAIT, WAIT_SECONDS)
-        reason = Reason(
-            ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time."
-        )
+        reason = Reason(ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time.")
         return Decision(Next.FAIL, reason=reason)
 
     def _give_up(self, job: Job, checker: Checker, files: _Workspace, failure: Reason) -> Decision:

@@ -136,9 +136,7 @@ def _copy(response: requests.Response, file: IO[bytes], end: float) -> None:
     for block in response.iter_content(_BLOCK):
         written += file.write(block)
         if written > LARGEST_EXPORT:
-            raise JobFailedError(
-                ReasonCode.RESULT_INVALID, "The export is larger than 5 GB. Ask the vendor."
-            )
+            raise JobFailedError(ReasonCode.RESULT_INVALID, "The export is larger than 5 GB. Ask the vendor.")
         if monotonic() > end:
             raise DownloadFailedError("The download took too long.")
     if written == 0:

@@ -1,13 +1,11 @@
 """Recording that a task ended without results: the workflow's one failure path."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 
 from aws_lambda_powertools import Logger
 
 from numberdrop.announcement import Announcer
+from numberdrop.clock import Clock, utc_now
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import FAIL
@@ -22,7 +20,7 @@ class FailureRecord:
 
     ledger: Ledger
     announcer: Announcer
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Clock = utc_now
 
     def record(self, job_id: str, reason: Reason) -> Reason:
         """Fails a job whose task is over; returns the reason that the ledger holds afterwards.

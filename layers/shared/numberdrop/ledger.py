@@ -1,16 +1,16 @@
 """The ledger of jobs in DynamoDB: the only truth about money."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job, timestamp, to_item
 from numberdrop.transitions import CLAIM, RECLAIM, Guard, State, Transition
 from numberdrop.upload import Upload
@@ -43,7 +43,7 @@ class Ledger:
 
     client: "DynamoDBClient"
     table: str
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Clock = utc_now
 
     def get(self, job_id: str) -> Job | None:
         """The job as it stands now (a consistent read), or None."""
@@ -100,9 +100,7 @@ class Ledger:
             ExpressionAttributeValues={":ending": {"SS": [job.ending]}},
         )
 
-    def _write(
-        self, job_id: str, transition: Transition, expected: str | None = None, **changes: Any
-    ) -> Job:
+    def _write(self, job_id: str, transition: Transition, expected: str | None = None, **changes: Any) -> Job:
         write_name = uuid4().hex
         attributes = to_item({**changes, "state": transition.target, "last_write": write_name})
         sources = {f":from{n}": state for n, state in enumerate(sorted(transition.sources))}

@@ -10,7 +10,8 @@ _LONGEST = 300
 
 def masked(words: str) -> str:
     """The words on one line, at most 300 characters, with links, e-mail addresses and runs of six or
-    more digits (also with separators between them) replaced."""
+    more digits (also with separators between them) replaced.
+    """
     line = " ".join(words.split())
     line = _LINK.sub("[link]", line)
     line = _ADDRESS.sub("[address]", line)

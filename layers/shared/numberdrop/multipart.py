@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from itertools import chain
-from typing import BinaryIO
+from typing import IO
 from uuid import uuid4
 
 BLOCK = 256 * 1024
@@ -26,7 +26,7 @@ class MultipartFile:
     def __init__(
         self,
         fields: Mapping[str, str],
-        file: BinaryIO,
+        file: IO[bytes],
         *,
         before_each_read: Callable[[], None] = lambda: None,
     ) -> None:
@@ -51,7 +51,7 @@ class MultipartFile:
         return next(self._blocks, b"")
 
 
-def _blocks(source: BinaryIO) -> Iterator[bytes]:
+def _blocks(source: IO[bytes]) -> Iterator[bytes]:
     while block := source.read(BLOCK):
         yield block
 

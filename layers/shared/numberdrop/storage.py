@@ -30,9 +30,7 @@ class UploadBucket:
         if upload.version_id:
             return upload
         try:
-            head = self.client.head_object(
-                Bucket=upload.bucket, Key=upload.key, IfMatch=f'"{upload.etag}"'
-            )
+            head = self.client.head_object(Bucket=upload.bucket, Key=upload.key, IfMatch=f'"{upload.etag}"')
         except ClientError as error:
             if _code(error) in _GONE:
                 return upload

@@ -1,9 +1,7 @@
 """Submitting an upload: the only place where money is spent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -11,6 +9,7 @@ from aws_lambda_powertools import Logger
 
 from numberdrop.announcement import Announcer
 from numberdrop.catalogue import Checker, Family, checker_for_key
+from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Counts, Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.numbers import clean_upload
@@ -86,7 +85,7 @@ class Submission:
     announcer: Announcer
     job_timeout: timedelta
     allow_sensitive: bool
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Clock = utc_now
 
     def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
         """Does what the ledger says is to be done about an upload, within ``seconds``."""

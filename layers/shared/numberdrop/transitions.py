@@ -25,7 +25,7 @@ class Guard(StrEnum):
     """What must still hold for a transition to be written."""
 
     NEW = "no job exists"
-    TOKEN = "the attempt token is mine"
+    TOKEN = "the attempt token is mine"  # noqa: S105 - a condition, not a secret
     LEASE_OVER = "the lease is over"
     TASK = "the task id is the same"
 
@@ -53,11 +53,13 @@ RECLAIM = _transition(
     Guard.LEASE_OVER,
     "the worker died before arming, or it is time to try again",
 )
-DECLINE = _transition(
-    "decline", {State.CLAIMED}, State.FAILED, Guard.TOKEN, "the upload itself is bad: free"
-)
+DECLINE = _transition("decline", {State.CLAIMED}, State.FAILED, Guard.TOKEN, "the upload itself is bad: free")
 ARM = _transition(
-    "arm", {State.CLAIMED}, State.SUBMITTING, Guard.TOKEN, "just before the first byte, all else ready"
+    "arm",
+    {State.CLAIMED},
+    State.SUBMITTING,
+    Guard.TOKEN,
+    "just before the first byte, all else ready",
 )
 ACCEPT = _transition(
     "accept",

@@ -11,19 +11,19 @@ repeated here.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
 from time import monotonic
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, Literal
 from urllib.parse import quote
 
 import requests
 
 from numberdrop.api_key import ApiKey
 from numberdrop.catalogue import Checker, Family
+from numberdrop.clock import Clock, utc_now
 from numberdrop.deadline import session_until
 from numberdrop.masking import masked
 from numberdrop.multipart import MultipartFile
@@ -148,9 +148,9 @@ class VendorClient:
     base_url: str
     api_key: ApiKey
     user_id: str
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Clock = utc_now
 
-    def submit(self, checker: Checker, file: BinaryIO, *, seconds: float) -> SubmitOutcome:
+    def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
         """Sends a file to be checked, once, within ``seconds``.
 
         The request is not sent again, and redirects are not followed: ``requests`` would carry the key
@@ -162,9 +162,7 @@ class VendorClient:
             if monotonic() >= end:
                 raise TimeoutError("The deadline passed while sending.")
 
-        body = MultipartFile(
-            self._submit_fields(checker), file, before_each_read=stop_at_the_end
-        )
+        body = MultipartFile(self._submit_fields(checker), file, before_each_read=stop_at_the_end)
         headers = self._headers() | {"Content-Type": body.content_type}
         try:
             with session_until(seconds) as session:
@@ -247,7 +245,9 @@ class VendorClient:
                 return TryLater(self._pause(answer), "The vendor answered 429: too many requests.")
             case 500:
                 return TryLater(
-                    self._pause(answer), f"The vendor answered 500: {answer.words}", server_error=True
+                    self._pause(answer),
+                    f"The vendor answered 500: {answer.words}",
+                    server_error=True,
                 )
             case _:
                 return InDoubt(f"The vendor answered {answer.status}, which is not foreseen.")

@@ -1,16 +1,16 @@
 """Looking at a task and deciding what the workflow does next."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from numberdrop.catalogue import checker_for_key
+from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job, timestamp
 from numberdrop.ledger import Ledger
 from numberdrop.pacing import next_wait
@@ -77,7 +77,7 @@ class Watch:
 
     ledger: Ledger
     vendor: VendorClient
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Clock = utc_now
 
     def look(self, job_id: str, seen: Mapping[str, Any]) -> Decision:
         """Asks the vendor about a job's task.
@@ -97,9 +97,7 @@ class Watch:
         return _within(job.deadline, decision, self.now())
 
 
-def decide(
-    outcome: StatusOutcome, seen: Seen, *, submitted_at: datetime | None, now: datetime
-) -> Decision:
+def decide(outcome: StatusOutcome, seen: Seen, *, submitted_at: datetime | None, now: datetime) -> Decision:
     """What an answer of the vendor means, the deadline apart."""
     wait = math.ceil(next_wait(now - (submitted_at or now)).total_seconds())
     match outcome:
@@ -132,9 +130,7 @@ def _known(status: TaskStatus, seen: Seen, wait: int) -> Decision:
         case "exported":
             return _linkless(replace(seen, linkless=seen.linkless + 1), wait)
         case "failed":
-            reason = Reason(
-                ReasonCode.TASK_FAILED, "The vendor says that the task failed. Ask the vendor."
-            )
+            reason = Reason(ReasonCode.TASK_FAILED, "The vendor says that the task failed. Ask the vendor.")
             return Decision(Next.FAIL, reason=reason)
         case word:
             if word not in WAITING_WORDS:

@@ -1,0 +1,73 @@
+# The one door: `make demo` runs the main job on a local cloud, `make test` runs every check.
+# Both install what they need, pinned and hashed, into .venv/ first.
+
+PYTHON ?= python3
+DEV := .venv/dev/bin
+SAM := .venv/sam/bin/sam
+# Code that only a laptop runs finds the shared layer's package here.
+export PYTHONPATH := layers/shared:.
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help install demo cloud simulator test lint types template unit integration e2e format lock clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+install: .venv/dev/.done .venv/cloud/.done .venv/sam/.done ## Install all tools into .venv/
+
+# Each in an environment of its own: the SAM CLI and the local cloud pin different botocore versions.
+.venv/%/.done: requirements/%.txt
+	@echo "Installing $* ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -m venv --clear .venv/$*
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+		--only-binary=:all: --require-hashes --requirement $<
+	@touch $@
+
+demo: ## Drop three sample files on a local cloud and watch them come back
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m local.demo
+
+cloud: ## Run numberdrop on a local cloud until Ctrl-C
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m local
+
+simulator: .venv/dev/.done ## Run the simulated vendor alone until Ctrl-C
+	@$(DEV)/python -m local.simulator
+
+test: ## Run every check: format, lint, types, template, all tests
+	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --no-print-directory lint types template
+	@$(DEV)/python -m pytest
+
+lint: .venv/dev/.done ## Check format and style
+	@$(DEV)/ruff format --check .
+	@$(DEV)/ruff check .
+
+types: .venv/dev/.done ## Check types
+	@$(DEV)/mypy
+
+template: .venv/sam/.done ## Check the template
+	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+unit: .venv/dev/.done ## Run the tests that touch nothing
+	@$(DEV)/python -m pytest tests/unit
+
+integration: .venv/dev/.done ## Run the tests with moto and the simulated vendor
+	@$(DEV)/python -m pytest tests/integration
+
+e2e: ## Run the tests on the local cloud
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m pytest tests/e2e
+
+format: .venv/dev/.done ## Put the code in shape
+	@$(DEV)/ruff format .
+	@$(DEV)/ruff check --fix .
+
+lock: ## Pin the newest versions (needs uv on the path)
+	for set in layers/shared/requirements requirements/cloud requirements/sam requirements/dev; do \
+		uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--no-header --no-emit-index-url --output-file $$set.txt $$set.in; done
+
+clean: ## Remove everything that make and sam have made
+	rm -rf .venv .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
