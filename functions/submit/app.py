@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from numberdrop import wiring
+from numberdrop.intake import Message
 
 logger = Logger()
 intake = cache(wiring.intake)
@@ -15,4 +16,5 @@ intake = cache(wiring.intake)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Takes each message; a message that raises stays in the queue."""
     for record in event["Records"]:
-        intake().take(record["body"], seconds=context.get_remaining_time_in_millis() / 1000)
+        message = Message.from_record(record)
+        intake().take(message, seconds=context.get_remaining_time_in_millis() / 1000)

@@ -176,7 +176,7 @@ class Collection:
         status: TaskStatus,
     ) -> Decision:
         with read_export(files.export) as export:
-            extension = export.extension
+            extension = export.format.extension
             if cleaned is None:
                 files.numbers.write_bytes(b"")
                 with files.numbers.open("wb") as numbers:

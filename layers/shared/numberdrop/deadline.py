@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
+from time import monotonic
 from typing import Any
 
 import requests
@@ -34,9 +35,12 @@ def session_until(
         on_connect: called with each socket once it is connected, before anything is sent; may raise.
     """
     opened: list[socket.socket] = []
+    end = monotonic() + seconds
 
     def observe(connected: socket.socket) -> None:
         opened.append(connected)
+        if monotonic() >= end:  # the timer has been and gone, or comes now
+            _cut([connected])
         on_connect(connected)
 
     timer = Timer(max(seconds, 0), _cut, [opened])

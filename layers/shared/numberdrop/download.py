@@ -5,6 +5,7 @@ host at a public address; no key goes with the request, and no redirect is follo
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from numberdrop.deadline import session_until
 from numberdrop.reasons import JobFailedError, ReasonCode
@@ -23,6 +25,9 @@ LARGEST_EXPORT = 5 * 1024**3
 """Bytes; what one S3 PUT takes. Ten million rows are about a tenth of it."""
 
 _BLOCK = 1024 * 1024
+_PLAIN_LINK = re.compile(r"[!-\[\]-~]+", re.ASCII)
+"""Visible ASCII without the backslash, at which programs disagree about where a host's name ends."""
+_PLAIN_HOST = re.compile(r"[a-z0-9.:-]+", re.ASCII)
 
 
 class LinkRefusedError(Exception):
@@ -83,7 +88,7 @@ class Downloader:
                 with response:
                     _check_status(response.status_code)
                     _copy(response, file, end)
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise DownloadFailedError(f"The download broke off ({type(error).__name__}).") from None
 
     def _checked(self, link: str) -> SplitResult:
@@ -93,6 +98,8 @@ class Downloader:
             port = target.port
         except ValueError:
             raise LinkUntrustedError("The link to the export cannot be read.") from None
+        if not (_PLAIN_LINK.fullmatch(link) and _PLAIN_HOST.fullmatch(host)):
+            raise LinkUntrustedError("The link to the export has characters that no plain link has.")
         if target.username is not None or target.password is not None:
             raise LinkUntrustedError("The link to the export carries user information.")
         if not any(_matches(host, allowed) for allowed in self.hosts):
@@ -108,7 +115,7 @@ class Downloader:
 def _matches(host: str, allowed: str) -> bool:
     if allowed.startswith("*."):
         return host.endswith(allowed[1:]) and len(host) > len(allowed) - 1
-    return bool(host) and host == allowed
+    return host == allowed
 
 
 def _is_loopback(host: str) -> bool:

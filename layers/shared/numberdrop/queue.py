@@ -1,4 +1,4 @@
-"""Handing a message back to the upload queue, to be tried later."""
+"""Handing messages back to the upload queue, to be tried later."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,13 +18,19 @@ class UploadQueue:
     url: str
 
     def send_again(self, body: str, *, after_seconds: int) -> None:
-        """Sends a copy of a message that arrives later.
+        """Sends a copy of a message that arrives later; the original may then be forgotten.
 
         A fresh copy starts counting receives at zero, so waiting for the vendor never drives an upload
         into the dead-letter queue. A copy too many does no harm: the ledger knows the job.
         """
-        self.client.send_message(
-            QueueUrl=self.url,
-            MessageBody=body,
-            DelaySeconds=min(max(after_seconds, 0), LONGEST_DELAY),
+        self.client.send_message(QueueUrl=self.url, MessageBody=body, DelaySeconds=_delay(after_seconds))
+
+    def hand_back(self, receipt_handle: str, *, after_seconds: int) -> None:
+        """Makes a received message visible again after a pause; the receive counts as one."""
+        self.client.change_message_visibility(
+            QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=_delay(after_seconds)
         )
+
+
+def _delay(seconds: int) -> int:
+    return min(max(seconds, 0), LONGEST_DELAY)

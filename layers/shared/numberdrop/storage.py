@@ -1,5 +1,6 @@
 """The two buckets: reading uploads, writing results."""
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
@@ -56,7 +57,7 @@ class UploadBucket:
                     "The upload was deleted or replaced before it was read. Upload it again.",
                 ) from None
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             for block in body.iter_chunks(_BLOCK):
                 file.write(block)
 

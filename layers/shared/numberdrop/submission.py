@@ -141,9 +141,14 @@ class Submission:
                 self._check_deadline(job)
                 checker = self._checker(job.upload)
                 counts = self._prepare(job.upload, checker, numbers)
+                self.vendor.api_key.get()
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, charged=False)
                 return Settled()
+            except Exception:
+                # The lease is given up, so that the queue's next try need not wait for its end.
+                self.ledger.move(job, RELEASE, lease_until=self.now())
+                raise
             if self._seconds_to_post(end) < SHORTEST_POST:
                 logger.warning("too little time is left to send the file; it waits for the next try")
                 return self._after_lease(job)
@@ -165,7 +170,7 @@ class Submission:
             )
         return checker
 
-    def _prepare(self, upload: Upload, checker: Checker, numbers: IO[bytes]) -> Counts:
+    def _prepare(self, upload: Upload, checker: Checker, numbers: BinaryIO) -> Counts:
         with TemporaryFile() as source, TemporaryFile("w+", newline="") as rejected:
             self.uploads.copy_to(upload, source)
             source.seek(0)
@@ -182,7 +187,6 @@ class Submission:
     def _send(
         self, job: Job, checker: Checker, numbers: IO[bytes], counts: Counts, end: datetime
     ) -> Settled | TryAgain:
-        self.vendor.api_key.get()
         job = self.ledger.move(
             job,
             ARM,

@@ -70,10 +70,10 @@ ACCEPT = _transition(
 )
 RELEASE = _transition(
     "release",
-    {State.SUBMITTING},
+    {State.CLAIMED, State.SUBMITTING},
     State.CLAIMED,
     Guard.TOKEN,
-    "provably not sent, or a free refusal worth another try",
+    "provably not sent, or a free refusal, and worth another try",
 )
 BLOCK = _transition(
     "block",

@@ -266,10 +266,10 @@ def pause_seconds(retry_after: str | None, *, now: datetime) -> int:
         seconds = float(text)
     else:
         try:
-            date = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+            date = parsedate_to_datetime(text).astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
             return USUAL_PAUSE
-        seconds = (date.astimezone(UTC) - now).total_seconds()
+        seconds = (date - now).total_seconds()
     return round(min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE))
 
 

@@ -1,0 +1,124 @@
+"""Opening a zip archive that comes from outside, so that it can cost neither memory nor disk.
+
+Members are only ever read as streams. Their names choose what to read and never reach a path.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from errno import EINVAL
+from io import SEEK_END
+from itertools import pairwise
+from typing import IO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+MIB = 1024 * 1024
+
+_LOCAL_HEADER = 30
+"""Bytes of a member's local header without the name (zip specification, section 4.3.7)."""
+
+_ENCRYPTED = 0x1
+_LARGEST_READ = MIB
+
+
+class ExportInvalidError(Exception):
+    """The export is broken, hostile or no table; the message says which and holds nothing of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLimits:
+    """What an export may cost; sizes in bytes.
+
+    Attributes:
+        members: most members of an archive.
+        unzipped: most that an archive's members unzip to, together.
+        ratio: most that they unzip to, as a multiple of the archive's size.
+        ratio_free: up to this unzipped size the ratio does not matter; tables compress well.
+        workbook: most that an ``.xlsx`` unzips to; parts of it are held in memory.
+    """
+
+    members: int = 1000
+    unzipped: int = 8192 * MIB
+    ratio: int = 200
+    ratio_free: int = 100 * MIB
+    workbook: int = 512 * MIB
+
+
+@contextmanager
+def refusing(message: str) -> Iterator[None]:
+    """Whatever a library raises on a foreign file's content becomes an ``ExportInvalidError``.
+
+    The cause is left out, as it may quote the content.
+    """
+    try:
+        yield
+    except ExportInvalidError:
+        raise
+    except OSError as error:
+        if error.errno not in {None, EINVAL}:  # a full disk, say, is not the export's fault
+            raise
+        raise ExportInvalidError(message) from None
+    except Exception:  # noqa: BLE001 - parsers that are fed hostile bytes raise errors of any kind
+        raise ExportInvalidError(message) from None
+
+
+def open_archive(file: IO[bytes], limits: ExportLimits) -> ZipFile:
+    """An archive whose members can be read without harm; the file stays the caller's to close.
+
+    Sizes are taken from the archive's directory. They can be trusted as upper bounds: ``zipfile`` ends a
+    member at the size that its entry states and then compares the checksum.
+
+    Raises:
+        ExportInvalidError: it is no archive, is cut off, or passes a limit.
+    """
+    with refusing("The export is a zip archive that is cut off or broken."):
+        archive = ZipFile(_GuardedFile(file))
+    _check_members(archive.infolist(), file.seek(0, SEEK_END), limits)
+    return archive
+
+
+class _GuardedFile:
+    """Refuses to be read in huge pieces.
+
+    ``zipfile`` reads an archive's directory in one piece and makes an object of each entry before anything
+    can be counted, so a directory of a million members must not be read at all.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _LARGEST_READ:
+            raise ExportInvalidError("The export's archive has far too many members.")
+        return self._file.read(size)
+
+
+def _check_members(members: list[ZipInfo], size: int, limits: ExportLimits) -> None:
+    if len(members) > limits.members:
+        raise ExportInvalidError(f"The export's archive has more than {limits.members:,} members.")
+    unzipped = sum(member.file_size for member in members)
+    if unzipped > limits.unzipped or unzipped > max(limits.ratio_free, limits.ratio * size):
+        raise ExportInvalidError("The export's archive unzips to far more than it should.")
+    for member in members:
+        if member.flag_bits & _ENCRYPTED:
+            raise ExportInvalidError("The export's archive is encrypted.")
+        if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+            raise ExportInvalidError("The export's archive uses an unusual compression.")
+    _check_ranges(members, size)
+
+
+def _check_ranges(members: list[ZipInfo], size: int) -> None:
+    """Each member has bytes of its own; shared ones would unzip to more than the sizes tell."""
+    ranges = sorted(
+        (
+            member.header_offset,
+            member.header_offset + _LOCAL_HEADER + len(member.orig_filename) + member.compress_size,
+        )
+        for member in members
+    )
+    for (_, end), (start, _) in pairwise([*ranges, (size, size)]):
+        if end > start:
+            raise ExportInvalidError("The export's archive has overlapping members.")

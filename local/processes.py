@@ -1,0 +1,81 @@
+"""The processes of a local cloud: started, awaited, and ended with it."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+PROJECT = Path(__file__).resolve().parent.parent
+TOOLS = PROJECT / ".venv"
+START_SECONDS = 60
+END_SECONDS = 10
+LINES_SHOWN = 30
+
+
+class LocalCloudError(Exception):
+    """The local cloud could not be brought up; the message says what to look at."""
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without anything about an AWS account, plus the settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**inherited, **settings}
+
+
+def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    """Runs a command to its end.
+
+    Raises:
+        LocalCloudError: it failed; the message ends with the last lines of its log.
+    """
+    with log.open("wb") as output:
+        if _started(command, env, output).wait() != 0:
+            name = " ".join([Path(command[0]).name, *command[1:2]])
+            raise LocalCloudError(f"'{name}' failed:\n{_last_lines(log)}")
+
+
+@contextmanager
+def background(
+    command: Sequence[str], env: Mapping[str, str], log: Path, *, is_up: Callable[[], bool]
+) -> Iterator[None]:
+    """Runs a command beside us until the context ends.
+
+    Raises:
+        LocalCloudError: it ended, or was not up within a minute.
+    """
+    with log.open("wb") as output:
+        process = _started(command, env, output)
+        try:
+            end = time.monotonic() + START_SECONDS
+            while not is_up():
+                if process.poll() is not None or time.monotonic() > end:
+                    raise LocalCloudError(f"'{command[0]}' did not start:\n{_last_lines(log)}")
+                time.sleep(0.05)
+            yield
+        finally:
+            _end(process)
+
+
+def _started(command: Sequence[str], env: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command, cwd=PROJECT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    except FileNotFoundError:
+        raise LocalCloudError(f"{command[0]} is missing. Run 'make install' first.") from None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _last_lines(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LINES_SHOWN:])

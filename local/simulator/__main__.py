@@ -1,0 +1,82 @@
+"""``python -m local.simulator``: the vendor on this machine, for demos and by hand."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.simulator.model import Settings
+from local.simulator.server import LOOPBACK, Simulator
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run until interrupted or told to end."""
+    options = _options(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with Simulator(
+        port=options.port,
+        balance=options.balance,
+        api_key=options.api_key,
+        user_id=options.user_id,
+        duration_seconds=options.duration,
+        enforce_minimum=options.enforce_minimum,
+    ) as simulator:
+        sys.stdout.write(_welcome(simulator))
+        sys.stdout.flush()
+        if options.port_file:
+            _publish(simulator.url, options.port_file)
+        stop.wait()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m local.simulator",
+        description=f"Imitates the vendor's API on {LOOPBACK}. Nothing leaves this machine.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="where to listen (default: any free)")
+    parser.add_argument("--port-file", type=Path, help="write the URL there once listening")
+    parser.add_argument("--api-key", default=defaults.api_key, help="default: %(default)s")
+    parser.add_argument("--user-id", default=defaults.user_id, help="default: %(default)s")
+    parser.add_argument("--balance", type=float, default=1000.0, help="USD, default: %(default)s")
+    parser.add_argument(
+        "--duration",
+        type=float,
+        default=defaults.duration_seconds,
+        help="seconds that a task takes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--enforce-minimum", action="store_true", help="refuse files below a checker's minimum"
+    )
+    return parser.parse_args(arguments)
+
+
+def _welcome(simulator: Simulator) -> str:
+    key = simulator.settings.api_key
+    curl = f"curl --silent --header 'X-API-Key: {key}'"
+    return f"""\
+vendor simulator  {simulator.url}
+API key           {key}
+user id           {simulator.settings.user_id}
+
+submit   {curl} --form file=@numbers.txt --form task_type=band {simulator.url}/v1/tasks
+status   {curl} --form task_id=TASK_ID {simulator.url}/v1/gettasks
+export   curl --output export.zip 'RESULT_URL'
+
+Ctrl-C ends it.
+"""
+
+
+def _publish(url: str, port_file: Path) -> None:
+    """Write the URL in one step, so that nobody reads half of it."""
+    draft = port_file.with_name(f"{port_file.name}.draft")
+    draft.write_text(url, encoding="utf-8")
+    draft.replace(port_file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The real template on the local cloud, once for the whole session."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local.cloud import CloudOptions, LocalCloud, local_cloud
+from local.event_tap import EventTap, event_tap
+from local.simulator import SimulatorControl
+
+PATIENCE_SECONDS = 60
+"""How long a test waits for what must come."""
+
+
+@dataclass
+class Inbox:
+    """The events that have come so far."""
+
+    tap: EventTap
+    received: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def about(self, key: str) -> list[Mapping[str, Any]]:
+        """The events about an upload key that are here."""
+        return [event for event in self.received if event["detail"]["upload"]["key"] == key]
+
+    def wait_for(self, key: str, *, count: int = 1) -> list[Mapping[str, Any]]:
+        """The events about an upload key, once there are ``count``."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while len(self.about(key)) < count:
+            assert time.monotonic() < end, f"no event about {key} came: {self.received}"
+            self.received += self.tap.receive()
+        return self.about(key)
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[LocalCloud]:
+    with local_cloud(CloudOptions(wait_scale=0.05, simulator=("--duration", "2"))) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def inbox(cloud: LocalCloud) -> Iterator[Inbox]:
+    with event_tap(cloud) as tap:
+        yield Inbox(tap)
+
+
+@pytest.fixture
+def vendor(cloud: LocalCloud) -> Iterator[SimulatorControl]:
+    with SimulatorControl(cloud.simulator) as control:
+        yield control
+        control.behave()
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket, by what a user does with it."""
+
+    cloud: LocalCloud
+    name: str
+
+    def drop(self, key: str, content: str) -> None:
+        self.cloud.aws.client("s3").put_object(Bucket=self.name, Key=key, Body=content.encode())
+
+    def read(self, key: str) -> bytes:
+        content: bytes = self.cloud.aws.client("s3").get_object(Bucket=self.name, Key=key)["Body"].read()
+        return content
+
+
+@pytest.fixture
+def uploads(cloud: LocalCloud) -> Bucket:
+    return Bucket(cloud, cloud.outputs["UploadBucketName"])
+
+
+@pytest.fixture
+def results(cloud: LocalCloud) -> Bucket:
+    return Bucket(cloud, cloud.outputs["ResultsBucketName"])

@@ -1,0 +1,309 @@
+"""From the file in the bucket to the event and the results, on the local cloud."""
+
+import csv
+import io
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local.cloud import LocalCloud
+from local.processes import PROJECT
+from local.simulator import SimulatorControl
+from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+
+NUMBERS = "".join(f"+447700900{n:03d}\n" for n in range(200, 220))
+
+
+def job_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    item: Mapping[str, Any] = cloud.aws.client("dynamodb").get_item(
+        TableName=cloud.outputs["JobsTableName"], Key={"job_id": {"S": event["detail"]["job_id"]}}
+    )["Item"]
+    return item
+
+
+def execution_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The job's execution once it has ended, which is a moment after the event."""
+    machine = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
+    arn = f"{machine}:{event['detail']['job_id']}-1"
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        execution: Mapping[str, Any] = cloud.aws.client("stepfunctions").describe_execution(executionArn=arn)
+        if execution["status"] != "RUNNING":
+            return execution
+        assert time.monotonic() < end, "the execution did not end"
+        time.sleep(0.1)
+
+
+def test_a_band_file_comes_back_as_its_export_and_one_row_for_each_number(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, results: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+
+    uploads.drop("band/e2e/numbers.txt", NUMBERS)
+    (event,) = inbox.wait_for("band/e2e/numbers.txt")
+
+    detail = event["detail"]
+    assert event["detail-type"] == "Number Check Completed"
+    assert detail["charged"] is True
+    assert detail["counts"]["submitted"] == 20
+    assert detail["counts"]["unresolved"] == 0
+    assert len(vendor.charges) == charged_before + 1
+    assert detail["task_id"] == vendor.charges[-1].task_id
+
+    export = results.read(detail["results"]["export_key"])
+    assert detail["results"]["export_key"].endswith("/export.zip")
+    with zipfile.ZipFile(io.BytesIO(export)) as archive:
+        assert f"{detail['task_id']}/all.csv" in archive.namelist()
+
+    rows = list(csv.DictReader(io.StringIO(results.read(detail["results"]["csv_key"]).decode())))
+    assert [row["number"] for row in rows] == NUMBERS.split()
+    assert {row["status"] for row in rows} == {"resolved"}
+    assert {row["band"] for row in rows} <= {"yes", "no"}
+
+    manifest = json.loads(results.read(detail["results"]["manifest_key"]))
+    assert manifest["job_id"] == detail["job_id"]
+    assert manifest["files"]["export.zip"]["size"] == len(export)
+
+    assert job_of(cloud, event)["state"]["S"] == "completed"
+    assert execution_of(cloud, event)["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("checker", "export", "column"),
+    [("phoneCheck", "export.zip", "phonecheck"), ("wa-deep", "export.xlsx", "whatsapp")],
+)
+def test_the_other_documented_systems_come_back_in_their_own_format(
+    checker: str, export: str, column: str, inbox: Inbox, uploads: Bucket, results: Bucket
+) -> None:
+    sample = (PROJECT / "local" / "samples" / f"{checker}.txt").read_text(encoding="utf-8")
+    key = f"{checker}/e2e/sample.txt"
+
+    uploads.drop(key, sample)
+    (event,) = inbox.wait_for(key)
+
+    detail = event["detail"]
+    assert event["detail-type"] == "Number Check Completed"
+    assert detail["results"]["export_key"].rpartition("/")[2] == export
+    rows = list(csv.DictReader(io.StringIO(results.read(detail["results"]["csv_key"]).decode())))
+    assert len(rows) == detail["counts"]["submitted"]
+    assert column in rows[0]
+
+
+def test_lines_that_were_left_out_are_listed_beside_the_results(
+    inbox: Inbox, uploads: Bucket, results: Bucket
+) -> None:
+    key = "band/e2e/with a bad line.txt"
+
+    uploads.drop(key, NUMBERS + "not a number\n")
+    (event,) = inbox.wait_for(key)
+
+    prefix = event["detail"]["results"]["csv_key"].removesuffix("results.csv")
+    rejected = list(csv.DictReader(io.StringIO(results.read(f"{prefix}rejected.csv").decode())))
+    assert [(row["line"], row["text"]) for row in rejected] == [("21", "not a number")]
+
+
+def test_any_other_task_type_passes_through(inbox: Inbox, vendor: SimulatorControl, uploads: Bucket) -> None:
+    key = "task_type=some_new_check/e2e/numbers.txt"
+
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Completed"
+    assert event["detail"]["task_type"] == "some_new_check"
+    assert vendor.charges[-1].checker == "some_new_check"
+
+
+def test_the_same_event_twice_is_one_job_and_one_charge(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+    key, other = "band/e2e/twice.txt", "band/e2e/after twice.txt"
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    announced = event["detail"]["upload"]
+    message = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": announced["bucket"]},
+            "object": {
+                "key": key,
+                "version-id": announced["version_id"],
+                "etag": announced["etag"],
+                "size": announced["size"],
+            },
+        },
+    }
+    for _ in range(2):
+        cloud.aws.client("sqs").send_message(
+            QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody=json.dumps(message)
+        )
+    uploads.drop(other, NUMBERS)
+    inbox.wait_for(other)
+
+    assert len(vendor.charges) == charged_before + 2
+    assert len(inbox.about(key)) == 1
+
+
+def test_two_versions_of_one_key_are_two_jobs_with_their_own_results(
+    inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, results: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+    key = "band/e2e/overwritten.txt"
+
+    uploads.drop(key, NUMBERS)
+    inbox.wait_for(key)
+    uploads.drop(key, NUMBERS + "+447700900299\n")
+    first, second = inbox.wait_for(key, count=2)
+
+    assert first["detail"]["job_id"] != second["detail"]["job_id"]
+    assert first["detail"]["upload"]["version_id"] != second["detail"]["upload"]["version_id"]
+    assert [event["detail"]["counts"]["submitted"] for event in (first, second)] == [20, 21]
+    assert len(vendor.charges) == charged_before + 2
+    assert results.read(first["detail"]["results"]["csv_key"]).count(b"\n") == 21
+    assert results.read(second["detail"]["results"]["csv_key"]).count(b"\n") == 22
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "code"),
+    [
+        ("no-such-checker/e2e/a.txt", NUMBERS, "UNKNOWN_CHECKER"),
+        ("no-folder.txt", NUMBERS, "UNKNOWN_CHECKER"),
+        ("band/e2e/blank.txt", "\n \n", "EMPTY_FILE"),
+        ("band/e2e/zip.txt", "PK\x03\x04 and so on", "NOT_TEXT"),
+        ("band/e2e/words.txt", "one\ntwo\n", "NO_VALID_NUMBERS"),
+    ],
+)
+def test_a_bad_upload_fails_with_its_reason_and_is_not_charged(
+    key: str, content: str, code: str, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+
+    uploads.drop(key, content)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Failed"
+    assert event["detail"]["reason"]["code"] == code
+    assert event["detail"]["charged"] is False
+    assert len(vendor.charges) == charged_before
+
+
+def test_a_task_that_fails_at_the_vendor_ends_in_a_failed_execution_and_an_event(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    key = "band/e2e/fails.txt"
+    vendor.misbehave("status", "failed", None)
+
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Failed"
+    assert event["detail"]["reason"]["code"] == "TASK_FAILED"
+    assert event["detail"]["charged"] is True
+    execution = execution_of(cloud, event)
+    assert execution["status"] == "FAILED"
+    assert execution["error"] == "TASK_FAILED"
+    assert execution["cause"]
+
+
+def test_a_lost_answer_needs_a_person_and_is_never_sent_again(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+    key = "band/e2e/lost answer.txt"
+    vendor.misbehave("submit", "reset_after_work")
+
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Needs Attention"
+    assert event["detail"]["reason"]["code"] == "SUBMISSION_IN_DOUBT"
+    assert event["detail"]["charged"] is None
+    assert len(vendor.charges) == charged_before + 1
+    assert job_of(cloud, event)["state"]["S"] == "in_doubt"
+
+
+def test_an_account_without_money_needs_a_person_and_charges_nothing(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+    key = "band/e2e/no money.txt"
+    vendor.misbehave("submit", "http_error", status=402)
+
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Needs Attention"
+    assert event["detail"]["reason"]["code"] == "INSUFFICIENT_BALANCE"
+    assert event["detail"]["charged"] is False
+    assert len(vendor.charges) == charged_before
+    assert job_of(cloud, event)["state"]["S"] == "blocked"
+
+
+def test_a_busy_vendor_is_tried_again_by_itself(
+    inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+    key = "band/e2e/busy vendor.txt"
+    vendor.misbehave("submit", "http_error", status=429, retry_after="1")
+
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Completed"
+    assert len(vendor.charges) == charged_before + 1
+
+
+def test_an_export_from_a_host_that_is_not_allowed_is_not_fetched(
+    inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    key = "band/e2e/untrusted.txt"
+    vendor.misbehave("status", "other_link", None, url="https://elsewhere.example/export.zip")
+
+    uploads.drop(key, NUMBERS)
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail"]["reason"]["code"] == "RESULT_UNTRUSTED"
+    assert event["detail"]["charged"] is True
+
+
+def test_an_upload_that_is_gone_before_it_is_read_fails_with_its_reason(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    charged_before = len(vendor.charges)
+    key = "band/e2e/gone.txt"
+    message = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": uploads.name},
+            "object": {"key": key, "etag": "0" * 32, "size": 20, "sequencer": "01"},
+        },
+    }
+
+    cloud.aws.client("sqs").send_message(
+        QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody=json.dumps(message)
+    )
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail"]["reason"]["code"] == "UPLOAD_GONE"
+    assert len(vendor.charges) == charged_before
+
+
+def test_what_is_no_upload_ends_in_the_dead_letter_queue(cloud: LocalCloud) -> None:
+    sqs = cloud.aws.client("sqs")
+
+    sqs.send_message(QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody="not an event")
+
+    end = time.monotonic() + PATIENCE_SECONDS
+    bodies: list[str] = []
+    while not bodies:
+        assert time.monotonic() < end, "the message did not reach the dead-letter queue"
+        answer = sqs.receive_message(QueueUrl=cloud.outputs["DeadLetterQueueUrl"], WaitTimeSeconds=1)
+        bodies += [message["Body"] for message in answer.get("Messages", [])]
+    assert bodies == ["not an event"]
