@@ -11,7 +11,7 @@ from typing import IO
 PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = PROJECT / ".venv"
 START_SECONDS = 60
-END_SECONDS = 10
+END_SECONDS = 3
 LINES_SHOWN = 30
 
 

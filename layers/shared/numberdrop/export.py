@@ -25,7 +25,7 @@ _Table = Callable[[], Generator[list[str], None, None]]
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK_MEMBER = "[Content_Types].xml"
-"""Tells an ``.xlsx``, itself a zip, from other archives (ECMA-376 part 2, section 10.1.2.2)."""
+"""Tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
 
 _STANDARD_LIMITS = ExportLimits()
 _MOST_COLUMNS = 200

@@ -85,7 +85,7 @@ class Ledger:
         """
         expected = {
             Guard.TOKEN: job.token,
-            Guard.TASK: job.task_id,
+            Guard.TASK: job.task_id or "",
             Guard.LEASE_OVER: timestamp(self.now()),
         }[transition.guard]
         return self._write(job.job_id, transition, expected, **changes)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from aws_lambda_powertools import Logger
 
@@ -185,7 +185,7 @@ class Submission:
         return Counts(submitted=cleaned.sent)
 
     def _send(
-        self, job: Job, checker: Checker, numbers: IO[bytes], counts: Counts, end: datetime
+        self, job: Job, checker: Checker, numbers: BinaryIO, counts: Counts, end: datetime
     ) -> Settled | TryAgain:
         job = self.ledger.move(
             job,

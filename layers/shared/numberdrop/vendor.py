@@ -36,6 +36,9 @@ STATUS_SECONDS = 20
 LONGEST_ANSWER = 1024 * 1024
 """Bytes of an answer that are read; the vendor's are a few hundred."""
 
+LARGEST_COUNT = 10**12
+"""Counts beyond it are nonsense; the ledger could not even hold some of them."""
+
 SHORTEST_PAUSE, LONGEST_PAUSE, USUAL_PAUSE = 1, 900, 60
 """Bounds and default, in seconds, of what Retry-After may ask for."""
 
@@ -297,7 +300,7 @@ def _read_answer(response: requests.Response) -> _Answer:
                 break
     try:
         fields = json.loads(bytes(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = {}
     return _Answer(
         response.status_code,
@@ -319,7 +322,8 @@ def _task_status(fields: Mapping[str, Any]) -> TaskStatus:
 
 def _count(fields: Mapping[str, Any], name: str) -> int | None:
     value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT
+    return value if is_count else None
 
 
 def _named(error: Exception) -> str:

@@ -1,0 +1,67 @@
+"""A second stack that takes its uploads from a bucket the user has already."""
+
+import pytest
+
+from local.cloud import LocalCloud, vendor_parameters
+from local.processes import PROJECT
+from local.sam import deploy
+from tests.e2e.conftest import Bucket, Inbox
+
+NAME = "a-bucket-of-my-own"
+
+
+@pytest.fixture(scope="module")
+def bucket(cloud: LocalCloud) -> Bucket:
+    """A bucket without versioning whose events go to EventBridge, as the README says."""
+    s3 = cloud.aws.client("s3")
+    s3.create_bucket(Bucket=NAME)
+    s3.put_bucket_notification_configuration(
+        Bucket=NAME, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    return Bucket(cloud, NAME)
+
+
+@pytest.fixture(scope="module")
+def outputs(cloud: LocalCloud, bucket: Bucket) -> dict[str, str]:
+    return deploy(
+        cloud.aws,
+        PROJECT / "template.yaml",
+        stack="numberdrop-existing",
+        parameters={**vendor_parameters(cloud.simulator), "ExistingUploadBucket": bucket.name},
+        folder=cloud.folder,
+    )
+
+
+def test_the_stack_makes_no_upload_bucket(cloud: LocalCloud, outputs: dict[str, str]) -> None:
+    resources = cloud.aws.client("cloudformation").describe_stack_resources(StackName="numberdrop-existing")
+
+    made = {resource["LogicalResourceId"] for resource in resources["StackResources"]}
+
+    assert outputs["UploadBucketName"] == NAME
+    assert "ResultsBucket" in made
+    assert "UploadBucket" not in made
+
+
+def test_a_file_in_it_comes_back(inbox: Inbox, bucket: Bucket, outputs: dict[str, str]) -> None:
+    bucket.drop("band/numbers.txt", "+447700900500\n+447700900501\n")
+
+    (event,) = inbox.wait_for("band/numbers.txt")
+
+    assert event["detail-type"] == "Number Check Completed"
+    assert event["detail"]["upload"]["bucket"] == NAME
+    assert event["detail"]["upload"]["version_id"] is None
+    assert event["detail"]["results"]["bucket"] == outputs["ResultsBucketName"]
+
+
+def test_a_file_that_replaces_another_without_a_version_is_a_job_of_its_own(
+    inbox: Inbox, bucket: Bucket, outputs: dict[str, str]
+) -> None:
+    bucket.drop("band/again.txt", "+447700900500\n")
+    inbox.wait_for("band/again.txt")
+    bucket.drop("band/again.txt", "+447700900500\n+447700900502\n")
+
+    first, second = inbox.wait_for("band/again.txt", count=2)
+
+    assert outputs["UploadBucketName"] == NAME
+    assert first["detail"]["job_id"] != second["detail"]["job_id"]
+    assert second["detail"]["counts"]["submitted"] == 2

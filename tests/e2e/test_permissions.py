@@ -1,0 +1,135 @@
+"""Each role may do exactly what its function needs, on exactly the stack's own resources.
+
+MiniStack enforces the functions' roles when they call a service; the pipeline's tests rely on that. What
+AWS does on a role's behalf (polling the queue, invoking functions, writing logs) it does unasked, so those
+permissions are put to its policy simulator here.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from local.cloud import STACK, LocalCloud
+
+LEDGER = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "SubmitRole": {
+        "UploadQueue": (
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
+            "sqs:SendMessage",
+        ),
+        "UploadBucket": ("s3:ListBucket",),
+        "UploadBucket objects": ("s3:GetObject", "s3:GetObjectVersion"),
+        "JobsTable": LEDGER,
+        "ApiKeySecret": ("secretsmanager:GetSecretValue",),
+        "StateMachine": ("states:StartExecution",),
+        "event bus": ("events:PutEvents",),
+        "SubmitLogs": LOGS,
+    },
+    "StateMachineRole": {
+        "CheckStatusFunction": ("lambda:InvokeFunction",),
+        "CollectFunction": ("lambda:InvokeFunction",),
+        "RecordFailureFunction": ("lambda:InvokeFunction",),
+    },
+    "CheckStatusRole": {
+        "JobsTable": ("dynamodb:GetItem",),
+        "ApiKeySecret": ("secretsmanager:GetSecretValue",),
+        "CheckStatusLogs": LOGS,
+    },
+    "CollectRole": {
+        "UploadBucket": ("s3:ListBucket",),
+        "UploadBucket objects": ("s3:GetObject", "s3:GetObjectVersion"),
+        "ResultsBucket objects": ("s3:PutObject",),
+        "JobsTable": LEDGER,
+        "ApiKeySecret": ("secretsmanager:GetSecretValue",),
+        "event bus": ("events:PutEvents",),
+        "CollectLogs": LOGS,
+    },
+    "RecordFailureRole": {
+        "JobsTable": LEDGER,
+        "event bus": ("events:PutEvents",),
+        "RecordFailureLogs": LOGS,
+    },
+}
+
+
+def permissions() -> Iterator[tuple[str, str, str]]:
+    for role, resources in NEEDED.items():
+        for resource, actions in resources.items():
+            for action in actions:
+                yield role, resource, action
+
+
+@pytest.fixture(scope="module")
+def names(cloud: LocalCloud) -> dict[str, str]:
+    """The stack's physical names by logical ones."""
+    pages = cloud.aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+    }
+
+
+@pytest.fixture(scope="module")
+def arns(cloud: LocalCloud, names: dict[str, str]) -> dict[str, str]:
+    """The ARNs that the roles' policies must name."""
+    account = cloud.outputs["StateMachineArn"].split(":")[4]
+    region = cloud.outputs["StateMachineArn"].split(":")[3]
+    here = f"{region}:{account}"
+    secret = cloud.aws.client("secretsmanager").describe_secret(SecretId=names["ApiKeySecret"])["ARN"]
+    return {
+        "UploadQueue": f"arn:aws:sqs:{here}:{cloud.outputs['UploadQueueUrl'].rpartition('/')[2]}",
+        "UploadBucket": f"arn:aws:s3:::{names['UploadBucket']}",
+        "UploadBucket objects": f"arn:aws:s3:::{names['UploadBucket']}/band/numbers.txt",
+        "ResultsBucket objects": f"arn:aws:s3:::{names['ResultsBucket']}/band/numbers.txt",
+        "JobsTable": f"arn:aws:dynamodb:{here}:table/{names['JobsTable']}",
+        "ApiKeySecret": secret,
+        "StateMachine": cloud.outputs["StateMachineArn"],
+        "event bus": f"arn:aws:events:{here}:event-bus/{cloud.outputs['EventBusName']}",
+        **{
+            name: f"arn:aws:lambda:{here}:function:{names[name]}"
+            for name in names
+            if name.endswith("Function")
+        },
+        **{
+            name: f"arn:aws:logs:{here}:log-group:{names[name]}:log-stream:any"
+            for name in names
+            if name.endswith("Logs")
+        },
+    }
+
+
+@pytest.mark.parametrize(("role", "resource", "action"), list(permissions()))
+def test_a_role_may_do_what_is_done_in_its_name(
+    role: str, resource: str, action: str, cloud: LocalCloud, names: dict[str, str], arns: dict[str, str]
+) -> None:
+    account = cloud.outputs["StateMachineArn"].split(":")[4]
+
+    (evaluated,) = cloud.aws.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{account}:role/{names[role]}",
+        ActionNames=[action],
+        ResourceArns=[arns[resource]],
+    )["EvaluationResults"]
+
+    assert evaluated["EvalDecision"] == "allowed"
+
+
+@pytest.mark.parametrize("role", NEEDED)
+def test_a_role_may_do_nothing_else(role: str, cloud: LocalCloud, names: dict[str, str]) -> None:
+    iam = cloud.aws.client("iam")
+
+    allowed: set[str] = set()
+    for policy in iam.list_role_policies(RoleName=names[role])["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=names[role], PolicyName=policy)["PolicyDocument"]
+        for statement in document["Statement"]:
+            actions = statement["Action"]
+            allowed |= {actions} if isinstance(actions, str) else set(actions)
+
+    assert allowed == {action for named, _, action in permissions() if named == role}
+    assert not iam.list_attached_role_policies(RoleName=names[role])["AttachedPolicies"]
