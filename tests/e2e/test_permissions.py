@@ -25,7 +25,7 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "UploadBucket": ("s3:ListBucket",),
         "UploadBucket objects": ("s3:GetObject", "s3:GetObjectVersion"),
-        "JobsTable": LEDGER,
+        "JobsTable": (*LEDGER, "dynamodb:PutItem", "dynamodb:DeleteItem"),
         "ApiKeySecret": ("secretsmanager:GetSecretValue",),
         "StateMachine": ("states:StartExecution",),
         "event bus": ("events:PutEvents",),
@@ -49,6 +49,15 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ApiKeySecret": ("secretsmanager:GetSecretValue",),
         "event bus": ("events:PutEvents",),
         "CollectLogs": LOGS,
+    },
+    "ReconcileRole": {
+        "JobsTable": (*LEDGER, "dynamodb:DeleteItem"),
+        "JobsTable index": ("dynamodb:Query",),
+        "StateMachine": ("states:StartExecution",),
+        "executions": ("states:DescribeExecution",),
+        "UploadQueue": ("sqs:SendMessage",),
+        "event bus": ("events:PutEvents",),
+        "ReconcileLogs": LOGS,
     },
     "RecordFailureRole": {
         "JobsTable": LEDGER,
@@ -89,8 +98,10 @@ def arns(cloud: LocalCloud, names: dict[str, str]) -> dict[str, str]:
         "UploadBucket objects": f"arn:aws:s3:::{names['UploadBucket']}/band/numbers.txt",
         "ResultsBucket objects": f"arn:aws:s3:::{names['ResultsBucket']}/band/numbers.txt",
         "JobsTable": f"arn:aws:dynamodb:{here}:table/{names['JobsTable']}",
+        "JobsTable index": f"arn:aws:dynamodb:{here}:table/{names['JobsTable']}/index/unsettled",
         "ApiKeySecret": secret,
         "StateMachine": cloud.outputs["StateMachineArn"],
+        "executions": cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + ":any",
         "event bus": f"arn:aws:events:{here}:event-bus/{cloud.outputs['EventBusName']}",
         **{
             name: f"arn:aws:lambda:{here}:function:{names[name]}"

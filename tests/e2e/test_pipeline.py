@@ -38,6 +38,60 @@ def execution_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, An
         time.sleep(0.1)
 
 
+def wait_for_a_delayed_message(cloud: LocalCloud) -> None:
+    """Until the upload queue holds a message that was put off."""
+    name = "ApproximateNumberOfMessagesDelayed"
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        attributes = cloud.aws.client("sqs").get_queue_attributes(
+            QueueUrl=cloud.outputs["UploadQueueUrl"], AttributeNames=[name]
+        )["Attributes"]
+        if attributes[name] != "0":
+            return
+        assert time.monotonic() < end, "no message was put off"
+        time.sleep(0.1)
+
+
+def let_the_lease_end(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
+    """As if the minutes had passed that a blocked job waits before it is tried again."""
+    cloud.aws.client("dynamodb").update_item(
+        TableName=cloud.outputs["JobsTableName"],
+        Key={"job_id": {"S": event["detail"]["job_id"]}},
+        UpdateExpression="SET lease_until = :past",
+        ExpressionAttributeValues={":past": {"S": "2000-01-01T00:00:00.000Z"}},
+    )
+
+
+def reconcile(cloud: LocalCloud) -> None:
+    """What the schedule does every few minutes."""
+    functions = cloud.aws.client("lambda")
+    names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
+    (name,) = (name for name in names if "-ReconcileFunction-" in name and "existing" not in name)
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps({"detail-type": "Scheduled Event"}))
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
+    """A repeat of the event about a key, as EventBridge may send one."""
+    head = cloud.aws.client("s3").head_object(Bucket=uploads.name, Key=key)
+    message = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": uploads.name},
+            "object": {
+                "key": key,
+                "version-id": head["VersionId"],
+                "etag": head["ETag"].strip('"'),
+                "size": head["ContentLength"],
+            },
+        },
+    }
+    cloud.aws.client("sqs").send_message(
+        QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody=json.dumps(message)
+    )
+
+
 def test_a_band_file_comes_back_as_its_export_and_one_row_for_each_number(
     cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, results: Bucket
 ) -> None:
@@ -123,26 +177,10 @@ def test_the_same_event_twice_is_one_job_and_one_charge(
     charged_before = len(vendor.charges)
     key, other = "band/e2e/twice.txt", "band/e2e/after twice.txt"
     uploads.drop(key, NUMBERS)
-    (event,) = inbox.wait_for(key)
+    inbox.wait_for(key)
 
-    announced = event["detail"]["upload"]
-    message = {
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {
-            "bucket": {"name": announced["bucket"]},
-            "object": {
-                "key": key,
-                "version-id": announced["version_id"],
-                "etag": announced["etag"],
-                "size": announced["size"],
-            },
-        },
-    }
     for _ in range(2):
-        cloud.aws.client("sqs").send_message(
-            QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody=json.dumps(message)
-        )
+        announce_again(cloud, uploads, key)
     uploads.drop(other, NUMBERS)
     inbox.wait_for(other)
 
@@ -228,21 +266,34 @@ def test_a_lost_answer_needs_a_person_and_is_never_sent_again(
     assert job_of(cloud, event)["state"]["S"] == "in_doubt"
 
 
-def test_an_account_without_money_needs_a_person_and_charges_nothing(
+def test_an_account_without_money_stops_the_line_until_it_is_topped_up(
     cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
-    key = "band/e2e/no money.txt"
+    holder, behind = "band/e2e/no money.txt", "band/e2e/behind the line.txt"
     vendor.misbehave("submit", "http_error", status=402)
 
-    uploads.drop(key, NUMBERS)
-    (event,) = inbox.wait_for(key)
+    uploads.drop(holder, NUMBERS)
+    (attention,) = inbox.wait_for(holder)
+    posts_before = vendor.calls["submit"]
+    uploads.drop(behind, NUMBERS)
+    wait_for_a_delayed_message(cloud)
 
-    assert event["detail-type"] == "Number Check Needs Attention"
-    assert event["detail"]["reason"]["code"] == "INSUFFICIENT_BALANCE"
-    assert event["detail"]["charged"] is False
+    assert attention["detail-type"] == "Number Check Needs Attention"
+    assert attention["detail"]["reason"]["code"] == "INSUFFICIENT_BALANCE"
+    assert attention["detail"]["charged"] is False
+    assert job_of(cloud, attention)["state"]["S"] == "blocked"
+    assert vendor.calls["submit"] == posts_before
     assert len(vendor.charges) == charged_before
-    assert job_of(cloud, event)["state"]["S"] == "blocked"
+
+    let_the_lease_end(cloud, attention)
+    reconcile(cloud)
+    (_, completed) = inbox.wait_for(holder, count=2)
+    announce_again(cloud, uploads, behind)
+    (also_completed,) = inbox.wait_for(behind)
+
+    assert completed["detail-type"] == also_completed["detail-type"] == "Number Check Completed"
+    assert len(vendor.charges) == charged_before + 2
 
 
 def test_a_busy_vendor_is_tried_again_by_itself(
@@ -307,3 +358,27 @@ def test_what_is_no_upload_ends_in_the_dead_letter_queue(cloud: LocalCloud) -> N
         answer = sqs.receive_message(QueueUrl=cloud.outputs["DeadLetterQueueUrl"], WaitTimeSeconds=1)
         bodies += [message["Body"] for message in answer.get("Messages", [])]
     assert bodies == ["not an event"]
+
+
+def test_an_execution_that_a_person_stops_is_settled_within_seconds(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+) -> None:
+    key = "band/e2e/stopped.txt"
+    vendor.misbehave("status", "completed_without_file", None)
+    machine = cloud.outputs["StateMachineArn"]
+    client = cloud.aws.client("stepfunctions")
+
+    uploads.drop(key, NUMBERS)
+    end = time.monotonic() + PATIENCE_SECONDS
+    running: list[Mapping[str, Any]] = []
+    while not running:
+        assert time.monotonic() < end, "no execution started"
+        listed = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+        running = listed["executions"]
+    client.stop_execution(executionArn=running[0]["executionArn"])
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Failed"
+    assert event["detail"]["reason"]["code"] == "ABORTED"
+    assert event["detail"]["charged"] is True
+    assert running[0]["name"] == f"{event['detail']['job_id']}-1"

@@ -17,6 +17,7 @@ SCHEMA_VERSION = "1"
 DETAIL_TYPES = {
     State.COMPLETED: "Number Check Completed",
     State.FAILED: "Number Check Failed",
+    State.ABANDONED: "Number Check Failed",
     State.IN_DOUBT: "Number Check Needs Attention",
     State.BLOCKED: "Number Check Needs Attention",
 }

@@ -34,7 +34,8 @@ class ExportLimits:
         unzipped: most that an archive's members unzip to, together.
         ratio: most that they unzip to, as a multiple of the archive's size.
         ratio_free: up to this unzipped size the ratio does not matter; tables compress well.
-        workbook: most that an ``.xlsx`` unzips to; parts of it are held in memory.
+        workbook: most that an ``.xlsx`` unzips to. Its shared texts and each row are held in memory, which
+            for hostile XML, such as a row of millions of empty cells, takes some 80 times its size.
     """
 
     members: int = 1000

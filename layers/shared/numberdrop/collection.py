@@ -178,9 +178,8 @@ class Collection:
         with read_export(files.export) as export:
             extension = export.format.extension
             if cleaned is None:
-                files.numbers.write_bytes(b"")
-                with files.numbers.open("wb") as numbers:
-                    numbers.writelines(f"{number}\n".encode() for number, _ in export.rows())
+                found = dict.fromkeys(" ".join(number.split()) for number, _ in export.rows())
+                files.numbers.write_text("".join(f"{number}\n" for number in found), encoding="utf-8")
             with (
                 files.numbers.open("rb") as numbers,
                 files.csv.open("w", encoding="utf-8", newline="") as out,

@@ -67,6 +67,7 @@ class Job:
         counts: rows.
         results: where the results are, once completed.
         reason: why the job failed or needs attention.
+        evidence: what a person went by who resolved a doubt.
         announced: which endings were announced by an event, see ``ending``.
     """
 
@@ -90,6 +91,7 @@ class Job:
     counts: Counts = Counts()
     results: StoredResults | None = None
     reason: Reason | None = None
+    evidence: str | None = None
     announced: frozenset[str] = frozenset()
 
     @property

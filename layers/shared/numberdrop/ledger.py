@@ -1,8 +1,8 @@
 """The ledger of jobs in DynamoDB: the only truth about money."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,6 +17,15 @@ from numberdrop.upload import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+UNSETTLED_INDEX = "unsettled"
+"""The sparse index of jobs that are not settled; its hash key is the first digit of the job id."""
+
+SHARDS = "0123456789abcdef"
+"""The index's hash keys: sixteen, so that none of them is hot."""
+
+SETTLED_ONCE_ANNOUNCED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
 
 
 class TransitionRefusedError(Exception):
@@ -69,12 +78,15 @@ class Ledger:
             deadline=deadline,
         )
 
-    def reclaim(self, job: Job, *, lease_until: datetime, deadline: datetime) -> Job:
+    def reclaim(self, job: Job, *, lease_until: datetime, timeout: timedelta) -> Job:
         """Takes over a job whose lease is over, under a new attempt token.
+
+        The time that a blocked job has waited for a person does not count: its deadline starts anew.
 
         Raises:
             TransitionRefusedError: somebody else took it first, or its lease runs.
         """
+        deadline = self.now() + timeout if job.state is State.BLOCKED else job.deadline
         return self.move(job, RECLAIM, token=uuid4().hex, lease_until=lease_until, deadline=deadline)
 
     def move(self, job: Job, transition: Transition, **changes: Any) -> Job:
@@ -87,22 +99,51 @@ class Ledger:
             Guard.TOKEN: job.token,
             Guard.TASK: job.task_id or "",
             Guard.LEASE_OVER: timestamp(self.now()),
+            Guard.READ: job.last_write,
         }[transition.guard]
         return self._write(job.job_id, transition, expected, **changes)
 
+    def postpone(self, job: Job, until: datetime) -> None:
+        """Leaves a submitted job alone for a while, unless it has moved on."""
+        self._update_if_unchanged(job, "SET lease_until = :until", {":until": timestamp(until)})
+
     def mark_announced(self, job: Job) -> None:
-        """Remembers that the event of the job's ending was emitted. Harmless when repeated."""
-        self.client.update_item(
-            TableName=self.table,
-            Key={"job_id": {"S": job.job_id}},
-            UpdateExpression="ADD announced :ending",
-            ConditionExpression="attribute_exists(job_id)",
-            ExpressionAttributeValues={":ending": {"SS": [job.ending]}},
-        )
+        """Remembers that the event of the job's ending was emitted. Harmless when repeated.
+
+        A job that has ended, or waits for a person's decision, is settled with that.
+        """
+        settle = " REMOVE unsettled" if job.state in SETTLED_ONCE_ANNOUNCED else ""
+        self._update_if_unchanged(job, f"ADD announced :ending{settle}", {":ending": frozenset({job.ending})})
+
+    def unsettled(self) -> Iterator[str]:
+        """The ids of the jobs that are not settled; those of the last seconds may be missing."""
+        paginator = self.client.get_paginator("query")
+        for shard in SHARDS:
+            for page in paginator.paginate(
+                TableName=self.table,
+                IndexName=UNSETTLED_INDEX,
+                KeyConditionExpression="unsettled = :shard",
+                ExpressionAttributeValues={":shard": {"S": shard}},
+            ):
+                yield from (item["job_id"]["S"] for item in page["Items"])
+
+    def _update_if_unchanged(self, job: Job, expression: str, values: Mapping[str, Any]) -> None:
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"job_id": {"S": job.job_id}},
+                UpdateExpression=expression,
+                ConditionExpression="last_write = :read",
+                ExpressionAttributeValues=_serialized({**values, ":read": job.last_write}),
+            )
+        except ClientError as error:
+            if not _is_refusal(error):
+                raise
 
     def _write(self, job_id: str, transition: Transition, expected: str | None = None, **changes: Any) -> Job:
         write_name = uuid4().hex
-        attributes = to_item({**changes, "state": transition.target, "last_write": write_name})
+        always = {"state": transition.target, "last_write": write_name, "unsettled": job_id[0]}
+        attributes = to_item({**changes, **always})
         sources = {f":from{n}": state for n, state in enumerate(sorted(transition.sources))}
         guard = {} if expected is None else {":expected": expected}
         values = {f":{name}": value for name, value in attributes.items()} | sources | guard
@@ -120,7 +161,7 @@ class Ledger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not _is_refusal(error):
                 raise
             item: Any = error.response.get("Item")
             current = _job(item) if item else None
@@ -135,8 +176,13 @@ _GUARDED = {
     Guard.TOKEN: "token",
     Guard.TASK: "task_id",
     Guard.LEASE_OVER: "lease_until",
+    Guard.READ: "last_write",
 }
 """The attribute that each guard looks at."""
+
+
+def _is_refusal(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
 def _condition(transition: Transition, sources: Mapping[str, State]) -> str:
@@ -145,7 +191,7 @@ def _condition(transition: Transition, sources: Mapping[str, State]) -> str:
             return "attribute_not_exists(#guarded)"
         case Guard.LEASE_OVER:
             guard = "#guarded <= :expected"
-        case Guard.TOKEN | Guard.TASK:
+        case Guard.TOKEN | Guard.TASK | Guard.READ:
             guard = "#guarded = :expected"
     return f"#state IN ({', '.join(sources)}) AND {guard}"
 

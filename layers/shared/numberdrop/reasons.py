@@ -36,6 +36,15 @@ class Reason:
     message: str
 
 
+def in_doubt(cause: str) -> Reason:
+    """The reason for a submission whose outcome nobody knows."""
+    return Reason(
+        ReasonCode.SUBMISSION_IN_DOUBT,
+        f"{cause} The vendor may have charged for the file, so it is not sent again by itself. "
+        "Look the task up in the vendor's console, then decide.",
+    )
+
+
 class JobFailedError(Exception):
     """The job is over for the reason given; trying again changes nothing."""
 

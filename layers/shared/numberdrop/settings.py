@@ -100,6 +100,21 @@ class SubmitSettings(VendorSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class ReconcileSettings(LedgerSettings):
+    """What reconciling needs besides; neither the key nor a bucket is among it.
+
+    Attributes:
+        upload_queue_url: the queue that announces uploads.
+        state_machine_arn: the workflow that follows a task.
+        job_timeout_hours: how long a job that was blocked may then try to submit.
+    """
+
+    upload_queue_url: str
+    state_machine_arn: str
+    job_timeout_hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class CollectSettings(VendorSettings):
     """What collecting needs besides.
 

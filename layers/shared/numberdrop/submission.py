@@ -12,8 +12,9 @@ from numberdrop.catalogue import Checker, Family, checker_for_key
 from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Counts, Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.line import Line
 from numberdrop.numbers import clean_upload
-from numberdrop.reasons import JobFailedError, Reason, ReasonCode
+from numberdrop.reasons import JobFailedError, Reason, ReasonCode, in_doubt
 from numberdrop.storage import UploadBucket
 from numberdrop.transitions import (
     ABANDON_ATTEMPT,
@@ -42,8 +43,14 @@ from numberdrop.workflow import Workflow
 LEASE_MARGIN = timedelta(seconds=30)
 """How long after its own end a worker is presumed alive."""
 
-BLOCKED_PAUSE = timedelta(minutes=5)
-"""How soon a blocked upload is tried again; each try is free."""
+BLOCKED_PAUSE = timedelta(minutes=2)
+"""How soon the job that holds the line is tried again; each try is free."""
+
+LINE_PAUSE = 180
+"""Seconds until an upload that waits behind the line looks again."""
+
+EXECUTION_START = timedelta(minutes=1)
+"""How long the worker is presumed to be starting the execution."""
 
 MOST_SERVER_ERRORS = 3
 """POSTs answered with 500 before the vendor is taken at its word."""
@@ -79,6 +86,7 @@ class Submission:
     """
 
     ledger: Ledger
+    line: Line
     uploads: UploadBucket
     vendor: VendorClient
     workflow: Workflow
@@ -92,6 +100,8 @@ class Submission:
         if upload.is_folder_marker:
             return Settled()
         upload = self.uploads.with_version(upload)
+        if self._waits_behind_the_line(upload):
+            return TryAgain(LINE_PAUSE)
         end = self.now() + timedelta(seconds=seconds)
         try:
             job = self.ledger.claim(
@@ -103,10 +113,16 @@ class Submission:
             return self._continue(refused.current, end)
         return self._attempt(job, end)
 
+    def _waits_behind_the_line(self, upload: Upload) -> bool:
+        if self.line.holder() in {None, upload.job_id}:
+            return False
+        job = self.ledger.get(upload.job_id)
+        return job is None or job.state in {State.CLAIMED, State.BLOCKED}
+
     def _continue(self, job: Job, end: datetime) -> Settled | TryAgain:
         """What a message means for a job that exists."""
         logger.append_keys(job_id=job.job_id)
-        if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and self._leased(job):
+        if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and job.lease_until > self.now():
             return self._after_lease(job)
         match job.state:
             case State.CLAIMED | State.BLOCKED:
@@ -115,20 +131,18 @@ class Submission:
                 self._end(
                     job,
                     ABANDON_ATTEMPT,
-                    _in_doubt("The function ended while the file was being sent."),
+                    in_doubt("The function ended while the file was being sent."),
                     charged=None,
                 )
             case State.SUBMITTED:
                 self.workflow.start(job)
-            case State.IN_DOUBT | State.COMPLETED | State.FAILED:
+            case State.IN_DOUBT | State.COMPLETED | State.FAILED | State.ABANDONED:
                 self.announcer.announce(job)
         return Settled()
 
     def _take_over(self, job: Job, end: datetime) -> Settled | TryAgain:
-        # Time spent waiting for a person does not count against the job.
-        deadline = self.now() + self.job_timeout if job.state is State.BLOCKED else job.deadline
         try:
-            job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, deadline=deadline)
+            job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, timeout=self.job_timeout)
         except TransitionRefusedError as refused:
             return self._after_lease(refused.current or job)
         return self._attempt(job, end)
@@ -171,7 +185,7 @@ class Submission:
         return checker
 
     def _prepare(self, upload: Upload, checker: Checker, numbers: BinaryIO) -> Counts:
-        with TemporaryFile() as source, TemporaryFile("w+", newline="") as rejected:
+        with TemporaryFile() as source, TemporaryFile("w+", encoding="utf-8", newline="") as rejected:
             self.uploads.copy_to(upload, source)
             source.seek(0)
             cleaned = clean_upload(
@@ -210,7 +224,7 @@ class Submission:
                 reason = Reason(ReasonCode.VENDOR_REJECTED, words)
                 self._end(job, REJECT, reason, charged=False)
             case InDoubt(cause=cause):
-                self._end(job, DOUBT, _in_doubt(cause), charged=None)
+                self._end(job, DOUBT, in_doubt(cause), charged=None)
             case Blocked():
                 return self._block(job, outcome)
             case TryLater():
@@ -221,7 +235,7 @@ class Submission:
         # Logged before it is written: if the write fails, a person finds the task id here.
         logger.info("the vendor made a task", task_id=outcome.task_id)
         now = self.now()
-        job = self.ledger.move(
+        accepted = self.ledger.move(
             job,
             ACCEPT,
             task_id=outcome.task_id,
@@ -230,10 +244,17 @@ class Submission:
             submitted_at=now,
             finished_at=None,
             deadline=now + self.job_timeout,
+            lease_until=now + EXECUTION_START,
         )
-        self.workflow.start(job)
+        if job.reason:
+            # It was blocked until now: what stopped the line is put right.
+            self.line.open(job.job_id)
+        self.workflow.start(accepted)
 
-    def _block(self, job: Job, outcome: Blocked) -> TryAgain:
+    def _block(self, job: Job, outcome: Blocked) -> Settled | TryAgain:
+        if not self.line.stop(job.job_id):
+            self.ledger.move(job, RELEASE, lease_until=self.now())
+            return TryAgain(LINE_PAUSE)
         if outcome.is_about_the_key:
             reason = Reason(
                 ReasonCode.BAD_API_KEY,
@@ -246,9 +267,8 @@ class Submission:
                 f"The vendor's account has too little money ({outcome.words}). Top it up; the upload "
                 "then goes on by itself.",
             )
-        lease_until = self.now() + BLOCKED_PAUSE
-        self._end(job, BLOCK, reason, charged=False, lease_until=lease_until)
-        return TryAgain(round(BLOCKED_PAUSE.total_seconds()))
+        self._end(job, BLOCK, reason, charged=False, lease_until=self.now() + BLOCKED_PAUSE)
+        return Settled()
 
     def _release(self, job: Job, outcome: TryLater) -> Settled | TryAgain:
         server_errors = job.server_errors + outcome.server_error
@@ -285,19 +305,8 @@ class Submission:
         )
         self.announcer.announce(ended)
 
-    def _leased(self, job: Job) -> bool:
-        return job.lease_until > self.now()
-
     def _after_lease(self, job: Job) -> TryAgain:
         return TryAgain(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
 
     def _seconds_to_post(self, end: datetime) -> float:
         return (end - self.now()).total_seconds() - TIME_TO_RECORD
-
-
-def _in_doubt(cause: str) -> Reason:
-    return Reason(
-        ReasonCode.SUBMISSION_IN_DOUBT,
-        f"{cause} The vendor may have charged for the file, so it is not sent again by itself. "
-        "Look the task up in the vendor's console, then decide.",
-    )

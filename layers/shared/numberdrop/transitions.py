@@ -19,6 +19,7 @@ class State(StrEnum):
     IN_DOUBT = "in_doubt"
     COMPLETED = "completed"
     FAILED = "failed"
+    ABANDONED = "abandoned"
 
 
 class Guard(StrEnum):
@@ -28,6 +29,7 @@ class Guard(StrEnum):
     TOKEN = "the attempt token is mine"  # noqa: S105 - a condition, not a secret
     LEASE_OVER = "the lease is over"
     TASK = "the task id is the same"
+    READ = "nothing was written since it was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,24 @@ COMPLETE = _transition(
     "complete", {State.SUBMITTED}, State.COMPLETED, Guard.TASK, "the export is stored and read"
 )
 FAIL = _transition("fail", {State.SUBMITTED}, State.FAILED, Guard.TASK, "there is no export to be had")
+CHARGED = _transition(
+    "charged", {State.IN_DOUBT}, State.SUBMITTED, Guard.READ, "a person says: charged, with this task id"
+)
+NOT_CHARGED = _transition(
+    "not charged",
+    {State.IN_DOUBT},
+    State.CLAIMED,
+    Guard.READ,
+    "a person says, with evidence: not charged; it is sent again",
+)
+ABANDON = _transition("abandon", {State.IN_DOUBT}, State.ABANDONED, Guard.READ, "a person gives up")
+COLLECT_AGAIN = _transition(
+    "collect again",
+    {State.FAILED},
+    State.SUBMITTED,
+    Guard.READ,
+    "a person asks to collect the same task again: never a new charge",
+)
 
 TRANSITIONS = (
     CLAIM,
@@ -113,4 +133,8 @@ TRANSITIONS = (
     ABANDON_ATTEMPT,
     COMPLETE,
     FAIL,
+    CHARGED,
+    NOT_CHARGED,
+    ABANDON,
+    COLLECT_AGAIN,
 )

@@ -82,6 +82,20 @@ def upload_in_message(body: str, *, bucket: str) -> Upload | None:
     return upload
 
 
+def message_about(upload: Upload) -> str:
+    """The message that announces an upload, made anew; ``upload_in_message`` reads it."""
+    described = {"key": upload.key, "etag": upload.etag, "size": upload.size, "sequencer": upload.sequencer}
+    if upload.version_id:
+        described["version-id"] = upload.version_id
+    return json.dumps(
+        {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": upload.bucket}, "object": described},
+        }
+    )
+
+
 def _from_detail(detail: Any) -> Upload:
     try:
         described = detail["object"]

@@ -15,8 +15,16 @@ from numberdrop.download import Downloader
 from numberdrop.failure import FailureRecord
 from numberdrop.intake import Intake
 from numberdrop.ledger import Ledger
+from numberdrop.line import Line
 from numberdrop.queue import UploadQueue
-from numberdrop.settings import CollectSettings, LedgerSettings, SubmitSettings, VendorSettings
+from numberdrop.reconciliation import Reconciliation
+from numberdrop.settings import (
+    CollectSettings,
+    LedgerSettings,
+    ReconcileSettings,
+    SubmitSettings,
+    VendorSettings,
+)
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.submission import Submission
 from numberdrop.vendor import VendorClient
@@ -30,6 +38,7 @@ def intake() -> Intake:
     ledger = _ledger(settings)
     submission = Submission(
         ledger=ledger,
+        line=_line(ledger),
         uploads=UploadBucket(boto3.client("s3")),
         vendor=_vendor(settings),
         workflow=Workflow(boto3.client("stepfunctions"), settings.state_machine_arn),
@@ -39,6 +48,20 @@ def intake() -> Intake:
     )
     queue = UploadQueue(boto3.client("sqs"), settings.upload_queue_url)
     return Intake(submission, queue, settings.upload_bucket)
+
+
+def reconciliation() -> Reconciliation:
+    """What the reconcile function does."""
+    settings = ReconcileSettings.from_env()
+    ledger = _ledger(settings)
+    return Reconciliation(
+        ledger=ledger,
+        line=_line(ledger),
+        workflow=Workflow(boto3.client("stepfunctions"), settings.state_machine_arn),
+        announcer=_announcer(settings, ledger),
+        queue=UploadQueue(boto3.client("sqs"), settings.upload_queue_url),
+        job_timeout=timedelta(hours=settings.job_timeout_hours),
+    )
 
 
 def watch() -> Watch:
@@ -71,6 +94,10 @@ def failure_record() -> FailureRecord:
 
 def _ledger(settings: LedgerSettings) -> Ledger:
     return Ledger(boto3.client("dynamodb"), settings.jobs_table)
+
+
+def _line(ledger: Ledger) -> Line:
+    return Line(ledger.client, ledger.table)
 
 
 def _announcer(settings: LedgerSettings, ledger: Ledger) -> Announcer:

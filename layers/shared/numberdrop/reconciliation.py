@@ -1,0 +1,152 @@
+"""Repairing what a crash left behind, with neither the API key nor access to files: it cannot spend."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.announcement import Announcer
+from numberdrop.clock import Clock, utc_now
+from numberdrop.job import Job
+from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.line import Line
+from numberdrop.queue import UploadQueue
+from numberdrop.reasons import Reason, ReasonCode, in_doubt
+from numberdrop.transitions import ABANDON_ATTEMPT, FAIL, State
+from numberdrop.upload import message_about
+from numberdrop.workflow import ExecutionStatus, Workflow
+
+PATIENCE = timedelta(minutes=5)
+"""How long past its lease a job is left to its own message before it is taken up here."""
+
+AFTER_DEADLINE = timedelta(minutes=15)
+"""How long past its deadline an execution may take to end by itself."""
+
+OVER_WITHOUT_A_WORD = {
+    ExecutionStatus.ABORTED: Reason(
+        ReasonCode.ABORTED,
+        "The execution was stopped. The vendor's task may still finish and can be collected later.",
+    ),
+    ExecutionStatus.TIMED_OUT: Reason(
+        ReasonCode.TIMED_OUT,
+        "The execution timed out. The vendor's task may still finish and can be collected later.",
+    ),
+    ExecutionStatus.FAILED: Reason(
+        ReasonCode.INTERNAL,
+        "The execution failed before it could record why. See its history; the task can be collected later.",
+    ),
+    ExecutionStatus.SUCCEEDED: Reason(
+        ReasonCode.INTERNAL,
+        "The execution ended without completing the job. See its history; the task can be collected later.",
+    ),
+}
+"""Reasons for executions that ended while the ledger still says ``submitted``."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Looks at every job that is not settled, and does for each what its worker would have done next."""
+
+    ledger: Ledger
+    line: Line
+    workflow: Workflow
+    announcer: Announcer
+    queue: UploadQueue
+    job_timeout: timedelta
+    now: Clock = utc_now
+
+    def run(self) -> Mapping[str, int]:
+        """Mends what needs it; returns how often each thing was done, failures among them.
+
+        One bad job never stops the others: it is logged and tried again next time.
+        """
+        done: Counter[str] = Counter()
+        for job_id in self.ledger.unsettled():
+            done[self._mend_safely(job_id)] += 1
+        self._open_an_abandoned_line()
+        logger.info("reconciled", done=dict(done))
+        return dict(done)
+
+    def settle(self, execution_name: str, status: ExecutionStatus) -> str:
+        """Settles the job of an execution that has just ended; returns what was done."""
+        job_id, _, run = execution_name.rpartition("-")
+        job = self.ledger.get(job_id)
+        if job is None or str(job.run) != run:
+            return "left alone"
+        return self._after_execution(job, status)
+
+    def _mend_safely(self, job_id: str) -> str:
+        logger.append_keys(job_id=job_id)
+        try:
+            job = self.ledger.get(job_id)
+            return self._mend(job) if job else "gone"
+        except TransitionRefusedError:
+            return "moved on"
+        except Exception:
+            logger.exception("a job could not be reconciled")
+            return "failed"
+        finally:
+            logger.remove_keys(["job_id"])
+
+    def _mend(self, job: Job) -> str:
+        match job.state:
+            case State.CLAIMED if self._is_over(job.lease_until + PATIENCE):
+                return self._restart(job)
+            case State.BLOCKED if self._is_over(job.lease_until):
+                return self._restart(job)
+            case State.SUBMITTING if self._is_over(job.lease_until):
+                return self._doubt(job)
+            case State.SUBMITTED if self._is_over(job.lease_until):
+                return self._look_at_execution(job)
+            case State.COMPLETED | State.FAILED | State.IN_DOUBT | State.BLOCKED | State.ABANDONED:
+                self.announcer.announce(job)
+                return "announced"
+            case _:
+                return "left alone"
+
+    def _restart(self, job: Job) -> str:
+        """Takes over a job whose worker is gone and announces its upload to the queue again."""
+        self.announcer.announce(job)
+        job = self.ledger.reclaim(job, lease_until=self.now(), timeout=self.job_timeout)
+        self.queue.send_again(message_about(job.upload), after_seconds=0)
+        return "restarted"
+
+    def _doubt(self, job: Job) -> str:
+        reason = in_doubt("The function ended while the file was being sent.")
+        self.announcer.announce(
+            self.ledger.move(job, ABANDON_ATTEMPT, reason=reason, charged=None, finished_at=self.now())
+        )
+        return "put in doubt"
+
+    def _look_at_execution(self, job: Job) -> str:
+        status = self.workflow.status(job)
+        if status is None:
+            self.workflow.start(job)
+            return "started"
+        if status is ExecutionStatus.RUNNING:
+            self.ledger.postpone(job, max(job.deadline, self.now()) + AFTER_DEADLINE)
+            return "left alone"
+        return self._after_execution(job, status)
+
+    def _after_execution(self, job: Job, status: ExecutionStatus) -> str:
+        reason = OVER_WITHOUT_A_WORD.get(status)
+        if job.state is not State.SUBMITTED or reason is None:
+            return "left alone"
+        self.announcer.announce(self.ledger.move(job, FAIL, reason=reason, finished_at=self.now()))
+        return "failed for its execution"
+
+    def _open_an_abandoned_line(self) -> None:
+        """Opens the line if its holder no longer waits for the vendor's account to be put right."""
+        holder = self.line.holder()
+        if holder is None:
+            return
+        job = self.ledger.get(holder)
+        if job is None or job.state not in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}:
+            self.line.open(holder)
+
+    def _is_over(self, moment: datetime) -> bool:
+        return moment <= self.now()
