@@ -1,6 +1,5 @@
 """A local AWS: MiniStack on loopback, with IAM enforced and TLS, as in AWS."""
 
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 import boto3
 import trustme
 
-from local.processes import TOOLS, background, environment
+from local.processes import TOOLS, background, environment, free_port, listens
 
 REGION = "us-east-1"
 ACCESS_KEY = "test"
@@ -48,24 +47,29 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(folder: Path, *, wait_scale: float) -> Iterator[LocalAws]:
+def local_aws(
+    folder: Path, *, wait_scale: float, functions_endpoint: str | None = None
+) -> Iterator[LocalAws]:
     """Runs MiniStack until the context ends.
 
     Args:
         folder: for its log, state and certificates.
         wait_scale: factor for the waits of state machines; 0.1 makes a minute six seconds.
+        functions_endpoint: where the functions find it, if that is a proxy. Requests through it bear the
+            signature of another host, so signatures, and with them IAM, are not enforced then.
 
     Raises:
         LocalCloudError: it did not start.
     """
-    port = _free_port()
+    port = free_port()
     aws = LocalAws(f"https://127.0.0.1:{port}", folder / "ca.pem")
     certificate, key = folder / "server.pem", folder / "server.key"
     _make_certificates(aws.ca_file, certificate, key)
     env = environment(
         {
             **aws.shell_settings,
-            "AUTH": "true",
+            "AWS_ENDPOINT_URL": functions_endpoint or aws.endpoint,
+            "AUTH": "false" if functions_endpoint else "true",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             # Two services that would listen on ports of their own, on all interfaces.
@@ -82,7 +86,7 @@ def local_aws(folder: Path, *, wait_scale: float) -> Iterator[LocalAws]:
         }
     )
     python = str(TOOLS / "cloud" / "bin" / "python")
-    with background([python, "-m", "ministack"], env, folder / "ministack.log", is_up=lambda: _listens(port)):
+    with background([python, "-m", "ministack"], env, folder / "ministack.log", is_up=lambda: listens(port)):
         yield aws
 
 
@@ -99,15 +103,3 @@ def _make_certificates(ca_file: Path, certificate: Path, key: Path) -> None:
     issued.private_key_pem.write_to_path(str(key))
     for number, part in enumerate(issued.cert_chain_pems):
         part.write_to_path(str(certificate), append=number > 0)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

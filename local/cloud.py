@@ -6,13 +6,14 @@ Everything listens on loopback, on free ports, and is gone afterwards.
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.aws import LocalAws, local_aws
-from local.processes import PROJECT, background, environment
+from local.faults import FaultProxy, fault_proxy
+from local.processes import PROJECT, background, environment, free_port
 from local.sam import deploy
 
 STACK = "numberdrop"
@@ -27,12 +28,14 @@ class CloudOptions:
         simulator: further arguments of the simulator's command.
         parameters: template parameters beyond those that point at the simulator.
         template: the template to deploy.
+        with_fault_proxy: whether the functions reach AWS through a proxy that can misbehave.
     """
 
     wait_scale: float = 1.0
     simulator: tuple[str, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     template: Path = PROJECT / "template.yaml"
+    with_fault_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,14 @@ class LocalCloud:
         simulator: where the simulated vendor answers.
         outputs: the stack's outputs by name.
         folder: working files, the logs of its processes among them.
+        faults: the proxy between the functions and AWS, if there is one.
     """
 
     aws: LocalAws
     simulator: str
     outputs: Mapping[str, str]
     folder: Path
+    faults: FaultProxy | None = None
 
 
 @contextmanager
@@ -59,15 +64,24 @@ def local_cloud(options: CloudOptions) -> Iterator[LocalCloud]:
     Raises:
         LocalCloudError: a process did not start, or the deployment failed.
     """
-    with (
-        TemporaryDirectory(prefix="numberdrop-", ignore_cleanup_errors=True) as name,
-        local_aws(Path(name), wait_scale=options.wait_scale) as aws,
-        _simulator(Path(name), options.simulator) as simulator,
-    ):
+    with ExitStack() as stack:
+        name = stack.enter_context(TemporaryDirectory(prefix="numberdrop-", ignore_cleanup_errors=True))
         folder = Path(name)
+        aws, faults = _aws(folder, options, stack)
+        simulator = stack.enter_context(_simulator(folder, options.simulator))
         parameters = {**vendor_parameters(simulator), **options.parameters}
         outputs = deploy(aws, options.template, stack=STACK, parameters=parameters, folder=folder)
-        yield LocalCloud(aws, simulator, outputs, folder)
+        yield LocalCloud(aws, simulator, outputs, folder, faults)
+
+
+def _aws(folder: Path, options: CloudOptions, stack: ExitStack) -> tuple[LocalAws, FaultProxy | None]:
+    if not options.with_fault_proxy:
+        return stack.enter_context(local_aws(folder, wait_scale=options.wait_scale)), None
+    port = free_port()
+    behind = local_aws(folder, wait_scale=options.wait_scale, functions_endpoint=f"http://127.0.0.1:{port}")
+    aws = stack.enter_context(behind)
+    proxy = fault_proxy(folder, port=port, upstream=aws.endpoint, ca_file=aws.ca_file)
+    return aws, stack.enter_context(proxy)
 
 
 def vendor_parameters(simulator: str) -> dict[str, str]:

@@ -26,9 +26,11 @@ class Inbox:
         """The events about an upload key that are here."""
         return [event for event in self.received if event["detail"]["upload"]["key"] == key]
 
-    def wait_for(self, key: str, *, count: int = 1) -> list[Mapping[str, Any]]:
+    def wait_for(
+        self, key: str, *, count: int = 1, seconds: int = PATIENCE_SECONDS
+    ) -> list[Mapping[str, Any]]:
         """The events about an upload key, once there are ``count``."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + seconds
         while len(self.about(key)) < count:
             assert time.monotonic() < end, f"no event about {key} came: {self.received}"
             self.received += self.tap.receive()

@@ -59,6 +59,11 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "event bus": ("events:PutEvents",),
         "ReconcileLogs": LOGS,
     },
+    "AuditRole": {
+        "UploadBucket": ("s3:ListBucketVersions",),
+        "JobsTable": ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
+        "AuditLogs": LOGS,
+    },
     "RecordFailureRole": {
         "JobsTable": LEDGER,
         "event bus": ("events:PutEvents",),

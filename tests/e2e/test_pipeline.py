@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud import LocalCloud
+from local.cloud import STACK, LocalCloud
 from local.processes import PROJECT
 from local.simulator import SimulatorControl
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
@@ -62,12 +62,15 @@ def let_the_lease_end(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
     )
 
 
-def reconcile(cloud: LocalCloud) -> None:
-    """What the schedule does every few minutes."""
-    functions = cloud.aws.client("lambda")
-    names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
-    (name,) = (name for name in names if "-ReconcileFunction-" in name and "existing" not in name)
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps({"detail-type": "Scheduled Event"}))
+def invoke(cloud: LocalCloud, function: str) -> None:
+    """What a schedule does every few minutes, or every day."""
+    resources = cloud.aws.client("cloudformation").describe_stack_resource(
+        StackName=STACK, LogicalResourceId=function
+    )
+    answer = cloud.aws.client("lambda").invoke(
+        FunctionName=resources["StackResourceDetail"]["PhysicalResourceId"],
+        Payload=json.dumps({"detail-type": "Scheduled Event"}),
+    )
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
@@ -287,7 +290,7 @@ def test_an_account_without_money_stops_the_line_until_it_is_topped_up(
     assert len(vendor.charges) == charged_before
 
     let_the_lease_end(cloud, attention)
-    reconcile(cloud)
+    invoke(cloud, "ReconcileFunction")
     (_, completed) = inbox.wait_for(holder, count=2)
     announce_again(cloud, uploads, behind)
     (also_completed,) = inbox.wait_for(behind)
@@ -382,3 +385,9 @@ def test_an_execution_that_a_person_stops_is_settled_within_seconds(
     assert event["detail"]["reason"]["code"] == "ABORTED"
     assert event["detail"]["charged"] is True
     assert running[0]["name"] == f"{event['detail']['job_id']}-1"
+
+
+def test_the_daily_look_at_the_bucket_may_do_what_it_needs(cloud: LocalCloud, uploads: Bucket) -> None:
+    uploads.drop("band/e2e/looked at.txt", NUMBERS)
+
+    invoke(cloud, "AuditFunction")

@@ -3,6 +3,8 @@
 import re
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -32,8 +34,16 @@ class ApiKey:
         return self._value
 
     def refresh(self) -> bool:
-        """Reads the secret again; returns whether the key has changed."""
-        before, self._value = self._value, self._read()
+        """Reads the secret again; returns whether it holds another key.
+
+        A secret that cannot be read, or holds no key, leaves the old one. Whoever asks has just learnt that
+        the vendor refuses the key, free of charge, and must not lose that to a second error.
+        """
+        before = self._value
+        try:
+            self._value = self._read()
+        except (ApiKeyInvalidError, BotoCoreError, ClientError):
+            return False
         return self._value != before
 
     def _read(self) -> str:

@@ -223,13 +223,17 @@ class Collection:
 
 def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
     submitted = job.counts.submitted
+    if submitted is None:
+        submitted = read.resolved + read.unresolved
+    # Without the upload, rows of the export that were never asked for cannot be told from the others.
+    resolved = min(read.resolved, submitted)
     return replace(
         job.counts,
         total=status.total,
         success=status.success,
         failure=status.failure,
-        resolved=read.resolved,
-        unresolved=read.unresolved if submitted is None else submitted - read.resolved,
+        resolved=resolved,
+        unresolved=submitted - resolved,
         verdicts=read.verdicts,
     )
 

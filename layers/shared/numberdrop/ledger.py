@@ -1,6 +1,6 @@
 """The ledger of jobs in DynamoDB: the only truth about money."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -61,6 +61,21 @@ class Ledger:
         )
         item = answer.get("Item")
         return _job(item) if item else None
+
+    def known(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of at most 100 job ids that the ledger has a job for."""
+        wanted: dict[str, Any] = {
+            self.table: {
+                "Keys": [{"job_id": {"S": job_id}} for job_id in job_ids],
+                "ProjectionExpression": "job_id",
+            }
+        }
+        found: set[str] = set()
+        while wanted:
+            answer = self.client.batch_get_item(RequestItems=wanted)
+            found |= {item["job_id"]["S"] for item in answer["Responses"].get(self.table, [])}
+            wanted = answer["UnprocessedKeys"]
+        return found
 
     def claim(self, upload: Upload, *, lease_until: datetime, deadline: datetime) -> Job:
         """Makes the job of an upload seen for the first time.

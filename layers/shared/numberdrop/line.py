@@ -1,8 +1,8 @@
 """The line to the vendor: stopped for every upload when the account or the key is refused.
 
-A refused key or an empty account refuses every file. So one job holds the line and is tried again from time to
-time, free of charge, while the uploads behind it wait untouched. The line is one item of the jobs table, as safe
-as the ledger.
+A refused key or an empty account refuses every file. So one job holds the line and is tried again now and
+then, free of charge, while the uploads behind it wait untouched. The line is one item of the jobs table, as
+safe as the ledger.
 """
 
 from dataclasses import dataclass

@@ -65,9 +65,9 @@ class Reconciliation:
         One bad job never stops the others: it is logged and tried again next time.
         """
         done: Counter[str] = Counter()
+        holder = self._holder_of_the_line()
         for job_id in self.ledger.unsettled():
-            done[self._mend_safely(job_id)] += 1
-        self._open_an_abandoned_line()
+            done[self._mend_safely(job_id, holder)] += 1
         logger.info("reconciled", done=dict(done))
         return dict(done)
 
@@ -79,11 +79,11 @@ class Reconciliation:
             return "left alone"
         return self._after_execution(job, status)
 
-    def _mend_safely(self, job_id: str) -> str:
+    def _mend_safely(self, job_id: str, holder: str | None) -> str:
         logger.append_keys(job_id=job_id)
         try:
             job = self.ledger.get(job_id)
-            return self._mend(job) if job else "gone"
+            return self._mend(job, holder) if job else "gone"
         except TransitionRefusedError:
             return "moved on"
         except Exception:
@@ -92,8 +92,11 @@ class Reconciliation:
         finally:
             logger.remove_keys(["job_id"])
 
-    def _mend(self, job: Job) -> str:
+    def _mend(self, job: Job, holder: str | None) -> str:
+        waits_behind_the_line = holder not in {None, job.job_id}
         match job.state:
+            case State.CLAIMED if waits_behind_the_line:
+                return "left alone"
             case State.CLAIMED if self._is_over(job.lease_until + PATIENCE):
                 return self._restart(job)
             case State.BLOCKED if self._is_over(job.lease_until):
@@ -139,14 +142,16 @@ class Reconciliation:
         self.announcer.announce(self.ledger.move(job, FAIL, reason=reason, finished_at=self.now()))
         return "failed for its execution"
 
-    def _open_an_abandoned_line(self) -> None:
-        """Opens the line if its holder no longer waits for the vendor's account to be put right."""
+    def _holder_of_the_line(self) -> str | None:
+        """The job that holds the line; one that no longer waits for the vendor's account gives it up."""
         holder = self.line.holder()
         if holder is None:
-            return
+            return None
         job = self.ledger.get(holder)
-        if job is None or job.state not in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}:
-            self.line.open(holder)
+        if job and job.state in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}:
+            return holder
+        self.line.open(holder)
+        return None
 
     def _is_over(self, moment: datetime) -> bool:
         return moment <= self.now()

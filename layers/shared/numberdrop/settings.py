@@ -115,6 +115,19 @@ class ReconcileSettings(LedgerSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings(Settings):
+    """What the daily look at the bucket needs.
+
+    Attributes:
+        jobs_table: the ledger's table.
+        upload_bucket: the bucket that uploads come from.
+    """
+
+    jobs_table: str
+    upload_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class CollectSettings(VendorSettings):
     """What collecting needs besides.
 

@@ -284,7 +284,6 @@ class Submission:
             job,
             RELEASE,
             server_errors=server_errors,
-            reason=None,
             lease_until=self.now() + timedelta(seconds=outcome.after_seconds),
         )
         return TryAgain(outcome.after_seconds)

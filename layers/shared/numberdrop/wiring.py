@@ -10,6 +10,7 @@ import boto3
 
 from numberdrop.announcement import Announcer
 from numberdrop.api_key import ApiKey
+from numberdrop.audit import Audit
 from numberdrop.collection import Collection
 from numberdrop.download import Downloader
 from numberdrop.failure import FailureRecord
@@ -19,6 +20,7 @@ from numberdrop.line import Line
 from numberdrop.queue import UploadQueue
 from numberdrop.reconciliation import Reconciliation
 from numberdrop.settings import (
+    AuditSettings,
     CollectSettings,
     LedgerSettings,
     ReconcileSettings,
@@ -62,6 +64,13 @@ def reconciliation() -> Reconciliation:
         queue=UploadQueue(boto3.client("sqs"), settings.upload_queue_url),
         job_timeout=timedelta(hours=settings.job_timeout_hours),
     )
+
+
+def audit() -> Audit:
+    """What the audit function does."""
+    settings = AuditSettings.from_env()
+    ledger = Ledger(boto3.client("dynamodb"), settings.jobs_table)
+    return Audit(boto3.client("s3"), settings.upload_bucket, ledger, _line(ledger))
 
 
 def watch() -> Watch:

@@ -1,0 +1,23 @@
+"""Compares the upload bucket with the ledger once a day, and reports what no event announced."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from numberdrop import wiring
+
+logger = Logger()
+metrics = Metrics()
+audit = cache(wiring.audit)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
+    """Counts the uploads that were never announced into the metric ``UnannouncedUploads``."""
+    report = audit().run()
+    if report:
+        metrics.add_metric(name="UnannouncedUploads", unit=MetricUnit.Count, value=report.unannounced)

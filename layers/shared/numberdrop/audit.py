@@ -1,0 +1,105 @@
+"""A daily look at the bucket against the ledger, for uploads that no event ever announced.
+
+It reports and does nothing else: what it finds is for a person to look at, since sending a file costs money.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.clock import Clock, utc_now
+from numberdrop.ledger import Ledger
+from numberdrop.line import Line
+from numberdrop.masking import masked
+from numberdrop.upload import Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OLD_ENOUGH = timedelta(days=1)
+"""Younger uploads may still be in the queue."""
+
+TOO_OLD = timedelta(days=3)
+"""Older uploads were looked at the days before."""
+
+BATCH = 100
+"""Items asked for at once (DynamoDB API reference, "BatchGetItem")."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What a look at the bucket found.
+
+    Attributes:
+        compared: versions that were looked up in the ledger.
+        unannounced: those that the ledger does not know.
+    """
+
+    compared: int
+    unannounced: int
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Compares the bucket's listing with the ledger, without reading a file."""
+
+    client: "S3Client"
+    bucket: str
+    ledger: Ledger
+    line: Line
+    now: Clock = utc_now
+
+    def run(self) -> AuditReport | None:
+        """Compares uploads of one to three days ago; None while the line is stopped and uploads wait."""
+        if self.line.holder() is not None:
+            logger.info("the line is stopped and uploads wait behind it; nothing can be said today")
+            return None
+        compared = unannounced = 0
+        for batch in _batches(self._uploads()):
+            known = self.ledger.known([upload.job_id for upload in batch])
+            missing = [upload for upload in batch if upload.job_id not in known]
+            for upload in missing:
+                logger.warning(
+                    "an upload was never announced",
+                    object_key=masked(upload.key),
+                    version_id=upload.version_id,
+                )
+            compared += len(batch)
+            unannounced += len(missing)
+        logger.info("the bucket was compared with the ledger", compared=compared, unannounced=unannounced)
+        return AuditReport(compared, unannounced)
+
+    def _uploads(self) -> Iterator[Upload]:
+        now = self.now()
+        for version in self._versions():
+            recent = now - TOO_OLD <= version["LastModified"] <= now - OLD_ENOUGH
+            # What was written while the bucket was not versioned has no version to be known by.
+            if not recent or version["VersionId"] == "null":
+                continue
+            upload = Upload(
+                bucket=self.bucket,
+                key=version["Key"],
+                version_id=version["VersionId"],
+                etag=version["ETag"].strip('"'),
+                size=version["Size"],
+                sequencer="",
+            )
+            if not upload.is_folder_marker:
+                yield upload
+
+    def _versions(self) -> Iterator[Mapping[str, Any]]:
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
+        for page in pages:
+            yield from page.get("Versions", [])
+
+
+def _batches(uploads: Iterable[Upload]) -> Iterator[list[Upload]]:
+    iterator = iter(uploads)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

@@ -1,0 +1,71 @@
+"""Faults of AWS itself: a proxy between the functions and the local AWS that misbehaves as AWS would."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.processes import TOOLS, background, environment, listens
+
+SERVICES = ("dynamodb", "s3", "stepfunctions", "events", "sqs", "secretsmanager")
+
+THROTTLING = {
+    "dynamodb": "ProvisionedThroughputExceededException",
+    "s3": "SlowDown",
+    "stepfunctions": "ThrottlingException",
+    "events": "ThrottlingException",
+    "sqs": "RequestThrottled",
+    "secretsmanager": "ThrottlingException",
+}
+"""What each service answers when it is asked too often."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultProxy:
+    """A running proxy; without rules it passes everything on."""
+
+    url: str
+
+    def inject(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces the rules (microburst's own form)."""
+        requests.post(f"{self.url}/_microburst/rules", json=rules, timeout=10).raise_for_status()
+
+    def fired(self) -> list[Mapping[str, Any]]:
+        """The faults that struck so far."""
+        answer = requests.get(f"{self.url}/_microburst/fired", params={"limit": 100_000}, timeout=10)
+        answer.raise_for_status()
+        struck: list[Mapping[str, Any]] = answer.json()
+        return struck
+
+
+def usual_faults(probability: float) -> list[dict[str, Any]]:
+    """Each kind of fault on each service, each with a probability for every request."""
+    return [
+        {"service": service, "probability": probability, **fault}
+        for service in SERVICES
+        for fault in (
+            {"error": {"code": THROTTLING[service]}},
+            {"error": {"code": "InternalError", "status": 500}},
+            {"reset": True},
+            # The request is carried out, and its answer is lost.
+            {"response": {"abort_bytes": 0}},
+            {"latency": {"min": 500, "max": 2000}},
+        )
+    ]
+
+
+@contextmanager
+def fault_proxy(folder: Path, *, port: int, upstream: str, ca_file: Path) -> Iterator[FaultProxy]:
+    """Runs the proxy on a port of loopback until the context ends.
+
+    Raises:
+        LocalCloudError: it did not start.
+    """
+    command = [str(TOOLS / "cloud" / "bin" / "microburst"), "--no-resign"]
+    command += ["--upstream", upstream, "--port", str(port)]
+    env = environment({"SSL_CERT_FILE": str(ca_file)})
+    with background(command, env, folder / "faults.log", is_up=lambda: listens(port)):
+        yield FaultProxy(f"http://127.0.0.1:{port}")

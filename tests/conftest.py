@@ -1,0 +1,29 @@
+"""What holds for every test: no AWS account can be reached."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+DUMMY_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+settings.register_profile("numberdrop", deadline=None)
+settings.load_profile("numberdrop")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_account() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in DUMMY_ACCOUNT.items():
+            patch.setenv(name, value)
+        yield

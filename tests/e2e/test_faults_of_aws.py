@@ -1,0 +1,49 @@
+"""Fifty uploads while AWS itself throttles, fails, resets connections, loses answers and is slow."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.cloud import CloudOptions, LocalCloud, local_cloud
+from local.event_tap import event_tap
+from local.faults import SERVICES, usual_faults
+from local.simulator import SimulatorControl
+from tests.e2e.conftest import Bucket, Inbox
+
+UPLOADS = 50
+PROBABILITY = 0.02
+"""Of each kind of fault, for each request: one request in ten meets one."""
+
+
+@pytest.fixture
+def troubled_cloud() -> Iterator[LocalCloud]:
+    options = CloudOptions(wait_scale=0.05, simulator=("--duration", "2"), with_fault_proxy=True)
+    with local_cloud(options) as cloud:
+        yield cloud
+
+
+@pytest.mark.timeout(400)
+def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehaves(
+    troubled_cloud: LocalCloud, record_property: Callable[[str, object], None]
+) -> None:
+    uploads = Bucket(troubled_cloud, troubled_cloud.outputs["UploadBucketName"])
+    keys = [f"band/troubled/{n}.txt" for n in range(UPLOADS)]
+    assert troubled_cloud.faults
+
+    with event_tap(troubled_cloud) as tap, SimulatorControl(troubled_cloud.simulator) as vendor:
+        inbox = Inbox(tap)
+        troubled_cloud.faults.inject(usual_faults(PROBABILITY))
+        for n, key in enumerate(keys):
+            uploads.drop(key, f"+4477009{n:05d}\n+4477009{n + UPLOADS:05d}\n")
+        endings = Counter(inbox.wait_for(key, seconds=240)[0]["detail-type"] for key in keys)
+        charges = len(vendor.charges)
+        fired = Counter(
+            (fault["service"], fault["action"].split(":")[0]) for fault in troubled_cloud.faults.fired()
+        )
+
+    record_property("endings", dict(endings))
+    record_property("faults", {" ".join(name): count for name, count in fired.items()})
+    assert endings == {"Number Check Completed": UPLOADS}
+    assert charges == UPLOADS
+    assert {service for service, _ in fired} >= set(SERVICES) - {"sqs"}

@@ -1,0 +1,80 @@
+"""Integration tests: AWS is moto, the vendor is the simulator on loopback, and nothing else is there."""
+
+import logging
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+from pytest_socket import enable_socket, socket_allow_hosts
+from requests.adapters import HTTPAdapter
+
+from local.simulator import Simulator
+from numberdrop import submission
+from numberdrop.announcement import Announcer
+from numberdrop.ledger import Ledger
+from numberdrop.upload import Upload
+from tests.integration.account import Account
+from tests.integration.files import file_of
+from tests.integration.invocations import Functions, LogLines
+from tests.integration.outcomes import submitted
+
+REALLY_SEND = HTTPAdapter.send
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback() -> Iterator[None]:
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1"])
+    yield
+    socket_allow_hosts(None)
+    enable_socket()
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    # Keeping the session saves reading the models of all services anew for each test.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}), pytest.MonkeyPatch.context() as patch:
+        # moto answers for `requests` as well, which swallows streamed bodies; botocore does not need that.
+        patch.setattr(HTTPAdapter, "send", REALLY_SEND)
+        yield Account.with_what_the_template_makes()
+
+
+@pytest.fixture
+def ledger(account: Account) -> Ledger:
+    return Ledger(boto3.client("dynamodb"), account.jobs_table)
+
+
+@pytest.fixture
+def announcer(account: Account, ledger: Ledger) -> Announcer:
+    return Announcer(boto3.client("events"), account.bus, ledger)
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator(duration_seconds=0) as running:
+        yield running
+
+
+@pytest.fixture
+def functions(account: Account, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
+    for name, value in account.variables(vendor_url=simulator.url).items():
+        monkeypatch.setenv(name, value)
+    fresh = Functions(account)
+    yield fresh
+    fresh.forget()
+
+
+@pytest.fixture
+def logged() -> Iterator[LogLines]:
+    """What the package logs, formatted as CloudWatch would get it."""
+    lines = LogLines()
+    logger = logging.getLogger(submission.logger.name)
+    logger.addHandler(lines)
+    yield lines
+    logger.removeHandler(lines)
+
+
+@pytest.fixture
+def upload(account: Account, functions: Functions) -> Upload:
+    """An upload that the vendor has taken and finished."""
+    return submitted(account, functions, "band/leads.txt", file_of())

@@ -1,0 +1,113 @@
+"""The four functions as Lambda and Amazon SQS run them."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+from functions.check_status import app as check_status
+from functions.collect import app as collect
+from functions.record_failure import app as record_failure
+from functions.submit import app as submit
+from numberdrop import submission
+from numberdrop.reasons import ReasonCode
+from numberdrop.upload import Upload
+from tests.integration.account import Account, object_created
+
+
+class LogLines(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(_through_json_text(submission.logger.registered_formatter.format(record)))
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    seconds: float = 900.0
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(self.seconds * 1000)
+
+
+@dataclass
+class Functions:
+    """The functions of one account, fresh: nothing is kept from an earlier test."""
+
+    account: Account
+    context: Any = field(default_factory=Context)
+
+    def __post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Lets every function start cold."""
+        for wiring in (
+            submit.intake,
+            check_status.watch,
+            collect.collection,
+            record_failure.failure_record,
+        ):
+            wiring.cache_clear()
+
+    def submit(self, upload: Upload) -> None:
+        """Delivers the upload's event to the submit function, once."""
+        self.deliver(json.dumps(object_created(upload)))
+
+    def deliver(self, body: str) -> None:
+        """Delivers a message; it stays in the queue when the function raises."""
+        sqs, url = boto3.client("sqs"), self.account.upload_queue
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+        (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+        record = {
+            "body": message["Body"],
+            "receiptHandle": message["ReceiptHandle"],
+            "attributes": message["Attributes"],
+        }
+        submit.handler({"Records": [record]}, self.context)
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    @property
+    def sent_again(self) -> int:
+        """Messages that wait in the upload queue for their time to come."""
+        answer = boto3.client("sqs").get_queue_attributes(
+            QueueUrl=self.account.upload_queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+    def check_status(self, upload: Upload, seen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The decision, after its way through JSON."""
+        return _through_json(
+            check_status.handler({"job_id": upload.job_id, "seen": dict(seen or {})}, self.context)
+        )
+
+    def collect(self, upload: Upload) -> dict[str, Any]:
+        """The decision, after its way through JSON."""
+        return _through_json(collect.handler({"job_id": upload.job_id}, self.context))
+
+    def record_failure(self, upload: Upload, code: ReasonCode, message: str = "Why.") -> dict[str, Any]:
+        """The reason that the ledger holds afterwards."""
+        event = {"job_id": upload.job_id, "reason": {"code": code, "message": message}}
+        return _through_json(record_failure.handler(_through_json(event), self.context))
+
+
+def _through_json_text(text: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(text)
+    return read
+
+
+def _through_json(value: Any) -> dict[str, Any]:
+    return _through_json_text(json.dumps(value))

@@ -1,0 +1,98 @@
+"""Events: emitted first and marked then, at least once and not more often than needed."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from numberdrop.announcement import Announcer, NotAnnouncedError, detail
+from numberdrop.ledger import Ledger
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import State
+from tests.integration.account import Account
+from tests.jobs import a_job
+
+ANNOUNCED = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.BLOCKED, State.ABANDONED]
+
+
+class BusThatRefuses:
+    """EventBridge that answers, but takes no entry."""
+
+    def put_events(self, **_: object) -> dict[str, Any]:
+        entry = {"ErrorCode": "ThrottlingException", "ErrorMessage": "about +447946012345"}
+        return {"FailedEntryCount": 1, "Entries": [entry]}
+
+
+class LedgerThatCannotMark:
+    """A ledger that is down just when the mark is to be made."""
+
+    def mark_announced(self, _job: object) -> None:
+        raise ConnectionError
+
+
+@pytest.mark.parametrize("state", ANNOUNCED)
+def test_an_ending_is_emitted_and_marked(
+    account: Account, ledger: Ledger, announcer: Announcer, state: State
+) -> None:
+    job = a_job(state)
+    account.put(job)
+    announcer.announce(job)
+    (event,) = account.events()
+    assert event["source"] == "numberdrop"
+    assert event["detail"] == json.loads(json.dumps(detail(job)))
+    marked = ledger.get(job.job_id)
+    assert marked
+    assert marked.announced == {job.ending}
+
+
+def test_an_ending_that_is_marked_is_not_emitted_again(
+    account: Account, ledger: Ledger, announcer: Announcer
+) -> None:
+    account.put(a_job(State.COMPLETED))
+    announcer.announce(a_job(State.COMPLETED))
+    marked = ledger.get(a_job().job_id)
+    assert marked
+    announcer.announce(marked)
+    assert len(account.events()) == 1
+
+
+def test_a_job_that_stops_for_another_reason_is_announced_again(
+    account: Account, ledger: Ledger, announcer: Announcer
+) -> None:
+    reason = Reason(ReasonCode.INSUFFICIENT_BALANCE, "Top it up.")
+    job = a_job(State.BLOCKED, announced=frozenset({"blocked:BAD_API_KEY"}), reason=reason)
+    account.put(job)
+    announcer.announce(job)
+    assert [event["detail"]["reason"]["code"] for event in account.events()] == ["INSUFFICIENT_BALANCE"]
+
+
+@pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.SUBMITTED])
+def test_a_job_on_its_way_is_not_announced(account: Account, announcer: Announcer, state: State) -> None:
+    account.put(a_job(state))
+    announcer.announce(a_job(state))
+    assert account.events() == []
+
+
+def test_a_refused_entry_is_an_error_and_leaves_no_mark(account: Account, ledger: Ledger) -> None:
+    account.put(a_job(State.COMPLETED))
+    with pytest.raises(NotAnnouncedError, match="ThrottlingException") as caught:
+        Announcer(BusThatRefuses(), account.bus, ledger).announce(a_job(State.COMPLETED))  # type: ignore[arg-type]
+    assert "447946" not in str(caught.value)
+    unmarked = ledger.get(a_job().job_id)
+    assert unmarked
+    assert unmarked.announced == frozenset()
+
+
+def test_the_event_goes_out_before_the_mark(account: Account) -> None:
+    announcer = Announcer(boto3.client("events"), account.bus, LedgerThatCannotMark())  # type: ignore[arg-type]
+    with pytest.raises(ConnectionError):
+        announcer.announce(a_job(State.COMPLETED))
+    assert len(account.events()) == 1
+
+
+def test_events_go_to_the_bus_that_was_chosen(account: Account, ledger: Ledger) -> None:
+    boto3.client("events").create_event_bus(Name="another")
+    account.put(a_job(State.COMPLETED))
+    Announcer(boto3.client("events"), "another", ledger).announce(a_job(State.COMPLETED))
+    assert account.events() == []

@@ -1,0 +1,140 @@
+"""The check_status function: what the state machine is told to do next."""
+
+import json
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.catalogue import checkers
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+from numberdrop.watching import JobMissingError
+from tests.integration.account import Account
+from tests.integration.files import file_of
+from tests.integration.invocations import Functions
+from tests.jobs import a_job, an_upload
+
+CHECKERS = ["band", "phoneCheck", "wa-deep"]
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_finished_task_is_to_be_collected(account: Account, functions: Functions, checker: str) -> None:
+    upload = account.drop(f"{checker}/leads.txt", file_of())
+    functions.submit(upload)
+    decision = functions.check_status(upload)
+    assert (decision["next"], decision["total"], decision["success"]) == ("collect", 100, 100)
+
+
+def test_a_task_that_is_not_finished_is_waited_for(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.change_settings(duration_seconds=1000)
+    upload = account.drop("band/leads.txt", file_of())
+    functions.submit(upload)
+    decision = functions.check_status(upload)
+    assert (decision["next"], decision["wait_seconds"], decision["reason"]) == ("wait", 10, None)
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters"),
+    [
+        ("unknown_status", {}),
+        ("completed_without_file", {}),
+        ("exported_without_link", {}),
+        ("wrong_task_id", {}),
+        ("http_error", {"status": 429}),
+        ("http_error", {"status": 503, "html": True}),
+        ("html_page", {}),
+        ("reset_before_headers", {}),
+        ("redirect", {}),
+    ],
+)
+def test_trouble_on_the_way_is_waited_out(
+    simulator: Simulator, functions: Functions, upload: Upload, mood: str, parameters: dict[str, object]
+) -> None:
+    simulator.misbehave("status", mood, **parameters)  # type: ignore[arg-type]
+    seen = functions.check_status(upload)
+    assert seen["next"] == "wait"
+    assert functions.check_status(upload, seen["seen"])["next"] == "collect"
+
+
+def test_a_failed_task_fails(simulator: Simulator, functions: Functions, upload: Upload) -> None:
+    simulator.misbehave("status", "failed")
+    decision = functions.check_status(upload)
+    assert (decision["next"], decision["reason"]["code"]) == ("fail", ReasonCode.TASK_FAILED)
+
+
+def test_a_task_that_never_finishes_times_out(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("status", "unknown_status")
+    account.let_time_pass(upload, beyond="deadline")
+    decision = functions.check_status(upload)
+    assert (decision["next"], decision["reason"]["code"]) == ("fail", ReasonCode.TIMED_OUT)
+
+
+def test_what_was_seen_is_handed_from_look_to_look(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("status", "exported_without_link", times=None)
+    seen: dict[str, object] = {}
+    words = []
+    for _ in range(5):
+        decision = functions.check_status(upload, seen)
+        words.append(decision["next"])
+        seen = decision["seen"]
+    assert words == ["wait", "wait", "wait", "wait", "fail"]
+
+
+def test_a_task_that_the_vendor_does_not_know_is_given_time(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    job = account.job(upload)
+    assert job
+    stranger = an_upload("band/other.txt", bucket=upload.bucket)
+    account.put(a_job(upload=stranger, task_id="never-heard-of", deadline=job.deadline))
+    decision = functions.check_status(stranger)
+    assert decision["next"] == "wait"
+    assert decision["seen"]["unknown_since"]
+
+
+def test_a_key_that_was_rotated_is_read_afresh(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    functions.check_status(upload)
+    simulator.change_settings(api_key="a-newer-key")
+    account.rotate_key("a-newer-key")
+    assert functions.check_status(upload)["next"] == "collect"
+
+
+def test_the_link_to_the_export_is_not_handed_out(functions: Functions, upload: Upload) -> None:
+    text = json.dumps(functions.check_status(upload))
+    assert "http" not in text
+    assert "Signature" not in text
+
+
+def test_a_look_changes_nothing_in_the_ledger(account: Account, functions: Functions, upload: Upload) -> None:
+    before = account.job(upload)
+    functions.check_status(upload)
+    assert account.job(upload) == before
+
+
+@pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED])
+def test_a_job_that_is_over_is_not_asked_about(
+    account: Account, simulator: Simulator, functions: Functions, state: State
+) -> None:
+    job = a_job(state)
+    account.put(job)
+    decision = functions.check_status(job.upload)
+    assert decision["next"] == ("collect" if state is State.COMPLETED else "fail")
+    assert simulator.calls["status"] == 0
+
+
+def test_a_missing_job_is_an_error(functions: Functions) -> None:
+    with pytest.raises(JobMissingError):
+        functions.check_status(an_upload())
+
+
+def test_the_three_checkers_of_this_page_are_real() -> None:
+    assert {checker.lower() for checker in CHECKERS} <= checkers().keys()

@@ -1,0 +1,115 @@
+"""The collect function and the many shapes of exports: unreadable, incomplete, too full, renamed."""
+
+import json
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+from tests.integration.account import Account
+from tests.integration.files import NUMBERS
+from tests.integration.invocations import Functions
+from tests.integration.outcomes import failure, files_of, job_of, rows_of
+
+# Exports that are no exports
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters"),
+    [("html_page", {}), ("zip_bomb", {"megabytes": 128}), ("many_members", {}), ("overlapping_members", {})],
+)
+def test_an_export_that_cannot_be_read_is_kept_aside(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    upload: Upload,
+    *,
+    mood: str,
+    parameters: dict[str, object],
+) -> None:
+    simulator.misbehave("download", mood, times=None, **parameters)
+    assert failure(functions.collect(upload)) == ReasonCode.RESULT_INVALID
+    assert len(simulator.downloads) == 3
+    files = files_of(account, upload)
+    assert files.keys() == {"export.unreadable"}
+    assert files["export.unreadable"]
+    assert job_of(account, upload).state is State.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters"), [("cut_off", {"after": 100}), ("wrong_length", {"by": 9}), ("html_page", {})]
+)
+def test_an_export_that_arrives_broken_is_fetched_again(
+    simulator: Simulator, functions: Functions, upload: Upload, mood: str, parameters: dict[str, object]
+) -> None:
+    simulator.misbehave("download", mood, times=2, **parameters)
+    assert functions.collect(upload)["next"] == "done"
+    assert len(simulator.downloads) == 3
+
+
+def test_names_that_climb_out_of_their_folder_reach_no_path(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "climbing_names", times=None)
+    functions.collect(upload)
+    assert not [key for key in account.stored() if ".." in key]
+
+
+# Exports that say less, or more
+
+
+def test_numbers_that_the_export_lacks_are_unresolved(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "missing_rows", rows=3)
+    functions.collect(upload)
+    rows = rows_of(files_of(account, upload)["results.csv"])
+    assert [row["number"] for row in rows] == list(NUMBERS)
+    assert [row["status"] for row in rows] == ["unresolved"] * 3 + ["resolved"] * 97
+    (event,) = account.events()
+    assert (event["detail"]["counts"]["resolved"], event["detail"]["counts"]["unresolved"]) == (97, 3)
+
+
+@pytest.mark.parametrize(
+    ("mood", "counted"),
+    [("extra_rows", {"extra": 2, "doubled": 0}), ("doubled_rows", {"extra": 0, "doubled": 2})],
+)
+def test_rows_too_many_are_counted_and_left_out(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    upload: Upload,
+    *,
+    mood: str,
+    counted: dict[str, int],
+) -> None:
+    simulator.misbehave("download", mood, rows=2)
+    functions.collect(upload)
+    files = files_of(account, upload)
+    assert [row["number"] for row in rows_of(files["results.csv"])] == list(NUMBERS)
+    assert json.loads(files["manifest.json"])["export_counts"] == counted
+
+
+@pytest.mark.parametrize(
+    "mood", ["renamed_columns", "no_verdict_column", "doubled_number_column", "other_delimiter", "plain_csv"]
+)
+def test_columns_that_changed_their_ways_are_still_read(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str
+) -> None:
+    simulator.misbehave("download", mood)
+    assert functions.collect(upload)["next"] == "done"
+    rows = rows_of(files_of(account, upload)["results.csv"])
+    assert [(row["number"], row["status"]) for row in rows] == [(number, "resolved") for number in NUMBERS]
+
+
+@pytest.mark.parametrize(("mood", "resolved"), [("extra_rows", 100), ("missing_rows", 90)])
+def test_an_upload_that_is_gone_by_now_leaves_the_export_to_stand_alone(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str, resolved: int
+) -> None:
+    account.delete(upload)
+    simulator.misbehave("download", mood, rows=10)
+    assert functions.collect(upload)["next"] == "done"
+    counts = job_of(account, upload).counts
+    assert (counts.submitted, counts.resolved, counts.unresolved) == (100, resolved, 100 - resolved)

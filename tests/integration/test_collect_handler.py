@@ -1,0 +1,302 @@
+"""The collect function: the export as it is, our reading of it, and one event that says so."""
+
+import hashlib
+import json
+
+import pytest
+import requests
+
+from functions.collect import app as collect
+from local.simulator import Simulator, verdict
+from numberdrop.announcement import NotAnnouncedError
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+from numberdrop.watching import JobMissingError
+from tests.integration.account import Account
+from tests.integration.files import NUMBERS, file_of
+from tests.integration.invocations import Functions, LogLines
+from tests.integration.outcomes import failure, files_of, job_of, rows_of, submitted
+from tests.jobs import an_upload
+
+CHECKERS = [("band", "zip"), ("phoneCheck", "zip"), ("wa-deep", "xlsx")]
+
+
+# The main job
+
+
+@pytest.mark.parametrize(("checker", "extension"), CHECKERS)
+def test_a_file_of_numbers_comes_back_with_a_verdict_for_each(
+    account: Account, functions: Functions, checker: str, extension: str
+) -> None:
+    upload = submitted(account, functions, f"{checker}/spring/leads.txt", file_of())
+    assert functions.check_status(upload)["next"] == "collect"
+    assert functions.collect(upload)["next"] == "done"
+
+    files = files_of(account, upload)
+    assert files.keys() == {f"export.{extension}", "results.csv", "manifest.json"}
+    rows = rows_of(files["results.csv"])
+    assert [row["number"] for row in rows] == list(NUMBERS)
+    assert {row["status"] for row in rows} == {"resolved"}
+
+    (event,) = account.events()
+    yes = sum(verdict(number) == "yes" for number in NUMBERS)
+    assert event["detail-type"] == "Number Check Completed"
+    assert event["detail"]["counts"] == {
+        "submitted": 100,
+        "total": 100,
+        "success": 100,
+        "failure": 0,
+        "resolved": 100,
+        "unresolved": 0,
+        "verdicts": {"yes": yes, "no": 100 - yes},
+    }
+    assert event["detail"]["charged"] is True
+    job = job_of(account, upload)
+    assert (job.state, job.announced) == (State.COMPLETED, frozenset({"completed"}))
+
+
+@pytest.mark.parametrize(("checker", "extension"), CHECKERS)
+def test_the_stored_export_equals_the_vendors_byte_for_byte(
+    account: Account, simulator: Simulator, functions: Functions, checker: str, extension: str
+) -> None:
+    upload = submitted(account, functions, f"{checker}/leads.txt", file_of())
+    functions.collect(upload)
+    task_id = str(job_of(account, upload).task_id)
+    link = simulator.links.issue(base_url=simulator.url, task_id=task_id, suffix="", life_seconds=60)
+    with requests.Session() as session:
+        session.trust_env = False
+        expected = session.get(link, timeout=5).content
+    assert files_of(account, upload)[f"export.{extension}"] == expected
+
+
+def test_the_event_names_the_files_that_are_there(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    functions.collect(upload)
+    (event,) = account.events()
+    told = dict(event["detail"]["results"])
+    assert told.pop("bucket") == account.results_bucket
+    assert set(told.values()) == account.stored().keys()
+
+
+def test_the_manifest_describes_the_files_and_holds_no_number(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    functions.collect(upload)
+    files = files_of(account, upload)
+    manifest = json.loads(files["manifest.json"])
+    for name, described in manifest["files"].items():
+        assert described["size"] == len(files[name])
+        assert described["sha256"] == hashlib.sha256(files[name]).hexdigest()
+    assert manifest["files"].keys() == files.keys() - {"manifest.json"}
+    assert b"447700900" not in files["manifest.json"]
+
+
+def test_lines_that_were_left_out_are_listed(account: Account, functions: Functions) -> None:
+    content = file_of(NUMBERS[0], "no number", "", f" {NUMBERS[1]} ", NUMBERS[0])
+    upload = submitted(account, functions, "band/leads.txt", content)
+    functions.collect(upload)
+    files = files_of(account, upload)
+    assert [row["line"] for row in rows_of(files["rejected.csv"])] == ["2"]
+    assert [row["number"] for row in rows_of(files["results.csv"])] == list(NUMBERS[:2])
+    counts = json.loads(files["manifest.json"])["upload_counts"]
+    assert counts == {"lines": 4, "sent": 2, "rejected": 1, "duplicates": 1}
+
+
+@pytest.mark.parametrize("key", ["band/ü 🎈+%20/../..", "band/" + "k" * 1019])
+def test_odd_keys_reach_the_results_as_data(account: Account, functions: Functions, key: str) -> None:
+    upload = submitted(account, functions, key, file_of())
+    assert functions.collect(upload)["next"] == "done"
+    assert len(account.stored()) == 3
+
+
+def test_the_key_is_not_sent_to_where_exports_lie(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    functions.collect(upload)
+    assert [download.api_key_sent for download in simulator.downloads] == [False]
+
+
+# Twice, and in pieces
+
+
+def test_a_doubled_collection_completes_and_announces_once(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    assert functions.collect(upload)["next"] == "done"
+    completed = job_of(account, upload)
+    assert functions.collect(upload)["next"] == "done"
+    assert job_of(account, upload) == completed
+    assert (len(account.events()), len(simulator.downloads)) == (1, 1)
+
+
+def test_two_collections_at_once_complete_the_job_once(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = collect.collection()
+    slow_results = collection.results
+    put = type(slow_results).put
+    overtaken: list[bool] = []
+
+    def put_while_another_completes(*arguments: object) -> None:
+        put(*arguments)  # type: ignore[arg-type]
+        if not overtaken:
+            overtaken.append(True)
+            functions.collect(upload)
+
+    monkeypatch.setattr(type(slow_results), "put", put_while_another_completes)
+    assert functions.collect(upload)["next"] == "done"
+    assert job_of(account, upload).state is State.COMPLETED
+    assert len(account.events()) == 1
+
+
+def test_a_collection_that_is_killed_while_storing_is_done_again(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """The process ends here."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("numberdrop.ledger.Ledger.move", killed)
+        with pytest.raises(KilledError):
+            functions.collect(upload)
+    assert (job_of(account, upload).state, account.events()) == (State.SUBMITTED, [])
+    assert functions.collect(upload)["next"] == "done"
+    assert len(account.events()) == 1
+
+
+def test_a_completion_that_could_not_be_announced_is_announced_at_the_next_try(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise NotAnnouncedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("numberdrop.announcement.Announcer.announce", refused)
+        with pytest.raises(NotAnnouncedError):
+            functions.collect(upload)
+    assert job_of(account, upload).state is State.COMPLETED
+    assert functions.collect(upload)["next"] == "done"
+    assert len(account.events()) == 1
+
+
+# Links
+
+
+def test_an_expired_link_is_replaced_by_a_fresh_one(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "link_refused", times=2)
+    assert functions.collect(upload)["next"] == "done"
+    assert [download.status for download in simulator.downloads] == [403, 403, 200]
+    assert simulator.calls["status"] == 3
+
+
+def test_a_link_that_never_works_is_given_up(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "link_refused", times=None)
+    assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNAVAILABLE
+    assert (len(simulator.downloads), account.stored()) == (3, {})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://elsewhere.example/export.zip",
+        "https://elsewhere.example/export.zip",
+        "https://169.254.169.254/latest/meta-data/",
+        "http://localhost/export.zip",
+        "http://user@127.0.0.1/export.zip",
+        "https://127.0.0.1:9/export.zip",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_link_that_leads_elsewhere_is_not_followed(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, url: str
+) -> None:
+    simulator.misbehave("status", "other_link", url=url)
+    decision = functions.collect(upload)
+    assert failure(decision) == ReasonCode.RESULT_UNTRUSTED
+    assert url not in json.dumps(decision)
+    assert (simulator.downloads, account.stored()) == ([], {})
+
+
+def test_a_link_that_redirects_is_not_trusted(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "redirect", status=302, location=f"{simulator.url}/externalcheck/x")
+    assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNTRUSTED
+    assert len(simulator.downloads) == 1
+
+
+# Not yet
+
+
+@pytest.mark.parametrize(
+    "mood", ["completed_without_file", "exported_without_link", "http_error", "html_page"]
+)
+def test_a_task_without_a_link_right_now_is_waited_for(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str
+) -> None:
+    simulator.misbehave("status", mood)
+    decision = functions.collect(upload)
+    assert (decision["next"], decision["wait_seconds"]) == ("wait", 60)
+    assert job_of(account, upload).state is State.SUBMITTED
+
+
+def test_a_storage_that_is_down_is_waited_for(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "http_error", times=None, status=503)
+    assert functions.collect(upload)["next"] == "wait"
+    assert account.stored() == {}
+
+
+def test_past_the_deadline_nothing_is_waited_for(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.misbehave("download", "http_error", times=None, status=503)
+    account.let_time_pass(upload, beyond="deadline")
+    assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNAVAILABLE
+
+
+def test_an_export_that_is_there_past_the_deadline_is_collected(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    account.let_time_pass(upload, beyond="deadline")
+    assert functions.collect(upload)["next"] == "done"
+
+
+def test_a_job_that_failed_meanwhile_is_not_collected(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    functions.record_failure(upload, ReasonCode.TIMED_OUT)
+    assert failure(functions.collect(upload)) == ReasonCode.TIMED_OUT
+    assert simulator.downloads == []
+
+
+def test_a_missing_job_is_an_error(functions: Functions) -> None:
+    with pytest.raises(JobMissingError):
+        functions.collect(an_upload())
+
+
+@pytest.mark.parametrize("mood", ["link_refused", "html_page", "missing_rows"])
+def test_no_number_key_or_link_is_logged_or_announced(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    logged: LogLines,
+    upload: Upload,
+    *,
+    mood: str,
+) -> None:
+    simulator.misbehave("download", mood)
+    decision = functions.collect(upload)
+    text = json.dumps([logged.lines, decision, account.events()])
+    assert upload.job_id in text
+    assert not [word for word in ("447700900", "test-key", "http://", "Signature") if word in text]

@@ -1,0 +1,173 @@
+"""Fetching exports over real sockets: whole, in time, without the key, from nowhere else."""
+
+import socket
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+from zipfile import is_zipfile
+
+import pytest
+import requests
+
+from local.simulator import Simulator
+from numberdrop.catalogue import checkers
+from numberdrop.deadline import session_until
+from numberdrop.download import Downloader, DownloadFailedError, LinkRefusedError, LinkUntrustedError
+from numberdrop.reasons import JobFailedError, ReasonCode
+from numberdrop.vendor import Accepted, TaskStatus
+from tests.integration.bare_server import captured_request, full_backlog, listening
+from tests.integration.files import file_of
+from tests.integration.vendor_client import client
+
+LOOPBACK = Downloader(("127.0.0.1",))
+
+
+@pytest.fixture
+def link(simulator: Simulator) -> str:
+    vendor, band = client(simulator.url), checkers()["band"]
+    accepted = vendor.submit(band, BytesIO(file_of()), seconds=10)
+    assert isinstance(accepted, Accepted)
+    status = vendor.status(band, accepted.task_id)
+    assert isinstance(status, TaskStatus)
+    assert status.result_url
+    return status.result_url
+
+
+def fetch(link: str, *, seconds: float = 10) -> bytes:
+    file = BytesIO()
+    LOOPBACK.fetch(link, file, seconds=seconds)
+    return file.getvalue()
+
+
+def test_an_export_is_fetched_byte_for_byte(link: str, tmp_path: Path) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        expected = session.get(link, timeout=5).content
+    assert fetch(link) == expected
+    assert is_zipfile(BytesIO(expected))
+
+
+def test_the_key_is_not_sent_along(simulator: Simulator, link: str) -> None:
+    fetch(link)
+    (download,) = simulator.downloads
+    assert (download.status, download.api_key_sent) == (200, False)
+
+
+def test_nothing_but_the_bytes_themselves_is_asked_for() -> None:
+    with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx") as server:
+        assert fetch(server.url + "/a?b=c") == b"x"
+        request = server.request
+    assert request.line == "GET /a?b=c HTTP/1.1"
+    assert request.headers["accept-encoding"] == "identity"
+    assert not {"x-api-key", "authorization", "cookie"} & request.headers.keys()
+
+
+def test_an_expired_link_is_refused(simulator: Simulator, link: str) -> None:
+    simulator.advance(7200)
+    with pytest.raises(LinkRefusedError, match="403"):
+        fetch(link)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(simulator: Simulator, link: str, status: int) -> None:
+    with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx") as elsewhere:
+        simulator.misbehave("download", "redirect", status=status, location=elsewhere.url)
+        with pytest.raises(LinkUntrustedError, match="redirects"):
+            fetch(link)
+        assert elsewhere.raw == b""
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters"),
+    [
+        ("http_error", {"status": 500}),
+        ("http_error", {"status": 503, "html": True}),
+        ("reset_before_headers", {}),
+        ("reset_after_headers", {}),
+        ("reset_after_work", {}),
+        ("cut_off", {"after": 100}),
+        ("wrong_length", {"by": 50}),
+    ],
+)
+def test_a_download_that_is_not_whole_has_failed(
+    simulator: Simulator, link: str, mood: str, parameters: dict[str, object]
+) -> None:
+    simulator.misbehave("download", mood, **parameters)  # type: ignore[arg-type]
+    with pytest.raises(DownloadFailedError):
+        fetch(link)
+
+
+def test_an_empty_export_has_failed() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    with captured_request(answer) as server, pytest.raises(DownloadFailedError, match="empty"):
+        fetch(server.url)
+
+
+@pytest.mark.parametrize("mood", ["drip", "never_answer"])
+@pytest.mark.parametrize("seconds", [0.5, 0, -1])
+def test_a_download_ends_by_its_deadline(simulator: Simulator, link: str, mood: str, seconds: float) -> None:
+    simulator.misbehave("download", mood)
+    start = monotonic()
+    with pytest.raises(DownloadFailedError):
+        fetch(link, seconds=seconds)
+    assert monotonic() - start < 3
+
+
+def test_a_download_without_an_end_is_stopped_at_a_limit(monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    monkeypatch.setattr("numberdrop.download.LARGEST_EXPORT", 100)
+    with pytest.raises(JobFailedError) as caught:
+        fetch(link)
+    assert caught.value.reason.code is ReasonCode.RESULT_INVALID
+
+
+def test_a_refused_connection_has_failed() -> None:
+    with listening() as (url, _):
+        pass
+    with pytest.raises(DownloadFailedError, match="ConnectionError"):
+        fetch(url)
+
+
+def test_a_connection_that_is_never_made_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numberdrop.download.CONNECT_SECONDS", 0.2)
+    with full_backlog() as url, pytest.raises(DownloadFailedError, match="ConnectTimeout"):
+        fetch(url)
+
+
+def test_a_public_name_at_a_private_address_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name passes the list of hosts; only the address behind it tells."""
+    with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx") as server:
+        port = int(server.url.rpartition(":")[2])
+        here = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: here)
+        # Plain http is for loopback hosts only, so the check is tried below the rules for links.
+        monkeypatch.setattr(Downloader, "_checked", lambda *_: urlsplit("http://storage.example/a.zip"))
+        with pytest.raises(LinkUntrustedError, match="not public"):
+            Downloader(("storage.example",)).fetch("http://storage.example/a.zip", BytesIO(), seconds=5)
+        assert server.raw == b""
+
+
+def test_errors_do_not_repeat_the_link(simulator: Simulator, link: str) -> None:
+    simulator.misbehave("download", "reset_after_headers")
+    with pytest.raises(DownloadFailedError) as caught:
+        fetch(link)
+    assert "127.0.0.1" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+# Sessions with an end
+
+
+def test_a_session_reads_nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with session_until(5) as session:
+        settings = session.merge_environment_settings("https://host.example", {}, None, None, None)
+    assert not settings["proxies"]
+
+
+def test_a_connection_made_after_the_end_is_cut() -> None:
+    start = monotonic()
+    with listening() as (url, _), session_until(0) as session, pytest.raises(requests.RequestException):
+        session.get(url, timeout=30)
+    assert monotonic() - start < 3

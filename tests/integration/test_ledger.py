@@ -1,0 +1,351 @@
+"""The ledger in DynamoDB: every transition applies where it may, and nowhere else."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from numberdrop.job import Counts, Job, StoredResults
+from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import (
+    ACCEPT,
+    CLAIM,
+    COMPLETE,
+    FAIL,
+    RECLAIM,
+    TRANSITIONS,
+    Guard,
+    State,
+    Transition,
+)
+from tests.integration.account import Account
+from tests.jobs import NOON, TASK_ID, TOKEN, a_job, an_upload
+
+DAY = timedelta(days=1)
+MOVES = [transition for transition in TRANSITIONS if transition is not CLAIM]
+EVERY_CASE = [(transition, state) for transition in MOVES for state in State]
+ALLOWED = [(transition, state) for transition, state in EVERY_CASE if state in transition.sources]
+FORBIDDEN = [(transition, state) for transition, state in EVERY_CASE if state not in transition.sources]
+
+
+def name(value: Transition | State) -> str:
+    return value.name
+
+
+@pytest.fixture
+def ledger(account: Account) -> Ledger:
+    return Ledger(boto3.client("dynamodb"), account.jobs_table, now=lambda: NOON)
+
+
+def kept(account: Account, state: State, **changes: Any) -> Job:
+    """A job that lies in the ledger."""
+    job = a_job(state, **changes)
+    account.put(job)
+    return job
+
+
+class LostAnswer:
+    """DynamoDB where the answer to a write is lost, so that the SDK makes the write once more."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.writes = 0
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._client, operation)
+
+    def update_item(self, **request: Any) -> Any:
+        self._client.update_item(**request)
+        self.writes += 1
+        return self._client.update_item(**request)
+
+
+# Claiming
+
+
+def test_a_job_is_claimed_at_first_sight(ledger: Ledger) -> None:
+    upload = an_upload()
+    claimed = ledger.claim(upload, lease_until=NOON, deadline=NOON + timedelta(hours=1))
+    assert claimed == ledger.get(upload.job_id)
+    assert (claimed.state, claimed.upload, claimed.created_at) == (State.CLAIMED, upload, NOON)
+    assert (claimed.attempts, claimed.run, claimed.charged, claimed.announced) == (0, 1, False, frozenset())
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_job_that_exists_is_not_claimed_again(account: Account, ledger: Ledger, state: State) -> None:
+    existing = kept(account, state)
+    with pytest.raises(TransitionRefusedError) as refused:
+        ledger.claim(existing.upload, lease_until=NOON, deadline=NOON)
+    assert refused.value.current == existing == ledger.get(existing.job_id)
+
+
+def test_two_claims_get_tokens_of_their_own(ledger: Ledger) -> None:
+    one = ledger.claim(an_upload("band/one.txt"), lease_until=NOON, deadline=NOON)
+    other = ledger.claim(an_upload("band/other.txt"), lease_until=NOON, deadline=NOON)
+    assert one.token != other.token
+
+
+def test_a_job_that_nobody_claimed_is_none(ledger: Ledger) -> None:
+    assert ledger.get("0" * 64) is None
+
+
+# Every transition from every state
+
+
+@pytest.mark.parametrize(("transition", "state"), ALLOWED, ids=name)
+def test_a_transition_applies_from_its_sources(
+    account: Account, ledger: Ledger, transition: Transition, state: State
+) -> None:
+    job = kept(account, state, task_id=TASK_ID)
+    moved = ledger.move(job, transition)
+    assert moved.state is transition.target
+    assert moved == ledger.get(job.job_id) == replace(job, state=moved.state, last_write=moved.last_write)
+
+
+@pytest.mark.parametrize(("transition", "state"), FORBIDDEN, ids=name)
+def test_a_transition_is_refused_from_every_other_state(
+    account: Account, ledger: Ledger, transition: Transition, state: State
+) -> None:
+    job = kept(account, state)
+    with pytest.raises(TransitionRefusedError) as refused:
+        ledger.move(job, transition)
+    assert refused.value.current == job == ledger.get(job.job_id)
+
+
+@pytest.mark.parametrize("transition", MOVES, ids=name)
+def test_a_transition_of_a_missing_job_makes_none(ledger: Ledger, transition: Transition) -> None:
+    with pytest.raises(TransitionRefusedError) as refused:
+        ledger.move(a_job(), transition)
+    assert refused.value.current is None
+    assert ledger.get(a_job().job_id) is None
+
+
+# Guards
+
+
+@pytest.mark.parametrize(
+    ("transition", "state"), [case for case in ALLOWED if case[0].guard is Guard.TOKEN], ids=name
+)
+def test_somebody_elses_token_is_refused(
+    account: Account, ledger: Ledger, transition: Transition, state: State
+) -> None:
+    job = kept(account, state)
+    with pytest.raises(TransitionRefusedError):
+        ledger.move(replace(job, token="an older token"), transition)
+    assert ledger.get(job.job_id) == job
+
+
+@pytest.mark.parametrize(
+    ("transition", "state"), [case for case in ALLOWED if case[0].guard is Guard.LEASE_OVER], ids=name
+)
+def test_a_lease_that_still_runs_is_respected(
+    account: Account, ledger: Ledger, transition: Transition, state: State
+) -> None:
+    job = kept(account, state, lease_until=NOON + timedelta(milliseconds=1))
+    with pytest.raises(TransitionRefusedError):
+        ledger.move(job, transition)
+    assert ledger.get(job.job_id) == job
+
+
+@pytest.mark.parametrize(
+    ("transition", "state"), [case for case in ALLOWED if case[0].guard is Guard.READ], ids=name
+)
+def test_a_person_decides_about_what_they_have_read_only(
+    account: Account, ledger: Ledger, transition: Transition, state: State
+) -> None:
+    job = kept(account, state)
+    with pytest.raises(TransitionRefusedError):
+        ledger.move(replace(job, last_write="an older write"), transition)
+    assert ledger.get(job.job_id) == job
+
+
+@pytest.mark.parametrize("transition", [COMPLETE, FAIL], ids=name)
+def test_another_task_of_the_job_is_not_ended(
+    account: Account, ledger: Ledger, transition: Transition
+) -> None:
+    job = kept(account, State.SUBMITTED)
+    with pytest.raises(TransitionRefusedError):
+        ledger.move(replace(job, task_id="an-older-task"), transition)
+    assert ledger.get(job.job_id) == job
+
+
+def test_of_two_who_reclaim_one_gets_the_job(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.CLAIMED)
+    lease = NOON + timedelta(minutes=5)
+    winner = ledger.reclaim(job, lease_until=lease, timeout=DAY)
+    with pytest.raises(TransitionRefusedError) as refused:
+        ledger.reclaim(job, lease_until=lease, timeout=DAY)
+    assert winner.token != TOKEN
+    assert refused.value.current == winner
+
+
+# Lost answers
+
+
+def test_a_claim_whose_answer_was_lost_is_recognised(account: Account) -> None:
+    client: Any = LostAnswer(boto3.client("dynamodb"))
+    claimed = Ledger(client, account.jobs_table).claim(an_upload(), lease_until=NOON, deadline=NOON)
+    assert (claimed.state, client.writes) == (State.CLAIMED, 1)
+
+
+@pytest.mark.parametrize(("transition", "state"), ALLOWED, ids=name)
+def test_a_transition_whose_answer_was_lost_is_recognised(
+    account: Account, transition: Transition, state: State
+) -> None:
+    job = kept(account, state, task_id=TASK_ID)
+    client: Any = LostAnswer(boto3.client("dynamodb"))
+    moved = Ledger(client, account.jobs_table, now=lambda: NOON).move(job, transition)
+    assert (moved.state, client.writes) == (transition.target, 1)
+
+
+def test_a_reclaim_whose_answer_was_lost_keeps_its_token(account: Account) -> None:
+    job = kept(account, State.CLAIMED)
+    lease = NOON + timedelta(minutes=5)
+    ledger = Ledger(LostAnswer(boto3.client("dynamodb")), account.jobs_table, now=lambda: NOON)  # type: ignore[arg-type]
+    reclaimed = ledger.reclaim(job, lease_until=lease, timeout=DAY)
+    assert reclaimed == ledger.get(job.job_id)
+
+
+def test_a_failure_that_is_no_condition_is_not_swallowed(account: Account) -> None:
+    ledger = Ledger(boto3.client("dynamodb"), "no-such-table")
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        ledger.claim(an_upload(), lease_until=NOON, deadline=NOON)
+
+
+# What is remembered
+
+
+def test_everything_about_a_job_survives_the_way_through_the_table(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.SUBMITTED)
+    results = StoredResults("results", "a/export.zip", "a/results.csv", "a/manifest.json")
+    counts = Counts(100, 100, 98, 2, 99, 1, {"yes": 60, "no": 39})
+    moved = ledger.move(job, COMPLETE, results=results, counts=counts, finished_at=NOON, reason=None)
+    assert ledger.get(job.job_id) == moved
+    assert (moved.results, moved.counts, moved.finished_at) == (results, counts, NOON)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_job_is_read_as_it_was_written(account: Account, ledger: Ledger, state: State) -> None:
+    job = kept(account, state)
+    assert ledger.get(job.job_id) == job
+
+
+def test_a_reason_is_remembered(account: Account, ledger: Ledger) -> None:
+    reason = Reason(ReasonCode.TASK_FAILED, "The vendor says so. 🎈")
+    assert ledger.move(kept(account, State.SUBMITTED), FAIL, reason=reason).reason == reason
+
+
+@pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
+def test_odd_keys_are_only_data(ledger: Ledger, key: str) -> None:
+    claimed = ledger.claim(an_upload(key), lease_until=NOON, deadline=NOON)
+    assert claimed.upload.key == key
+
+
+def test_attributes_of_a_newer_release_are_ignored(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.SUBMITTED)
+    boto3.resource("dynamodb").Table(account.jobs_table).update_item(
+        Key={"job_id": job.job_id},
+        UpdateExpression="SET newer = :value",
+        ExpressionAttributeValues={":value": 1},
+    )
+    assert ledger.get(job.job_id) == job
+
+
+# Announcements
+
+
+def test_an_ending_is_marked_as_announced_however_often(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.COMPLETED)
+    ledger.mark_announced(job)
+    ledger.mark_announced(job)
+    assert ledger.get(job.job_id) == replace(job, announced=frozenset({"completed"}))
+
+
+def test_a_job_that_is_blocked_again_gets_a_second_mark(account: Account, ledger: Ledger) -> None:
+    blocked = kept(account, State.BLOCKED)
+    ledger.mark_announced(blocked)
+    ledger.mark_announced(replace(blocked, reason=Reason(ReasonCode.INSUFFICIENT_BALANCE, "Top it up.")))
+    marked = ledger.get(blocked.job_id)
+    assert marked
+    assert marked.announced == {"blocked:BAD_API_KEY", "blocked:INSUFFICIENT_BALANCE"}
+
+
+def test_a_mark_makes_no_job(ledger: Ledger) -> None:
+    ledger.mark_announced(a_job(State.COMPLETED))
+    assert ledger.get(a_job().job_id) is None
+
+
+def test_a_job_that_has_moved_on_is_not_marked(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.IN_DOUBT)
+    moved = ledger.move(job, ACCEPT, task_id=TASK_ID)
+    ledger.mark_announced(job)
+    assert ledger.get(job.job_id) == moved
+
+
+# What is not settled
+
+
+def test_every_transition_makes_a_job_unsettled(account: Account, ledger: Ledger) -> None:
+    for transition, state in ALLOWED:
+        job = kept(account, state, task_id=TASK_ID)
+        ledger.move(job, transition)
+        assert list(ledger.unsettled()) == [job.job_id]
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_an_announced_end_or_doubt_settles_a_job(account: Account, ledger: Ledger, state: State) -> None:
+    job = kept(account, state)
+    ledger.mark_announced(job)
+    ended = state in {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
+    assert list(ledger.unsettled()) == ([] if ended else [job.job_id])
+
+
+def test_jobs_are_found_in_every_shard(account: Account, ledger: Ledger) -> None:
+    jobs = [kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt")) for n in range(100)]
+    assert len({job.job_id[0] for job in jobs}) > 10
+    assert sorted(ledger.unsettled()) == sorted(job.job_id for job in jobs)
+
+
+def test_known_jobs_are_told_from_unknown_ones(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.COMPLETED)
+    assert ledger.known([job.job_id, "0" * 64]) == {job.job_id}
+
+
+def test_a_postponed_job_is_left_alone_until_then(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.SUBMITTED)
+    ledger.postpone(job, NOON + DAY)
+    assert ledger.get(job.job_id) == replace(job, lease_until=NOON + DAY)
+
+
+def test_a_job_that_has_moved_on_is_not_postponed(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.SUBMITTED)
+    moved = ledger.move(job, FAIL)
+    ledger.postpone(job, NOON + DAY)
+    assert ledger.get(job.job_id) == moved
+
+
+# Deadlines
+
+
+def test_the_time_that_a_blocked_job_waited_for_a_person_does_not_count(
+    account: Account, ledger: Ledger
+) -> None:
+    job = kept(account, State.BLOCKED, deadline=NOON - DAY)
+    assert ledger.reclaim(job, lease_until=NOON, timeout=DAY).deadline == NOON + DAY
+
+
+def test_a_job_that_is_only_tried_again_keeps_its_deadline(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.CLAIMED)
+    assert ledger.reclaim(job, lease_until=NOON, timeout=DAY * 9).deadline == job.deadline
+
+
+def test_a_refusal_names_the_transition_and_the_state_and_nothing_else(
+    account: Account, ledger: Ledger
+) -> None:
+    job = kept(account, State.COMPLETED)
+    with pytest.raises(TransitionRefusedError, match=r"^'reclaim' does not apply: the job is completed\.$"):
+        ledger.move(job, RECLAIM)

@@ -1,0 +1,72 @@
+"""The record_failure function: a job that is over says so once, and is never undone."""
+
+import pytest
+
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import State
+from numberdrop.watching import JobMissingError
+from tests.integration.account import Account
+from tests.integration.invocations import Functions
+from tests.jobs import TASK_ID, a_job, an_upload
+
+
+def test_a_submitted_job_fails_and_is_announced(account: Account, functions: Functions) -> None:
+    account.put(a_job(State.SUBMITTED))
+    told = functions.record_failure(an_upload(), ReasonCode.TIMED_OUT, "Not in time.")
+    job = account.job(an_upload())
+    (event,) = account.events()
+    assert job
+    assert told == {"code": "TIMED_OUT", "message": "Not in time."} == event["detail"]["reason"]
+    assert (job.state, job.reason) == (State.FAILED, Reason(ReasonCode.TIMED_OUT, "Not in time."))
+    assert (event["detail-type"], event["detail"]["charged"]) == ("Number Check Failed", True)
+    assert event["detail"]["task_id"] == TASK_ID
+    assert job.finished_at
+
+
+def test_a_second_record_keeps_the_first_reason_and_is_not_announced(
+    account: Account, functions: Functions
+) -> None:
+    account.put(a_job(State.SUBMITTED))
+    functions.record_failure(an_upload(), ReasonCode.TASK_FAILED, "First.")
+    told = functions.record_failure(an_upload(), ReasonCode.INTERNAL, "Second.")
+    assert told == {"code": "TASK_FAILED", "message": "First."}
+    assert len(account.events()) == 1
+
+
+def test_a_completed_job_stays_completed(account: Account, functions: Functions) -> None:
+    account.put(a_job(State.COMPLETED))
+    told = functions.record_failure(an_upload(), ReasonCode.INTERNAL)
+    job = account.job(an_upload())
+    assert job
+    assert (job.state, told["code"]) == (State.COMPLETED, ReasonCode.ABORTED)
+    assert [event["detail-type"] for event in account.events()] == ["Number Check Completed"]
+
+
+@pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING])
+def test_a_job_without_a_task_is_left_to_its_worker(
+    account: Account, functions: Functions, state: State
+) -> None:
+    account.put(a_job(state))
+    told = functions.record_failure(an_upload(), ReasonCode.INTERNAL)
+    assert told["code"] == ReasonCode.ABORTED
+    assert account.job(an_upload()) == a_job(state)
+    assert account.events() == []
+
+
+def test_a_job_in_doubt_keeps_its_doubt(account: Account, functions: Functions) -> None:
+    account.put(a_job(State.IN_DOUBT))
+    assert functions.record_failure(an_upload(), ReasonCode.INTERNAL)["code"] == "SUBMISSION_IN_DOUBT"
+
+
+def test_a_missing_job_is_an_error(account: Account, functions: Functions) -> None:
+    with pytest.raises(JobMissingError):
+        functions.record_failure(an_upload(), ReasonCode.INTERNAL)
+    assert account.events() == []
+
+
+def test_a_code_that_the_contract_lacks_is_an_error(account: Account, functions: Functions) -> None:
+    account.put(a_job(State.SUBMITTED))
+    code: ReasonCode = "SOMETHING"  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="SOMETHING"):
+        functions.record_failure(an_upload(), code)
+    assert account.job(an_upload()) == a_job(State.SUBMITTED)

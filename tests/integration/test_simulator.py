@@ -1,0 +1,289 @@
+"""The simulator answers like the vendor's pages say, counts its money and lets its tasks progress."""
+
+import hashlib
+import re
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.catalogue import Family, checkers
+from tests.integration.vendor_by_hand import (
+    NUMBERS,
+    VendorByHand,
+    file_of,
+    upload_in_chunks,
+    wait_until,
+)
+
+TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator(duration_seconds=100, clock=lambda: 0.0) as running:
+        yield running
+
+
+@pytest.fixture
+def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
+    with VendorByHand(simulator.url) as by_hand:
+        yield by_hand
+
+
+def legacy_paths() -> list[str]:
+    return [checker.path for checker in checkers().values() if checker.family is Family.LEGACY]
+
+
+# Replies
+
+
+def test_v1_create_reply_has_its_five_fields(vendor: VendorByHand) -> None:
+    reply = vendor.submit()
+    assert reply.status_code == 200
+    fields = reply.json()
+    assert list(fields) == ["task_id", "status", "total", "message", "created_at"]
+    assert (fields["status"], fields["total"]) == ("pending", len(NUMBERS))
+    assert re.fullmatch(TIMESTAMP, fields["created_at"])
+
+
+def test_legacy_create_reply_has_eight_fields_and_no_total_yet(vendor: VendorByHand) -> None:
+    fields = vendor.submit_legacy().json()
+    assert fields["updated_at"] == fields["created_at"]
+    del fields["task_id"], fields["created_at"], fields["updated_at"]
+    assert fields == {
+        "user_id": "test-user",
+        "status": "pending",
+        "total": 0,
+        "success": 0,
+        "failure": 0,
+    }
+
+
+def test_task_ids_are_xids_that_begin_with_the_second(vendor: VendorByHand) -> None:
+    before = int(time.time())
+    task_id = vendor.submit().json()["task_id"]
+    assert re.fullmatch("[0-9a-v]{20}", task_id)
+    assert before - 1 <= int(task_id, 32) >> 68 <= time.time()
+
+
+def test_status_reply_has_eight_fields_and_a_link_only_once_exported(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
+    task_id = vendor.submit().json()["task_id"]
+    early = vendor.status(task_id).json()
+    simulator.finish_all()
+    late = vendor.status(task_id).json()
+    fields = {"created_at", "updated_at", "task_id", "user_id"}
+    fields |= {"status", "total", "success", "failure"}
+    assert set(early) == fields
+    assert set(late) == fields | {"result_url"}
+    assert late["success"] == late["total"] == len(NUMBERS)
+
+
+def test_status_is_told_for_urlencoded_and_multipart_forms(vendor: VendorByHand) -> None:
+    task_id = vendor.submit().json()["task_id"]
+    multipart = vendor.call("POST", f"{vendor.url}/v1/gettasks", files={"task_id": (None, task_id)})
+    assert multipart.json() == vendor.status(task_id).json()
+
+
+@pytest.mark.parametrize("path", legacy_paths())
+def test_every_legacy_path_is_served(vendor: VendorByHand, path: str) -> None:
+    task_id = vendor.submit_legacy(path).json()["task_id"]
+    assert vendor.legacy_status(task_id, path).json()["total"] == len(NUMBERS)
+
+
+@pytest.mark.parametrize("word", ["band", "phoneCheck", "some_new-type.2"])
+def test_v1_takes_any_word_as_task_type(simulator: Simulator, vendor: VendorByHand, word: str) -> None:
+    assert vendor.submit(word).status_code == 200
+    assert simulator.charges[0].checker == word
+
+
+def test_balance_falls_by_what_was_charged(vendor: VendorByHand) -> None:
+    vendor.submit("ws")
+    balance = vendor.call("GET", f"{vendor.url}/v1/balance").json()
+    assert balance == {"balance": pytest.approx(1000 - 0.9 * len(NUMBERS) / 10_000)}
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_nothing_is_served_without_the_key(simulator: Simulator, key: str | None) -> None:
+    with VendorByHand(simulator.url, key=key) as stranger:
+        replies = [
+            stranger.submit(),
+            stranger.submit_legacy(),
+            stranger.status("d4g8o46p2jvh04o9uolg"),
+            stranger.legacy_status("d4g8o46p2jvh04o9uolg"),
+            stranger.call("GET", f"{simulator.url}/v1/balance"),
+        ]
+    assert [reply.status_code for reply in replies] == [401] * 5
+    assert {reply.json()["error"] for reply in replies} == {"invalid_api_key"}
+    assert simulator.charges == []
+
+
+def test_an_unknown_task_is_not_found_in_either_family(vendor: VendorByHand) -> None:
+    v1_task = vendor.submit().json()["task_id"]
+    replies = [vendor.status("d4g8o46p2jvh04o9uolg"), vendor.legacy_status(v1_task)]
+    assert [(r.status_code, r.json()["error"]) for r in replies] == [(404, "task_not_found")] * 2
+
+
+@pytest.mark.parametrize(("user_id", "status"), [("", 400), ("somebody-else", 401)])
+def test_the_legacy_family_wants_its_user(
+    simulator: Simulator, vendor: VendorByHand, user_id: str, status: int
+) -> None:
+    assert vendor.submit_legacy(user_id=user_id).status_code == status
+    assert vendor.legacy_status("any", user_id=user_id).status_code == status
+    assert simulator.charges == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \r\n\t\n"])
+def test_a_file_without_rows_is_refused(simulator: Simulator, vendor: VendorByHand, content: bytes) -> None:
+    reply = vendor.submit(content=content)
+    assert (reply.status_code, reply.json()["error"]) == (400, "empty_file")
+    assert simulator.charges == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"task_type": ""}, {"task_type": "no words allowed"}])
+def test_a_missing_or_odd_task_type_is_refused(
+    simulator: Simulator, vendor: VendorByHand, fields: dict[str, str]
+) -> None:
+    reply = vendor.post("/v1/tasks", fields, file_of(NUMBERS))
+    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_task_type")
+    assert simulator.charges == []
+
+
+def test_a_missing_file_is_refused(vendor: VendorByHand) -> None:
+    assert vendor.post("/v1/tasks", {"task_type": "ws"}).status_code == 400
+
+
+def test_a_body_that_is_no_form_or_has_no_end_is_refused(simulator: Simulator, vendor: VendorByHand) -> None:
+    for body in (b"nonsense", b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\n1"):
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        reply = vendor.call("POST", f"{simulator.url}/v1/tasks", data=body, headers=kind)
+        assert reply.status_code == 400
+
+
+def test_too_few_rows_are_refused_only_when_the_minimum_is_enforced(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
+    plenty = file_of([f"+4179{n:07d}" for n in range(500)])
+    doubled = file_of(NUMBERS * 10)
+    assert vendor.submit("ws", doubled).status_code == 200
+    simulator.change_settings(enforce_minimum=True)
+    refused = vendor.submit("ws", doubled)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_batch_size")
+    assert "50 compliant numbers remain for ws" in refused.json()["message"]
+    assert vendor.submit("ws", plenty).status_code == 200
+    assert len(simulator.charges) == 2
+
+
+def test_too_many_rows_are_refused(simulator: Simulator, vendor: VendorByHand) -> None:
+    reply = vendor.submit("temu", b"1\n" * 100_001)
+    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_batch_size")
+    assert simulator.charges == []
+
+
+def test_a_body_above_the_byte_limit_is_too_large(simulator: Simulator, vendor: VendorByHand) -> None:
+    simulator.change_settings(byte_limit=1_000_000)
+    assert vendor.submit(content=b"1\n" * 600_000).status_code == 413
+    assert simulator.charges == []
+    assert vendor.submit().status_code == 200
+
+
+def test_without_money_nothing_is_created_until_a_top_up(simulator: Simulator, vendor: VendorByHand) -> None:
+    simulator.top_up(-1000)
+    refused = vendor.submit()
+    assert (refused.status_code, refused.json()["error"]) == (402, "insufficient_balance")
+    assert simulator.charges == []
+    simulator.top_up(1)
+    assert vendor.submit().status_code == 200
+
+
+# Money and records
+
+
+@pytest.mark.parametrize(("task_type", "usd_per_10k"), [("ws", 0.9), ("unheard_of", 1.0)])
+def test_a_charge_names_task_rows_price_and_file(
+    simulator: Simulator, vendor: VendorByHand, task_type: str, usd_per_10k: float
+) -> None:
+    task_id = vendor.submit(task_type).json()["task_id"]
+    (charge,) = simulator.charges
+    assert (charge.task_id, charge.checker, charge.path) == (task_id, task_type, "/v1/tasks")
+    assert charge.amount == pytest.approx(usd_per_10k * len(NUMBERS) / 10_000)
+    assert charge.sha256 == hashlib.sha256(file_of(NUMBERS)).hexdigest()
+
+
+def test_an_upload_is_recorded_with_its_framing(simulator: Simulator, vendor: VendorByHand) -> None:
+    vendor.submit()
+    upload_in_chunks(vendor, lines=3)
+    assert [upload.framing for upload in simulator.uploads] == ["content-length", "chunked"]
+    assert [upload.rows for upload in simulator.uploads] == [len(NUMBERS), 3]
+    assert simulator.uploads[0].size == len(file_of(NUMBERS))
+    assert re.fullmatch(TIMESTAMP, simulator.uploads[0].received_at)
+
+
+def test_the_peak_of_simultaneous_uploads_is_counted(simulator: Simulator) -> None:
+    underway = threading.Barrier(3)
+
+    def upload() -> int:
+        with VendorByHand(simulator.url) as vendor:
+            return upload_in_chunks(vendor, lines=2, pause=underway)
+
+    with ThreadPoolExecutor(3) as pool:
+        uploads = [pool.submit(upload) for _ in range(2)]
+        wait_until(lambda: simulator.vendor.uploads_in_progress == 2)
+        underway.wait(5)
+        assert [upload.result() for upload in uploads] == [200, 200]
+    assert simulator.peak_uploads == 2
+    assert len(simulator.uploads) == 2
+
+
+def test_calls_are_counted_whether_they_succeed_or_not(simulator: Simulator, vendor: VendorByHand) -> None:
+    simulator.misbehave("submit", "http_error")
+    vendor.submit()
+    vendor.submit()
+    vendor.status("unknown")
+    assert simulator.calls == {"submit": 2, "status": 1}
+
+
+def test_many_lines_are_taken_in_little_memory(simulator: Simulator, vendor: VendorByHand) -> None:
+    tracemalloc.start()
+    try:
+        assert upload_in_chunks(vendor, lines=300_000) == 200
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert simulator.uploads[0].rows == 300_000
+    assert peak < 6_000_000
+
+
+# Progress
+
+
+def test_a_task_goes_through_its_states_with_growing_counts(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
+    task_id = vendor.submit(content=b"1\n" * 1000).json()["task_id"]
+    seen = []
+    for _ in range(21):
+        seen.append(vendor.status(task_id).json())
+        simulator.advance(5)
+    words = [reply["status"] for reply in seen]
+    counts = [reply["success"] for reply in seen]
+    assert list(dict.fromkeys(words)) == ["pending", "processing", "completed", "exported"]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 10
+    assert all("result_url" not in reply for reply in seen[:-1])
+
+
+def test_time_moves_only_when_it_is_told_to(simulator: Simulator, vendor: VendorByHand) -> None:
+    task_id = vendor.submit().json()["task_id"]
+    assert vendor.status(task_id).json() == vendor.status(task_id).json()
+    simulator.advance(100)
+    assert vendor.status(task_id).json()["status"] == "exported"

@@ -1,0 +1,272 @@
+"""The simulator's links open exports that are made as the vendor makes them."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.simulator import Simulator, verdict
+from numberdrop.catalogue import Family
+from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, csv_rows, sheet_rows, text_of
+
+BOM = "\ufeff"
+WRITTEN = [number[1:] for number in NUMBERS]
+TRUE_ROWS = [[number, verdict(number)] for number in WRITTEN]
+DEEP_COLUMNS = ["Number", "age", "avatar", "category", "gender", "hair_color", "skin_color", "whatsapp"]
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator(duration_seconds=100, clock=lambda: 0.0) as running:
+        yield running
+
+
+@pytest.fixture
+def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
+    with VendorByHand(simulator.url) as by_hand:
+        yield by_hand
+
+
+@pytest.fixture
+def task_id(simulator: Simulator, vendor: VendorByHand) -> str:
+    """A task that is exported."""
+    submitted = str(vendor.submit().json()["task_id"])
+    simulator.finish_all()
+    return submitted
+
+
+def test_each_status_call_signs_a_new_link_and_all_of_them_work(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
+    task_id = vendor.submit().json()["task_id"]
+    simulator.finish_all()
+    links = {vendor.link(task_id), vendor.link(task_id)}
+    exports = {vendor.download(link).content for link in links}
+    assert len(links) == 2
+    assert len(exports) == 1
+    assert all(link.startswith(f"{simulator.url}/externalcheck/{task_id}/") for link in links)
+
+
+def test_a_link_that_is_forged_expired_or_revoked_is_refused_as_storage_does(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
+    simulator.change_settings(link_life_seconds=60)
+    task_id = vendor.submit().json()["task_id"]
+    simulator.finish_all()
+    expired = vendor.link(task_id)
+    simulator.advance(60)
+    revoked = vendor.link(task_id)
+    simulator.revoke_links()
+    refusals = [vendor.download(link) for link in (expired + "0", expired, revoked)]
+    assert [refusal.status_code for refusal in refusals] == [403] * 3
+    assert all(refusal.text.startswith("<?xml") for refusal in refusals)
+    assert vendor.download(vendor.link(task_id)).status_code == 200
+
+
+def test_a_link_opens_no_other_task(simulator: Simulator, vendor: VendorByHand) -> None:
+    mine, other = (vendor.submit().json()["task_id"] for _ in range(2))
+    simulator.finish_all()
+    assert vendor.download(vendor.link(mine).replace(mine, other)).status_code == 403
+
+
+def test_downloads_tell_whether_the_key_was_sent_along(simulator: Simulator, vendor: VendorByHand) -> None:
+    task_id = vendor.submit().json()["task_id"]
+    simulator.finish_all()
+    vendor.download(vendor.link(task_id))
+    vendor.call("GET", vendor.link(task_id))
+    assert [download.api_key_sent for download in simulator.downloads] == [False, True]
+    assert {download.task_id for download in simulator.downloads} == {task_id}
+
+
+@pytest.mark.parametrize(
+    ("task_type", "header", "newer"),
+    [
+        ("band", ["Number", "band"], False),
+        ("phoneCheck", ["Number", "phoneCheck"], False),
+        ("high_value_users", ["Mobile Number", "Result"], False),
+        ("ws", ["number", "activated"], True),
+    ],
+)
+def test_a_v1_export_is_a_zip_with_every_number(
+    simulator: Simulator,
+    vendor: VendorByHand,
+    task_type: str,
+    header: list[str],
+    newer: bool,
+) -> None:
+    task_id = vendor.submit(task_type).json()["task_id"]
+    simulator.finish_all()
+    link = vendor.link(task_id)
+    archive = vendor.download(link).content
+    written = [number[1:] for number in NUMBERS] if newer else NUMBERS
+    rows = [[text, verdict(text)] for text in written]
+    text = text_of(archive, f"{task_id}/all.csv")
+    assert f"/{task_id}.zip?" in link
+    assert text.startswith(BOM) == newer
+    assert csv_rows(archive, f"{task_id}/all.csv")[1:] == rows
+    assert text.removeprefix(BOM).splitlines()[0].split(",") == header
+    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+        assert sheet_rows(zipped.read(f"{task_id}/result.xlsx")) == [header, *rows]
+    active = text_of(archive, f"{task_id}/activated.txt").split()
+    inactive = text_of(archive, f"{task_id}/unregistered.txt").split()
+    assert active == [number[1:] for number in NUMBERS if verdict(number) == "yes"]
+    assert inactive == [number[1:] for number in NUMBERS if verdict(number) == "no"]
+    assert active
+    assert inactive
+
+
+def test_the_deep_export_is_a_spreadsheet_with_its_eight_columns(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
+    task_id = vendor.submit_legacy().json()["task_id"]
+    simulator.finish_all()
+    link = vendor.legacy_status(task_id).json()["result_url"]
+    header, *rows = sheet_rows(vendor.download(link).content)
+    assert f"/{task_id}.xlsx?" in link
+    assert header == DEEP_COLUMNS
+    assert [row[0] for row in rows] == NUMBERS
+    assert [row[-1] for row in rows] == [verdict(number) for number in NUMBERS]
+    assert all(bool(row[1]) == (row[-1] == "yes") for row in rows)
+
+
+@pytest.mark.parametrize("path", ["/tg/api/simple/tasks", "/netflix/api/simple/tasks"])
+def test_other_legacy_exports_name_the_service(simulator: Simulator, vendor: VendorByHand, path: str) -> None:
+    task_id = vendor.submit_legacy(path).json()["task_id"]
+    simulator.finish_all()
+    link = vendor.legacy_status(task_id, path).json()["result_url"]
+    header = sheet_rows(vendor.download(link).content)[0]
+    assert header == ["Number", "telegram" if "/tg/" in path else "netflix"]
+
+
+# Odd exports
+
+
+def test_a_link_can_be_refused_and_work_the_next_time(
+    simulator: Simulator, vendor: VendorByHand, task_id: str
+) -> None:
+    simulator.misbehave("download", "link_refused")
+    link = vendor.link(task_id)
+    refused = vendor.download(link)
+    assert (refused.status_code, "<Code>AccessDenied</Code>" in refused.text) == (403, True)
+    assert vendor.download(link).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("odd", "expected"),
+    [
+        ({"mood": "missing_rows", "rows": 4}, [["number", "activated"], *TRUE_ROWS[4:]]),
+        ({"mood": "doubled_rows", "rows": 1}, [["number", "activated"], TRUE_ROWS[0], *TRUE_ROWS]),
+        ({"mood": "renamed_columns", "number": "phone", "verdict": "is"}, [["phone", "is"], *TRUE_ROWS]),
+        ({"mood": "no_verdict_column"}, [["number"], *([number] for number in WRITTEN)]),
+        (
+            {"mood": "doubled_number_column"},
+            [["number", "number", "activated"], *([row[0], *row] for row in TRUE_ROWS)],
+        ),
+    ],
+)
+def test_an_export_has_odd_rows_or_columns(
+    simulator: Simulator,
+    vendor: VendorByHand,
+    task_id: str,
+    odd: dict[str, Any],
+    expected: list[list[str]],
+) -> None:
+    simulator.misbehave("download", **odd)
+    export = vendor.export(task_id)
+    assert rows_of(export, f"{task_id}/all.csv") == expected
+    with zipfile.ZipFile(io.BytesIO(export)) as zipped:
+        assert sheet_rows(zipped.read(f"{task_id}/result.xlsx")) == expected
+    assert rows_of(vendor.export(task_id), f"{task_id}/all.csv")[1:] == TRUE_ROWS
+
+
+def test_an_export_can_have_rows_that_nobody_submitted(
+    simulator: Simulator, vendor: VendorByHand, task_id: str
+) -> None:
+    simulator.misbehave("download", "extra_rows", rows=2)
+    rows = rows_of(vendor.export(task_id), f"{task_id}/all.csv")[1:]
+    assert rows[:-2] == TRUE_ROWS
+    assert not {row[0] for row in rows[-2:]} & set(WRITTEN)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_an_export_can_have_another_delimiter(
+    simulator: Simulator, vendor: VendorByHand, task_id: str, delimiter: str
+) -> None:
+    simulator.misbehave("download", "other_delimiter", delimiter=delimiter)
+    assert csv_rows(vendor.export(task_id), f"{task_id}/all.csv", delimiter)[1:] == TRUE_ROWS
+
+
+def test_an_export_can_be_the_csv_alone(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
+    simulator.misbehave("download", "plain_csv")
+    text = vendor.export(task_id).decode("utf-8-sig")
+    assert list(csv.reader(text.splitlines()))[1:] == TRUE_ROWS
+
+
+def test_an_export_can_lie_at_the_root_of_its_zip(
+    simulator: Simulator, vendor: VendorByHand, task_id: str
+) -> None:
+    simulator.misbehave("download", "zip_without_folder")
+    assert csv_rows(vendor.export(task_id), "all.csv")[1:] == TRUE_ROWS
+
+
+@pytest.mark.parametrize("family", Family)
+def test_a_zip_bomb_is_small_until_it_is_unpacked(
+    simulator: Simulator, vendor: VendorByHand, family: Family
+) -> None:
+    link, main_member = exported(simulator, vendor, family)
+    simulator.misbehave("download", "zip_bomb", megabytes=8)
+    bomb = vendor.download(link).content
+    with zipfile.ZipFile(io.BytesIO(bomb)) as zipped:
+        assert zipped.getinfo(main_member).file_size == 8 << 20
+        assert zipped.testzip() is None
+    assert len(bomb) < 100_000
+
+
+@pytest.mark.parametrize("family", Family)
+def test_an_archive_can_have_very_many_members(
+    simulator: Simulator, vendor: VendorByHand, family: Family
+) -> None:
+    link, main_member = exported(simulator, vendor, family)
+    simulator.misbehave("download", "many_members", members=3000)
+    with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
+        assert len(zipped.namelist()) > 3000
+        assert main_member in zipped.namelist()
+
+
+@pytest.mark.parametrize("name", ["../../all.csv", "/etc/all.csv", "C:\\all.csv"])
+def test_an_archive_can_have_names_that_lead_out_of_it(
+    simulator: Simulator, vendor: VendorByHand, task_id: str, name: str
+) -> None:
+    simulator.misbehave("download", "climbing_names", name=name)
+    with zipfile.ZipFile(io.BytesIO(vendor.export(task_id))) as zipped:
+        assert name in zipped.namelist()
+
+
+@pytest.mark.parametrize("family", Family)
+def test_members_of_an_archive_can_overlap(
+    simulator: Simulator, vendor: VendorByHand, family: Family
+) -> None:
+    link, main_member = exported(simulator, vendor, family)
+    simulator.misbehave("download", "overlapping_members")
+    with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
+        cover, inner = zipped.getinfo("cover.bin"), zipped.getinfo(main_member)
+    assert cover.header_offset < inner.header_offset < cover.header_offset + cover.file_size
+
+
+def exported(simulator: Simulator, vendor: VendorByHand, family: Family) -> tuple[str, str]:
+    """A link to a finished export of a family, and the name of its main member."""
+    if family is Family.V1:
+        task_id = vendor.submit().json()["task_id"]
+        simulator.finish_all()
+        return vendor.link(task_id), f"{task_id}/all.csv"
+    task_id = vendor.submit_legacy().json()["task_id"]
+    simulator.finish_all()
+    return vendor.legacy_status(task_id).json()["result_url"], "xl/worksheets/sheet1.xml"
+
+
+def rows_of(archive: bytes, member: str) -> list[list[str]]:
+    header, *rows = csv_rows(archive, member)
+    return [[header[0].removeprefix(BOM), *header[1:]], *rows]

@@ -1,0 +1,96 @@
+"""The simulator closes promptly, runs as a process of its own, and is steered from outside."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.simulator import Simulator, SimulatorControl
+from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, wait_until
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
+    with Simulator() as simulator:
+        host, port = simulator.url.removeprefix("http://").split(":")
+        clients = [socket.create_connection((host, int(port)), 5) for _ in range(2)]
+        simulator.misbehave("balance", "never_answer")
+        clients[0].sendall(b"GET /v1/balance HTTP/1.1\r\nX-API-Key: test-key\r\n\r\n")
+        clients[1].sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 999\r\n\r\nhalf")
+        wait_until(lambda: simulator.calls == {"balance": 1, "submit": 1})
+        closing = time.monotonic()
+    assert time.monotonic() - closing < 2
+    for client in clients:
+        with client:
+            assert client.recv(1) == b""
+
+
+def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
+    port_file = tmp_path / "url"
+    command = [sys.executable, "-m", "local.simulator", "--port-file", str(port_file)]
+    search_path = {"PYTHONPATH": "layers/shared"}
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=search_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            wait_until(port_file.exists)
+            url = port_file.read_text()
+            steer_everything(url)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert url in output
+    assert output.count("curl ") == 3
+
+
+def steer_everything(url: str) -> None:
+    with SimulatorControl(url) as control, VendorByHand(url) as vendor:
+        control.misbehave("submit", "http_error", times=2, status=503, retry_after="7")
+        assert vendor.submit().headers["Retry-After"] == "7"
+        control.behave()
+        task_id = vendor.submit().json()["task_id"]
+        assert [charge.task_id for charge in control.charges] == [task_id]
+        assert control.uploads[0].rows == len(NUMBERS)
+        assert control.balance == pytest.approx(999.9955)
+        control.top_up(0.0045)
+        assert control.balance == pytest.approx(1000)
+        control.finish_all()
+        link = vendor.link(task_id)
+        control.revoke_links()
+        assert vendor.download(link).status_code == 403
+        assert [download.status for download in control.downloads] == [403]
+        control.change_settings(duration_seconds=500)
+        assert control.settings.duration_seconds == 500
+        slow = vendor.submit().json()["task_id"]
+        control.advance(500)
+        assert vendor.status(slow).json()["status"] == "exported"
+        assert control.calls == {"submit": 3, "status": 2, "download": 1}
+        assert control.peak_uploads == 1
+
+
+def test_steering_with_wrong_words_is_an_error() -> None:
+    with Simulator() as simulator, SimulatorControl(simulator.url) as control:
+        with pytest.raises(ValueError, match="no mood"):
+            control.misbehave("status", "zip_bomb")
+        with pytest.raises(ValueError, match="colour"):
+            control.misbehave("submit", "http_error", colour="red")
+        with pytest.raises(ValueError, match="telepathy"):
+            control.misbehave("telepathy", "http_error")
+        with pytest.raises(ValueError, match="nonsense"):
+            control.change_settings(nonsense=1)
+        assert requests.get(f"{simulator.url}/_simulator/secrets", timeout=5).status_code == 404
+
+
+def test_two_simulators_do_not_share_anything() -> None:
+    with Simulator() as one, Simulator() as other:
+        with VendorByHand(one.url) as vendor:
+            vendor.submit()
+        assert len(one.charges) == 1
+        assert other.charges == []

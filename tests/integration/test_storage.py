@@ -1,0 +1,153 @@
+"""The two buckets: the very version that was announced is read, and results appear whole."""
+
+from io import BytesIO
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from numberdrop.reasons import JobFailedError, ReasonCode
+from numberdrop.storage import ResultsBucket, UploadBucket
+from numberdrop.upload import Upload
+from tests.integration.account import Account
+from tests.jobs import an_upload
+
+ODD_KEYS = ["band/a b+c%20d.txt", "band/ü 数 🎈.txt", "band/../../etc/passwd", "band/" + "k" * 1019]
+
+
+@pytest.fixture
+def uploads(account: Account) -> UploadBucket:
+    return UploadBucket(boto3.client("s3"))
+
+
+def content_of(uploads: UploadBucket, upload: Upload) -> bytes:
+    file = BytesIO()
+    uploads.copy_to(upload, file)
+    return file.getvalue()
+
+
+def gone(uploads: UploadBucket, upload: Upload) -> bool:
+    with pytest.raises(JobFailedError) as caught:
+        uploads.copy_to(upload, BytesIO())
+    return caught.value.reason.code is ReasonCode.UPLOAD_GONE
+
+
+def unversioned_bucket() -> str:
+    boto3.client("s3").create_bucket(Bucket="unversioned")
+    return "unversioned"
+
+
+# Reading
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_an_upload_is_read_whatever_its_key(account: Account, uploads: UploadBucket, key: str) -> None:
+    assert content_of(uploads, account.drop(key, b"+1\n")) == b"+1\n"
+
+
+def test_each_version_of_a_key_is_read_for_itself(account: Account, uploads: UploadBucket) -> None:
+    first = account.drop("band/a.txt", b"first")
+    second = account.drop("band/a.txt", b"second")
+    assert (content_of(uploads, first), content_of(uploads, second)) == (b"first", b"second")
+
+
+def test_a_version_behind_a_delete_marker_is_still_read(account: Account, uploads: UploadBucket) -> None:
+    upload = account.drop("band/a.txt", b"first")
+    boto3.client("s3").delete_object(Bucket=upload.bucket, Key=upload.key)
+    assert content_of(uploads, upload) == b"first"
+
+
+def test_a_big_upload_is_read_whole(account: Account, uploads: UploadBucket) -> None:
+    content = b"0123456789abcdef" * 200_000
+    assert content_of(uploads, account.drop("band/a.txt", content)) == content
+
+
+def test_a_deleted_version_is_gone(account: Account, uploads: UploadBucket) -> None:
+    upload = account.drop("band/a.txt", b"first")
+    account.delete(upload)
+    assert gone(uploads, upload)
+
+
+def test_an_object_replaced_in_an_unversioned_bucket_is_gone(account: Account, uploads: UploadBucket) -> None:
+    bucket = unversioned_bucket()
+    etag = boto3.client("s3").put_object(Bucket=bucket, Key="band/a.txt", Body=b"first")["ETag"].strip('"')
+    boto3.client("s3").put_object(Bucket=bucket, Key="band/a.txt", Body=b"second")
+    assert gone(uploads, an_upload("band/a.txt", bucket=bucket, version_id=None, etag=etag))
+
+
+def test_a_denied_read_is_no_gone_upload() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
+    uploads = UploadBucket(Refusing(denied))  # type: ignore[arg-type]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        uploads.copy_to(an_upload(), BytesIO())
+
+
+def test_a_denied_look_is_no_missing_version() -> None:
+    denied = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+    uploads = UploadBucket(Refusing(denied))  # type: ignore[arg-type]
+    with pytest.raises(ClientError, match="403"):
+        uploads.with_version(an_upload(version_id=None))
+
+
+# Versions that an event lacks
+
+
+def test_a_missing_version_is_asked_for(account: Account, uploads: UploadBucket) -> None:
+    upload = account.drop("band/a.txt", b"first")
+    told = an_upload("band/a.txt", bucket=upload.bucket, version_id=None, etag=upload.etag)
+    assert uploads.with_version(told).version_id == upload.version_id
+
+
+def test_a_version_that_the_event_has_is_not_asked_for() -> None:
+    uploads = UploadBucket(Refusing(AssertionError("asked")))  # type: ignore[arg-type]
+    assert uploads.with_version(an_upload()) == an_upload()
+
+
+def test_another_objects_version_is_never_taken(account: Account, uploads: UploadBucket) -> None:
+    first = account.drop("band/a.txt", b"first")
+    account.drop("band/a.txt", b"second")
+    told = an_upload("band/a.txt", bucket=first.bucket, version_id=None, etag=first.etag)
+    assert uploads.with_version(told) == told
+
+
+def test_an_unversioned_bucket_has_no_version_to_give(account: Account, uploads: UploadBucket) -> None:
+    bucket = unversioned_bucket()
+    etag = boto3.client("s3").put_object(Bucket=bucket, Key="band/a.txt", Body=b"x")["ETag"].strip('"')
+    told = an_upload("band/a.txt", bucket=bucket, version_id=None, etag=etag)
+    assert uploads.with_version(told) == told
+
+
+def test_an_upload_that_was_deleted_has_no_version_to_give(account: Account, uploads: UploadBucket) -> None:
+    told = an_upload("band/never.txt", bucket=account.upload_bucket, version_id=None)
+    assert uploads.with_version(told) == told
+
+
+# Writing
+
+
+@pytest.mark.parametrize("key", ODD_KEYS[:3])
+def test_results_are_stored_under_any_key_with_their_type(account: Account, key: str) -> None:
+    ResultsBucket(boto3.client("s3"), account.results_bucket).put(key, BytesIO(b"a,b\n"), "text/csv")
+    assert account.stored() == {key: b"a,b\n"}
+    head = boto3.client("s3").head_object(Bucket=account.results_bucket, Key=key)
+    assert head["ContentType"] == "text/csv"
+
+
+def test_a_file_is_stored_from_its_start_wherever_it_stands(account: Account) -> None:
+    file = BytesIO(b"whole")
+    file.read()
+    ResultsBucket(boto3.client("s3"), account.results_bucket).put("k", file, "text/plain")
+    assert account.stored() == {"k": b"whole"}
+
+
+class Refusing:
+    """Amazon S3 that answers every call with an error."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def get_object(self, **_: object) -> None:
+        raise self._error
+
+    def head_object(self, **_: object) -> None:
+        raise self._error

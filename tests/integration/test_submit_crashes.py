@@ -1,0 +1,141 @@
+"""The submit function when its process is killed, or when AWS is not at its best."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.submit import app as submit
+from local.simulator import Simulator
+from numberdrop.job import Job
+from numberdrop.ledger import Ledger
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import ACCEPT, ARM, State, Transition
+from numberdrop.upload import Upload
+from tests.integration.account import Account
+from tests.integration.files import file_of
+from tests.integration.invocations import Functions, LogLines
+from tests.integration.outcomes import ended, job_of
+from tests.integration.test_workflow import Refusing
+
+
+class KilledError(BaseException):
+    """The process ends here: nothing catches it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LedgerThatEnds(Ledger):
+    """A ledger whose process is killed when it is about to write a transition."""
+
+    at: Transition = ARM
+
+    def move(self, job: Job, transition: Transition, **changes: Any) -> Job:
+        if transition is self.at:
+            raise KilledError
+        return super().move(job, transition, **changes)
+
+
+def kill(functions: Functions, monkeypatch: pytest.MonkeyPatch, upload: Upload, *, at: Transition) -> None:
+    """One delivery of the upload, by a worker that is killed at a transition."""
+    alive = submit.intake()
+    ledger = LedgerThatEnds(alive.submission.ledger.client, functions.account.jobs_table, at=at)
+    dying = dataclasses.replace(alive, submission=dataclasses.replace(alive.submission, ledger=ledger))
+    with monkeypatch.context() as patch:
+        patch.setattr(submit, "intake", lambda: dying)
+        with pytest.raises(KilledError):
+            functions.submit(upload)
+
+
+def test_a_worker_killed_before_arming_is_replaced_when_its_lease_is_over(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    kill(functions, monkeypatch, upload, at=ARM)
+    assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
+
+    functions.submit(upload)
+    assert simulator.calls["submit"] == 0
+
+    account.let_time_pass(upload)
+    functions.submit(upload)
+    assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
+
+
+def test_a_worker_killed_after_the_post_leaves_a_doubt_and_one_charge(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    logged: LogLines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    kill(functions, monkeypatch, upload, at=ACCEPT)
+    assert (job_of(account, upload).state, account.events()) == (State.SUBMITTING, [])
+
+    account.let_time_pass(upload)
+    for _ in range(2):
+        functions.submit(upload)
+    assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    (charge,) = simulator.charges
+    assert [line["task_id"] for line in logged.lines if "task_id" in line] == [charge.task_id]
+
+
+def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    alive = submit.intake()
+    client: Any = Refusing("ThrottlingException")
+    workflow = dataclasses.replace(alive.submission.workflow, client=client)
+    stuck = dataclasses.replace(alive, submission=dataclasses.replace(alive.submission, workflow=workflow))
+    with monkeypatch.context() as patch:
+        patch.setattr(submit, "intake", lambda: stuck)
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            functions.submit(upload)
+    assert (job_of(account, upload).state, account.executions()) == (State.SUBMITTED, [])
+
+    functions.submit(upload)
+    assert (len(account.executions()), len(simulator.charges)) == (1, 1)
+
+
+# Trouble at home
+
+
+def test_storage_that_cannot_be_read_is_tried_again_and_charges_nothing(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
+
+    def refuse(*_: object) -> None:
+        raise denied
+
+    with monkeypatch.context() as patch:
+        patch.setattr("numberdrop.storage.UploadBucket.copy_to", refuse)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            functions.submit(upload)
+    assert (simulator.calls["submit"], account.events()) == (0, [])
+
+    functions.submit(upload)
+    assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
+
+
+def test_a_secret_without_a_key_stops_before_the_post(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    account.rotate_key("two words")
+    upload = account.drop("band/a.txt", file_of())
+    with pytest.raises(Exception, match="API key"):
+        functions.submit(upload)
+    assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
+
+
+def test_with_too_little_time_left_nothing_is_sent(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    functions.context.seconds = 40
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    assert (job_of(account, upload).state, functions.sent_again) == (State.CLAIMED, 1)
+    assert simulator.calls["submit"] == 0

@@ -1,0 +1,242 @@
+"""The submit function: which uploads are sent, which are not, and what repeats do."""
+
+import dataclasses
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import NotAnUploadError
+from tests.integration.account import Account, object_created
+from tests.integration.files import NUMBERS, file_of
+from tests.integration.invocations import Functions, LogLines
+from tests.integration.outcomes import ended, job_of
+from tests.jobs import a_job
+
+CHECKERS = ["band", "phoneCheck", "wa-deep"]
+ODD_KEYS = [
+    "band/with spaces + plus%20percent.txt",
+    "band/ü 数 🎈/../..",
+    'band/"quoted"\r\nX-Header: 1',
+    "band/" + "k" * 1019,
+]
+
+
+# Taken by the vendor
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_an_upload_is_sent_once_and_followed(
+    account: Account, simulator: Simulator, functions: Functions, checker: str
+) -> None:
+    upload = account.drop(f"{checker}/leads.txt", file_of())
+    functions.submit(upload)
+    job = job_of(account, upload)
+    (charge,) = simulator.charges
+    assert (job.state, job.task_id, job.charged) == (State.SUBMITTED, charge.task_id, True)
+    assert (job.checker, job.counts.submitted, job.attempts) == (checker, 100, 1)
+    assert account.executions() == [job.execution_name]
+    assert (account.events(), functions.sent_again) == ([], 0)
+
+
+def test_the_vendor_gets_the_cleaned_numbers(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    content = "\ufeff +44 7700 900001\r\n\r\n00447700900002\r\nno number\r\n+447700900001".encode()
+    upload = account.drop("band/leads.txt", content)
+    functions.submit(upload)
+    sent = hashlib.sha256(b"+447700900001\n+447700900002\n").hexdigest()
+    assert [received.sha256 for received in simulator.uploads] == [sent]
+    assert job_of(account, upload).counts.submitted == 2
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_odd_keys_are_handled_as_data(
+    account: Account, simulator: Simulator, functions: Functions, key: str
+) -> None:
+    upload = account.drop(key, file_of())
+    functions.submit(upload)
+    assert job_of(account, upload).state is State.SUBMITTED
+    assert len(simulator.charges) == len(account.executions()) == 1
+
+
+def test_an_event_without_a_version_is_the_same_upload(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    functions.submit(dataclasses.replace(upload, version_id=None))
+    functions.submit(upload)
+    assert job_of(account, upload).state is State.SUBMITTED
+    assert len(simulator.charges) == 1
+
+
+def test_a_task_type_that_nobody_documents_is_sent_verbatim(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    functions.submit(account.drop("task_type=NewThing/a.txt", file_of("anything at all")))
+    assert [charge.checker for charge in simulator.charges] == ["NewThing"]
+
+
+# Repeats
+
+
+def test_a_repeated_event_is_acknowledged_and_charges_nothing(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    for _ in range(3):
+        functions.submit(upload)
+    assert (len(simulator.charges), len(account.executions()), functions.sent_again) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED])
+def test_a_repeat_months_later_charges_nothing_and_is_not_announced_twice(
+    account: Account, simulator: Simulator, functions: Functions, state: State
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    job = a_job(state, upload=upload)
+    account.put(dataclasses.replace(job, announced=frozenset({job.ending})))
+    functions.submit(upload)
+    assert (simulator.calls["submit"], account.events(), account.executions()) == (0, [], [])
+
+
+@pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED])
+def test_a_repeat_announces_what_was_never_announced(
+    account: Account, functions: Functions, state: State
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    account.put(a_job(state, upload=upload))
+    functions.submit(upload)
+    assert [event["detail"]["job_id"] for event in account.events()] == [upload.job_id]
+
+
+@pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.BLOCKED])
+def test_a_second_event_at_the_same_time_waits_for_the_first(
+    account: Account, simulator: Simulator, functions: Functions, state: State
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    lease = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
+    job = a_job(state, upload=upload, lease_until=lease)
+    account.put(job)
+    functions.submit(upload)
+    assert (simulator.calls["submit"], functions.sent_again) == (0, 1)
+    assert job_of(account, upload) == job
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_two_versions_of_a_key_are_two_jobs_with_their_own_numbers(
+    account: Account, simulator: Simulator, functions: Functions, *, reverse: bool
+) -> None:
+    uploads = [account.drop("band/leads.txt", file_of(number)) for number in NUMBERS[:2]]
+    for upload in reversed(uploads) if reverse else uploads:
+        functions.submit(upload)
+    received = {item.task_id: item.sha256 for item in simulator.uploads}
+    for upload, number in zip(uploads, NUMBERS, strict=False):
+        job = job_of(account, upload)
+        assert received[str(job.task_id)] == hashlib.sha256(file_of(number)).hexdigest()
+
+
+# Bad uploads: free
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "code"),
+    [
+        ("bandit/a.txt", file_of(), "UNKNOWN_CHECKER"),
+        ("no-folder.txt", file_of(), "UNKNOWN_CHECKER"),
+        ("task_type=/a.txt", file_of(), "UNKNOWN_CHECKER"),
+        ("band/a.txt", b"", "EMPTY_FILE"),
+        ("band/a.txt", b"\r\n \n\t\n", "EMPTY_FILE"),
+        ("band/a.txt", b"PK\x03\x04 a spreadsheet", "NOT_TEXT"),
+        ("band/a.txt", b"\x89PNG\r\n\x1a\n", "NOT_TEXT"),
+        ("band/a.txt", b"+447700900001\n\0\n", "NOT_TEXT"),
+        ("band/a.txt", "+447700900001\n".encode("utf-16"), "NOT_TEXT"),
+        ("band/a.txt", b"7" * 10_000_000, "NOT_TEXT"),
+        ("band/a.txt", "none\n+٤٤٧٧٠٠٩٠٠٠٠١\n".encode(), "NO_VALID_NUMBERS"),
+        ("temu/a.txt", b"".join(b"+4477%08d\n" % n for n in range(100_001)), "TOO_LARGE"),
+    ],
+)
+def test_a_bad_upload_fails_before_any_charge(
+    account: Account, simulator: Simulator, functions: Functions, *, key: str, content: bytes, code: str
+) -> None:
+    upload = account.drop(key, content)
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, code, False)
+    assert (simulator.calls["submit"], account.executions()) == (0, [])
+
+
+@pytest.mark.parametrize("key", ["band/", "band/folder/", "unknown/"])
+def test_a_folder_marker_is_ignored(account: Account, functions: Functions, key: str) -> None:
+    upload = account.drop(key, b"")
+    functions.submit(upload)
+    assert (account.job(upload), account.events()) == (None, [])
+
+
+def test_an_upload_that_was_deleted_is_gone(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    account.delete(upload)
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
+    assert simulator.calls["submit"] == 0
+
+
+def test_a_sensitive_checker_is_refused_until_it_is_allowed(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOW_SENSITIVE_CHECKERS", "false")
+    upload = account.drop("wa-deep/a.txt", file_of())
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.CHECKER_NOT_ALLOWED, False)
+    assert simulator.calls["submit"] == 0
+
+
+def test_a_legacy_checker_needs_the_vendors_user_id(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENDOR_USER_ID", "")
+    upload = account.drop("wa-simple/a.txt", file_of())
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.CHECKER_NOT_ALLOWED, False)
+    assert simulator.calls["submit"] == 0
+
+
+# Messages that are no uploads
+
+
+@pytest.mark.parametrize("body", ['{"Event": "s3:TestEvent"}', '{"Records": []}'])
+def test_a_test_message_is_acknowledged(functions: Functions, simulator: Simulator, body: str) -> None:
+    functions.deliver(body)
+    assert simulator.calls["submit"] == 0
+
+
+def test_a_body_that_is_no_json_stays_in_the_queue(functions: Functions) -> None:
+    with pytest.raises(NotAnUploadError):
+        functions.deliver("no JSON")
+
+
+def test_an_event_about_another_bucket_is_not_read(account: Account, functions: Functions) -> None:
+    event = object_created(account.drop("band/a.txt", file_of()))
+    event["detail"]["bucket"]["name"] = account.results_bucket
+    with pytest.raises(NotAnUploadError):
+        functions.deliver(json.dumps(event))
+    assert account.events() == []
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_no_number_key_or_link_is_logged(
+    account: Account, simulator: Simulator, functions: Functions, logged: LogLines, checker: str
+) -> None:
+    simulator.misbehave("submit", "http_error", status=500, message=f"{NUMBERS[0]} at https://host.example")
+    upload = account.drop(f"{checker}/a.txt", file_of())
+    functions.submit(upload)
+    account.let_time_pass(upload)
+    functions.submit(upload)
+    text = json.dumps(logged.lines)
+    assert upload.job_id in text
+    assert not [word for word in ("447700900", "test-key", "test-user", "https://") if word in text]

@@ -1,0 +1,211 @@
+"""The submit function when the vendor refuses, is busy, or leaves it unclear whether it took the file."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import State
+from tests.integration.account import Account
+from tests.integration.files import NUMBERS, file_of
+from tests.integration.invocations import Functions
+from tests.integration.outcomes import ended, job_of
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_rejected_file_fails_free_of_charge_with_the_vendors_words_masked(
+    account: Account, simulator: Simulator, functions: Functions, status: int
+) -> None:
+    simulator.misbehave("submit", "http_error", status=status, error="bad_file", message=f"see {NUMBERS[7]}")
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.VENDOR_REJECTED, False)
+    reason = job_of(account, upload).reason
+    assert reason
+    assert reason.message == "bad_file: see [digits]"
+    assert simulator.calls["submit"] == 1
+
+
+def test_too_little_money_blocks_until_the_account_is_topped_up(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.top_up(-1000)
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    assert ended(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
+
+    simulator.top_up(1000)
+    account.let_time_pass(upload)
+    functions.submit(upload)
+    job = job_of(account, upload)
+    assert (job.state, job.reason, job.charged, job.finished_at) == (State.SUBMITTED, None, True, None)
+    assert (len(simulator.charges), account.executions()) == (1, [job.execution_name])
+
+
+def test_behind_a_blocked_job_other_uploads_wait_untouched(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.top_up(-1000)
+    first = account.drop("band/first.txt", file_of())
+    second = account.drop("band/second.txt", file_of())
+    functions.submit(first)
+    functions.submit(second)
+    assert (account.job(second), simulator.calls["submit"], functions.sent_again) == (None, 1, 1)
+
+    simulator.top_up(1000)
+    account.let_time_pass(first)
+    functions.submit(first)
+    functions.submit(second)
+    assert [job_of(account, upload).state for upload in (first, second)] == [State.SUBMITTED] * 2
+    assert len(simulator.charges) == 2
+
+
+def test_a_job_that_stays_blocked_is_announced_once(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.top_up(-1000)
+    upload = account.drop("band/a.txt", file_of())
+    for _ in range(3):
+        functions.submit(upload)
+        account.let_time_pass(upload)
+    assert ended(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
+    assert simulator.calls["submit"] == 3
+
+
+def test_a_refused_key_blocks_until_a_valid_one_is_in_the_secret(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.change_settings(api_key="a-newer-key")
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    assert ended(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
+
+    account.rotate_key("a-newer-key")
+    account.let_time_pass(upload)
+    functions.submit(upload)
+    assert job_of(account, upload).state is State.SUBMITTED
+    assert len(simulator.charges) == 1
+
+
+def test_a_key_that_was_rotated_is_read_afresh_at_once(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    functions.submit(account.drop("band/a.txt", file_of()))
+    simulator.change_settings(api_key="a-newer-key")
+    account.rotate_key("a-newer-key")
+    upload = account.drop("band/b.txt", file_of())
+    functions.submit(upload)
+    assert job_of(account, upload).state is State.SUBMITTED
+    assert (len(simulator.charges), simulator.calls["submit"]) == (2, 3)
+    assert simulator.uploads[0].sha256 == simulator.uploads[1].sha256
+
+
+def test_a_secret_that_holds_no_key_any_more_blocks_and_raises_no_doubt(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    functions.submit(account.drop("band/a.txt", file_of()))
+    simulator.change_settings(api_key="a-newer-key")
+    account.rotate_key("two words")
+    upload = account.drop("band/b.txt", file_of())
+    functions.submit(upload)
+    assert ended(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
+
+
+def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.misbehave("submit", "http_error", status=429, retry_after="120")
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    job = job_of(account, upload)
+    assert (job.state, job.attempts, functions.sent_again) == (State.CLAIMED, 1, 1)
+    assert timedelta(seconds=100) < job.lease_until - datetime.now(UTC) <= timedelta(seconds=120)
+
+    functions.submit(upload)
+    assert (simulator.calls["submit"], functions.sent_again) == (1, 2)
+
+    account.let_time_pass(upload)
+    functions.submit(upload)
+    assert job_of(account, upload).state is State.SUBMITTED
+    assert (len(simulator.charges), account.events()) == (1, [])
+
+
+def test_a_vendor_that_stays_busy_is_given_up_at_the_deadline(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.misbehave("submit", "http_error", times=None, status=429)
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    account.let_time_pass(upload)
+    account.let_time_pass(upload, beyond="deadline")
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+    assert simulator.calls["submit"] == 1
+
+
+def test_a_server_error_is_tried_twice_more_and_no_more(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.misbehave("submit", "http_error", times=None, status=500)
+    upload = account.drop("band/a.txt", file_of())
+    for _ in range(5):
+        functions.submit(upload)
+        account.let_time_pass(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.VENDOR_REJECTED, False)
+    assert simulator.calls["submit"] == 3
+
+
+def test_a_server_error_that_passes_does_no_harm(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.misbehave("submit", "http_error", times=2, status=500)
+    upload = account.drop("band/a.txt", file_of())
+    for _ in range(3):
+        functions.submit(upload)
+        account.let_time_pass(upload)
+    assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
+
+
+def test_a_vendor_that_cannot_be_reached_is_tried_again(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENDOR_BASE_URL", simulator.url.replace("http://", "https://"))
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    assert (job_of(account, upload).state, functions.sent_again) == (State.CLAIMED, 1)
+
+
+# In doubt
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters", "charges"),
+    [
+        ("reset_after_headers", {}, 0),
+        ("reset_after_work", {}, 1),
+        ("http_error", {"status": 502, "html": True, "charged": True}, 1),
+        ("http_error", {"status": 504}, 0),
+        ("redirect", {"status": 307}, 0),
+        ("html_page", {"charged": True}, 1),
+        ("no_task_id", {}, 1),
+        ("cut_off", {}, 1),
+    ],
+)
+def test_an_unclear_answer_is_in_doubt_and_never_sent_again(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    *,
+    mood: str,
+    parameters: dict[str, object],
+    charges: int,
+) -> None:
+    simulator.misbehave("submit", mood, **parameters)  # type: ignore[arg-type]
+    upload = account.drop("band/a.txt", file_of())
+    for _ in range(3):
+        functions.submit(upload)
+        account.let_time_pass(upload)
+    assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert (simulator.calls["submit"], len(simulator.charges)) == (1, charges)

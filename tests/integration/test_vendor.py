@@ -1,0 +1,238 @@
+"""Sending a file over real sockets: what each answer means, and how often money was spent."""
+
+import hashlib
+import socket
+from datetime import timedelta
+from email.utils import format_datetime
+from io import BytesIO
+from time import monotonic
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.catalogue import Checker
+from numberdrop.vendor import (
+    Accepted,
+    Blocked,
+    InDoubt,
+    Rejected,
+    TryLater,
+    VendorClient,
+)
+from tests.integration.bare_server import captured_request, full_backlog, listening
+from tests.integration.files import file_of
+from tests.integration.vendor_client import BAND, DEEP, client, submit
+from tests.jobs import NOON
+
+FAMILIES = [pytest.param(BAND, id="v1"), pytest.param(DEEP, id="legacy")]
+
+
+@pytest.fixture
+def vendor(simulator: Simulator) -> VendorClient:
+    return client(simulator.url)
+
+
+# Sending: accepted
+
+
+@pytest.mark.parametrize("checker", FAMILIES)
+def test_an_accepted_file_is_charged_once_and_arrives_whole(
+    simulator: Simulator, vendor: VendorClient, checker: Checker
+) -> None:
+    outcome = submit(vendor, checker)
+    (charge,) = simulator.charges
+    (upload,) = simulator.uploads
+    assert isinstance(outcome, Accepted)
+    assert outcome.task_id == charge.task_id
+    assert (charge.path, upload.rows) == (checker.path, 100)
+    assert upload.sha256 == hashlib.sha256(file_of()).hexdigest()
+    assert upload.framing == "content-length"
+
+
+def test_a_file_of_many_blocks_arrives_whole(simulator: Simulator, vendor: VendorClient) -> None:
+    content = file_of() * 1000
+    outcome = vendor.submit(BAND, BytesIO(content), seconds=20)
+    assert isinstance(outcome, Accepted)
+    assert simulator.uploads[0].sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_202_is_as_good_as_200(simulator: Simulator, vendor: VendorClient) -> None:
+    simulator.misbehave("submit", "accepted")
+    assert isinstance(submit(vendor), Accepted)
+    assert len(simulator.charges) == 1
+
+
+# Sending: free refusals
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_refused_file_is_rejected_free_of_charge(
+    simulator: Simulator, vendor: VendorClient, status: int
+) -> None:
+    simulator.misbehave(
+        "submit", "http_error", status=status, error="invalid", message="line 3 holds +447946012345"
+    )
+    outcome = submit(vendor)
+    assert outcome == Rejected(status, "invalid: line 3 holds [digits]")
+    assert simulator.charges == []
+
+
+def test_a_refusal_in_html_still_is_one(simulator: Simulator, vendor: VendorClient) -> None:
+    simulator.misbehave("submit", "http_error", status=413, html=True)
+    assert submit(vendor) == Rejected(413, "HTTP 413")
+
+
+@pytest.mark.parametrize(("status", "about_the_key"), [(401, True), (403, True), (402, False)])
+def test_a_refused_account_blocks_free_of_charge(
+    simulator: Simulator, vendor: VendorClient, *, status: int, about_the_key: bool
+) -> None:
+    simulator.misbehave("submit", "http_error", status=status)
+    outcome = submit(vendor)
+    assert isinstance(outcome, Blocked)
+    assert (outcome.status, outcome.is_about_the_key) == (status, about_the_key)
+    assert (simulator.charges, simulator.calls["submit"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        (None, 60),
+        ("7", 7),
+        ("0", 1),
+        ("315360000", 900),
+        ("soon", 60),
+        (format_datetime(NOON + timedelta(seconds=90), usegmt=True), 90),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", 60),
+    ],
+)
+def test_429_is_tried_later_after_a_pause_within_bounds(
+    simulator: Simulator, vendor: VendorClient, retry_after: str | None, seconds: int
+) -> None:
+    simulator.misbehave("submit", "http_error", status=429, retry_after=retry_after)
+    outcome = submit(vendor)
+    assert isinstance(outcome, TryLater)
+    assert (outcome.after_seconds, outcome.server_error) == (seconds, False)
+    assert (simulator.charges, simulator.calls["submit"]) == ([], 1)
+
+
+def test_500_is_tried_later_but_not_for_ever(simulator: Simulator, vendor: VendorClient) -> None:
+    simulator.misbehave("submit", "http_error", status=500)
+    outcome = submit(vendor)
+    assert isinstance(outcome, TryLater)
+    assert outcome.server_error
+    assert simulator.charges == []
+
+
+# Sending: provably not sent
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_refused_connection_means_that_nothing_was_sent(unused_port: int) -> None:
+    assert isinstance(submit(client(f"http://127.0.0.1:{unused_port}")), TryLater)
+
+
+def test_a_name_that_is_not_resolved_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unresolved(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    assert isinstance(submit(client("https://vendor.example")), TryLater)
+
+
+def test_a_failed_tls_handshake_means_that_nothing_was_sent(simulator: Simulator) -> None:
+    outcome = submit(client(simulator.url.replace("http://", "https://")))
+    assert isinstance(outcome, TryLater)
+    assert "SSL" in outcome.cause
+    assert (simulator.charges, simulator.calls["submit"]) == ([], 0)
+
+
+def test_a_connection_that_is_never_made_means_that_nothing_was_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("numberdrop.vendor.CONNECT_SECONDS", 0.2)
+    with full_backlog() as url:
+        outcome = submit(client(url))
+    assert isinstance(outcome, TryLater)
+    assert "ConnectTimeout" in outcome.cause
+
+
+def test_no_time_left_means_that_nothing_is_sent(simulator: Simulator, vendor: VendorClient) -> None:
+    assert isinstance(submit(vendor, seconds=0), TryLater)
+    assert simulator.charges == []
+
+
+# Sending: in doubt
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters", "charges"),
+    [
+        ("reset_before_headers", {}, 0),
+        ("reset_after_headers", {}, 0),
+        ("reset_mid_body", {}, 0),
+        ("reset_after_work", {}, 1),
+        ("http_error", {"status": 502, "html": True}, 0),
+        ("http_error", {"status": 502, "html": True, "charged": True}, 1),
+        ("http_error", {"status": 503}, 0),
+        ("http_error", {"status": 504, "charged": True}, 1),
+        ("http_error", {"status": 404}, 0),
+        ("http_error", {"status": 409}, 0),
+        ("redirect", {"status": 301}, 0),
+        ("redirect", {"status": 307}, 0),
+        ("redirect", {"status": 308, "charged": True}, 1),
+        ("html_page", {}, 0),
+        ("html_page", {"charged": True}, 1),
+        ("error_in_body", {"charged": True}, 1),
+        ("no_task_id", {}, 1),
+        ("cut_off", {}, 1),
+        ("wrong_length", {"by": 50}, 1),
+    ],
+)
+@pytest.mark.parametrize("checker", FAMILIES)
+def test_any_other_outcome_is_in_doubt_and_not_sent_again(
+    simulator: Simulator,
+    vendor: VendorClient,
+    checker: Checker,
+    *,
+    mood: str,
+    parameters: dict[str, object],
+    charges: int,
+) -> None:
+    simulator.misbehave("submit", mood, **parameters)  # type: ignore[arg-type]
+    outcome = vendor.submit(checker, BytesIO(file_of() * 1000), seconds=20)
+    assert isinstance(outcome, InDoubt)
+    assert (len(simulator.charges), simulator.calls["submit"]) == (charges, 1)
+
+
+@pytest.mark.parametrize(("mood", "parameters"), [("drip", {"interval": 0.05}), ("never_answer", {})])
+def test_an_answer_that_does_not_come_in_time_is_in_doubt_at_the_deadline(
+    simulator: Simulator, vendor: VendorClient, mood: str, parameters: dict[str, float]
+) -> None:
+    simulator.misbehave("submit", mood, **parameters)  # type: ignore[arg-type]
+    start = monotonic()
+    outcome = submit(vendor, seconds=0.5)
+    assert monotonic() - start < 3
+    assert isinstance(outcome, InDoubt)
+    assert (len(simulator.charges), simulator.calls["submit"]) == (1, 1)
+
+
+def test_no_redirect_is_followed_with_the_key_or_the_body(simulator: Simulator) -> None:
+    with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as elsewhere:
+        simulator.misbehave("submit", "redirect", status=307, location=elsewhere.url)
+        assert isinstance(submit(client(simulator.url)), InDoubt)
+        assert elsewhere.raw == b""
+
+
+def test_a_vendor_that_stops_reading_is_in_doubt_at_the_deadline() -> None:
+    with listening() as (url, _):
+        start = monotonic()
+        outcome = client(url).submit(BAND, BytesIO(b"+4179\n" * 10_000_000), seconds=0.5)
+    assert isinstance(outcome, InDoubt)
+    assert monotonic() - start < 3

@@ -1,0 +1,155 @@
+"""Asking for a task's status over real sockets: what was learnt, or when to ask again."""
+
+from time import monotonic
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.catalogue import Checker
+from numberdrop.vendor import (
+    NoAnswer,
+    TaskStatus,
+    TaskUnknown,
+    VendorClient,
+)
+from tests.integration.bare_server import captured_request
+from tests.integration.vendor_client import BAND, DEEP, Key, client, task
+
+FAMILIES = [pytest.param(BAND, id="v1"), pytest.param(DEEP, id="legacy")]
+
+
+@pytest.fixture
+def vendor(simulator: Simulator) -> VendorClient:
+    return client(simulator.url)
+
+
+@pytest.mark.parametrize("checker", FAMILIES)
+def test_a_finished_task_is_exported_with_a_link(
+    simulator: Simulator, vendor: VendorClient, checker: Checker
+) -> None:
+    status = vendor.status(checker, task(vendor, checker))
+    assert isinstance(status, TaskStatus)
+    assert (status.word, status.total, status.success) == ("exported", 100, 100)
+    assert status.result_url
+    assert status.result_url.startswith(simulator.url)
+
+
+def test_a_link_does_not_show_when_a_status_is_printed(vendor: VendorClient) -> None:
+    assert "http" not in repr(vendor.status(BAND, task(vendor)))
+
+
+def test_a_task_that_is_not_finished_has_no_link(simulator: Simulator, vendor: VendorClient) -> None:
+    simulator.change_settings(duration_seconds=1000)
+    status = vendor.status(BAND, task(vendor))
+    assert isinstance(status, TaskStatus)
+    assert (status.word, status.result_url) == ("pending", None)
+
+
+@pytest.mark.parametrize(
+    ("mood", "word"),
+    [
+        ("unknown_status", "archiving"),
+        ("failed", "failed"),
+        ("completed_without_file", "completed"),
+        ("exported_without_link", "exported"),
+    ],
+)
+def test_a_status_word_is_passed_on(simulator: Simulator, vendor: VendorClient, mood: str, word: str) -> None:
+    task_id = task(vendor)
+    simulator.misbehave("status", mood)
+    status = vendor.status(BAND, task_id)
+    assert isinstance(status, TaskStatus)
+    assert (status.word, status.result_url) == (word, None)
+
+
+@pytest.mark.parametrize("mood", ["total_zero", "counts_fall", "counts_pass_total", "newer_fields"])
+def test_odd_counts_and_newer_fields_are_no_trouble(
+    simulator: Simulator, vendor: VendorClient, mood: str
+) -> None:
+    task_id = task(vendor)
+    simulator.misbehave("status", mood)
+    assert isinstance(vendor.status(BAND, task_id), TaskStatus)
+
+
+def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -> None:
+    assert vendor.status(BAND, "no-such-task") == TaskUnknown()
+
+
+@pytest.mark.parametrize(
+    ("mood", "parameters", "pause"),
+    [
+        ("http_error", {"status": 429, "retry_after": "300"}, 300),
+        ("http_error", {"status": 500}, 60),
+        ("http_error", {"status": 502, "html": True}, 60),
+        ("http_error", {"status": 503, "retry_after": "5"}, 5),
+        ("http_error", {"status": 403}, 60),
+        ("redirect", {}, 60),
+        ("html_page", {}, 60),
+        ("error_in_body", {}, 60),
+        ("no_task_id", {}, 60),
+        ("wrong_task_id", {}, 60),
+        ("reset_before_headers", {}, 60),
+        ("reset_after_work", {}, 60),
+        ("cut_off", {}, 60),
+        ("wrong_length", {"by": 50}, 60),
+    ],
+)
+@pytest.mark.parametrize("checker", FAMILIES)
+def test_anything_else_teaches_nothing_and_is_asked_again_later(
+    simulator: Simulator,
+    vendor: VendorClient,
+    checker: Checker,
+    *,
+    mood: str,
+    parameters: dict[str, object],
+    pause: int,
+) -> None:
+    task_id = task(vendor, checker)
+    simulator.misbehave("status", mood, **parameters)  # type: ignore[arg-type]
+    outcome = vendor.status(checker, task_id)
+    assert isinstance(outcome, NoAnswer)
+    assert outcome.after_seconds == pause
+
+
+def test_a_dripping_status_is_given_up_in_time(
+    simulator: Simulator, vendor: VendorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numberdrop.vendor.STATUS_SECONDS", 0.5)
+    task_id = task(vendor)
+    simulator.misbehave("status", "drip", interval=0.05)
+    start = monotonic()
+    assert isinstance(vendor.status(BAND, task_id), NoAnswer)
+    assert monotonic() - start < 3
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"7", b"null", b'{"task_id": NaN}', b"\xff\xfe", b""])
+def test_a_body_that_makes_no_sense_teaches_nothing(body: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with captured_request(answer) as vendor:
+        assert isinstance(client(vendor.url).status(BAND, "abc"), NoAnswer)
+
+
+@pytest.mark.parametrize("total", [b'"50"', b"true", b"1.5", b"null", b"9" * 400, b"-3"])
+def test_a_total_that_no_file_has_counts_as_none(total: bytes) -> None:
+    body = b'{"task_id": "abc", "status": "processing", "total": %s}' % total
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with captured_request(answer) as vendor:
+        status = client(vendor.url).status(BAND, "abc")
+    assert isinstance(status, TaskStatus)
+    assert status.total is None
+
+
+def test_a_refused_key_is_read_afresh_once(simulator: Simulator, vendor: VendorClient) -> None:
+    task_id = task(vendor)
+    key = Key("an-old-key", newer="test-key")
+    status = client(simulator.url, key=key).status(BAND, task_id)
+    assert isinstance(status, TaskStatus)
+    assert simulator.calls["status"] == 2
+
+
+def test_a_key_that_stays_refused_is_not_asked_for_again_and_again(
+    simulator: Simulator, vendor: VendorClient
+) -> None:
+    task_id = task(vendor)
+    assert isinstance(client(simulator.url, key=Key("wrong")).status(BAND, task_id), NoAnswer)
+    assert simulator.calls["status"] == 1

@@ -1,0 +1,70 @@
+"""Starting executions: once for each task, however often it is asked."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from numberdrop.workflow import Workflow
+from tests.integration.account import Account
+from tests.jobs import a_job, an_upload
+
+
+class Refusing:
+    """Step Functions that refuses every start."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def start_execution(self, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "StartExecution")
+
+
+@pytest.fixture
+def workflow(account: Account) -> Workflow:
+    return Workflow(boto3.client("stepfunctions"), account.state_machine)
+
+
+def test_an_execution_is_named_after_its_job_and_run(account: Account, workflow: Workflow) -> None:
+    workflow.start(a_job())
+    assert account.executions() == [f"{a_job().job_id}-1"]
+
+
+def test_an_execution_is_told_the_job_and_the_checker_only(account: Account, workflow: Workflow) -> None:
+    workflow.start(a_job())
+    sfn = boto3.client("stepfunctions")
+    (execution,) = sfn.list_executions(stateMachineArn=account.state_machine)["executions"]
+    told = sfn.describe_execution(executionArn=execution["executionArn"])["input"]
+    assert json.loads(told) == {"job_id": a_job().job_id, "checker": "band"}
+
+
+def test_a_second_start_does_nothing(account: Account, workflow: Workflow) -> None:
+    workflow.start(a_job())
+    workflow.start(a_job())
+    assert len(account.executions()) == 1
+
+
+def test_an_execution_that_exists_counts_as_started() -> None:
+    Workflow(Refusing("ExecutionAlreadyExists"), "arn").start(a_job())  # type: ignore[arg-type]
+
+
+def test_any_other_refusal_is_an_error() -> None:
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        Workflow(Refusing("ThrottlingException"), "arn").start(a_job())  # type: ignore[arg-type]
+
+
+def test_another_run_of_the_job_is_another_execution(account: Account, workflow: Workflow) -> None:
+    workflow.start(a_job())
+    workflow.start(replace(a_job(), run=2))
+    assert len(account.executions()) == 2
+
+
+@pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
+def test_a_key_never_reaches_an_executions_name(account: Account, workflow: Workflow, key: str) -> None:
+    job = a_job(upload=an_upload(key))
+    workflow.start(job)
+    assert account.executions() == [f"{job.job_id}-1"]
+    assert len(job.execution_name) <= 80

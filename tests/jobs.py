@@ -1,0 +1,73 @@
+"""The one place where tests get uploads and jobs from."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from numberdrop.job import Counts, Job, StoredResults
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+TASK_ID = "task-of-a-test"
+TOKEN = "token-of-a-test"
+
+
+def an_upload(key: str = "band/spring/leads.txt", **changes: Any) -> Upload:
+    """An upload with a version."""
+    upload = Upload(
+        bucket="uploads", key=key, version_id="version-one", etag="etag-one", size=1200, sequencer="0A"
+    )
+    return replace(upload, **changes)
+
+
+def a_job(state: State = State.SUBMITTED, *, upload: Upload | None = None, **changes: Any) -> Job:
+    """A job in a state, with the attributes that jobs in it have; its lease is over at noon."""
+    upload = upload or an_upload()
+    job = Job(
+        job_id=upload.job_id,
+        state=state,
+        upload=upload,
+        token=TOKEN,
+        lease_until=NOON,
+        last_write="write-of-a-test",
+        created_at=NOON - timedelta(minutes=10),
+        deadline=NOON + timedelta(hours=24),
+        **_OF_STATE[state],
+    )
+    return replace(job, **changes)
+
+
+_SENT = {"checker": "band", "task_type": "band", "attempts": 1, "counts": Counts(submitted=100)}
+_SUBMITTED = {**_SENT, "task_id": TASK_ID, "charged": True, "submitted_at": NOON - timedelta(minutes=9)}
+_OVER = {"finished_at": NOON - timedelta(minutes=1)}
+
+_OF_STATE: dict[State, dict[str, Any]] = {
+    State.CLAIMED: {},
+    State.SUBMITTING: _SENT,
+    State.SUBMITTED: _SUBMITTED,
+    State.BLOCKED: {**_SENT, **_OVER, "reason": Reason(ReasonCode.BAD_API_KEY, "Put in a valid one.")},
+    State.IN_DOUBT: {
+        **_SENT,
+        **_OVER,
+        "charged": None,
+        "reason": Reason(ReasonCode.SUBMISSION_IN_DOUBT, "Look it up."),
+    },
+    State.COMPLETED: {
+        **_SUBMITTED,
+        **_OVER,
+        "counts": Counts(100, 100, 98, 2, 99, 1, {"yes": 60, "no": 39}),
+        "results": StoredResults(
+            "results", "prefix/export.zip", "prefix/results.csv", "prefix/manifest.json"
+        ),
+    },
+    State.ABANDONED: {
+        **_SENT,
+        **_OVER,
+        "charged": None,
+        "reason": Reason(ReasonCode.SUBMISSION_IN_DOUBT, "Given up."),
+        "evidence": "Nobody knows.",
+    },
+    State.FAILED: {**_SUBMITTED, **_OVER, "reason": Reason(ReasonCode.TASK_FAILED, "Ask the vendor.")},
+}

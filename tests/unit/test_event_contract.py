@@ -1,0 +1,183 @@
+"""The events that consumers get, against samples that are kept by schema version.
+
+A sample changes only together with the schema version: consumers are built on it.
+"""
+
+import json
+import re
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import pytest
+
+from numberdrop.announcement import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
+from numberdrop.intake import Message
+from numberdrop.job import Counts, Job, StoredResults, timestamp
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload, upload_in_message
+from tests.jobs import a_job
+from tests.template import PROJECT
+
+ENDINGS = {"completed": State.COMPLETED, "failed": State.FAILED, "needs_attention": State.IN_DOUBT}
+
+EXAMPLE = Upload(
+    bucket="numberdrop-uploads-example",
+    key="band/spring/leads.txt",
+    version_id="VersionOfTheExample.1",
+    etag="5d41402abc4b2a76b9719d911017c592",
+    size=1200,
+    sequencer="00AA",
+)
+PREFIX = f"band/spring/leads.txt/{EXAMPLE.job_id[:12]}/"
+SUBMITTED_AT = datetime.fromisoformat("2026-03-04T12:00:03.500Z")
+FINISHED_AT = datetime.fromisoformat("2026-03-04T12:30:00.250Z")
+
+JOBS: dict[str, Job] = {
+    "completed": a_job(
+        State.COMPLETED,
+        upload=EXAMPLE,
+        task_id="task-of-the-example",
+        counts=Counts(100, 100, 98, 2, 99, 1, {"yes": 60, "no": 39}),
+        results=StoredResults(
+            bucket="numberdrop-results-example",
+            export_key=f"{PREFIX}export.zip",
+            csv_key=f"{PREFIX}results.csv",
+            manifest_key=f"{PREFIX}manifest.json",
+        ),
+        submitted_at=SUBMITTED_AT,
+        finished_at=FINISHED_AT,
+    ),
+    "failed": a_job(
+        State.FAILED,
+        upload=EXAMPLE,
+        task_id="task-of-the-example",
+        reason=Reason(ReasonCode.TASK_FAILED, "The vendor says that the task failed. Ask the vendor."),
+        submitted_at=SUBMITTED_AT,
+        finished_at=FINISHED_AT,
+    ),
+    "needs_attention": a_job(
+        State.IN_DOUBT,
+        upload=EXAMPLE,
+        reason=Reason(
+            ReasonCode.SUBMISSION_IN_DOUBT,
+            "The connection failed once sending had begun (ReadTimeout). The vendor may have charged for the "
+            "file, so it is not sent again by itself. Look the task up in the vendor's console, then decide.",
+        ),
+        finished_at=datetime.fromisoformat("2026-03-04T12:01:05Z"),
+    ),
+}
+
+
+@cache
+def read(path: str) -> Any:
+    return json.loads((PROJECT / "events" / path).read_text("utf-8"))
+
+
+def sample(name: str) -> Any:
+    return read(f"samples/{SCHEMA_VERSION}/{name}.json")
+
+
+def announced(name: str) -> dict[str, Any]:
+    """The detail of a job's event as it goes over the wire."""
+    read_back: dict[str, Any] = json.loads(json.dumps(detail(JOBS[name])))
+    return read_back
+
+
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Each value that is no mapping, by its path."""
+    if not isinstance(value, dict) or not value:
+        return {path: value}
+    inner = [leaves(item, f"{path}.{name}" if path else name) for name, item in value.items()]
+    return {name: item for part in inner for name, item in part.items()}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_an_event_has_exactly_the_fields_of_its_sample(name: str) -> None:
+    assert leaves(announced(name)).keys() == leaves(sample(name)["detail"]).keys()
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_every_field_of_an_event_has_the_samples_type_and_value(name: str) -> None:
+    expected = leaves(sample(name)["detail"])
+    for path, value in leaves(announced(name)).items():
+        assert (path, type(value), value) == (path, type(expected[path]), expected[path])
+
+
+@pytest.mark.parametrize(("name", "state"), ENDINGS.items())
+def test_an_ending_is_announced_under_the_samples_source_and_type(name: str, state: State) -> None:
+    assert (sample(name)["source"], sample(name)["detail-type"]) == (SOURCE, DETAIL_TYPES[state])
+
+
+def test_a_job_that_was_given_up_has_failed() -> None:
+    assert DETAIL_TYPES[State.ABANDONED] == sample("failed")["detail-type"]
+
+
+def test_a_blocked_job_needs_attention_too() -> None:
+    assert DETAIL_TYPES[State.BLOCKED] == sample("needs_attention")["detail-type"]
+
+
+def test_only_endings_and_stops_are_announced() -> None:
+    on_their_way = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
+    assert DETAIL_TYPES.keys() == set(State) - on_their_way
+
+
+@pytest.mark.parametrize(("name", "other"), [("completed", "reason"), ("failed", "results")])
+def test_an_event_tells_either_results_or_a_reason(name: str, other: str) -> None:
+    assert other not in announced(name)
+
+
+def test_whether_the_file_was_charged_for_can_be_unknown() -> None:
+    assert announced("needs_attention")["charged"] is None
+
+
+def test_the_events_of_a_job_that_never_got_a_checker_say_so() -> None:
+    reason = Reason(ReasonCode.UNKNOWN_CHECKER, "No such checker.")
+    told = detail(a_job(State.FAILED, checker=None, task_type=None, task_id=None, reason=reason))
+    assert (told["checker"], told["task_type"], told["task_id"]) == (None, None, None)
+    assert told.keys() == sample("failed")["detail"].keys()
+
+
+IDS_TIMES_AND_SIZES = re.compile(r"(_at|_id|etag|size|schema_version)$")
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_no_sample_holds_anything_that_could_be_a_number(name: str) -> None:
+    told = {
+        path: v for path, v in leaves(sample(name)["detail"]).items() if not IDS_TIMES_AND_SIZES.search(path)
+    }
+    without_ids = json.dumps(told).replace(EXAMPLE.job_id[:12], "")
+    assert not re.search(r"[0-9]{7}", without_ids)
+
+
+def test_times_are_utc_with_milliseconds() -> None:
+    moment = datetime.fromisoformat("2026-03-04T13:00:00.123456+01:00")
+    assert timestamp(moment) == "2026-03-04T12:00:00.123Z"
+
+
+# The samples for `sam local invoke -e`
+
+
+def test_the_sample_for_submit_announces_the_upload_of_all_samples() -> None:
+    (record,) = read("submit.json")["Records"]
+    assert upload_in_message(Message.from_record(record).body, bucket=EXAMPLE.bucket) == EXAMPLE
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("check_status.json", {"job_id", "seen"}),
+        ("collect.json", {"job_id"}),
+        ("record_failure.json", {"job_id", "reason"}),
+    ],
+)
+def test_the_samples_for_the_other_functions_are_about_the_same_job(path: str, fields: set[str]) -> None:
+    assert read(path).keys() == fields
+    assert read(path)["job_id"] == EXAMPLE.job_id
+
+
+def test_the_sample_of_a_failure_has_a_code_of_the_contract() -> None:
+    reason = read("record_failure.json")["reason"]
+    assert ReasonCode(reason["code"])
+    assert reason["message"]

@@ -1,0 +1,111 @@
+"""The door: which messages are forgotten, which come again, and when."""
+
+import json
+from typing import Any
+
+import pytest
+
+from numberdrop.intake import FIRST_RETRY_SECONDS, Intake, Message
+from numberdrop.queue import LONGEST_DELAY, UploadQueue
+from numberdrop.submission import Settled, TryAgain
+from numberdrop.upload import NotAnUploadError, Upload
+
+RECEIPT = "receipt-one"
+SETTLED = Settled()
+EVENT = {
+    "source": "aws.s3",
+    "detail-type": "Object Created",
+    "detail": {"bucket": {"name": "uploads"}, "object": {"key": "band/a.txt", "etag": "e", "size": 3}},
+}
+
+
+class RecordingQueue:
+    """Amazon SQS as far as it is used: notes what it is told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, int]] = []
+        self.handed_back: list[tuple[str, int]] = []
+
+    def send_message(self, **request: Any) -> None:
+        self.sent.append((request["MessageBody"], request["DelaySeconds"]))
+
+    def change_message_visibility(self, **request: Any) -> None:
+        self.handed_back.append((request["ReceiptHandle"], request["VisibilityTimeout"]))
+
+
+class SubmissionThat:
+    """Ends the same way each time: returns an outcome, or raises it."""
+
+    def __init__(self, outcome: Settled | TryAgain | Exception) -> None:
+        self.outcome = outcome
+        self.submitted: list[Upload] = []
+
+    def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
+        self.submitted.append(upload)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class Door:
+    """An intake with what stands behind it."""
+
+    def __init__(self, outcome: Settled | TryAgain | Exception = SETTLED) -> None:
+        self.queue = RecordingQueue()
+        self.submission = SubmissionThat(outcome)
+        client: Any = self.queue
+        submission: Any = self.submission
+        self.intake = Intake(submission, UploadQueue(client, "https://queue.example"), "uploads")
+
+    def take(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
+        self.intake.take(Message(body, RECEIPT, receives), seconds=60)
+
+
+def test_a_message_is_read_from_a_record_of_lambda() -> None:
+    record = {
+        "messageId": "m",
+        "receiptHandle": RECEIPT,
+        "body": "text",
+        "attributes": {"ApproximateReceiveCount": "3"},
+    }
+    assert Message.from_record(record) == Message("text", RECEIPT, 3)
+
+
+def test_a_message_about_an_upload_is_submitted_and_forgotten() -> None:
+    door = Door()
+    door.take()
+    assert [upload.key for upload in door.submission.submitted] == ["band/a.txt"]
+    assert not door.queue.sent
+    assert not door.queue.handed_back
+
+
+def test_a_test_message_is_forgotten_and_nothing_is_submitted() -> None:
+    door = Door()
+    door.take('{"Event": "s3:TestEvent"}')
+    assert not door.submission.submitted
+
+
+@pytest.mark.parametrize(
+    ("asked", "delay"), [(0, 0), (300, 300), (900, 900), (86_400, LONGEST_DELAY), (-3, 0)]
+)
+def test_an_upload_whose_time_has_not_come_is_sent_again_word_for_word(asked: int, delay: int) -> None:
+    door = Door(TryAgain(asked))
+    door.take()
+    assert door.queue.sent == [(json.dumps(EVENT), delay)]
+
+
+@pytest.mark.parametrize(("receives", "pause"), [(1, 15), (2, 30), (3, 60), (5, 240), (20, LONGEST_DELAY)])
+def test_a_failure_is_handed_back_with_a_growing_pause_and_told_to_lambda(receives: int, pause: int) -> None:
+    door = Door(RuntimeError("storage is down"))
+    with pytest.raises(RuntimeError):
+        door.take(receives=receives)
+    assert door.queue.handed_back == [(RECEIPT, pause)]
+    assert FIRST_RETRY_SECONDS == 15
+
+
+def test_a_message_that_no_try_can_mend_is_handed_back_at_once() -> None:
+    door = Door()
+    with pytest.raises(NotAnUploadError):
+        door.take("no JSON")
+    assert door.queue.handed_back == [(RECEIPT, 0)]
+    assert not door.submission.submitted

@@ -1,0 +1,35 @@
+"""docs/ledger.md shows the transitions as they are in the code."""
+
+from numberdrop.transitions import TRANSITIONS, Transition
+from tests.template import PROJECT
+
+PAGE = (PROJECT / "docs" / "ledger.md").read_text(encoding="utf-8")
+
+
+def diagram() -> str:
+    """The transitions as a Mermaid state diagram."""
+    arrows = [
+        f"    {source} --> {transition.target} : {transition.name}"
+        for transition in TRANSITIONS
+        for source in sorted(map(str, transition.sources)) or ["[*]"]
+    ]
+    return "\n".join(["stateDiagram-v2", *arrows])
+
+
+def row(transition: Transition) -> str:
+    """A transition as a row of the page's table."""
+    sources = ", ".join(sorted(transition.sources)) or "(none)"
+    return f"| {transition.name} | {sources} | {transition.target} | {transition.when} | {transition.guard} |"
+
+
+def test_the_page_draws_every_transition_and_no_other() -> None:
+    drawn = PAGE.split("```mermaid\n")[1].split("\n```")[0]
+
+    assert drawn == diagram()
+
+
+def test_the_page_explains_every_transition_and_no_other() -> None:
+    table = PAGE.split("| transition |")[1].split("\n\n")[0]
+    explained = table.splitlines()[2:]
+
+    assert explained == [row(transition) for transition in TRANSITIONS]

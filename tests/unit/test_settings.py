@@ -1,0 +1,115 @@
+"""Settings: read once, checked by name."""
+
+import pytest
+
+from numberdrop.settings import (
+    AuditSettings,
+    CollectSettings,
+    LedgerSettings,
+    ReconcileSettings,
+    SettingError,
+    Settings,
+    SubmitSettings,
+    VendorSettings,
+)
+
+ENVIRONMENT = {
+    "JOBS_TABLE": "jobs",
+    "EVENT_BUS_NAME": "default",
+    "API_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:key",
+    "VENDOR_BASE_URL": "https://vendor.example",
+    "VENDOR_USER_ID": "",
+    "UPLOAD_BUCKET": "uploads",
+    "UPLOAD_QUEUE_URL": "https://queue.example/uploads",
+    "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:follow",
+    "JOB_TIMEOUT_HOURS": "24",
+    "ALLOW_SENSITIVE_CHECKERS": "false",
+    "RESULTS_BUCKET": "results",
+    "RESULT_HOSTS": "storage.example, *.EkycPro.com,",
+    "UNRELATED": "ignored",
+}
+
+NEEDED: dict[type[Settings], set[str]] = {
+    LedgerSettings: {"JOBS_TABLE", "EVENT_BUS_NAME"},
+    VendorSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "API_KEY_SECRET", "VENDOR_BASE_URL", "VENDOR_USER_ID"},
+    ReconcileSettings: {
+        "JOBS_TABLE",
+        "EVENT_BUS_NAME",
+        "UPLOAD_QUEUE_URL",
+        "STATE_MACHINE_ARN",
+        "JOB_TIMEOUT_HOURS",
+    },
+    AuditSettings: {"JOBS_TABLE", "UPLOAD_BUCKET"},
+    SubmitSettings: ENVIRONMENT.keys() - {"RESULTS_BUCKET", "RESULT_HOSTS", "UNRELATED"},
+    CollectSettings: ENVIRONMENT.keys()
+    - {
+        "UPLOAD_BUCKET",
+        "UPLOAD_QUEUE_URL",
+        "STATE_MACHINE_ARN",
+        "JOB_TIMEOUT_HOURS",
+        "ALLOW_SENSITIVE_CHECKERS",
+        "UNRELATED",
+    },
+}
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in ENVIRONMENT.items() if name not in names}
+
+
+def test_settings_have_the_types_that_their_names_promise() -> None:
+    settings = SubmitSettings.from_env(ENVIRONMENT)
+    assert (settings.job_timeout_hours, settings.allow_sensitive_checkers) == (24, False)
+    assert settings.upload_bucket == "uploads"
+
+
+def test_host_names_are_split_trimmed_and_lower_case() -> None:
+    assert CollectSettings.from_env(ENVIRONMENT).result_hosts == ("storage.example", "*.ekycpro.com")
+
+
+def test_sensitive_checkers_are_allowed_by_the_word_true() -> None:
+    environment = ENVIRONMENT | {"ALLOW_SENSITIVE_CHECKERS": "true"}
+    assert SubmitSettings.from_env(environment).allow_sensitive_checkers is True
+
+
+def test_a_user_id_may_be_empty() -> None:
+    assert VendorSettings.from_env(ENVIRONMENT).vendor_user_id == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [(settings, name) for settings, names in NEEDED.items() for name in sorted(names)],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_a_missing_variable_is_named(settings: type[Settings], name: str) -> None:
+    with pytest.raises(SettingError, match=rf"\b{name}\b"):
+        settings.from_env(without(name))
+
+
+@pytest.mark.parametrize("settings", NEEDED)
+def test_nothing_but_the_needed_variables_is_read(settings: type[Settings]) -> None:
+    needed_only = {name: ENVIRONMENT[name] for name in NEEDED[settings]}
+    assert settings.from_env(needed_only) == settings.from_env(ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOB_TIMEOUT_HOURS", ""),
+        ("JOB_TIMEOUT_HOURS", "a day"),
+        ("JOB_TIMEOUT_HOURS", "1.5"),
+        ("ALLOW_SENSITIVE_CHECKERS", ""),
+        ("ALLOW_SENSITIVE_CHECKERS", "yes"),
+        ("ALLOW_SENSITIVE_CHECKERS", "True "),
+    ],
+)
+def test_an_unusable_value_is_refused_by_its_variables_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=name) as caught:
+        SubmitSettings.from_env(ENVIRONMENT | {name: value})
+    assert caught.value.__cause__ is None
+
+
+def test_the_environment_of_the_process_is_what_is_read_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBS_TABLE", "jobs-of-the-process")
+    monkeypatch.setenv("EVENT_BUS_NAME", "bus")
+    assert LedgerSettings.from_env() == LedgerSettings("jobs-of-the-process", "bus")

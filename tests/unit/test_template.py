@@ -1,0 +1,329 @@
+"""What the template promises, and what it must not allow."""
+
+import ast
+import json
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from numberdrop.settings import (
+    AuditSettings,
+    CollectSettings,
+    LedgerSettings,
+    ReconcileSettings,
+    Settings,
+    SubmitSettings,
+    VendorSettings,
+)
+from tests.template import PROJECT, resources, template
+
+PARAMETERS = {
+    "EkycproApiKey",
+    "EkycproUserId",
+    "EkycproBaseUrl",
+    "ResultHosts",
+    "ExistingUploadBucket",
+    "EventBusName",
+    "RetentionDays",
+    "JobTimeoutHours",
+    "SubmitConcurrency",
+    "AlarmEmail",
+    "AllowSensitiveCheckers",
+    "Architecture",
+}
+OUTPUTS = {
+    "UploadBucketName",
+    "ResultsBucketName",
+    "EventBusName",
+    "JobsTableName",
+    "StateMachineArn",
+    "UploadQueueUrl",
+    "DeadLetterQueueUrl",
+    "DashboardUrl",
+}
+SETTINGS: dict[str, type[Settings]] = {
+    "SubmitFunction": SubmitSettings,
+    "CheckStatusFunction": VendorSettings,
+    "CollectFunction": CollectSettings,
+    "RecordFailureFunction": LedgerSettings,
+    "ReconcileFunction": ReconcileSettings,
+    "AuditFunction": AuditSettings,
+}
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+BUCKETS = resources("AWS::S3::Bucket")
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    policies = resources("AWS::IAM::Role")[role]["Policies"]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def actions(role: str) -> set[str]:
+    return {action for statement in statements(role) for action in listed(statement["Action"])}
+
+
+def own_variables(function: str) -> dict[str, Any]:
+    own: dict[str, Any] = FUNCTIONS[function].get("Environment", {}).get("Variables", {})
+    return own
+
+
+def shared_variables() -> dict[str, Any]:
+    shared: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return shared
+
+
+# The contract with people
+
+
+def test_the_parameters_are_those_of_the_contract() -> None:
+    assert template()["Parameters"].keys() == PARAMETERS
+
+
+def test_the_outputs_are_those_of_the_contract() -> None:
+    assert template()["Outputs"].keys() == OUTPUTS
+
+
+@pytest.mark.parametrize("section", ["Parameters", "Outputs"])
+def test_every_parameter_and_output_is_described(section: str) -> None:
+    for name, entry in template()[section].items():
+        assert len(entry.get("Description", "")) > 20, name
+
+
+def test_every_parameter_has_its_place_on_the_console() -> None:
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+    assert sorted(shown) == sorted(PARAMETERS)
+
+
+def test_the_api_key_is_the_only_parameter_that_must_be_given_and_is_never_shown() -> None:
+    asked_for = {name for name, parameter in template()["Parameters"].items() if "Default" not in parameter}
+    assert asked_for == {"EkycproApiKey"}
+    assert template()["Parameters"]["EkycproApiKey"]["NoEcho"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EkycproBaseUrl", "https://api.ekycpro.com"),
+        ("EventBusName", "default"),
+        ("ExistingUploadBucket", ""),
+        ("AllowSensitiveCheckers", "false"),
+        ("Architecture", "arm64"),
+        ("AlarmEmail", ""),
+    ],
+)
+def test_defaults_are_those_of_the_contract(name: str, value: str) -> None:
+    assert template()["Parameters"][name]["Default"] == value
+
+
+def test_every_default_is_an_allowed_value() -> None:
+    for parameter in template()["Parameters"].values():
+        if "Default" not in parameter:
+            continue
+        default = parameter["Default"]
+        assert default in parameter.get("AllowedValues", [default])
+        assert re.search(parameter.get("AllowedPattern", ""), str(default))
+        assert parameter.get("MinValue", 0) <= (default if isinstance(default, int) else 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://api.ekycpro.com", True),
+        ("https://api.checknumber.ai:8443", True),
+        ("http://127.0.0.1:4000", True),
+        ("http://localhost", True),
+        ("http://api.ekycpro.com", False),
+        ("https://api.ekycpro.com/v1", False),
+        ("https://user@api.ekycpro.com", False),
+        ("http://127.0.0.1.example", False),
+        ("", False),
+    ],
+)
+def test_the_vendor_is_reached_by_https_or_on_this_machine(url: str, allowed: bool) -> None:
+    pattern = template()["Parameters"]["EkycproBaseUrl"]["AllowedPattern"]
+    assert bool(re.search(pattern, url)) is allowed
+
+
+# Storage
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_every_bucket_is_private_encrypted_and_versioned(name: str) -> None:
+    bucket = BUCKETS[name]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_every_bucket_forgets_old_objects_versions_and_unfinished_uploads(name: str) -> None:
+    (rule,) = BUCKETS[name]["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] == {"Ref": "RetentionDays"}
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "RetentionDays"}}
+    assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_every_bucket_is_reached_over_tls_only(name: str) -> None:
+    (policy,) = (p for p in resources("AWS::S3::BucketPolicy").values() if p["Bucket"] == {"Ref": name})
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"GetAtt": f"{name}.Arn"}, {"Sub": f"${{{name}.Arn}}/*"}]
+
+
+@pytest.mark.parametrize("name", [*BUCKETS, "JobsTable"])
+def test_data_outlives_the_stack(name: str) -> None:
+    resource = template()["Resources"][name]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_ledger_never_forgets() -> None:
+    (table,) = resources("AWS::DynamoDB::Table").values()
+    assert "TimeToLiveSpecification" not in table
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
+
+
+# Intake
+
+
+def test_a_message_stays_hidden_for_six_runs_of_the_function() -> None:
+    queue = resources("AWS::SQS::Queue")["UploadQueue"]
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["SubmitFunction"]["Timeout"]
+
+
+def test_a_message_that_keeps_failing_ends_where_an_alarm_looks() -> None:
+    queue = resources("AWS::SQS::Queue")["UploadQueue"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"GetAtt": "DeadLetterQueue.Arn"}
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    alarm = resources("AWS::CloudWatch::Alarm")["DeadLetterAlarm"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}}]
+
+
+def test_both_queues_are_encrypted_and_keep_messages_for_two_weeks() -> None:
+    for queue in resources("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_the_vendor_sees_no_more_uploads_at_once_than_the_parameter_allows() -> None:
+    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["BatchSize"] == 1
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SubmitConcurrency"}}
+    assert template()["Parameters"]["SubmitConcurrency"]["MinValue"] == 2
+
+
+def test_only_our_rule_may_send_to_the_queues() -> None:
+    (policy,) = resources("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": "UploadRule.Arn"}}}
+
+
+# Functions
+
+
+def test_the_functions_are_those_that_are_tested_here() -> None:
+    assert FUNCTIONS.keys() == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_functions_variables_are_those_that_its_settings_read(name: str) -> None:
+    wanted = {field.name.upper() for field in fields(SETTINGS[name])}
+    assert own_variables(name).keys() <= wanted <= own_variables(name).keys() | shared_variables().keys()
+
+
+def test_what_all_functions_share_is_read_by_most_of_them() -> None:
+    for variable in shared_variables().keys() - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}:
+        readers = [n for n, kind in SETTINGS.items() if variable.lower() in {f.name for f in fields(kind)}]
+        assert len(readers) > len(SETTINGS) / 2
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_functions_code_is_where_the_template_says(name: str) -> None:
+    code = PROJECT / FUNCTIONS[name]["CodeUri"] / "app.py"
+    defined = {
+        node.name for node in ast.parse(code.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)
+    }
+    assert "handler" in defined
+    assert template()["Globals"]["Function"]["Handler"] == "app.handler"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_function_has_a_role_and_a_log_group_of_its_own(name: str) -> None:
+    own = name.removesuffix("Function")
+    assert FUNCTIONS[name]["Role"] == {"GetAtt": f"{own}Role.Arn"}
+    assert FUNCTIONS[name]["LoggingConfig"] == {"LogGroup": {"Ref": f"{own}Logs"}}
+    written = [s["Resource"] for s in statements(f"{own}Role") if "logs:PutLogEvents" in listed(s["Action"])]
+    assert written == [{"GetAtt": f"{own}Logs.Arn"}]
+    assert resources("AWS::Logs::LogGroup")[f"{own}Logs"]["RetentionInDays"] == {"Ref": "RetentionDays"}
+
+
+@pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
+def test_no_role_is_given_more_than_it_names(role: str) -> None:
+    assert not resources("AWS::IAM::Role")[role].get("ManagedPolicyArns")
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        assert not any("*" in action for action in listed(statement["Action"]))
+        assert not {"NotAction", "NotResource"} & statement.keys()
+        for resource in listed(statement["Resource"]):
+            assert resource != "*"
+            assert not re.search(r"^\*|::\*|arn:aws:", json.dumps(resource).strip('"'))
+
+
+def test_who_records_failures_has_neither_the_key_nor_the_files() -> None:
+    services = {action.partition(":")[0] for action in actions("RecordFailureRole")}
+    assert services == {"dynamodb", "events", "logs"}
+    assert own_variables("RecordFailureFunction") == {}
+
+
+@pytest.mark.parametrize("role", ["RecordFailureRole", "ReconcileRole", "AuditRole"])
+def test_who_repairs_or_reports_can_neither_spend_nor_read_a_file(role: str) -> None:
+    reading = {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:GetObjectVersion"}
+    assert not reading & actions(role)
+    assert not {"API_KEY_SECRET", "VENDOR_BASE_URL"} & own_variables(role.replace("Role", "Function")).keys()
+
+
+@pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
+def test_nobody_deletes_objects_or_keys(role: str) -> None:
+    deleting = {action for action in actions(role) if "Delete" in action}
+    assert deleting <= {"sqs:DeleteMessage", "dynamodb:DeleteItem"}
+
+
+def who_may(action: str) -> set[str]:
+    return {role for role in resources("AWS::IAM::Role") if action in actions(role)}
+
+
+def test_only_submit_reads_the_queue_and_spends() -> None:
+    assert who_may("sqs:ReceiveMessage") == {"SubmitRole"}
+    assert who_may("states:StartExecution") == {"SubmitRole", "ReconcileRole"}
+    assert who_may("secretsmanager:GetSecretValue") == {"SubmitRole", "CheckStatusRole", "CollectRole"}
+
+
+def test_who_only_looks_at_tasks_cannot_write_the_ledger() -> None:
+    ledger_actions = {action for action in actions("CheckStatusRole") if action.startswith("dynamodb:")}
+    assert ledger_actions == {"dynamodb:GetItem"}
+
+
+def test_only_the_collector_writes_results() -> None:
+    assert {role for role in resources("AWS::IAM::Role") if "s3:PutObject" in actions(role)} == {
+        "CollectRole"
+    }
+
+
+def test_the_api_key_stands_in_the_secret_and_nowhere_else() -> None:
+    assert json.dumps(template()["Resources"]).count('"EkycproApiKey"') == 1
+    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
