@@ -4,9 +4,13 @@
 PYTHON ?= python3
 DEV := .venv/dev/bin
 SAM := .venv/sam/bin/sam
-# Code that only a laptop runs finds the shared layer's package here.
-export PYTHONPATH := layers/shared:.
 export SAM_CLI_TELEMETRY := 0
+# The tests on the local cloud share one worker, the others the rest.
+PARALLEL := --numprocesses auto --dist loadgroup
+
+# The command `numberdrop`, from this folder.
+COMMAND_LINE = $(DEV)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	--no-build-isolation --editable .
 
 .PHONY: help install demo cloud simulator test lint types template unit integration e2e format lock clean
 
@@ -22,7 +26,10 @@ install: .venv/dev/.done .venv/cloud/.done .venv/sam/.done ## Install all tools 
 	@$(PYTHON) -m venv --clear .venv/$*
 	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--only-binary=:all: --require-hashes --requirement $<
+	@if [ $* = dev ]; then $(COMMAND_LINE); fi
 	@touch $@
+
+.venv/dev/.done: requirements/dev.txt pyproject.toml
 
 demo: ## Drop three sample files on a local cloud and watch them come back
 	@$(MAKE) --no-print-directory -j3 install
@@ -38,7 +45,7 @@ simulator: .venv/dev/.done ## Run the simulated vendor alone until Ctrl-C
 test: ## Run every check: format, lint, types, template, all tests
 	@$(MAKE) --no-print-directory -j3 install
 	@$(MAKE) --no-print-directory lint types template
-	@$(DEV)/python -m pytest
+	@$(DEV)/python -m pytest $(PARALLEL)
 
 lint: .venv/dev/.done ## Check format and style
 	@$(DEV)/ruff format --check .
@@ -51,10 +58,10 @@ template: .venv/sam/.done ## Check the template
 	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
 unit: .venv/dev/.done ## Run the tests that touch nothing
-	@$(DEV)/python -m pytest tests/unit
+	@$(DEV)/python -m pytest $(PARALLEL) tests/unit
 
 integration: .venv/dev/.done ## Run the tests with moto and the simulated vendor
-	@$(DEV)/python -m pytest tests/integration
+	@$(DEV)/python -m pytest $(PARALLEL) tests/integration
 
 e2e: ## Run the tests on the local cloud
 	@$(MAKE) --no-print-directory -j3 install

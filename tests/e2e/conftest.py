@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,13 @@ class Inbox:
             assert time.monotonic() < end, f"no event about {key} came: {self.received}"
             self.received += self.tap.receive()
         return self.about(key)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps these tests on one worker when pytest runs several: they share a local cloud."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("local cloud"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,84 @@
+"""The real thing behind the commands: a session, the stack, and what works on it."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from cli.dead_letters import DeadLetters
+from cli.jobs_table import JobsTable
+from cli.operations import Operations
+from cli.refusal import RefusedError
+from cli.stack import Stack, find_stack
+from numberdrop.announcement import Announcer
+from numberdrop.job import Job
+from numberdrop.ledger import Ledger
+from numberdrop.line import Line
+from numberdrop.queue import UploadQueue
+from numberdrop.workflow import Workflow
+
+PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+"""A person waits: an endpoint that cannot be reached is told within seconds."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One stack, and everything that can be done to it."""
+
+    stack: Stack
+    ledger: Ledger
+    jobs: JobsTable
+    line: Line
+    workflow: Workflow
+    operations: Operations
+    dead_letters: DeadLetters
+
+    def job(self, prefix: str) -> Job:
+        """The job whose id begins so, as it stands now.
+
+        Raises:
+            RefusedError: there is none, or there are several.
+        """
+        job = self.ledger.get(self.jobs.full_id(prefix))
+        if job is None:
+            raise RefusedError(f"There is no job {prefix}.")
+        return job
+
+
+def connect(stack_name: str) -> Connection:
+    """Finds a stack with the usual AWS settings; boto3 alone would overlook ``AWS_REGION``.
+
+    Raises:
+        RefusedError: there is no such stack, or a setting is unusable.
+    """
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+
+    def client(service: Any) -> Any:
+        try:
+            return session.client(service, config=PATIENCE)
+        except ValueError as error:
+            raise RefusedError(f"The AWS settings do not fit. {error}") from None
+
+    stack = find_stack(client("cloudformation"), stack_name)
+    ledger = Ledger(client("dynamodb"), stack.jobs_table)
+    jobs = JobsTable(ledger.client, ledger.table)
+    workflow = Workflow(client("stepfunctions"), stack.state_machine_arn)
+    sqs = client("sqs")
+    return Connection(
+        stack=stack,
+        ledger=ledger,
+        jobs=jobs,
+        line=Line(ledger.client, ledger.table),
+        workflow=workflow,
+        operations=Operations(
+            ledger=ledger,
+            jobs=jobs,
+            workflow=workflow,
+            announcer=Announcer(client("events"), stack.event_bus, ledger),
+            queue=UploadQueue(sqs, stack.upload_queue_url),
+            job_timeout=stack.job_timeout,
+        ),
+        dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
+    )

@@ -1,0 +1,86 @@
+"""The deployed stack, as CloudFormation describes it."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from cli.refusal import RefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+USUAL_NAME = "numberdrop"
+"""The stack's name where nothing says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What the command needs to know of a stack.
+
+    Attributes:
+        arn: tells its region and account.
+        job_timeout: the parameter ``JobTimeoutHours``.
+    """
+
+    arn: str
+    jobs_table: str
+    event_bus: str
+    state_machine_arn: str
+    upload_queue_url: str
+    dead_letter_queue_url: str
+    job_timeout: timedelta
+
+    @property
+    def place(self) -> str:
+        """Name, region and account, for people who have several."""
+        _, _, _, region, account, resource = self.arn.split(":", maxsplit=5)
+        return f"stack {resource.split('/')[1]} in {region}, account {account}"
+
+
+def default_stack_name(folder: Path) -> str:
+    """The stack's name in a folder's ``samconfig.toml``, where the SAM CLI keeps it; else the usual one.
+
+    Raises:
+        RefusedError: the file is no TOML.
+    """
+    try:
+        config = tomllib.loads((folder / "samconfig.toml").read_text(encoding="utf-8"))
+        return str(config["default"]["global"]["parameters"]["stack_name"])
+    except (FileNotFoundError, KeyError, TypeError):
+        return USUAL_NAME
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise RefusedError("samconfig.toml cannot be read. Name the stack with --stack.") from None
+
+
+def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
+    """The stack of a name.
+
+    Raises:
+        RefusedError: there is none, or it is not numberdrop's.
+    """
+    try:
+        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise RefusedError(
+            f"There is no stack '{name}' in this account and region. Name another with --stack."
+        ) from None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
+    try:
+        return Stack(
+            arn=described["StackId"],
+            jobs_table=outputs["JobsTableName"],
+            event_bus=outputs["EventBusName"],
+            state_machine_arn=outputs["StateMachineArn"],
+            upload_queue_url=outputs["UploadQueueUrl"],
+            dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
+            job_timeout=timedelta(hours=int(parameters["JobTimeoutHours"])),
+        )
+    except KeyError as missing:
+        raise RefusedError(f"The stack '{name}' has no {missing.args[0]}: it is not numberdrop's.") from None

@@ -1,0 +1,105 @@
+"""``numberdrop`` at work on a pretended account, and what a test looks at afterwards."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from cli import connection
+from cli.main import main
+from cli.stack import find_stack
+from numberdrop.job import Job
+from numberdrop.transitions import State
+from tests.integration.account import Account
+from tests.jobs import a_job, an_upload
+
+ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/numberdrop/unique"
+HOURS = 12
+"""The stack's ``JobTimeoutHours``."""
+
+
+@dataclass
+class CloudFormation:
+    """Describes one stack, or refuses; moto's needs far more packages than all the rest."""
+
+    outputs: dict[str, str] = field(default_factory=dict)
+    refusal: str | None = None
+
+    def describe_stacks(self, **asked: str) -> dict[str, Any]:
+        refusal = self.refusal or (None if asked["StackName"] == "numberdrop" else "ValidationError")
+        if refusal:
+            raise ClientError({"Error": {"Code": refusal, "Message": "no"}}, "DescribeStacks")
+        outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self.outputs.items()]
+        parameters = [{"ParameterKey": "JobTimeoutHours", "ParameterValue": str(HOURS)}]
+        return {"Stacks": [{"StackId": ARN, "Outputs": outputs, "Parameters": parameters}]}
+
+
+@dataclass
+class CommandLine:
+    """Runs ``numberdrop`` in an empty folder, on an account's stack."""
+
+    account: Account
+    dead_letters: str
+    cloudformation: CloudFormation
+
+    @classmethod
+    def on(cls, account: Account, folder: Path, patch: pytest.MonkeyPatch) -> "CommandLine":
+        url = boto3.client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
+        outputs = {
+            "JobsTableName": account.jobs_table,
+            "EventBusName": account.bus,
+            "StateMachineArn": account.state_machine,
+            "UploadQueueUrl": account.upload_queue,
+            "DeadLetterQueueUrl": url,
+        }
+        described: Any = CloudFormation(outputs)
+        patch.chdir(folder)
+        # One session for all tests reads the models of the services once.
+        patch.setattr(boto3, "Session", lambda **_: boto3.DEFAULT_SESSION)
+        patch.setattr(connection, "find_stack", lambda _, name: find_stack(described, name))
+        return cls(account, url, described)
+
+    def __call__(self, *arguments: str, answer: str | None = None) -> Result:
+        return numberdrop(*arguments, answer=answer)
+
+    def put(self, state: State, key: str = "band/leads.txt", **changes: Any) -> Job:
+        """Writes a job of a state into the ledger."""
+        job = a_job(state, upload=an_upload(key), **changes)
+        self.account.put(job)
+        return job
+
+    def stored(self, job: Job) -> Job:
+        """The job as the ledger has it now."""
+        found = self.account.job(job.upload)
+        assert found
+        return found
+
+    @property
+    def done(self) -> tuple[list[str], list[dict[str, Any]], list[str]]:
+        """Executions, events and messages to the upload queue: all that a command could have caused."""
+        return self.account.executions(), self.account.events(), waiting(self.account.upload_queue)
+
+
+NOTHING: tuple[list[str], list[dict[str, Any]], list[str]] = ([], [], [])
+
+
+def numberdrop(*arguments: str, answer: str | None = None) -> Result:
+    """The command's result; anything raised beyond an exit status fails the test."""
+    return CliRunner().invoke(main, arguments, input=answer, catch_exceptions=False)
+
+
+def document(result: Result) -> Any:
+    """The JSON that a successful command printed."""
+    assert result.exit_code == 0
+    return json.loads(result.stdout)
+
+
+def waiting(queue: str) -> list[str]:
+    """The bodies of at most ten messages that can be received from a queue."""
+    answer = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    return [message["Body"] for message in answer.get("Messages", [])]

@@ -1,0 +1,268 @@
+"""The command line: what it shows, how it finds the stack, and what it says of foreseeable faults."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import boto3
+import pytest
+from rich.console import Console
+
+from cli.jobs_table import Summary
+from cli.printing import print_job, print_summaries, without_numbers
+from cli.refusal import RefusedError
+from cli.stack import default_stack_name
+from numberdrop.job import StoredResults
+from numberdrop.line import Line
+from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.transitions import State
+from numberdrop.workflow import Workflow
+from tests.integration.account import Account
+from tests.integration.command_line import CommandLine, document, numberdrop
+from tests.jobs import NOON, TASK_ID, a_job
+
+NUMBER = "+447700900123"
+
+
+@pytest.fixture
+def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine.on(account, tmp_path, monkeypatch)
+
+
+# jobs
+
+
+def test_jobs_are_listed_one_a_line_the_latest_last(run: CommandLine) -> None:
+    late = run.put(State.FAILED, "band/late.txt", finished_at=NOON)
+    early = run.put(State.CLAIMED, "band/early.txt")
+    result = run("jobs")
+    assert [line.split("\t") for line in result.stdout.splitlines()] == [
+        [early.job_id[:12], "claimed", "-", "band/early.txt", "2026-03-04T11:50:00.000Z", "-"],
+        [late.job_id[:12], "failed", "band", "band/late.txt", "2026-03-04T12:00:00.000Z", "TASK_FAILED"],
+    ]
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_jobs_of_one_state_are_listed(run: CommandLine) -> None:
+    run.put(State.FAILED, "band/failed.txt")
+    doubtful = run.put(State.IN_DOUBT, "band/doubtful.txt")
+    listed = document(run("jobs", "--state", "in_doubt", "--json"))
+    assert [job["job_id"] for job in listed["jobs"]] == [doubtful.job_id]
+
+
+def test_json_tells_all_that_the_table_does(run: CommandLine) -> None:
+    job = run.put(State.IN_DOUBT)
+    listed = {
+        "job_id": job.job_id,
+        "state": "in_doubt",
+        "checker": "band",
+        "key": "band/leads.txt",
+        "since": "2026-03-04T11:59:00.000Z",
+        "reason": "SUBMISSION_IN_DOUBT",
+    }
+    assert document(run("jobs", "--json")) == {"line_stopped_by": None, "jobs": [listed]}
+
+
+def test_a_stopped_line_is_told_and_is_no_job(run: CommandLine) -> None:
+    job = run.put(State.BLOCKED)
+    Line(boto3.client("dynamodb"), run.account.jobs_table).stop(job.job_id)
+    told = run("jobs")
+    assert len(told.stdout.splitlines()) == 1
+    assert f"The line is stopped by the job {job.job_id[:12]}" in told.stderr
+    assert document(run("jobs", "--json"))["line_stopped_by"] == job.job_id
+
+
+def test_no_jobs_make_an_empty_listing(run: CommandLine) -> None:
+    assert (run("jobs").stdout, document(run("jobs", "--json"))["jobs"]) == ("", [])
+
+
+def test_a_terminal_gets_a_table() -> None:
+    screen = Console(file=StringIO(), force_terminal=True, width=120)
+    summary = Summary("0" * 64, "failed", "band", "band/[bold]x.txt", "2026-03-04T12:00:00.000Z", None)
+    print_summaries([summary], screen)
+    assert isinstance(screen.file, StringIO)
+    drawn = screen.file.getvalue()
+    assert "checker" in drawn
+    assert "band/[bold]x.txt" in drawn
+
+
+def test_a_terminal_gets_no_command_from_a_key() -> None:
+    screen = Console(file=StringIO(), force_terminal=True, width=120, color_system=None)
+    print_job({"upload": {"key": "band/\x1b]0;owned\x07\n.txt"}}, screen)
+    assert isinstance(screen.file, StringIO)
+    drawn = screen.file.getvalue()
+    assert "upload.key" in drawn
+    assert "\x1b]" not in drawn
+    assert "\x07" not in drawn
+
+
+# show
+
+
+def test_everything_about_a_job_is_document(run: CommandLine) -> None:
+    job = run.put(State.COMPLETED)
+    lines = dict(line.split("\t") for line in run("show", job.job_id).stdout.splitlines())
+    expected = {
+        "job_id": job.job_id,
+        "state": "completed",
+        "task_id": TASK_ID,
+        "charged": "true",
+        "counts.verdicts.yes": "60",
+        "upload.key": "band/leads.txt",
+        "execution.name": f"{job.job_id}-1",
+        "execution.status": "never started",
+    }
+    assert lines.items() >= expected.items()
+
+
+def test_an_unknown_charge_is_called_unknown(run: CommandLine) -> None:
+    assert "charged\tunknown\n" in run("show", run.put(State.IN_DOUBT).job_id).stdout
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_job_in_any_state_is_shown_as_json(run: CommandLine, state: State) -> None:
+    job = replace(a_job(State.IN_DOUBT), state=state) if state is State.ABANDONED else a_job(state)
+    run.account.put(job)
+    told = document(run("show", job.job_id, "--json"))
+    assert (told["state"], told["execution"]["name"]) == (state, job.execution_name)
+
+
+def test_an_execution_is_shown_with_its_status(run: CommandLine) -> None:
+    job = run.put(State.SUBMITTED)
+    Workflow(boto3.client("stepfunctions"), run.account.state_machine).start(job)
+    assert document(run("show", job.job_id, "--json"))["execution"]["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper])
+def test_a_job_is_found_by_its_first_digits(run: CommandLine, change: Callable[[str], str]) -> None:
+    job = run.put(State.SUBMITTED)
+    assert document(run("show", change(job.job_id[:8]), "--json"))["job_id"] == job.job_id
+
+
+def test_ambiguous_digits_are_refused(run: CommandLine) -> None:
+    for ending in "01":
+        run.account.put(replace(a_job(), job_id=("ab" * 32)[:-1] + ending))
+    result = run("show", "abababab")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: 2 jobs' ids begin with abababab. Give more digits.\n",
+    )
+
+
+@pytest.mark.parametrize("digits", ["0" * 8, "0" * 64])
+def test_a_job_that_does_not_exist_is_refused(run: CommandLine, digits: str) -> None:
+    result = run("show", digits)
+    assert result.exit_code == 1
+    assert digits in result.stderr
+
+
+@pytest.mark.parametrize("digits", ["1234567", "0" * 65, "the line", "\N{ARABIC-INDIC DIGIT ONE}" * 8])
+def test_what_is_no_job_id_is_a_usage_error(run: CommandLine, digits: str) -> None:
+    assert run("show", digits).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["jobs"], ["jobs", "--json"], ["show"], ["show", "--json"]])
+def test_no_phone_number_is_printed(run: CommandLine, command: list[str]) -> None:
+    job = run.put(
+        State.FAILED,
+        f"band/2026-03-04/{NUMBER}.txt",
+        reason=Reason(ReasonCode.VENDOR_REJECTED, f"No: {NUMBER}."),
+        evidence=f"I called {NUMBER}.",
+        results=StoredResults("results", f"{NUMBER}/export.zip", f"{NUMBER}/a.csv", f"{NUMBER}/b.json"),
+    )
+    result = run(*command, *([job.job_id] if command[0] == "show" else []))
+    assert result.exit_code == 0
+    assert NUMBER[1:] not in result.output
+    assert "band/2026-03-04/[digits].txt" in result.output
+
+
+@pytest.mark.parametrize("number", [NUMBER, NUMBER[1:], "+44 7700 900123", "+1 (202) 555-0100", "202555010"])
+def test_what_may_be_a_phone_number_is_masked(number: str) -> None:
+    assert without_numbers(f"a {number} b") == "a [digits] b"
+
+
+@pytest.mark.parametrize("text", ["2026-03-04 12:00", "20260304", "12,000 numbers, 1 + 2"])
+def test_dates_and_counts_are_not_masked(text: str) -> None:
+    assert without_numbers(text) == text
+
+
+# Finding the stack
+
+
+def test_another_stack_can_be_named(run: CommandLine) -> None:
+    result = run("--stack", "another", "jobs")
+    assert result.exit_code == 1
+    assert "There is no stack 'another'" in result.stderr
+
+
+def test_the_stack_is_the_one_in_samconfig(run: CommandLine, tmp_path: Path) -> None:
+    text = '[default.global.parameters]\nstack_name = "from-samconfig"\n'
+    (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
+    assert "There is no stack 'from-samconfig'" in run("jobs").stderr
+
+
+@pytest.mark.parametrize("text", ["", "default = 1", "[default.deploy.parameters]"])
+def test_a_samconfig_without_a_name_means_the_usual_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
+    assert default_stack_name(tmp_path) == "numberdrop"
+
+
+@pytest.mark.parametrize("content", [b"no toml", b"\xff"])
+def test_a_samconfig_that_cannot_be_read_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "samconfig.toml").write_bytes(content)
+    with pytest.raises(RefusedError, match="--stack"):
+        default_stack_name(tmp_path)
+
+
+def test_a_stack_of_something_else_is_refused(run: CommandLine) -> None:
+    del run.cloudformation.outputs["JobsTableName"]
+    result = run("jobs")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: The stack 'numberdrop' has no JobsTableName: it is not numberdrop's.\n",
+    )
+
+
+# Foreseeable faults of the surroundings
+
+
+def test_denied_access_is_told(run: CommandLine) -> None:
+    run.cloudformation.refusal = "AccessDenied"
+    result = run("jobs")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: AWS refuses. An error occurred (AccessDenied)")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "Could not connect"),
+        ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint"),
+        ("AWS_PROFILE", "nobodys", "nobodys"),
+        ("AWS_ACCESS_KEY_ID", None, "credentials"),
+        ("AWS_DEFAULT_REGION", None, "region"),
+    ],
+)
+def test_unusable_settings_are_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, told: str
+) -> None:
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    result = numberdrop("--stack", "numberdrop", "jobs")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert told in result.stderr
+
+
+def test_the_region_may_be_given_as_aws_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "Could not connect" in numberdrop("--stack", "numberdrop", "jobs").stderr
+
+
+def test_an_unknown_command_is_a_usage_error(run: CommandLine) -> None:
+    assert run("spend").exit_code == 2

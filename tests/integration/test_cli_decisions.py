@@ -1,0 +1,301 @@
+"""The command line: what a person may decide, what that does, and what is refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cli.dead_letters import DeadLetters
+from cli.jobs_table import JobsTable
+from cli.operations import Operations
+from numberdrop.announcement import Announcer
+from numberdrop.ledger import Ledger
+from numberdrop.queue import UploadQueue
+from numberdrop.transitions import State
+from numberdrop.upload import upload_in_message
+from numberdrop.workflow import Workflow
+from tests.integration.account import Account
+from tests.integration.command_line import HOURS, NOTHING, CommandLine, waiting
+from tests.integration.test_workflow import Refusing
+from tests.jobs import NOON, TASK_ID
+
+FOUND = ["--charged", "--task-id", "found-by-a-person"]
+NOT_FOUND = ["--not-charged", "--evidence", "The console lists no task since 2026-03-04."]
+GIVE_UP = ["--abandon"]
+DECISIONS = [FOUND, NOT_FOUND, GIVE_UP]
+COMMANDS = [["resolve", *decision] for decision in DECISIONS] + [["collect-again"]]
+
+
+@pytest.fixture
+def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine.on(account, tmp_path, monkeypatch)
+
+
+def operations(run: CommandLine, **changes: Any) -> Operations:
+    client = boto3.client("dynamodb")
+    ledger = Ledger(client, run.account.jobs_table, now=lambda: NOON)
+    usual = Operations(
+        ledger=ledger,
+        jobs=JobsTable(client, run.account.jobs_table),
+        workflow=Workflow(boto3.client("stepfunctions"), run.account.state_machine),
+        announcer=Announcer(boto3.client("events"), run.account.bus, ledger),
+        queue=UploadQueue(boto3.client("sqs"), run.account.upload_queue),
+        job_timeout=timedelta(hours=HOURS),
+        now=lambda: NOON,
+    )
+    return replace(usual, **changes)
+
+
+# resolve
+
+
+def test_a_charged_job_is_followed(run: CommandLine) -> None:
+    job = run.put(State.IN_DOUBT)
+    before = datetime.now(UTC)
+    result = run("resolve", job.job_id, *FOUND, "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    after = run.stored(job)
+    assert (after.state, after.task_id, after.charged) == (State.SUBMITTED, "found-by-a-person", True)
+    assert (after.reason, after.finished_at, after.run) == (None, None, 1)
+    assert after.submitted_at
+    assert after.submitted_at - before < timedelta(minutes=1)
+    assert run.account.executions() == [f"{job.job_id}-1"]
+    assert waiting(run.account.upload_queue) == []
+
+
+def test_a_charged_job_gets_its_time_anew(run: CommandLine) -> None:
+    done = operations(run).charged(run.put(State.IN_DOUBT), "found-by-a-person")
+    assert done.job.submitted_at == NOON
+    assert done.job.lease_until == NOON + timedelta(minutes=1)
+    assert done.job.deadline == NOON + timedelta(hours=HOURS)
+
+
+def test_a_task_of_another_job_is_refused(run: CommandLine) -> None:
+    other = run.put(State.COMPLETED, "band/other.txt")
+    job = run.put(State.IN_DOUBT)
+    result = run("resolve", job.job_id, "--charged", "--task-id", TASK_ID, "--yes")
+    assert result.exit_code == 1
+    assert other.job_id in result.stderr
+    assert run.stored(job) == job
+
+
+def test_an_uncharged_job_is_announced_to_the_queue_again(run: CommandLine) -> None:
+    job = run.put(State.IN_DOUBT)
+    result = run("resolve", job.job_id, *NOT_FOUND, "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    after = run.stored(job)
+    assert (after.state, after.charged, after.evidence) == (State.CLAIMED, False, NOT_FOUND[-1])
+    assert (after.reason, after.finished_at) == (None, None)
+    (message,) = waiting(run.account.upload_queue)
+    upload = upload_in_message(message, bucket="uploads")
+    assert upload
+    assert upload.job_id == job.job_id
+    assert run.account.executions() == []
+
+
+def test_an_uncharged_job_may_be_taken_over_at_once(run: CommandLine) -> None:
+    done = operations(run).not_charged(run.put(State.IN_DOUBT), "evidence")
+    assert done.job.lease_until == NOON
+    assert done.job.deadline == NOON + timedelta(hours=HOURS)
+
+
+def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
+    job = run.put(State.IN_DOUBT)
+    assert run("resolve", job.job_id, *GIVE_UP, "--yes").exit_code == 0
+    after = run.stored(job)
+    assert (after.state, after.charged) == (State.ABANDONED, None)
+    (event,) = run.account.events()
+    assert event["detail-type"] == "Number Check Failed"
+    assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", None)
+    assert (run.account.executions(), waiting(run.account.upload_queue)) == ([], [])
+
+
+@pytest.mark.parametrize("decision", [FOUND, NOT_FOUND])
+def test_a_doubt_that_comes_again_will_be_announced_again(run: CommandLine, decision: list[str]) -> None:
+    job = run.put(State.IN_DOUBT, announced=frozenset({"in_doubt:SUBMISSION_IN_DOUBT"}))
+    run("resolve", job.job_id, *decision, "--yes")
+    assert run.stored(job).announced == frozenset()
+
+
+def test_sending_again_is_said_to_cost_before_it_is_asked(run: CommandLine) -> None:
+    job = run.put(State.IN_DOUBT)
+    told, _, question = run("resolve", job.job_id, *NOT_FOUND, answer="n\n").stdout.partition("Go on?")
+    assert question
+    assert "WILL be sent to the vendor again" in told
+    assert "may charge" in told
+    assert "stack numberdrop in us-east-1, account 123456789012" in told
+
+
+@pytest.mark.parametrize("answer", ["n\n", ""])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_is_done_without_a_yes(run: CommandLine, command: list[str], answer: str) -> None:
+    job = run.put(State.FAILED if command == ["collect-again"] else State.IN_DOUBT)
+    result = run(command[0], job.job_id, *command[1:], answer=answer)
+    assert result.exit_code == 1
+    assert run.stored(job) == job
+    assert run.done == NOTHING
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_yes_is_enough(run: CommandLine, command: list[str]) -> None:
+    job = run.put(State.FAILED if command == ["collect-again"] else State.IN_DOUBT)
+    assert run(command[0], job.job_id, *command[1:], answer="y\n").exit_code == 0
+    assert run.stored(job) != job
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+@pytest.mark.parametrize("state", sorted(set(State) - {State.IN_DOUBT, State.ABANDONED}))
+def test_a_job_that_is_not_in_doubt_is_refused(run: CommandLine, state: State, decision: list[str]) -> None:
+    job = run.put(state)
+    result = run("resolve", job.job_id, *decision, "--yes")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: The job is {state}, not in_doubt: there is nothing to resolve.\n",
+    )
+    assert run.stored(job) == job
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_job_that_moved_on_meanwhile_is_refused(
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    job = run.put(State.FAILED if command == ["collect-again"] else State.IN_DOUBT)
+    moved = replace(job, last_write="another-write")
+    monkeypatch.setattr("click.confirm", lambda *_, **__: run.account.put(moved))
+    result = run(command[0], job.job_id, *command[1:])
+    assert result.exit_code == 1
+    assert "Error: The job has moved on." in result.stderr
+    assert run.stored(job) == moved
+    assert run.done == NOTHING
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--charged"],
+        ["--not-charged"],
+        ["--task-id", "found-by-a-person"],
+        ["--charged", "--task-id", "found-by-a-person", "--evidence", "both"],
+        ["--abandon", "--task-id", "found-by-a-person"],
+        ["--charged", "--task-id", "../elsewhere"],
+        ["--charged", "--task-id", "newline\n"],
+        ["--not-charged", "--evidence", " "],
+        ["--not-charged", "--evidence", "I called +44 7700 900123."],
+    ],
+)
+def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: list[str]) -> None:
+    job = run.put(State.IN_DOUBT)
+    result = run("resolve", job.job_id, *arguments, "--yes")
+    assert result.exit_code == 2
+    assert "900123" not in result.output
+    assert run.stored(job) == job
+
+
+# When the step after the ledger fails
+
+
+def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLine) -> None:
+    refusing = Workflow(Refusing("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
+    done = operations(run, workflow=refusing).charged(run.put(State.IN_DOUBT), "found")
+    assert done.left_over
+    assert "AccessDeniedException" in done.left_over
+    assert done.job.state is State.SUBMITTED
+
+
+def test_what_is_left_to_reconcile_is_told(run: CommandLine) -> None:
+    run.cloudformation.outputs["UploadQueueUrl"] = (
+        run.cloudformation.outputs["UploadQueueUrl"] + "-that-is-gone"
+    )
+    job = run.put(State.IN_DOUBT)
+    result = run("resolve", job.job_id, *NOT_FOUND, "--yes")
+    assert result.exit_code == 0
+    assert "The ledger holds the decision" in result.stderr
+    assert "on its way" not in result.stdout
+    assert run.stored(job).state is State.CLAIMED
+
+
+# collect-again
+
+
+def test_a_task_is_collected_again_by_another_execution(run: CommandLine) -> None:
+    job = run.put(State.FAILED, announced=frozenset({"failed:TASK_FAILED"}))
+    result = run("collect-again", job.job_id, answer="y\n")
+    assert result.exit_code == 0
+    assert "never makes a new charge" in result.stdout
+    after = run.stored(job)
+    assert (after.state, after.run, after.task_id) == (State.SUBMITTED, 2, TASK_ID)
+    assert (after.reason, after.finished_at, after.charged) == (None, None, True)
+    assert after.announced == frozenset()
+    assert run.account.executions() == [f"{job.job_id}-2"]
+    assert waiting(run.account.upload_queue) == []
+
+
+def test_a_collection_gets_its_time_anew(run: CommandLine) -> None:
+    done = operations(run).collect_again(run.put(State.FAILED))
+    assert done.job.lease_until == NOON + timedelta(minutes=1)
+    assert done.job.deadline == NOON + timedelta(hours=HOURS)
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.FAILED, State.ABANDONED}))
+def test_a_job_that_has_not_failed_is_not_collected_again(run: CommandLine, state: State) -> None:
+    job = run.put(state)
+    result = run("collect-again", job.job_id, "--yes")
+    assert (result.exit_code, run.stored(job)) == (1, job)
+    assert f"The job is {state}, not failed" in result.stderr
+
+
+def test_a_job_without_a_task_is_not_collected_again(run: CommandLine) -> None:
+    job = run.put(State.FAILED, task_id=None, charged=False)
+    result = run("collect-again", job.job_id, "--yes")
+    assert (result.exit_code, run.stored(job)) == (1, job)
+    assert "nothing to collect" in result.stderr
+
+
+# redrive
+
+
+def test_dead_letters_go_back_to_the_upload_queue(run: CommandLine) -> None:
+    sqs = boto3.client("sqs")
+    bodies = [f"message {n}" for n in range(12)]
+    for body in bodies:
+        sqs.send_message(QueueUrl=run.dead_letters, MessageBody=body)
+    result = run("redrive", answer="y\n")
+    assert result.exit_code == 0
+    assert "the ledger knows\nevery job" in result.stdout
+    assert "Moved 12 message(s)." in result.stdout
+    assert sorted(waiting(run.account.upload_queue) + waiting(run.account.upload_queue)) == sorted(bodies)
+    assert run("redrive").stdout == "The dead-letter queue is empty.\n"
+
+
+def test_dead_letters_stay_without_a_yes(run: CommandLine) -> None:
+    boto3.client("sqs").send_message(QueueUrl=run.dead_letters, MessageBody="message")
+    assert run("redrive", answer="n\n").exit_code == 1
+    assert (waiting(run.dead_letters), waiting(run.account.upload_queue)) == (["message"], [])
+
+
+class TwoQueues:
+    """Amazon SQS in which each message that is moved comes straight back, or in which nothing is left."""
+
+    def __init__(self, *, empty: bool = False) -> None:
+        self.empty = empty
+        self.sent = 0
+
+    def receive_message(self, **asked: Any) -> dict[str, Any]:
+        message = {"Body": "message", "ReceiptHandle": "handle"}
+        return {} if self.empty else {"Messages": [message] * asked["MaxNumberOfMessages"]}
+
+    def send_message(self, **_: Any) -> None:
+        self.sent += 1
+
+    def delete_message(self, **_: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("empty", "moved"), [(False, 13), (True, 0)])
+def test_redriving_comes_to_an_end(*, empty: bool, moved: int) -> None:
+    queues = TwoQueues(empty=empty)
+    assert DeadLetters(queues, "dead", "upload").redrive(13) == queues.sent == moved  # type: ignore[arg-type]
