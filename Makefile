@@ -24,7 +24,7 @@ install: .venv/dev/.done .venv/cloud/.done .venv/sam/.done ## Install all tools 
 	@echo "Installing $* ..."
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else 0'
 	@$(PYTHON) -m venv --clear .venv/$*
-	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
 		--only-binary=:all: --require-hashes --requirement $<
 	@if [ $* = dev ]; then $(COMMAND_LINE); fi
 	@touch $@

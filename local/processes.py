@@ -21,8 +21,15 @@ class LocalCloudError(Exception):
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without anything about an AWS account, plus the settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """This process's environment without anything about an AWS account, plus the settings.
+
+    Python may keep what it compiles: each function at work is a process of its own, and they are many.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {**inherited, **settings}
 
 
