@@ -4,32 +4,40 @@
 PYTHON ?= python3
 DEV := .venv/dev/bin
 SAM := .venv/sam/bin/sam
+INSTALLER := .venv/installer/bin
+PINNED := --no-deps --only-binary=:all: --require-hashes --requirement
 export SAM_CLI_TELEMETRY := 0
 # The tests on the local cloud share one worker, the others the rest.
 PARALLEL := --numprocesses auto --dist loadgroup
-
-# The command `numberdrop`, from this folder.
-COMMAND_LINE = $(DEV)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	--no-build-isolation --editable .
 
 .PHONY: help install demo cloud simulator test lint types template unit integration e2e format lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
-install: .venv/dev/.done .venv/cloud/.done .venv/sam/.done ## Install all tools into .venv/
+install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all tools into .venv/
 
-# Each in an environment of its own: the SAM CLI and the local cloud pin different botocore versions.
-.venv/%/.done: requirements/%.txt
-	@echo "Installing $* ..."
+.venv/installer/.done: requirements/installer.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else 0'
-	@$(PYTHON) -m venv --clear .venv/$*
-	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
-		--only-binary=:all: --require-hashes --requirement $<
-	@if [ $* = dev ]; then $(COMMAND_LINE); fi
+	@$(PYTHON) -m venv --clear .venv/installer
+	@.venv/installer/bin/python -m pip install --quiet --disable-pip-version-check $(PINNED) $<
 	@touch $@
 
-.venv/dev/.done: requirements/dev.txt pyproject.toml
+# Each in an environment of its own: the SAM CLI and the local cloud pin different botocore versions.
+# pip steps in where uv finds no packages: it knows of mirrors that are configured for pip alone.
+.venv/%/.done: requirements/%.txt .venv/installer/.done
+	@echo "Installing $* ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv/$*
+	@$(INSTALLER)/uv pip install --quiet --python .venv/$* $(PINNED) $< || \
+		$(INSTALLER)/pip --python .venv/$*/bin/python install --quiet --no-compile $(PINNED) $<
+	@touch $@
+
+# The command `numberdrop`, from this folder.
+.venv/command/.done: pyproject.toml .venv/dev/.done
+	@$(INSTALLER)/pip --python $(DEV)/python install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@mkdir -p .venv/command
+	@touch $@
 
 demo: ## Drop three sample files on a local cloud and watch them come back
 	@$(MAKE) --no-print-directory -j3 install
@@ -39,7 +47,7 @@ cloud: ## Run numberdrop on a local cloud until Ctrl-C
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m local
 
-simulator: .venv/dev/.done ## Run the simulated vendor alone until Ctrl-C
+simulator: .venv/command/.done ## Run the simulated vendor alone until Ctrl-C
 	@$(DEV)/python -m local.simulator
 
 test: ## Run every check: format, lint, types, template, all tests
@@ -47,33 +55,34 @@ test: ## Run every check: format, lint, types, template, all tests
 	@$(MAKE) --no-print-directory lint types template
 	@$(DEV)/python -m pytest $(PARALLEL)
 
-lint: .venv/dev/.done ## Check format and style
+lint: .venv/command/.done ## Check format and style
 	@$(DEV)/ruff format --check .
 	@$(DEV)/ruff check .
 
-types: .venv/dev/.done ## Check types
+types: .venv/command/.done ## Check types
 	@$(DEV)/mypy
 
 template: .venv/sam/.done ## Check the template
 	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
-unit: .venv/dev/.done ## Run the tests that touch nothing
+unit: .venv/command/.done ## Run the tests that touch nothing
 	@$(DEV)/python -m pytest $(PARALLEL) tests/unit
 
-integration: .venv/dev/.done ## Run the tests with moto and the simulated vendor
+integration: .venv/command/.done ## Run the tests with moto and the simulated vendor
 	@$(DEV)/python -m pytest $(PARALLEL) tests/integration
 
 e2e: ## Run the tests on the local cloud
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m pytest tests/e2e
 
-format: .venv/dev/.done ## Put the code in shape
+format: .venv/command/.done ## Put the code in shape
 	@$(DEV)/ruff format .
 	@$(DEV)/ruff check --fix .
 
-lock: ## Pin the newest versions (needs uv on the path)
-	for set in layers/shared/requirements requirements/cloud requirements/sam requirements/dev; do \
-		uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+lock: .venv/installer/.done ## Pin the newest versions
+	for set in layers/shared/requirements requirements/installer requirements/cloud requirements/sam \
+		requirements/dev; do \
+		$(INSTALLER)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url --output-file $$set.txt $$set.in; done
 
 clean: ## Remove everything that make and sam have made
