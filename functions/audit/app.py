@@ -15,9 +15,9 @@ audit = cache(wiring.audit)
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Counts the uploads that were never announced into the metric ``UnannouncedUploads``."""
     report = audit().run()
     if report:
         metrics.add_metric(name="UnannouncedUploads", unit=MetricUnit.Count, value=report.unannounced)
+        metrics.flush_metrics()

@@ -1,4 +1,4 @@
-"""The four functions as Lambda and Amazon SQS run them."""
+"""The functions as Lambda and Amazon SQS run them."""
 
 import json
 import logging
@@ -8,8 +8,10 @@ from typing import Any
 
 import boto3
 
+from functions.audit import app as audit
 from functions.check_status import app as check_status
 from functions.collect import app as collect
+from functions.reconcile import app as reconcile
 from functions.record_failure import app as record_failure
 from functions.submit import app as submit
 from numberdrop import submission
@@ -60,6 +62,8 @@ class Functions:
             check_status.watch,
             collect.collection,
             record_failure.failure_record,
+            reconcile.reconciliation,
+            audit.audit,
         ):
             wiring.cache_clear()
 
@@ -102,6 +106,14 @@ class Functions:
         """The reason that the ledger holds afterwards."""
         event = {"job_id": upload.job_id, "reason": {"code": code, "message": message}}
         return _through_json(record_failure.handler(_through_json(event), self.context))
+
+    def reconcile(self, event: Mapping[str, Any]) -> dict[str, int] | str:
+        """What was done."""
+        return reconcile.handler(_through_json(event), self.context)
+
+    def audit(self) -> None:
+        """The daily look at the bucket; what it found is a metric on standard output."""
+        audit.handler({}, self.context)
 
 
 def _through_json_text(text: str) -> dict[str, Any]:

@@ -18,7 +18,14 @@ from tests.integration.outcomes import failure, files_of, job_of, rows_of
 
 @pytest.mark.parametrize(
     ("mood", "parameters"),
-    [("html_page", {}), ("zip_bomb", {"megabytes": 128}), ("many_members", {}), ("overlapping_members", {})],
+    [
+        ("html_page", {}),
+        ("cut_off", {"after": 1000}),
+        ("wrong_length", {"by": 9}),
+        ("zip_bomb", {"megabytes": 128}),
+        ("many_members", {}),
+        ("overlapping_members", {}),
+    ],
 )
 def test_an_export_that_cannot_be_read_is_kept_aside(
     account: Account,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 import requests
@@ -10,6 +11,7 @@ from functions.collect import app as collect
 from local.simulator import Simulator, verdict
 from numberdrop.announcement import NotAnnouncedError
 from numberdrop.reasons import ReasonCode
+from numberdrop.storage import ResultsBucket
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from numberdrop.watching import JobMissingError
@@ -166,6 +168,36 @@ def test_a_collection_that_is_killed_while_storing_is_done_again(
             functions.collect(upload)
     assert (job_of(account, upload).state, account.events()) == (State.SUBMITTED, [])
     assert functions.collect(upload)["next"] == "done"
+    assert len(account.events()) == 1
+
+
+@pytest.mark.parametrize("before", range(3))
+def test_a_collection_that_is_killed_between_two_files_is_done_again(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    class KilledError(BaseException):
+        """The process ends here."""
+
+    put = ResultsBucket.put
+    stored: list[object] = []
+
+    def put_or_be_killed(*arguments: Any) -> None:
+        if len(stored) == before:
+            raise KilledError
+        stored.append(arguments)
+        put(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResultsBucket, "put", put_or_be_killed)
+        with pytest.raises(KilledError):
+            functions.collect(upload)
+    assert (len(account.stored()), account.events()) == (before, [])
+
+    assert functions.collect(upload)["next"] == "done"
+    files = files_of(account, upload)
+    assert files.keys() == {"export.zip", "results.csv", "manifest.json"}
+    described = json.loads(files["manifest.json"])["files"]["export.zip"]
+    assert described["sha256"] == hashlib.sha256(files["export.zip"]).hexdigest()
     assert len(account.events()) == 1
 
 

@@ -11,7 +11,7 @@ from local.simulator import Simulator
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger
 from numberdrop.reasons import ReasonCode
-from numberdrop.transitions import ACCEPT, ARM, State, Transition
+from numberdrop.transitions import ACCEPT, ARM, CHARGED, State, Transition
 from numberdrop.upload import Upload
 from tests.integration.account import Account
 from tests.integration.files import file_of
@@ -24,26 +24,38 @@ class KilledError(BaseException):
     """The process ends here: nothing catches it."""
 
 
+class LedgerDownError(Exception):
+    """The write failed for good, after all tries of the SDK."""
+
+
 @dataclasses.dataclass(frozen=True)
 class LedgerThatEnds(Ledger):
-    """A ledger whose process is killed when it is about to write a transition."""
+    """A ledger that raises an error when it is about to write a transition."""
 
     at: Transition = ARM
+    error: type[BaseException] = KilledError
 
     def move(self, job: Job, transition: Transition, **changes: Any) -> Job:
         if transition is self.at:
-            raise KilledError
+            raise self.error
         return super().move(job, transition, **changes)
 
 
-def kill(functions: Functions, monkeypatch: pytest.MonkeyPatch, upload: Upload, *, at: Transition) -> None:
-    """One delivery of the upload, by a worker that is killed at a transition."""
+def kill(
+    functions: Functions,
+    monkeypatch: pytest.MonkeyPatch,
+    upload: Upload,
+    *,
+    at: Transition,
+    error: type[BaseException] = KilledError,
+) -> None:
+    """One delivery of the upload, by a worker that is killed at a transition, or cannot write it."""
     alive = submit.intake()
-    ledger = LedgerThatEnds(alive.submission.ledger.client, functions.account.jobs_table, at=at)
+    ledger = LedgerThatEnds(alive.submission.ledger.client, functions.account.jobs_table, at=at, error=error)
     dying = dataclasses.replace(alive, submission=dataclasses.replace(alive.submission, ledger=ledger))
     with monkeypatch.context() as patch:
         patch.setattr(submit, "intake", lambda: dying)
-        with pytest.raises(KilledError):
+        with pytest.raises(error):
             functions.submit(upload)
 
 
@@ -79,6 +91,40 @@ def test_a_worker_killed_after_the_post_leaves_a_doubt_and_one_charge(
     assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
     (charge,) = simulator.charges
     assert [line["task_id"] for line in logged.lines if "task_id" in line] == [charge.task_id]
+
+
+def test_without_the_write_before_the_post_nothing_is_sent(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    for _ in range(3):
+        kill(functions, monkeypatch, upload, at=ARM, error=LedgerDownError)
+        account.let_time_pass(upload)
+    assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
+
+    functions.submit(upload)
+    assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
+
+
+def test_a_task_that_could_not_be_written_down_resolves_its_doubt_by_the_log(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    logged: LogLines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    kill(functions, monkeypatch, upload, at=ACCEPT, error=LedgerDownError)
+    account.let_time_pass(upload)
+    functions.submit(upload)
+    assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+
+    (task_id,) = [line["task_id"] for line in logged.lines if "task_id" in line]
+    ledger = submit.intake().submission.ledger
+    ledger.move(job_of(account, upload), CHARGED, task_id=task_id, charged=True, reason=None)
+    functions.submit(upload)
+    assert functions.collect(upload)["next"] == "done"
+    assert (len(simulator.charges), len(account.executions())) == (1, 1)
 
 
 def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
@@ -119,6 +165,23 @@ def test_storage_that_cannot_be_read_is_tried_again_and_charges_nothing(
 
     functions.submit(upload)
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
+
+
+def test_storage_that_stays_unreadable_is_given_up_at_the_deadline(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+
+    def refuse(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "KMS.DisabledException", "Message": "denied"}}, "GetObject")
+
+    monkeypatch.setattr("numberdrop.storage.UploadBucket.copy_to", refuse)
+    with pytest.raises(ClientError, match="KMS"):
+        functions.submit(upload)
+    account.let_time_pass(upload, beyond="deadline")
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+    assert simulator.calls["submit"] == 0
 
 
 def test_a_secret_without_a_key_stops_before_the_post(

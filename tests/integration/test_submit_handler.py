@@ -4,18 +4,21 @@ import dataclasses
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from local.simulator import Simulator
 from numberdrop.reasons import ReasonCode
+from numberdrop.submission import LARGEST_UPLOAD
 from numberdrop.transitions import State
 from numberdrop.upload import NotAnUploadError
+from numberdrop.vendor import VendorClient
 from tests.integration.account import Account, object_created
 from tests.integration.files import NUMBERS, file_of
 from tests.integration.invocations import Functions, LogLines
 from tests.integration.outcomes import ended, job_of
-from tests.jobs import a_job
+from tests.jobs import a_job, an_upload
 
 CHECKERS = ["band", "phoneCheck", "wa-deep"]
 ODD_KEYS = [
@@ -127,6 +130,23 @@ def test_a_second_event_at_the_same_time_waits_for_the_first(
     assert job_of(account, upload) == job
 
 
+def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    send = VendorClient.submit
+
+    def send_while_the_event_comes_again(*arguments: Any, **options: Any) -> Any:
+        functions.submit(upload)
+        return send(*arguments, **options)
+
+    monkeypatch.setattr(VendorClient, "submit", send_while_the_event_comes_again)
+    functions.submit(upload)
+    assert (job_of(account, upload).state, functions.sent_again) == (State.SUBMITTED, 1)
+    functions.submit(upload)
+    assert (len(simulator.charges), len(account.executions()), account.events()) == (1, 1, [])
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_two_versions_of_a_key_are_two_jobs_with_their_own_numbers(
     account: Account, simulator: Simulator, functions: Functions, *, reverse: bool
@@ -167,6 +187,18 @@ def test_a_bad_upload_fails_before_any_charge(
     functions.submit(upload)
     assert ended(account, upload) == (State.FAILED, code, False)
     assert (simulator.calls["submit"], account.executions()) == (0, [])
+
+
+def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = an_upload(bucket=account.upload_bucket, size=LARGEST_UPLOAD + 1)
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)
+    reason = job_of(account, upload).reason
+    assert reason
+    assert "400 MB" in reason.message
+    assert simulator.calls["submit"] == 0
 
 
 @pytest.mark.parametrize("key", ["band/", "band/folder/", "unknown/"])

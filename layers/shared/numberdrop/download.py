@@ -21,8 +21,8 @@ from numberdrop.reasons import JobFailedError, ReasonCode
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-LARGEST_EXPORT = 5 * 1024**3
-"""Bytes; what one S3 PUT takes. Ten million rows are about a tenth of it."""
+LARGEST_EXPORT = 1024**3
+"""Bytes; the function's disk holds such an export. Ten million rows of yes and no are about a tenth of it."""
 
 _BLOCK = 1024 * 1024
 _PLAIN_LINK = re.compile(r"[!-\[\]-~]+", re.ASCII)
@@ -138,12 +138,17 @@ def _check_status(status: int) -> None:
 
 
 def _copy(response: requests.Response, file: IO[bytes], end: float) -> None:
-    """Copies the body; urllib3 raises when it is shorter than its Content-Length says."""
+    """Copies the body; urllib3 raises when it is shorter than its Content-Length says.
+
+    Each block is written as it comes, so that what came of a body that breaks off can be kept aside.
+    """
     written = 0
-    for block in response.iter_content(_BLOCK):
+    while block := response.raw.read1(_BLOCK, decode_content=True):
         written += file.write(block)
         if written > LARGEST_EXPORT:
-            raise JobFailedError(ReasonCode.RESULT_INVALID, "The export is larger than 5 GB. Ask the vendor.")
+            raise JobFailedError(
+                ReasonCode.RESULT_INVALID, "The export is larger than 1 GiB; ask the vendor."
+            )
         if monotonic() > end:
             raise DownloadFailedError("The download took too long.")
     if written == 0:

@@ -122,6 +122,10 @@ class Ledger:
         """Leaves a submitted job alone for a while, unless it has moved on."""
         self._update_if_unchanged(job, "SET lease_until = :until", {":until": timestamp(until)})
 
+    def prolong(self, job: Job, deadline: datetime) -> None:
+        """Gives a job until a later deadline, unless it has moved on."""
+        self._update_if_unchanged(job, "SET deadline = :deadline", {":deadline": timestamp(deadline)})
+
     def mark_announced(self, job: Job) -> None:
         """Remembers that the event of the job's ending was emitted. Harmless when repeated.
 
@@ -163,12 +167,14 @@ class Ledger:
         guard = {} if expected is None else {":expected": expected}
         values = {f":{name}": value for name, value in attributes.items()} | sources | guard
         assignments = ", ".join(f"#{name} = :{name}" for name in attributes)
+        # After a person's decision the job may end as it did before, and that is news.
+        forgotten = " REMOVE announced" if transition.guard is Guard.READ else ""
         names = {f"#{name}": name for name in attributes}
         try:
             answer = self.client.update_item(
                 TableName=self.table,
                 Key={"job_id": {"S": job_id}},
-                UpdateExpression=f"SET {assignments}",
+                UpdateExpression=f"SET {assignments}{forgotten}",
                 ConditionExpression=_condition(transition, sources),
                 ExpressionAttributeNames=names | {"#guarded": _GUARDED[transition.guard]},
                 ExpressionAttributeValues=_serialized(values),

@@ -74,7 +74,7 @@ class Reconciliation:
     def settle(self, execution_name: str, status: ExecutionStatus) -> str:
         """Settles the job of an execution that has just ended; returns what was done."""
         job_id, _, run = execution_name.rpartition("-")
-        job = self.ledger.get(job_id)
+        job = self.ledger.get(job_id) if job_id else None  # executions started by hand have other names
         if job is None or str(job.run) != run:
             return "left alone"
         return self._after_execution(job, status)
@@ -96,6 +96,8 @@ class Reconciliation:
         waits_behind_the_line = holder not in {None, job.job_id}
         match job.state:
             case State.CLAIMED if waits_behind_the_line:
+                # Waiting for a person to put the account right is not the upload's fault.
+                self.ledger.prolong(job, self.now() + self.job_timeout)
                 return "left alone"
             case State.CLAIMED if self._is_over(job.lease_until + PATIENCE):
                 return self._restart(job)

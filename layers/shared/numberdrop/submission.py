@@ -1,7 +1,9 @@
 """Submitting an upload: the only place where money is spent."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
@@ -57,6 +59,9 @@ MOST_SERVER_ERRORS = 3
 
 TIME_TO_RECORD = 15
 """Seconds of the function's time kept for writing down how the POST ended."""
+
+LARGEST_UPLOAD = 400_000_000
+"""Bytes; the function's disk holds such an upload and what is sent of it. The vendor publishes no limit."""
 
 SHORTEST_POST = 30
 """Seconds; a POST that has less would end in doubt too easily, so it is not begun."""
@@ -154,6 +159,7 @@ class Submission:
             try:
                 self._check_deadline(job)
                 checker = self._checker(job.upload)
+                self._check_size(job.upload)
                 counts = self._prepare(job.upload, checker, numbers)
                 self.vendor.api_key.get()
             except JobFailedError as failure:
@@ -184,8 +190,17 @@ class Submission:
             )
         return checker
 
+    def _check_size(self, upload: Upload) -> None:
+        if upload.size > LARGEST_UPLOAD:
+            raise JobFailedError(
+                ReasonCode.TOO_LARGE,
+                f"The file has more than the {LARGEST_UPLOAD // 1_000_000} MB that are taken at once. "
+                "Split it and upload the parts.",
+            )
+
     def _prepare(self, upload: Upload, checker: Checker, numbers: BinaryIO) -> Counts:
-        with TemporaryFile() as source, TemporaryFile("w+", encoding="utf-8", newline="") as rejected:
+        # What is left out is listed beside the results, when the upload is read again.
+        with TemporaryFile() as source, Path(os.devnull).open("w", encoding="utf-8") as rejected:
             self.uploads.copy_to(upload, source)
             source.seek(0)
             cleaned = clean_upload(

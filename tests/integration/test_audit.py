@@ -1,0 +1,133 @@
+"""The daily look at the bucket: uploads of one to three days ago that no event ever announced."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from functions.audit import app
+from numberdrop.audit import Audit, AuditReport
+from numberdrop.ledger import Ledger
+from numberdrop.line import Line
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+from tests.integration.account import Account
+from tests.integration.invocations import Functions, LogLines
+from tests.jobs import a_job
+
+HOUR = timedelta(hours=1)
+TWO_DAYS = 48 * HOUR
+
+
+def audit_in(account: Account, time_from_now: timedelta) -> Audit:
+    """An audit that runs when the uploads of this test are that old."""
+    client = boto3.client("dynamodb")
+    return Audit(
+        boto3.client("s3"),
+        account.upload_bucket,
+        Ledger(client, account.jobs_table),
+        Line(client, account.jobs_table),
+        now=lambda: datetime.now(UTC) + time_from_now,
+    )
+
+
+def drop(account: Account, key: str = "band/a.txt") -> Upload:
+    return account.drop(key, b"+447700900001\n")
+
+
+def test_an_upload_that_no_event_announced_is_counted(account: Account) -> None:
+    known, _ = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
+    account.put(a_job(State.COMPLETED, upload=known))
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=2, unannounced=1)
+
+
+def test_each_version_of_a_key_is_looked_up_for_itself(account: Account) -> None:
+    versions = [drop(account) for _ in range(3)]
+    account.put(a_job(State.COMPLETED, upload=versions[1]))
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=3, unannounced=2)
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_upload_is_known_whatever_became_of_it(account: Account, state: State) -> None:
+    account.put(a_job(state, upload=drop(account)))
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
+
+
+@pytest.mark.parametrize(
+    ("age", "compared"), [(23 * HOUR, 0), (25 * HOUR, 1), (71 * HOUR, 1), (73 * HOUR, 0)]
+)
+def test_only_uploads_of_one_to_three_days_ago_are_looked_at(
+    account: Account, age: timedelta, compared: int
+) -> None:
+    drop(account)
+    assert audit_in(account, age).run() == AuditReport(compared, unannounced=compared)
+
+
+def test_folder_markers_are_not_looked_at(account: Account) -> None:
+    drop(account, "band/folder/")
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(0, 0)
+
+
+def test_what_was_written_without_a_version_is_not_looked_at(account: Account) -> None:
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket=account.upload_bucket, VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket=account.upload_bucket, Key="band/a.txt", Body=b"+447700900001\n")
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(0, 0)
+
+
+def test_a_deleted_upload_is_looked_at_as_long_as_its_version_exists(account: Account) -> None:
+    upload = drop(account)
+    boto3.client("s3").delete_object(Bucket=upload.bucket, Key=upload.key)
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=1)
+
+
+@pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
+def test_odd_keys_are_known_again(account: Account, key: str) -> None:
+    account.put(a_job(upload=drop(account, key)))
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
+
+
+def test_a_bucket_of_more_than_one_batch_is_compared_whole(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numberdrop.audit.BATCH", 2)
+    uploads = [drop(account, f"band/{n}.txt") for n in range(5)]
+    account.put(a_job(upload=uploads[4]))
+    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
+
+
+def test_nothing_is_said_while_uploads_wait_behind_the_line(account: Account) -> None:
+    drop(account)
+    audit = audit_in(account, TWO_DAYS)
+    audit.line.stop("a" * 64)
+    assert audit.run() is None
+
+
+def test_a_look_reads_no_file_and_writes_nothing(account: Account) -> None:
+    upload = drop(account)
+    audit_in(account, TWO_DAYS).run()
+    assert (account.job(upload), account.events(), account.executions()) == (None, [], [])
+
+
+def test_the_log_names_the_upload_without_a_number(account: Account, logged: LogLines) -> None:
+    upload = drop(account, "band/+447700900001.txt")
+    audit_in(account, TWO_DAYS).run()
+    (line,) = [line for line in logged.lines if line["level"] == "WARNING"]
+    assert line["version_id"] == upload.version_id
+    assert "447700" not in json.dumps(logged.lines)
+
+
+def test_the_function_tells_the_number_as_a_metric(
+    account: Account,
+    functions: Functions,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("numberdrop.audit.OLD_ENOUGH", timedelta(0))
+    # The template gives the namespace to the environment, which was read when the module was loaded.
+    monkeypatch.setattr(app.metrics.provider, "namespace", "numberdrop")
+    drop(account)
+    functions.audit()
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [metric["UnannouncedUploads"] for metric in told] == [[1.0]]

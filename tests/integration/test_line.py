@@ -1,0 +1,81 @@
+"""The line to the vendor: one job holds it, and only that job gives it up."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from numberdrop.ledger import Ledger
+from numberdrop.line import Line
+from tests.integration.account import Account
+from tests.jobs import a_job
+
+HOLDER, OTHER = "a" * 64, "b" * 64
+
+
+class DynamoDBThatFails:
+    """DynamoDB that refuses every write for want of capacity."""
+
+    def _fail(self, **_: object) -> None:
+        error: Any = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "no"}}
+        raise ClientError(error, "Write")
+
+    put_item = delete_item = _fail
+
+
+@pytest.fixture
+def line(account: Account) -> Line:
+    return Line(boto3.client("dynamodb"), account.jobs_table)
+
+
+def test_a_line_is_open_until_it_is_stopped(line: Line) -> None:
+    assert line.holder() is None
+    assert line.stop(HOLDER)
+    assert line.holder() == HOLDER
+
+
+def test_a_stopped_line_keeps_its_holder(line: Line) -> None:
+    line.stop(HOLDER)
+    assert not line.stop(OTHER)
+    assert line.holder() == HOLDER
+
+
+def test_the_holder_may_stop_the_line_again(line: Line) -> None:
+    """So a request that the SDK repeats, because its answer was lost, is answered as the first was."""
+    line.stop(HOLDER)
+    assert line.stop(HOLDER)
+
+
+def test_the_holder_opens_the_line(line: Line) -> None:
+    line.stop(HOLDER)
+    line.open(HOLDER)
+    assert line.holder() is None
+    assert line.stop(OTHER)
+
+
+def test_nobody_else_opens_the_line(line: Line) -> None:
+    line.stop(HOLDER)
+    line.open(OTHER)
+    assert line.holder() == HOLDER
+
+
+def test_a_line_may_be_opened_twice(line: Line) -> None:
+    line.stop(HOLDER)
+    for _ in range(2):
+        line.open(HOLDER)
+    assert line.holder() is None
+
+
+def test_a_stopped_line_is_no_job(account: Account, ledger: Ledger, line: Line) -> None:
+    account.put(a_job())
+    line.stop(HOLDER)
+    assert list(ledger.unsettled()) == [a_job().job_id]
+    assert ledger.get(HOLDER) is None
+
+
+def test_a_failure_of_the_table_is_not_taken_for_another_holder() -> None:
+    line = Line(DynamoDBThatFails(), "jobs")  # type: ignore[arg-type]
+    for change in (line.stop, line.open):
+        with pytest.raises(ClientError, match="ProvisionedThroughputExceededException"):
+            change(HOLDER)

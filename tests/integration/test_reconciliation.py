@@ -1,0 +1,399 @@
+"""Reconciling: what a crash, a person or AWS left behind is mended, announced, and charges nothing."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.simulator import Simulator
+from numberdrop.announcement import Announcer
+from numberdrop.job import Job
+from numberdrop.ledger import Ledger
+from numberdrop.line import Line
+from numberdrop.queue import UploadQueue
+from numberdrop.reasons import ReasonCode
+from numberdrop.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciliation
+from numberdrop.transitions import State
+from numberdrop.upload import Upload, upload_in_message
+from numberdrop.workflow import ExecutionStatus, Workflow
+from tests.integration.account import Account
+from tests.integration.files import file_of
+from tests.integration.invocations import Functions, LogLines
+from tests.integration.outcomes import ended, job_of
+from tests.integration.test_announcement import BusThatRefuses
+from tests.jobs import NOON, a_job, an_upload
+
+A_MOMENT = timedelta(seconds=1)
+A_DAY = timedelta(hours=24)
+RUNS = NOON + timedelta(minutes=5)
+"""The end of a lease that still runs at noon."""
+
+ENDINGS = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED]
+ENDED_UNWELL = [
+    (ExecutionStatus.ABORTED, ReasonCode.ABORTED),
+    (ExecutionStatus.TIMED_OUT, ReasonCode.TIMED_OUT),
+    (ExecutionStatus.FAILED, ReasonCode.INTERNAL),
+    (ExecutionStatus.SUCCEEDED, ReasonCode.INTERNAL),
+]
+
+
+@pytest.fixture
+def at_noon(account: Account) -> Reconciliation:
+    return reconciliation_at(account, NOON)
+
+
+def reconciliation_at(account: Account, moment: datetime) -> Reconciliation:
+    ledger = Ledger(boto3.client("dynamodb"), account.jobs_table, now=lambda: moment)
+    return Reconciliation(
+        ledger=ledger,
+        line=Line(ledger.client, ledger.table),
+        workflow=Workflow(boto3.client("stepfunctions"), account.state_machine),
+        announcer=Announcer(boto3.client("events"), account.bus, ledger),
+        queue=UploadQueue(boto3.client("sqs"), account.upload_queue),
+        job_timeout=A_DAY,
+        now=lambda: moment,
+    )
+
+
+def kept(account: Account, state: State, **changes: Any) -> Job:
+    """A job that lies in the ledger, its lease over at noon."""
+    job = a_job(state, **changes)
+    account.put(job)
+    return job
+
+
+def announced_again(account: Account) -> list[Upload | None]:
+    """The uploads that the queue announces."""
+    answer = boto3.client("sqs").receive_message(QueueUrl=account.upload_queue, MaxNumberOfMessages=10)
+    messages = answer.get("Messages", [])
+    return [upload_in_message(message["Body"], bucket=account.upload_bucket) for message in messages]
+
+
+def told(account: Account) -> list[str]:
+    return [event["detail"]["reason"]["code"] for event in account.events()]
+
+
+class Says:
+    """Step Functions that describes every execution alike."""
+
+    def __init__(self, status: ExecutionStatus) -> None:
+        self._status = status
+
+    def describe_execution(self, **_: str) -> dict[str, str]:
+        return {"status": self._status}
+
+
+def where_executions_are(reconciliation: Reconciliation, status: ExecutionStatus) -> Reconciliation:
+    client: Any = Says(status)
+    return replace(reconciliation, workflow=replace(reconciliation.workflow, client=client))
+
+
+# Workers that are gone
+
+
+def test_a_claim_whose_worker_is_gone_is_announced_to_the_queue_again(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
+    assert at_noon.run() == {"restarted": 1}
+    assert announced_again(account) == [job.upload]
+    restarted = job_of(account, job.upload)
+    assert (restarted.state, restarted.lease_until, restarted.deadline) == (State.CLAIMED, NOON, job.deadline)
+    assert restarted.token != job.token
+    assert account.events() == []
+
+
+def test_a_claim_is_left_to_its_own_message_at_first(account: Account, at_noon: Reconciliation) -> None:
+    job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE + A_MOMENT)
+    assert at_noon.run() == {"left alone": 1}
+    assert (announced_again(account), job_of(account, job.upload)) == ([], job)
+
+
+def test_a_restarted_claim_is_sent_and_charged_once(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    kept(account, State.CLAIMED, upload=upload, deadline=datetime.now(NOON.tzinfo) + A_DAY)
+    assert functions.reconcile({"detail-type": "Scheduled Event"}) == {"restarted": 1}
+    for _ in range(2):
+        functions.submit(upload)
+    assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
+
+
+def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.SUBMITTING)
+    assert at_noon.run() == {"put in doubt": 1}
+    assert ended(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert announced_again(account) == []
+    assert at_noon.run() == {}
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED])
+def test_a_worker_may_still_be_alive(account: Account, at_noon: Reconciliation, state: State) -> None:
+    job = kept(account, state, lease_until=NOON + A_MOMENT)
+    assert at_noon.run() == {"left alone": 1}
+    assert (job_of(account, job.upload), account.executions()) == (job, [])
+
+
+# Executions
+
+
+def test_an_execution_that_was_never_started_is_started(account: Account, at_noon: Reconciliation) -> None:
+    job = kept(account, State.SUBMITTED)
+    assert at_noon.run() == {"started": 1}
+    assert account.executions() == [job.execution_name]
+    assert account.events() == []
+
+
+@pytest.mark.parametrize("deadline", [NOON + A_DAY, NOON - A_DAY])
+def test_a_running_execution_is_left_alone_until_it_should_be_over(
+    account: Account, at_noon: Reconciliation, deadline: datetime
+) -> None:
+    job = kept(account, State.SUBMITTED, deadline=deadline)
+    at_noon.workflow.start(job)
+    assert at_noon.run() == {"left alone": 1}
+    postponed = job_of(account, job.upload)
+    assert postponed.lease_until == max(deadline, NOON) + AFTER_DEADLINE
+    assert postponed.state is State.SUBMITTED
+
+
+def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_noon: Reconciliation) -> None:
+    job = kept(account, State.SUBMITTED)
+    at_noon.workflow.start(job)
+    machine = boto3.client("stepfunctions")
+    (execution,) = machine.list_executions(stateMachineArn=account.state_machine)["executions"]
+    machine.stop_execution(executionArn=execution["executionArn"])
+    assert at_noon.run() == {"failed for its execution": 1}
+    assert ended(account, job.upload) == (State.FAILED, ReasonCode.ABORTED, True)
+    assert at_noon.run() == {}
+
+
+@pytest.mark.parametrize(("status", "code"), ENDED_UNWELL)
+def test_an_execution_that_ended_without_a_word_fails_its_job(
+    account: Account, at_noon: Reconciliation, status: ExecutionStatus, code: ReasonCode
+) -> None:
+    job = kept(account, State.SUBMITTED)
+    assert where_executions_are(at_noon, status).run() == {"failed for its execution": 1}
+    assert ended(account, job.upload) == (State.FAILED, code, True)
+
+
+def test_an_execution_that_a_person_takes_up_again_is_waited_for(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.SUBMITTED)
+    waiting = where_executions_are(at_noon, ExecutionStatus.PENDING_REDRIVE)
+    assert waiting.run() == {"left alone": 1}
+    assert job_of(account, job.upload) == job
+
+
+# Executions that have just ended
+
+
+@pytest.mark.parametrize(("status", "code"), ENDED_UNWELL[:3])
+def test_the_end_of_an_execution_settles_its_job_at_once(
+    account: Account, functions: Functions, status: ExecutionStatus, code: ReasonCode
+) -> None:
+    job = kept(account, State.SUBMITTED, lease_until=RUNS)
+    event = {
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"name": job.execution_name, "status": status},
+    }
+    assert functions.reconcile(event) == "failed for its execution"
+    assert ended(account, job.upload) == (State.FAILED, code, True)
+    assert functions.reconcile(event) == "left alone"
+    assert account.events() == []
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.SUBMITTED])
+def test_the_end_of_an_execution_changes_no_job_that_does_not_wait_for_it(
+    account: Account, at_noon: Reconciliation, state: State
+) -> None:
+    job = kept(account, state)
+    assert at_noon.settle(job.execution_name, ExecutionStatus.ABORTED) == "left alone"
+    assert (job_of(account, job.upload), account.events()) == (job, [])
+
+
+def test_the_end_of_an_earlier_run_leaves_the_later_one_alone(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.SUBMITTED, run=2)
+    assert at_noon.settle(f"{job.job_id}-1", ExecutionStatus.FAILED) == "left alone"
+    assert job_of(account, job.upload) == job
+
+
+@pytest.mark.parametrize("name", ["by-hand", "byhand", "-1", "1c3f9b1e-0c5d-4b42-9d53-000000000001"])
+def test_the_end_of_an_execution_of_another_kind_is_no_trouble(at_noon: Reconciliation, name: str) -> None:
+    assert at_noon.settle(name, ExecutionStatus.FAILED) == "left alone"
+
+
+# Events
+
+
+@pytest.mark.parametrize("state", ENDINGS)
+def test_an_ending_that_was_never_announced_is_announced(
+    account: Account, at_noon: Reconciliation, state: State
+) -> None:
+    job = kept(account, state)
+    assert at_noon.run() == {"announced": 1}
+    assert [event["detail"]["job_id"] for event in account.events()] == [job.job_id]
+    assert at_noon.run() == {}
+
+
+def test_a_blocked_job_is_announced_once_and_stays_unsettled(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    kept(account, State.BLOCKED, lease_until=RUNS)
+    for _ in range(2):
+        assert at_noon.run() == {"announced": 1}
+    assert told(account) == [ReasonCode.BAD_API_KEY]
+
+
+def test_an_event_that_was_refused_is_emitted_the_next_time(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.COMPLETED)
+    bus: Any = BusThatRefuses()
+    refused = replace(at_noon, announcer=replace(at_noon.announcer, client=bus))
+    assert refused.run() == {"failed": 1}
+    assert job_of(account, job.upload).announced == frozenset()
+    assert at_noon.run() == {"announced": 1}
+    assert len(account.events()) == 1
+
+
+def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.SUBMITTING)
+    bus: Any = BusThatRefuses()
+    assert replace(at_noon, announcer=replace(at_noon.announcer, client=bus)).run() == {"failed": 1}
+    assert at_noon.run() == {"announced": 1}
+    assert ended(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+
+
+# The line
+
+
+def test_the_holder_of_the_line_is_tried_again_when_its_pause_is_over(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    job = kept(account, State.BLOCKED)
+    at_noon.line.stop(job.job_id)
+    assert at_noon.run() == {"restarted": 1}
+    assert announced_again(account) == [job.upload]
+    assert told(account) == [ReasonCode.BAD_API_KEY]
+    restarted = job_of(account, job.upload)
+    assert (restarted.state, restarted.deadline) == (State.CLAIMED, NOON + A_DAY)
+    assert at_noon.line.holder() == job.job_id
+
+
+def test_a_holder_whose_worker_is_gone_is_restarted(account: Account, at_noon: Reconciliation) -> None:
+    job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
+    at_noon.line.stop(job.job_id)
+    assert at_noon.run() == {"restarted": 1}
+
+
+def test_a_claim_behind_the_line_loses_no_time(account: Account, at_noon: Reconciliation) -> None:
+    holder = kept(account, State.BLOCKED, lease_until=RUNS)
+    waiting = kept(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
+    at_noon.line.stop(holder.job_id)
+    assert at_noon.run() == {"announced": 1, "left alone": 1}
+    assert announced_again(account) == []
+    assert job_of(account, waiting.upload) == replace(waiting, deadline=NOON + A_DAY)
+
+
+@pytest.mark.parametrize("state", [*ENDINGS, State.SUBMITTED])
+def test_a_line_whose_holder_has_moved_on_is_opened(
+    account: Account, at_noon: Reconciliation, state: State
+) -> None:
+    holder = kept(account, state, lease_until=RUNS)
+    waiting = kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), lease_until=NOON - PATIENCE)
+    at_noon.line.stop(holder.job_id)
+    assert at_noon.run()["restarted"] == 1
+    assert at_noon.line.holder() is None
+    assert announced_again(account) == [waiting.upload]
+
+
+def test_a_line_whose_holder_is_no_job_is_opened(at_noon: Reconciliation) -> None:
+    at_noon.line.stop("a" * 64)
+    at_noon.run()
+    assert at_noon.line.holder() is None
+
+
+@pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED, State.SUBMITTING])
+def test_a_line_stays_stopped_while_its_holder_is_tried(
+    account: Account, at_noon: Reconciliation, state: State
+) -> None:
+    holder = kept(account, state, lease_until=RUNS)
+    at_noon.line.stop(holder.job_id)
+    at_noon.run()
+    assert at_noon.line.holder() == holder.job_id
+
+
+# One job and the others
+
+
+@dataclass(frozen=True)
+class LedgerThatReads(Ledger):
+    """A ledger whose reads are overtaken by somebody else's write."""
+
+    stale: Job | None = None
+
+    def get(self, job_id: str) -> Job | None:
+        return self.stale
+
+
+def test_a_job_that_cannot_be_read_does_not_stop_the_others(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    other = kept(account, State.COMPLETED)
+    broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
+    boto3.resource("dynamodb").Table(account.jobs_table).put_item(Item=broken)
+    assert at_noon.run() == {"failed": 1, "announced": 1}
+    assert [event["detail"]["job_id"] for event in account.events()] == [other.job_id]
+
+
+def test_a_job_that_somebody_else_has_taken_up_is_left_to_them(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    taken = kept(account, State.SUBMITTED)
+    ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now, a_job(State.SUBMITTING))
+    assert replace(at_noon, ledger=ledger).run() == {"moved on": 1}
+    assert (job_of(account, taken.upload), account.events()) == (taken, [])
+
+
+def test_a_job_that_is_gone_is_passed_over(account: Account, at_noon: Reconciliation) -> None:
+    kept(account, State.SUBMITTED)
+    ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now)
+    assert replace(at_noon, ledger=ledger).run() == {"gone": 1}
+
+
+def test_an_execution_that_cannot_be_looked_at_is_looked_at_the_next_time(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    class Throttled:
+        def describe_execution(self, **_: str) -> None:
+            raise ClientError(
+                {"Error": {"Code": "ThrottlingException", "Message": "no"}}, "DescribeExecution"
+            )
+
+    job = kept(account, State.SUBMITTED)
+    client: Any = Throttled()
+    throttled = replace(at_noon, workflow=replace(at_noon.workflow, client=client))
+    assert throttled.run() == {"failed": 1}
+    assert at_noon.run() == {"started": 1}
+    assert account.executions() == [job.execution_name]
+
+
+def test_what_was_done_is_logged_without_a_number(
+    account: Account, at_noon: Reconciliation, logged: LogLines
+) -> None:
+    kept(account, State.SUBMITTING, upload=an_upload("band/+447700900001.txt"))
+    at_noon.run()
+    assert logged.lines[-1]["done"] == {"put in doubt": 1}
+    assert "447700" not in json.dumps(logged.lines)
