@@ -10,7 +10,9 @@ export SAM_CLI_TELEMETRY := 0
 # The tests on the local cloud share one worker, the others the rest.
 PARALLEL := --numprocesses auto --dist loadgroup
 
-.PHONY: help install demo cloud simulator test lint types template unit integration e2e format lock clean
+SECONDS := 300
+
+.PHONY: help install demo cloud simulator test lint types template unit integration e2e torture format lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -74,6 +76,9 @@ integration: .venv/command/.done ## Run the tests with moto and the simulated ve
 e2e: ## Run the tests on the local cloud
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m pytest tests/e2e
+
+torture: .venv/command/.done ## Crash the pipeline with ever new seeds, for SECONDS
+	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s
 
 format: .venv/command/.done ## Put the code in shape
 	@$(DEV)/ruff format .

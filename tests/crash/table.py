@@ -1,0 +1,133 @@
+"""The ledger's table, in memory: the little of DynamoDB that the package asks for, and nothing else.
+
+moto knows all of DynamoDB and takes ten milliseconds for an update, which is too long for thousands of
+schedules. ``test_the_table_is_like_dynamodb.py`` replays what is asked here against moto.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+TABLE = "jobs"
+
+Item = dict[str, Any]
+"""An item in DynamoDB's own JSON."""
+
+
+class Table:
+    """A DynamoDB client that knows one table, empty at first; attributes are never changed in place.
+
+    Attributes:
+        on_write: told of each item after an update of it.
+        requests: what was asked, for replays.
+    """
+
+    def __init__(self, on_write: Callable[[Item], None]) -> None:
+        self.on_write = on_write
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self._items: dict[str, Item] = {}
+
+    def items(self) -> list[Item]:
+        """Everything in the table."""
+        return list(self._items.values())
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(("get_item", request))
+        item = self._items.get(_key(request["Key"]))
+        return {"Item": dict(item)} if item else {}
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        """The keys of an index that holds the items with the attribute it is named after."""
+        self.requests.append(("query", request))
+        (shard,) = request["ExpressionAttributeValues"].values()
+        found = [item for item in self.items() if item.get(request["IndexName"]) == shard]
+        return {"Items": [{"job_id": item["job_id"], "unsettled": shard} for item in found]}
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(("put_item", request))
+        self._check(request["Item"], request, "PutItem")
+        self._items[_key(request["Item"])] = dict(request["Item"])
+        return {}
+
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(("delete_item", request))
+        self._check(request["Key"], request, "DeleteItem")
+        self._items.pop(_key(request["Key"]), None)
+        return {}
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(("update_item", request))
+        self._check(request["Key"], request, "UpdateItem")
+        item = self._items.setdefault(_key(request["Key"]), dict(request["Key"]))
+        for clause, actions in _CLAUSE.findall(request["UpdateExpression"]):
+            for action in actions.split(","):
+                _apply(clause, action.strip(), item, request)
+        self.on_write(item)
+        return {"Attributes": dict(item)} if request.get("ReturnValues") == "ALL_NEW" else {}
+
+    def _check(self, key: Item, request: Mapping[str, Any], operation: str) -> None:
+        condition = request.get("ConditionExpression")
+        item = self._items.get(_key(key), {})
+        if condition is None or _holds(condition, item, request):
+            return
+        response: Any = {
+            "Error": {
+                "Code": "ConditionalCheckFailedException",
+                "Message": "The conditional request failed",
+            }
+        }
+        if item and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+            response["Item"] = dict(item)
+        raise ClientError(response, operation)
+
+
+_CLAUSE = re.compile(r"(SET|ADD|REMOVE) (.*?)(?= (?:SET|ADD|REMOVE) |$)")
+_ABSENT = re.compile(r"attribute_not_exists\((\S+)\)")
+_ONE_OF = re.compile(r"(\S+) IN \((.*)\)")
+_COMPARED = re.compile(r"(\S+) (=|<=) (\S+)")
+
+
+def _key(item: Mapping[str, Any]) -> str:
+    key: str = item["job_id"]["S"]
+    return key
+
+
+def _name(word: str, request: Mapping[str, Any]) -> str:
+    name: str = request["ExpressionAttributeNames"][word] if word.startswith("#") else word
+    return name
+
+
+def _apply(clause: str, action: str, item: Item, request: Mapping[str, Any]) -> None:
+    match clause, action.replace(" = ", " ").split():
+        case "SET", [word, value]:
+            item[_name(word, request)] = request["ExpressionAttributeValues"][value]
+        case "ADD", [word, value]:
+            members = item.setdefault(_name(word, request), {"SS": []})["SS"]
+            members += [
+                new for new in request["ExpressionAttributeValues"][value]["SS"] if new not in members
+            ]
+        case "REMOVE", [word]:
+            item.pop(_name(word, request), None)
+        case _:
+            raise NotImplementedError(clause)
+
+
+def _holds(condition: str, item: Item, request: Mapping[str, Any]) -> bool:
+    if " OR " in condition:
+        return any(_holds(part, item, request) for part in condition.split(" OR "))
+    if " AND " in condition:
+        return all(_holds(part, item, request) for part in condition.split(" AND "))
+    values = request.get("ExpressionAttributeValues", {})
+    if absent := _ABSENT.fullmatch(condition):
+        return _name(absent[1], request) not in item
+    if one_of := _ONE_OF.fullmatch(condition):
+        return item.get(_name(one_of[1], request)) in [values[value] for value in one_of[2].split(", ")]
+    compared = _COMPARED.fullmatch(condition)
+    if not compared:
+        raise NotImplementedError(condition)
+    found, expected = item.get(_name(compared[1], request)), values[compared[3]]
+    if found is None or compared[2] == "=":
+        return bool(found == expected)
+    return bool(found["S"] <= expected["S"])

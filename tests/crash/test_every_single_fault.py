@@ -1,0 +1,44 @@
+"""Every side effect of every scenario goes wrong once, in every way that it can."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.crash.scenarios import SCENARIOS
+from tests.crash.schedules import Schedule, single_faults
+from tests.crash.seam import Mode
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_nothing_is_charged_twice_or_forgotten(
+    scenario: str, record_property: Callable[[str, object], None]
+) -> None:
+    assert Schedule(scenario).complaints() == []
+
+    schedules = single_faults(scenario)
+    record_property("schedules", len(schedules))
+    print(f"{scenario}: {len(schedules)} schedules")
+    found = ((call, schedule, schedule.complaints()) for call, schedule in schedules)
+    bad = [
+        f"{call} {schedule.faults[0].mode}: {complaints}"
+        for call, schedule, complaints in found
+        if complaints
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_the_way_of_one_upload_is_broken_at_every_call_in_every_mode() -> None:
+    calls = Schedule("one_upload").run().seam.calls
+    broken = {(call.number, schedule.faults[0].mode) for call, schedule in single_faults("one_upload")}
+    assert broken == {(call.number, mode) for call in calls for mode in call.kind.modes}
+    assert {mode for _, mode in broken} == set(Mode)
+    assert {call.name.partition(".")[0] for call in calls} == {
+        "dynamodb",
+        "s3",
+        "sqs",
+        "events",
+        "stepfunctions",
+        "secretsmanager",
+        "vendor",
+        "downloader",
+    }

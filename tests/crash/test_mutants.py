@@ -1,0 +1,20 @@
+"""The harness itself is tested: each mistake that it is there to find is made once, and must be found."""
+
+import pytest
+
+from tests.crash.mutants import MUTANTS
+from tests.crash.schedules import Schedule, single_faults
+from tests.crash.wiring import Wiring
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_no_mutant_lives(mutant: type[Wiring]) -> None:
+    schedules = (
+        schedule
+        for scenario in MUTANTS[mutant]
+        for schedule in (Schedule(scenario), *(schedule for _, schedule in single_faults(scenario)))
+    )
+    killed_by = ((schedule, schedule.complaints(mutant)) for schedule in schedules)
+    first = next(((schedule, complaints) for schedule, complaints in killed_by if complaints), None)
+    print(f"{mutant.__name__}: {first}")
+    assert first, "no schedule shows the mistake"

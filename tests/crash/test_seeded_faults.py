@@ -1,0 +1,61 @@
+"""Pairs and triples of faults, drawn from a seed.
+
+NUMBERDROP_TORTURE_SECONDS lets it run for so long, from a seed of the moment; NUMBERDROP_SEED runs one seed.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from random import Random
+
+import pytest
+
+from tests.crash.scenarios import SCENARIOS
+from tests.crash.schedules import Schedule
+from tests.crash.seam import Fault, Mode
+
+SEEDS = 200
+"""How many are tried when nobody asks for more."""
+
+BEYOND = 20
+"""Calls past the undisturbed end that may go wrong too: what a fault leaves behind is mended there."""
+
+SECONDS = float(os.environ.get("NUMBERDROP_TORTURE_SECONDS", "0"))
+
+
+@pytest.mark.timeout(SECONDS + 120)
+def test_nothing_is_charged_twice_or_forgotten(record_property: Callable[[str, object], None]) -> None:
+    tried = 0
+    for seed in _seeds():
+        tried += 1
+        schedule = _drawn_from(seed)
+        complaints = schedule.complaints()
+        again = f"NUMBERDROP_SEED={seed} python -m pytest {os.path.relpath(__file__)}"
+        assert not complaints, f"{schedule}: {complaints}\nTo see it again: {again}"
+    record_property("schedules", tried)
+    print(f"{tried} schedules of two or three faults")
+
+
+def _seeds() -> Iterator[int]:
+    if "NUMBERDROP_SEED" in os.environ:
+        yield int(os.environ["NUMBERDROP_SEED"])
+    elif SECONDS:
+        seed, end = time.time_ns() // 1000, time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            yield seed
+            seed += 1
+    else:
+        yield from range(SEEDS)
+
+
+def _drawn_from(seed: int) -> Schedule:
+    draw = Random(seed)
+    scenario = draw.choice(list(SCENARIOS))
+    numbers = draw.sample(range(_calls(scenario) + BEYOND), draw.choice((2, 3)))
+    return Schedule(scenario, tuple(Fault(number, draw.choice(list(Mode))) for number in sorted(numbers)))
+
+
+@cache
+def _calls(scenario: str) -> int:
+    return len(Schedule(scenario).run().seam.calls)

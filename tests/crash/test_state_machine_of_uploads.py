@@ -1,0 +1,105 @@
+"""Anything that people, the vendor and AWS may do, in any order, with faults in between."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from tests.crash.invariants import violations
+from tests.crash.person import Person
+from tests.crash.seam import Mode
+from tests.crash.vendor import Answer
+from tests.crash.world import World
+
+KEYS = ("band/a.txt", "band/b.txt", "phoneCheck/c.txt", "no-such-checker/d.txt")
+DECISIONS: tuple[Callable[[Person], None], ...] = (
+    Person.say_what_the_vendor_says,
+    Person.say_not_charged,
+    Person.give_up,
+    Person.collect_again,
+)
+
+
+class Uploads(RuleBasedStateMachine):
+    """The invariants hold once everything is put right and quiet, whatever happened before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.person = Person(self.world)
+
+    @precondition(lambda self: len(self.world.uploads) < 6)
+    @rule(key=st.sampled_from(KEYS), versioned=st.booleans())
+    def upload_or_overwrite(self, key: str, *, versioned: bool) -> None:
+        self.world.upload(key, versioned=versioned)
+
+    @precondition(lambda self: len(self.world.uploads) < 6)
+    @rule(key=st.sampled_from(KEYS))
+    def upload_and_hear_of_it_later(self, key: str) -> None:
+        self.world.upload(key, announced=False)
+
+    @precondition(lambda self: self.world.uploads)
+    @rule(data=st.data())
+    def announce_an_upload_again(self, data: st.DataObject) -> None:
+        self.world.announce(data.draw(st.sampled_from(self.world.uploads)))
+
+    @rule(seconds=st.sampled_from([1, 12, 60, 400, 2000, 4000]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.world.run_for(timedelta(seconds=seconds))
+
+    @rule(answer=st.sampled_from(Answer))
+    def put_the_vendor_in_a_mood(self, answer: Answer) -> None:
+        self.world.vendor.answers.append(answer)
+
+    @rule(has_money=st.booleans())
+    def spend_or_top_up(self, *, has_money: bool) -> None:
+        self.world.vendor.has_money = has_money
+
+    @rule(number=st.integers(1, 9))
+    def change_the_valid_key(self, number: int) -> None:
+        self.world.vendor.key = f"needle-of-key-{number}"
+
+    @rule()
+    def put_in_the_valid_key(self) -> None:
+        self.person.put_in_the_valid_key()
+
+    @rule(fails=st.booleans(), dawdles=st.booleans())
+    def let_tasks_fail_or_dawdle(self, *, fails: bool, dawdles: bool) -> None:
+        self.world.vendor.fails, self.world.vendor.dawdles = fails, dawdles
+
+    @rule()
+    def stop_executions(self) -> None:
+        self.person.stop_executions()
+
+    @rule(decide=st.sampled_from(DECISIONS))
+    def decide(self, decide: Callable[[Person], None]) -> None:
+        decide(self.person)
+
+    @rule(calls=st.integers(0, 25), mode=st.sampled_from(Mode))
+    def break_a_call_to_come(self, calls: int, mode: Mode) -> None:
+        self.world.seam.plan[len(self.world.seam.calls) + calls] = mode
+
+    def teardown(self) -> None:
+        self.world.vendor.dawdles = False
+        for upload in self.world.uploads:
+            self.world.announce(upload)
+        self.person.top_up()
+        self.person.put_in_the_valid_key()
+        self.world.run_until_quiet()
+        assert violations(self.world) == []
+        self.person.say_what_the_vendor_says()
+        self.world.run_until_quiet()
+        assert violations(self.world) == []
+
+
+TestUploads = Uploads.TestCase
+TestUploads.settings = settings(
+    max_examples=60,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

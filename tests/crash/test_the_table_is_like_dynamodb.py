@@ -1,0 +1,67 @@
+"""What the table in memory answers is what moto answers, whatever the package asks in any scenario."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from tests.crash.scenarios import SCENARIOS
+from tests.crash.schedules import Schedule
+from tests.crash.seam import Fault, Mode
+from tests.crash.table import TABLE, Table
+from tests.template import resources
+
+MOST_REQUESTS = 60
+"""Of one scenario; moto takes its time, and most of what reconcile asks is the same."""
+
+AS_IN_THE_TEMPLATE = {
+    name: value
+    for name, value in resources("AWS::DynamoDB::Table")["JobsTable"].items()
+    if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
+}
+
+SCHEDULES = [
+    *(Schedule(scenario) for scenario in SCENARIOS),
+    *(Schedule("one_upload", (Fault(number, Mode.TWICE),)) for number in (1, 4, 6, 22, 24)),
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+def test_every_request_gets_the_same_answer(schedule: Schedule) -> None:
+    requests = _without_dull_ones(schedule.run().table.requests)[:MOST_REQUESTS]
+    table = Table(on_write=lambda _: None)
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
+        moto = boto3.client("dynamodb")
+        moto.create_table(TableName=TABLE, **AS_IN_THE_TEMPLATE)
+        for operation, request in requests:
+            assert _answer(table, operation, request) == _answer(moto, operation, request)
+
+
+def _without_dull_ones(requests: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """Of reads that follow one another, the last."""
+    reads = {"get_item", "query"}
+    return [
+        request
+        for request, (following, _) in zip(requests, [*requests[1:], ("", {})], strict=True)
+        if request[0] not in reads or following not in reads
+    ]
+
+
+def _answer(client: Any, operation: str, request: Mapping[str, Any]) -> Any:
+    try:
+        answer = getattr(client, operation)(**request)
+    except ClientError as error:
+        return _sorted([error.response["Error"]["Code"], error.response.get("Item")])
+    return _sorted({name: answer.get(name) for name in ("Item", "Items", "Attributes")})
+
+
+def _sorted(answer: Any) -> Any:
+    """Members of a set come in any order."""
+    return json.loads(
+        json.dumps(answer, sort_keys=True),
+        object_hook=lambda found: {k: sorted(v) if k == "SS" else v for k, v in found.items()},
+    )
