@@ -2,6 +2,7 @@ import io
 import random
 import re
 import struct
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -395,6 +396,21 @@ def test_a_workbook_that_unzips_to_too_much_is_refused(given_an: Given, nested: 
     assert "far more" in given_an.refusal(
         zipped({"r.xlsx": content}) if nested else content, ExportLimits(workbook=20_000)
     )
+
+
+def test_a_row_of_endless_empty_cells_is_refused_before_it_is_held_in_memory(given_an: Given) -> None:
+    cells = b"<c/>" * 2_000_000
+    hostile = with_member(
+        workbook([HEADER, *ROWS]), "xl/worksheets/sheet1.xml", {b"</row>": cells + b"</row>"}
+    )
+
+    tracemalloc.start()
+    refusal = given_an.refusal(hostile)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert "too many cells" in refusal
+    assert peak < 30 * MIB
 
 
 def test_a_workbook_too_large_to_unpack_is_refused(given_an: Given) -> None:

@@ -34,8 +34,7 @@ class ExportLimits:
         unzipped: most that an archive's members unzip to, together.
         ratio: most that they unzip to, as a multiple of the archive's size.
         ratio_free: up to this unzipped size the ratio does not matter; tables compress well.
-        workbook: most that an ``.xlsx`` unzips to. Its shared texts and each row are held in memory, which
-            for hostile XML, such as a row of millions of empty cells, takes some 80 times its size.
+        workbook: most that an ``.xlsx`` unzips to; its shared texts are held in memory.
     """
 
     members: int = 1000

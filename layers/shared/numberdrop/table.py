@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 from openpyxl import load_workbook
 
 from numberdrop.archive import ExportInvalidError, refusing
+from numberdrop.workbook_check import check_workbook
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -87,6 +88,7 @@ def open_workbook(file: IO[bytes]) -> "Workbook":
         ExportInvalidError: it is no such file, or a hostile one.
     """
     with refusing("The export is a workbook that cannot be read."), _warnings_off():
+        check_workbook(file)
         return load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
 
