@@ -111,7 +111,7 @@ def _apply(clause: str, action: str, item: Item, request: Mapping[str, Any]) -> 
         case "REMOVE", [word]:
             item.pop(_name(word, request), None)
         case _:
-            raise NotImplementedError(clause)
+            raise ValueError(clause)
 
 
 def _holds(condition: str, item: Item, request: Mapping[str, Any]) -> bool:
@@ -126,7 +126,7 @@ def _holds(condition: str, item: Item, request: Mapping[str, Any]) -> bool:
         return item.get(_name(one_of[1], request)) in [values[value] for value in one_of[2].split(", ")]
     compared = _COMPARED.fullmatch(condition)
     if not compared:
-        raise NotImplementedError(condition)
+        raise ValueError(condition)
     found, expected = item.get(_name(compared[1], request)), values[compared[3]]
     if found is None or compared[2] == "=":
         return bool(found == expected)

@@ -12,6 +12,9 @@ from local.simulator import SimulatorControl
 from tests.e2e.conftest import Bucket, Inbox
 
 UPLOADS = 50
+SUBMIT_CONCURRENCY = 5
+"""The parameter's default."""
+
 PROBABILITY = 0.02
 """Of each kind of fault, for each request: one request in ten meets one."""
 
@@ -38,6 +41,7 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
             uploads.drop(key, f"+4477009{n:05d}\n+4477009{n + UPLOADS:05d}\n")
         endings = Counter(inbox.wait_for(key, seconds=400)[0]["detail-type"] for key in keys)
         charges = len(vendor.charges)
+        most_at_once = vendor.peak_uploads
         fired = Counter(
             (fault["service"], fault["action"].split(":")[0]) for fault in troubled_cloud.faults.fired()
         )
@@ -46,4 +50,5 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
     record_property("faults", {" ".join(name): count for name, count in fired.items()})
     assert endings == {"Number Check Completed": UPLOADS}
     assert charges == UPLOADS
+    assert most_at_once <= SUBMIT_CONCURRENCY
     assert {service for service, _ in fired} >= set(SERVICES) - {"sqs"}

@@ -1,8 +1,7 @@
 """A look through a workbook's XML before it is read for good, so that it cannot flood the memory.
 
 The reader holds a row, and all shared texts, in memory as objects. XML that is nothing but empty cells makes
-some 80 times its size of them, so limits on bytes are not enough. Documents with a DTD are refused, so no entity
-is ever defined.
+some 80 times its size of them, so limits on bytes are not enough. A DTD is refused, and entities with it.
 """
 
 from typing import IO
