@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import requests
 import trustme
 
-from local.processes import TOOLS, background, environment, free_port, listens
+from local.processes import TOOLS, background, environment, free_port
 
 REGION = "us-east-1"
 ACCESS_KEY = "test"
@@ -86,7 +87,9 @@ def local_aws(
         }
     )
     python = str(TOOLS / "cloud" / "bin" / "python")
-    with background([python, "-m", "ministack"], env, folder / "ministack.log", is_up=lambda: listens(port)):
+    with background(
+        [python, "-m", "ministack"], env, folder / "ministack.log", is_up=lambda: _is_healthy(aws)
+    ):
         yield aws
 
 
@@ -103,3 +106,14 @@ def _make_certificates(ca_file: Path, certificate: Path, key: Path) -> None:
     issued.private_key_pem.write_to_path(str(key))
     for number, part in enumerate(issued.cert_chain_pems):
         part.write_to_path(str(certificate), append=number > 0)
+
+
+def _is_healthy(aws: LocalAws) -> bool:
+    """Whether it answers, with the certificate that was made for it."""
+    with requests.Session() as session:
+        session.trust_env = False  # neither a proxy nor other certificates from the environment
+        try:
+            health = session.get(f"{aws.endpoint}/_ministack/health", verify=str(aws.ca_file), timeout=5)
+        except requests.RequestException:
+            return False
+        return health.ok

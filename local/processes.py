@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import choice
 from typing import IO
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -15,6 +16,7 @@ TOOLS = PROJECT / ".venv"
 START_SECONDS = 60
 END_SECONDS = 3
 LINES_SHOWN = 30
+PORTS = range(20_000, 32_000)
 
 
 class LocalCloudError(Exception):
@@ -60,20 +62,25 @@ def background(
         try:
             end = time.monotonic() + START_SECONDS
             while not is_up():
-                if process.poll() is not None or time.monotonic() > end:
-                    raise LocalCloudError(f"'{command[0]}' did not start:\n{_last_lines(log)}")
+                _check_alive(process, end, log)
                 time.sleep(0.05)
+            _check_alive(process, end, log)
             yield
         finally:
             _end(process)
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nothing listens on.
+
+    It lies below the range that systems hand out by themselves, so that nobody else is given it before the
+    process that it is meant for has taken it.
+    """
+    while True:
+        port = choice(PORTS)  # noqa: S311 - a port is no secret
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def listens(port: int) -> bool:
@@ -95,6 +102,11 @@ def _started(command: Sequence[str], env: Mapping[str, str], output: IO[bytes]) 
         )
     except FileNotFoundError:
         raise LocalCloudError(f"{command[0]} is missing. Run 'make install' first.") from None
+
+
+def _check_alive(process: subprocess.Popen[bytes], end: float, log: Path) -> None:
+    if process.poll() is not None or time.monotonic() > end:
+        raise LocalCloudError(f"A process of the local cloud did not start:\n{_last_lines(log)}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
