@@ -6,10 +6,10 @@ import pytest
 
 from local.simulator import Simulator
 from numberdrop.catalogue import checkers
+from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import ReasonCode
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
-from numberdrop.watching import JobMissingError
 from tests.integration.account import Account
 from tests.integration.files import file_of
 from tests.integration.invocations import Functions

@@ -10,11 +10,11 @@ import requests
 from functions.collect import app as collect
 from local.simulator import Simulator, verdict
 from numberdrop.announcement import NotAnnouncedError
+from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import ReasonCode
 from numberdrop.storage import ResultsBucket
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
-from numberdrop.watching import JobMissingError
 from tests.integration.account import Account
 from tests.integration.files import NUMBERS, file_of
 from tests.integration.invocations import Functions, LogLines

@@ -2,9 +2,9 @@
 
 import pytest
 
+from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import State
-from numberdrop.watching import JobMissingError
 from tests.integration.account import Account
 from tests.integration.invocations import Functions
 from tests.jobs import TASK_ID, a_job, an_upload

@@ -21,10 +21,8 @@ from numberdrop.vendor import (
 )
 from tests.integration.bare_server import captured_request, full_backlog, listening
 from tests.integration.files import file_of
-from tests.integration.vendor_client import BAND, DEEP, client, submit
+from tests.integration.vendor_client import BAND, FAMILIES, client, submit
 from tests.jobs import NOON
-
-FAMILIES = [pytest.param(BAND, id="v1"), pytest.param(DEEP, id="legacy")]
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from numberdrop.vendor import (
     VendorClient,
 )
 from tests.integration.bare_server import captured_request
-from tests.integration.vendor_client import BAND, DEEP, Key, client, task
-
-FAMILIES = [pytest.param(BAND, id="v1"), pytest.param(DEEP, id="legacy")]
+from tests.integration.vendor_client import BAND, FAMILIES, Key, client, task
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from io import BytesIO
 from typing import Any
 
+import pytest
+
 from numberdrop.catalogue import Checker, checkers
 from numberdrop.vendor import Accepted, SubmitOutcome, VendorClient
 from tests.integration.files import file_of
@@ -10,6 +12,7 @@ from tests.jobs import NOON
 
 BAND = checkers()["band"]
 DEEP = checkers()["wa-deep"]
+FAMILIES = [pytest.param(BAND, id="v1"), pytest.param(DEEP, id="legacy")]
 
 
 class Key:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from numberdrop.job import Job
+from numberdrop.ledger import JobMissingError, Ledger
 from numberdrop.reasons import ReasonCode
 from numberdrop.transitions import State
 from numberdrop.vendor import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
@@ -14,7 +15,6 @@ from numberdrop.watching import (
     MOST_LINKLESS_ANSWERS,
     PATIENCE_WITH_UNKNOWN,
     Decision,
-    JobMissingError,
     Next,
     Seen,
     Watch,
@@ -146,6 +146,8 @@ class LedgerOf:
 
     def get(self, _job_id: str) -> Job | None:
         return self.job
+
+    existing = Ledger.existing
 
 
 class VendorThatSays:

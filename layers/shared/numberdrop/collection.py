@@ -23,7 +23,7 @@ from numberdrop.results import ResultCounts, write_results
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.transitions import COMPLETE, State
 from numberdrop.vendor import TaskStatus, VendorClient
-from numberdrop.watching import Decision, JobMissingError, Next, already_over
+from numberdrop.watching import Decision, Next, already_over
 
 MOST_TRIES = 3
 """Fresh links, each with a download, before the export is given up."""
@@ -94,9 +94,7 @@ class Collection:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
-        job = self.ledger.get(job_id)
-        if job is None:
-            raise JobMissingError("The ledger has no such job.")
+        job = self.ledger.existing(job_id)
         if job.state is State.COMPLETED:
             self.announcer.announce(job)
             return Decision(Next.DONE)

@@ -65,7 +65,7 @@ class Downloader:
         Raises:
             LinkUntrustedError: the link, or the address behind it, breaks a rule.
             LinkRefusedError: the storage answered 4xx.
-            DownloadFailedError: anything else; what was written so far is worthless.
+            DownloadFailedError: anything else; what was written so far is not whole.
         """
         target = self._checked(link)
         loopback = _is_loopback(target.hostname or "")

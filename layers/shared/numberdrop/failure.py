@@ -9,7 +9,6 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import FAIL
-from numberdrop.watching import JobMissingError
 
 logger = Logger()
 
@@ -31,9 +30,7 @@ class FailureRecord:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
-        job = self.ledger.get(job_id)
-        if job is None:
-            raise JobMissingError("The ledger has no such job.")
+        job = self.ledger.existing(job_id)
         try:
             job = self.ledger.move(job, FAIL, reason=reason, finished_at=self.now())
         except TransitionRefusedError as refused:

@@ -28,6 +28,10 @@ SHARDS = "0123456789abcdef"
 SETTLED_ONCE_ANNOUNCED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
 
 
+class JobMissingError(Exception):
+    """The ledger has no such job; the execution was started by hand or the table was emptied."""
+
+
 class TransitionRefusedError(Exception):
     """The ledger has moved on: read the job again and decide anew.
 
@@ -61,6 +65,17 @@ class Ledger:
         )
         item = answer.get("Item")
         return _job(item) if item else None
+
+    def existing(self, job_id: str) -> Job:
+        """The job as it stands now.
+
+        Raises:
+            JobMissingError: there is none.
+        """
+        job = self.get(job_id)
+        if job is None:
+            raise JobMissingError("The ledger has no such job.")
+        return job
 
     def known(self, job_ids: Sequence[str]) -> set[str]:
         """Those of at most 100 job ids that the ledger has a job for."""
@@ -156,7 +171,7 @@ class Ledger:
                 ExpressionAttributeValues=_serialized({**values, ":read": job.last_write}),
             )
         except ClientError as error:
-            if not _is_refusal(error):
+            if not is_refused_condition(error):
                 raise
 
     def _write(self, job_id: str, transition: Transition, expected: str | None = None, **changes: Any) -> Job:
@@ -182,7 +197,7 @@ class Ledger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if not _is_refusal(error):
+            if not is_refused_condition(error):
                 raise
             item: Any = error.response.get("Item")
             current = _job(item) if item else None
@@ -202,7 +217,8 @@ _GUARDED = {
 """The attribute that each guard looks at."""
 
 
-def _is_refusal(error: ClientError) -> bool:
+def is_refused_condition(error: ClientError) -> bool:
+    """Whether DynamoDB refused a write because its condition did not hold."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 

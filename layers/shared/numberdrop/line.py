@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from numberdrop.ledger import is_refused_condition
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -42,7 +44,7 @@ class Line:
                 ExpressionAttributeValues={":job_id": {"S": job_id}},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not is_refused_condition(error):
                 raise
             return False
         return True
@@ -57,5 +59,5 @@ class Line:
                 ExpressionAttributeValues={":holder": {"S": holder}},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not is_refused_condition(error):
                 raise

@@ -45,6 +45,9 @@ def in_doubt(cause: str) -> Reason:
     )
 
 
+DIED_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")
+
+
 class JobFailedError(Exception):
     """The job is over for the reason given; trying again changes nothing."""
 

@@ -13,7 +13,7 @@ from numberdrop.job import Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
 from numberdrop.queue import UploadQueue
-from numberdrop.reasons import Reason, ReasonCode, in_doubt
+from numberdrop.reasons import DIED_WHILE_SENDING, Reason, ReasonCode
 from numberdrop.transitions import ABANDON_ATTEMPT, FAIL, State
 from numberdrop.upload import message_about
 from numberdrop.workflow import ExecutionStatus, Workflow
@@ -121,10 +121,10 @@ class Reconciliation:
         return "restarted"
 
     def _doubt(self, job: Job) -> str:
-        reason = in_doubt("The function ended while the file was being sent.")
-        self.announcer.announce(
-            self.ledger.move(job, ABANDON_ATTEMPT, reason=reason, charged=None, finished_at=self.now())
+        doubted = self.ledger.move(
+            job, ABANDON_ATTEMPT, reason=DIED_WHILE_SENDING, charged=None, finished_at=self.now()
         )
+        self.announcer.announce(doubted)
         return "put in doubt"
 
     def _look_at_execution(self, job: Job) -> str:

@@ -16,7 +16,7 @@ from numberdrop.job import Counts, Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
 from numberdrop.numbers import clean_upload
-from numberdrop.reasons import JobFailedError, Reason, ReasonCode, in_doubt
+from numberdrop.reasons import DIED_WHILE_SENDING, JobFailedError, Reason, ReasonCode, in_doubt
 from numberdrop.storage import UploadBucket
 from numberdrop.transitions import (
     ABANDON_ATTEMPT,
@@ -136,7 +136,7 @@ class Submission:
                 self._end(
                     job,
                     ABANDON_ATTEMPT,
-                    in_doubt("The function ended while the file was being sent."),
+                    DIED_WHILE_SENDING,
                     charged=None,
                 )
             case State.SUBMITTED:

@@ -29,10 +29,6 @@ WAITING_WORDS = {"pending", "processing", "completed"}
 logger = Logger()
 
 
-class JobMissingError(Exception):
-    """The ledger has no such job; the execution was started by hand or the table was emptied."""
-
-
 class Next(StrEnum):
     """The branches of the workflow after a look at the task, or an attempt to collect."""
 
@@ -86,9 +82,7 @@ class Watch:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
-        job = self.ledger.get(job_id)
-        if job is None:
-            raise JobMissingError("The ledger has no such job.")
+        job = self.ledger.existing(job_id)
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
