@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from numberdrop.archive import MIB
-from numberdrop.export import (
+from numberdrop.files.archive import MIB
+from numberdrop.files.export import (
     Export,
     ExportFormat,
     ExportInvalidError,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.catalogue import MAX_ROWS, InputKind
-from numberdrop.numbers import UploadCounts, clean_upload
+from numberdrop.files.numbers import UploadCounts, clean_upload
 from numberdrop.reasons import JobFailedError, ReasonCode
 
 FIRST = "+41790000001"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
-from numberdrop.export import ExportInvalidError, read_export
-from numberdrop.results import ResultCounts, write_results
+from numberdrop.files.export import ExportInvalidError, read_export
+from numberdrop.files.results import ResultCounts, write_results
 
 FIRST = "+41790000001"
 SECOND = "+41790000002"

@@ -1,6 +1,6 @@
 import pytest
 
-from numberdrop.spreadsheet import harmless
+from numberdrop.files.spreadsheet import harmless
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from numberdrop.announcement import Announcer
 from numberdrop.catalogue import Checker, checker_for_key
 from numberdrop.clock import Clock, utc_now
 from numberdrop.download import Downloader, DownloadFailedError, LinkRefusedError
-from numberdrop.export import ExportInvalidError, read_export
+from numberdrop.files.export import ExportInvalidError, read_export
+from numberdrop.files.numbers import UploadCounts, clean_upload
+from numberdrop.files.results import ResultCounts, write_results
 from numberdrop.job import Counts, Job, StoredResults, timestamp
 from numberdrop.ledger import Ledger, TransitionRefusedError
-from numberdrop.numbers import UploadCounts, clean_upload
 from numberdrop.reasons import JobFailedError, Reason, ReasonCode
-from numberdrop.results import ResultCounts, write_results
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.transitions import COMPLETE, State
 from numberdrop.vendor import TaskStatus, VendorClient

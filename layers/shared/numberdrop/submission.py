@@ -12,10 +12,10 @@ from aws_lambda_powertools import Logger
 from numberdrop.announcement import Announcer
 from numberdrop.catalogue import Checker, Family, checker_for_key
 from numberdrop.clock import Clock, utc_now
+from numberdrop.files.numbers import clean_upload
 from numberdrop.job import Counts, Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
-from numberdrop.numbers import clean_upload
 from numberdrop.reasons import DIED_WHILE_SENDING, JobFailedError, Reason, ReasonCode, in_doubt
 from numberdrop.storage import UploadBucket
 from numberdrop.transitions import (

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import IO, Self
 from zipfile import ZipFile, ZipInfo
 
-from numberdrop.archive import ExportInvalidError, ExportLimits, open_archive, refusing
 from numberdrop.catalogue import checkers
-from numberdrop.table import csv_rows, open_workbook, sheet_rows
+from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive, refusing
+from numberdrop.files.table import csv_rows, open_workbook, sheet_rows
 
 __all__ = ["Export", "ExportFormat", "ExportInvalidError", "ExportLimits", "read_export"]
 

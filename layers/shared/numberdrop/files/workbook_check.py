@@ -8,7 +8,7 @@ from typing import IO
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from numberdrop.archive import ExportInvalidError
+from numberdrop.files.archive import ExportInvalidError
 
 MOST_CELLS = 1000
 """Cells of a row; the vendor's exports have fewer than ten."""

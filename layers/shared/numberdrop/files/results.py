@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from numberdrop.catalogue import InputKind
-from numberdrop.export import Export
+from numberdrop.files.export import Export
+from numberdrop.files.spreadsheet import harmless
 from numberdrop.masking import masked
-from numberdrop.spreadsheet import harmless
 
 OWN_COLUMNS = ("number", "status")
 """What every ``results.csv`` starts with; the export's columns follow."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from numberdrop.catalogue import InputKind
+from numberdrop.files.spreadsheet import harmless
 from numberdrop.reasons import JobFailedError, ReasonCode
-from numberdrop.spreadsheet import harmless
 
 REJECTED_COLUMNS = ("line", "text", "reason")
 """The header of the list of rejected lines."""

@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, TextIO
 
 from openpyxl import load_workbook
 
-from numberdrop.archive import ExportInvalidError, refusing
-from numberdrop.workbook_check import check_workbook
+from numberdrop.files.archive import ExportInvalidError, refusing
+from numberdrop.files.workbook_check import check_workbook
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
