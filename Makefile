@@ -11,8 +11,11 @@ export SAM_CLI_TELEMETRY := 0
 PARALLEL := --numprocesses auto --dist loadgroup
 
 SECONDS := 300
+SIZE ?= usual
+ROWS ?= 10000000
+UPLOADS ?= 1000
 
-.PHONY: help install demo cloud simulator test lint types template unit integration e2e torture format lock clean
+.PHONY: help install demo cloud simulator test lint types template unit integration e2e torture bench large burst format lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -53,7 +56,7 @@ simulator: .venv/command/.done ## Run the simulated vendor alone until Ctrl-C
 	@$(DEV)/python -m local.simulator
 
 test: ## Run every check: format, lint, types, template, all tests
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
 	@$(MAKE) --no-print-directory lint types template
 	@$(DEV)/python -m pytest $(PARALLEL)
 
@@ -64,8 +67,11 @@ lint: .venv/command/.done ## Check format and style
 types: .venv/command/.done ## Check types
 	@$(DEV)/mypy
 
-template: .venv/sam/.done ## Check the template
+template: .venv/sam/.done .venv/scan/.done ## Check the template
 	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	@mkdir -p .aws-sam
+	@.venv/sam/bin/python local/transform.py template.yaml > .aws-sam/cloudformation.yaml
+	@.venv/scan/bin/checkov --config-file .checkov.yaml --file .aws-sam/cloudformation.yaml
 
 unit: .venv/command/.done ## Run the tests that touch nothing
 	@$(DEV)/python -m pytest $(PARALLEL) tests/unit
@@ -74,11 +80,22 @@ integration: .venv/command/.done ## Run the tests with moto and the simulated ve
 	@$(DEV)/python -m pytest $(PARALLEL) tests/integration
 
 e2e: ## Run the tests on the local cloud
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
 	@$(DEV)/python -m pytest tests/e2e
 
 torture: .venv/command/.done ## Crash the pipeline with ever new seeds, for SECONDS
 	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s
+
+bench: .venv/bench/.done ## Measure beside other ways to do the same; SIZE=full for large files
+	@SIZE=$(SIZE) PYTHONPATH=layers/shared:. .venv/bench/bin/python -m benchmarks $(SUBJECT)
+
+large: ## Send one upload of ROWS lines through a local cloud, and show what it took
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m benchmarks.large_upload --rows $(ROWS)
+
+burst: ## Drop UPLOADS uploads at once on a local cloud, and show what becomes of them
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m benchmarks.burst --uploads $(UPLOADS)
 
 format: .venv/command/.done ## Put the code in shape
 	@$(DEV)/ruff format .
@@ -86,7 +103,7 @@ format: .venv/command/.done ## Put the code in shape
 
 lock: .venv/installer/.done ## Pin the newest versions
 	for set in layers/shared/requirements requirements/installer requirements/cloud requirements/sam \
-		requirements/dev; do \
+		requirements/scan requirements/bench requirements/dev; do \
 		$(INSTALLER)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url --output-file $$set.txt $$set.in; done
 

@@ -1,1 +1,1 @@
-"""The operator's command line: looking at jobs, and deciding what only a person may decide."""
+"""The command line: sending files, following jobs, and deciding what only a person may decide."""

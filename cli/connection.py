@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -19,6 +19,9 @@ from numberdrop.line import Line
 from numberdrop.queue import UploadQueue
 from numberdrop.workflow import Workflow
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
 """A person waits: an endpoint that cannot be reached is told within seconds."""
 
@@ -34,6 +37,7 @@ class Connection:
     workflow: Workflow
     operations: Operations
     dead_letters: DeadLetters
+    s3: "S3Client"
 
     def job(self, prefix: str) -> Job:
         """The job whose id begins so, as it stands now.
@@ -81,4 +85,5 @@ def connect(stack_name: str) -> Connection:
             job_timeout=stack.job_timeout,
         ),
         dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
+        s3=client("s3"),
     )

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from cli.refusal import RefusedError
-from numberdrop.line import LINE_KEY
 from numberdrop.transitions import State
+from numberdrop.upload import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FULL_ID = 64
 """Hexadecimal digits of a job id."""
+
+NO_JOB = "the "
+"""How the keys begin of the items that are no jobs: ``the line``, ``the pace of band``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class JobsTable:
     def summaries(self, state: State | None = None) -> list[Summary]:
         """All jobs, or those in one state; the latest last."""
         if state is None:
-            found = self._scan("job_id <> :value", LINE_KEY)
+            found = self._scan("NOT begins_with(job_id, :value)", NO_JOB)
         else:
             found = self._scan("#state = :value", state, names={"#state": "state"})
         return sorted(map(_summary, found), key=lambda summary: summary.since)
@@ -64,6 +67,17 @@ class JobsTable:
         if len(found) > 1:
             raise RefusedError(f"{len(found)} jobs' ids begin with {prefix}. Give more digits.")
         return found[0]
+
+    def job_of_upload(self, upload: Upload) -> str | None:
+        """The id of the latest job about an upload whose version and sequencer are not known."""
+        found = [
+            (str(item["created_at"]), str(item["job_id"]))
+            for item in self._scan(
+                "#upload.#key = :value", upload.key, names={"#upload": "upload", "#key": "key"}
+            )
+            if item["upload"]["etag"] == upload.etag
+        ]
+        return max(found)[1] if found else None
 
     def job_of_task(self, task_id: str) -> str | None:
         """The id of the job that a task belongs to, if the ledger knows the task."""

@@ -1,4 +1,4 @@
-"""The command ``numberdrop``: every command reads, says what it will do, asks, and then does it."""
+"""The command ``numberdrop``. What decides about a job says what it will do and asks before it does."""
 
 import re
 from collections.abc import Callable
@@ -10,8 +10,11 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from cli.checkers import checkers
 from cli.connection import Connection, connect
+from cli.faults import in_words
 from cli.operations import Done, Operations, must_be_collectable, must_be_in_doubt
+from cli.parameters import Connect, job_argument, json_option
 from cli.printing import (
     SHORT_ID,
     job_document,
@@ -22,12 +25,11 @@ from cli.printing import (
     without_numbers,
 )
 from cli.refusal import RefusedError
+from cli.sending import send, watch
 from cli.stack import default_stack_name
 from numberdrop.job import Job
 from numberdrop.ledger import TransitionRefusedError
 from numberdrop.transitions import State
-
-SHORTEST_PREFIX = 8
 
 CHARGED_PLAN = """\
 The ledger will say that the vendor charged for this file and made the task {task_id} of it.
@@ -53,10 +55,16 @@ LEFT_OVER = """\
 The ledger holds the decision, but the next step could not be done: {why}
 Do not repeat the command: reconcile does that step within about ten minutes."""
 
+COMPLETION = """\
+\b
+Completion of commands, checkers and states, by the shell:
+  bash, zsh  eval "$(_NUMBERDROP_COMPLETE=bash_source numberdrop)", or zsh_source
+  fish       _NUMBERDROP_COMPLETE=fish_source numberdrop | source
+"""
+
 LINE_STOPPED = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
 
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_HEXADECIMAL = re.compile(r"[0-9a-f]+")
 
 
 class _Commands(click.Group):
@@ -70,22 +78,8 @@ class _Commands(click.Group):
             raise click.ClickException(str(error)) from None
         except TransitionRefusedError as error:
             raise click.ClickException(f"The job has moved on. {error} Look at it again.") from None
-        except ClientError as error:
-            raise click.ClickException(f"AWS refuses. {error}") from None
-        except BotoCoreError as error:
-            raise click.ClickException(f"AWS cannot be asked. {error}") from None
-
-
-class _JobId(click.ParamType[str]):
-    """The first digits of a job id, or all of them."""
-
-    name = "job"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        digits = str(value).lower()
-        if not SHORTEST_PREFIX <= len(digits) <= 64 or not _HEXADECIMAL.fullmatch(digits):
-            self.fail(f"a job is {SHORTEST_PREFIX} to 64 hexadecimal digits.", param, ctx)
-        return digits
+        except (ClientError, BotoCoreError) as error:
+            raise click.ClickException(in_words(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +97,14 @@ class _Decision:
     success: str
 
 
-Connect = Callable[[], Connection]
-
-_job_argument = click.argument("prefix", metavar="JOB", type=_JobId())
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-_json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--stack", help="The stack's name; else the one in samconfig.toml, or numberdrop.")
 @click.pass_context
 def main(ctx: click.Context, stack: str | None) -> None:
-    """Look at numberdrop's jobs, and decide what only a person may decide.
+    """Send files of numbers to be checked, look at their jobs, and decide what only a person may decide.
 
     JOB is a job's id, or the first digits of it, at least 8. The usual AWS settings apply: AWS_PROFILE,
     AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
@@ -122,9 +112,13 @@ def main(ctx: click.Context, stack: str | None) -> None:
     ctx.obj = lambda: connect(stack or default_stack_name(Path.cwd()))
 
 
+for command in (send, watch, checkers):
+    main.add_command(command)
+
+
 @main.command()
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
-@_json_option
+@json_option
 @click.pass_obj
 def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
     """List jobs, the latest last."""
@@ -142,8 +136,8 @@ def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
 
 
 @main.command()
-@_job_argument
-@_json_option
+@job_argument
+@json_option
 @click.pass_obj
 def show(connected: Connect, prefix: str, as_json: bool) -> None:
     """Show everything about one job."""
@@ -154,7 +148,7 @@ def show(connected: Connect, prefix: str, as_json: bool) -> None:
 
 
 @main.command()
-@_job_argument
+@job_argument
 @click.option("--charged", "said", flag_value="charged", help="The vendor has a task of this file.")
 @click.option("--not-charged", "said", flag_value="not charged", help="It has none: send it again.")
 @click.option("--abandon", "said", flag_value="abandon", help="Nobody will find out: give up.")
@@ -180,7 +174,7 @@ def resolve(
 
 
 @main.command("collect-again")
-@_job_argument
+@job_argument
 @_yes_option
 @click.pass_obj
 def collect_again(connected: Connect, prefix: str, yes: bool) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -33,14 +33,24 @@ def without_numbers(text: str) -> str:
     return _NUMBER.sub("[digits]", text)
 
 
+def shown(text: str) -> str:
+    """The text without numbers, and on one line that no terminal takes for a command."""
+    return _printable(without_numbers(text))
+
+
 def print_summaries(summaries: Sequence[Summary], console: Console) -> None:
-    """A table, or a line with tabs for each job where the output is no terminal."""
-    rows = [_row(summary) for summary in summaries]
+    """A line about each job."""
+    print_rows(COLUMNS, [_values(summary) for summary in summaries], console)
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], console: Console) -> None:
+    """A table, or a line with tabs for each row where the output is no terminal."""
+    cells = [tuple(map(_cell, row)) for row in rows]
     if not console.is_terminal:
-        _print_lines(rows, console)
+        _print_lines(cells, console)
         return
-    table = Table(*COLUMNS)
-    for row in rows:
+    table = Table(*columns)
+    for row in cells:
         table.add_row(*map(Text, row))
     console.print(table)
 
@@ -96,8 +106,8 @@ def _without_numbers_in_keys(results: StoredResults) -> StoredResults:
     )
 
 
-def _row(summary: Summary) -> tuple[str, ...]:
-    values = (
+def _values(summary: Summary) -> tuple[str | None, ...]:
+    return (
         summary.job_id[:SHORT_ID],
         summary.state,
         summary.checker,
@@ -105,7 +115,6 @@ def _row(summary: Summary) -> tuple[str, ...]:
         summary.since,
         summary.reason,
     )
-    return tuple(map(_cell, values))
 
 
 def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -117,7 +126,7 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _cell(value: Any) -> str:
-    """One line of text that no terminal takes for a command: keys may hold any character."""
+    """One line of text: keys may hold any character."""
     match value:
         case None | "" | [] | {}:
             return "-"
@@ -126,9 +135,11 @@ def _cell(value: Any) -> str:
         case bool():
             return str(value).lower()
         case _:
-            return "".join(
-                letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value)
-            )
+            return _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _print_lines(rows: Sequence[Sequence[str]], console: Console) -> None:

@@ -24,15 +24,19 @@ class Stack:
     Attributes:
         arn: tells its region and account.
         job_timeout: the parameter ``JobTimeoutHours``.
+        allow_sensitive: the parameter ``AllowSensitiveCheckers``.
     """
 
     arn: str
+    upload_bucket: str
+    results_bucket: str
     jobs_table: str
     event_bus: str
     state_machine_arn: str
     upload_queue_url: str
     dead_letter_queue_url: str
     job_timeout: timedelta
+    allow_sensitive: bool
 
     @property
     def place(self) -> str:
@@ -75,12 +79,15 @@ def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
     try:
         return Stack(
             arn=described["StackId"],
+            upload_bucket=outputs["UploadBucketName"],
+            results_bucket=outputs["ResultsBucketName"],
             jobs_table=outputs["JobsTableName"],
             event_bus=outputs["EventBusName"],
             state_machine_arn=outputs["StateMachineArn"],
             upload_queue_url=outputs["UploadQueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             job_timeout=timedelta(hours=int(parameters["JobTimeoutHours"])),
+            allow_sensitive=parameters["AllowSensitiveCheckers"] == "true",
         )
     except KeyError as missing:
         raise RefusedError(f"The stack '{name}' has no {missing.args[0]}: it is not numberdrop's.") from None

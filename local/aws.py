@@ -72,6 +72,9 @@ def local_aws(
             "AWS_ENDPOINT_URL": functions_endpoint or aws.endpoint,
             "AUTH": "false" if functions_endpoint else "true",
             "BIND_HOST": "127.0.0.1",
+            # Every call is on record, so that what a job costs can be counted.
+            "CLOUDTRAIL_RECORDING": "1",
+            "CLOUDTRAIL_MAX_EVENTS": "100000",
             "GATEWAY_PORT": str(port),
             # Two services that would listen on ports of their own, on all interfaces.
             "IOT_MTLS_ENABLED": "0",

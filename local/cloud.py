@@ -100,6 +100,6 @@ def _simulator(folder: Path, arguments: tuple[str, ...]) -> Iterator[str]:
     url_file = folder / "simulator.url"
     command = [sys.executable, "-m", "local.simulator", "--port-file", str(url_file), *arguments]
     packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
-    env = environment({"PYTHONPATH": packages})
+    env = environment({"PYTHONPATH": packages, "TMPDIR": str(folder)})
     with background(command, env, folder / "simulator.log", is_up=url_file.exists):
         yield url_file.read_text(encoding="utf-8")

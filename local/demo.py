@@ -2,36 +2,30 @@
 
 import csv
 import io
-import json
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from cli.following import Sight, look
+from cli.uploading import Uploader
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.processes import PROJECT, LocalCloudError
+from numberdrop.ledger import Ledger
 from numberdrop.transitions import State
+from numberdrop.upload import Upload
+from numberdrop.workflow import Workflow
 
 SAMPLES = PROJECT / "local" / "samples"
 CHECKERS = ("band", "phoneCheck", "wa-deep")
 MOST_SECONDS = 120
 ROWS_SHOWN = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """How far a job is: its state in the ledger and the vendor's counts, as far as they are known."""
-
-    state: str
-    success: int
-    total: int
 
 
 class DemoFailedError(Exception):
@@ -60,19 +54,21 @@ def main() -> int:
     return 0
 
 
-def _drop(cloud: LocalCloud, checker: str, console: Console) -> str:
-    key = f"{checker}/demo/{checker}.txt"
+def _drop(cloud: LocalCloud, checker: str, console: Console) -> Upload:
     sample = SAMPLES / f"{checker}.txt"
-    cloud.aws.client("s3").upload_file(str(sample), cloud.outputs["UploadBucketName"], key)
+    uploader = Uploader(cloud.aws.client("s3"), cloud.outputs["UploadBucketName"])
+    upload = uploader.put(sample, f"{checker}/demo/{sample.name}", {}, lambda _: None)
     lines = len(sample.read_text(encoding="utf-8").splitlines())
-    console.print(f"Dropped {key} ({lines} lines)", highlight=False)
-    return key
+    console.print(f"Dropped {upload.key} ({lines} lines)", highlight=False)
+    return upload
 
 
 def _follow(
-    cloud: LocalCloud, tap: EventTap, keys: Sequence[str], console: Console
+    cloud: LocalCloud, tap: EventTap, uploads: Sequence[Upload], console: Console
 ) -> list[Mapping[str, Any]]:
     """Shows the jobs' progress until each has its event."""
+    ledger = Ledger(cloud.aws.client("dynamodb"), cloud.outputs["JobsTableName"])
+    workflow = Workflow(cloud.aws.client("stepfunctions"), cloud.outputs["StateMachineArn"])
     ended: dict[str, Mapping[str, Any]] = {}
     end = time.monotonic() + MOST_SECONDS
     columns = (
@@ -83,56 +79,24 @@ def _follow(
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bars = {key: progress.add_task(key, total=1, state="waiting") for key in keys}
-        while len(ended) < len(keys):
+        bars = {upload: progress.add_task(upload.key, total=1, state="waiting") for upload in uploads}
+        while len(ended) < len(uploads):
             if time.monotonic() > end:
-                missing = ", ".join(set(keys) - set(ended))
+                missing = ", ".join(upload.key for upload in uploads if upload.job_id not in ended)
                 raise DemoFailedError(f"no event for {missing} within {MOST_SECONDS} s.")
             for event in tap.receive():
-                ended[event["detail"]["upload"]["key"]] = event
-            _advance(cloud, progress, bars)
-    return [ended[key] for key in keys]
+                ended[event["detail"]["job_id"]] = event
+            for upload, bar in bars.items():
+                _advance(progress, bar, look(ledger, workflow, upload.job_id))
+    return [ended[upload.job_id] for upload in uploads]
 
 
-def _advance(cloud: LocalCloud, progress: Progress, bars: Mapping[str, TaskID]) -> None:
-    for key, seen in _progress(cloud).items():
-        if key in bars:
-            progress.update(bars[key], completed=seen.success, total=seen.total, state=seen.state)
-
-
-def _progress(cloud: LocalCloud) -> dict[str, Progressed]:
-    """The ledger's jobs by upload key."""
-    pages = (
-        cloud.aws.client("dynamodb").get_paginator("scan").paginate(TableName=cloud.outputs["JobsTableName"])
-    )
-    return {
-        item["upload"]["M"]["key"]["S"]: _progressed(cloud, item) for page in pages for item in page["Items"]
-    }
-
-
-def _progressed(cloud: LocalCloud, item: Mapping[str, Any]) -> Progressed:
-    state = item["state"]["S"]
-    counts = item.get("counts", {}).get("M", {})
-    submitted = int(counts.get("submitted", {}).get("N", "1"))
-    if state == State.COMPLETED:
-        return Progressed(state, submitted, submitted)
-    looked = _last_look(cloud, item["job_id"]["S"]) if state == State.SUBMITTED else {}
-    return Progressed(state, looked.get("success") or 0, submitted)
-
-
-def _last_look(cloud: LocalCloud, job_id: str) -> Mapping[str, Any]:
-    """What the vendor said when the state machine last looked at the task."""
-    machine = cloud.outputs["StateMachineArn"]
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{job_id}-1"
-    history = cloud.aws.client("stepfunctions").get_execution_history(
-        executionArn=execution, reverseOrder=True, maxResults=50
-    )
-    for event in history["events"]:
-        exited = event.get("stateExitedEventDetails", {})
-        if exited.get("name") == "Check the task":
-            looked: Mapping[str, Any] = json.loads(exited["output"])
-            return looked
-    return {}
+def _advance(progress: Progress, bar: TaskID, sight: Sight) -> None:
+    if sight.job is None:
+        return
+    submitted = sight.job.counts.submitted or 1
+    checked = submitted if sight.job.state is State.COMPLETED else sight.checked or 0
+    progress.update(bar, completed=checked, total=submitted, state=sight.job.state)
 
 
 def _show(cloud: LocalCloud, event: Mapping[str, Any], console: Console) -> None:

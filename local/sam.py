@@ -1,11 +1,15 @@
 """Building and deploying the template with the real SAM CLI, as users do it."""
 
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from local.aws import LocalAws
 from local.processes import TOOLS, LocalCloudError, environment, run
+
+OUR_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""What the local AWS runs functions under, as all environments are made by one Python."""
 
 
 def deploy(
@@ -17,7 +21,7 @@ def deploy(
         LocalCloudError: the build or the deployment failed.
     """
     sam = _sam()
-    env = environment({**aws.shell_settings, "SAM_CLI_TELEMETRY": "0"})
+    env = environment({**aws.shell_settings, "SAM_CLI_TELEMETRY": "0", "LAMBDA_PYTHON": OUR_PYTHON})
     built = folder / f"{stack}-build"
     build = f"build --template {template} --build-dir {built} --cache-dir {folder / 'cache'}"
     run([sam, *build.split()], env, folder / f"{stack}-build.log")

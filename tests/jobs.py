@@ -39,7 +39,26 @@ def a_job(state: State = State.SUBMITTED, *, upload: Upload | None = None, **cha
     return replace(job, **changes)
 
 
-_SENT = {"checker": "band", "task_type": "band", "attempts": 1, "counts": Counts(submitted=100)}
+COUNTED = Counts(
+    lines=120,
+    submitted=100,
+    rejected=8,
+    duplicates=12,
+    total=100,
+    success=98,
+    failure=2,
+    resolved=99,
+    unresolved=1,
+    verdicts={"yes": 60, "no": 39},
+)
+"""The counts of a completed job."""
+
+_SENT = {
+    "checker": "band",
+    "task_type": "band",
+    "attempts": 1,
+    "counts": Counts(lines=120, submitted=100, rejected=8, duplicates=12),
+}
 _SUBMITTED = {**_SENT, "task_id": TASK_ID, "charged": True, "submitted_at": NOON - timedelta(minutes=9)}
 _OVER = {"finished_at": NOON - timedelta(minutes=1)}
 
@@ -57,7 +76,7 @@ _OF_STATE: dict[State, dict[str, Any]] = {
     State.COMPLETED: {
         **_SUBMITTED,
         **_OVER,
-        "counts": Counts(100, 100, 98, 2, 99, 1, {"yes": 60, "no": 39}),
+        "counts": COUNTED,
         "results": StoredResults(
             "results", "prefix/export.zip", "prefix/results.csv", "prefix/manifest.json"
         ),

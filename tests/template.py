@@ -10,7 +10,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-class _CloudFormationLoader(yaml.SafeLoader):
+class CloudFormationLoader(yaml.SafeLoader):
     """Reads short forms such as ``!Ref X`` as ``{"Ref": "X"}``."""
 
 
@@ -27,14 +27,14 @@ def _intrinsic(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str,
     return {name: value}
 
 
-_CloudFormationLoader.add_multi_constructor("!", _intrinsic)
+CloudFormationLoader.add_multi_constructor("!", _intrinsic)
 
 
 @cache
 def template() -> dict[str, Any]:
     """The template; short forms are mappings of their name, such as ``{"GetAtt": "X.Arn"}``."""
     text = (PROJECT / "template.yaml").read_text("utf-8")
-    read: dict[str, Any] = yaml.load(text, _CloudFormationLoader)
+    read: dict[str, Any] = yaml.load(text, CloudFormationLoader)
     return read
 
 

@@ -7,11 +7,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop import wiring
+from numberdrop.wiring.audit import make_audit
 
 logger = Logger()
 metrics = Metrics()
-audit = cache(wiring.audit)
+audit = cache(make_audit)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,13 +6,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop import wiring
+from numberdrop.wiring.check_status import make_watch
 
 logger = Logger()
-watch = cache(wiring.watch)
+watch = cache(make_watch)
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes ``{job_id, seen}``, returns a decision."""
-    return watch().look(event["job_id"], event["seen"]).as_payload()
+    seconds = context.get_remaining_time_in_millis() / 1000
+    return watch().look(event["job_id"], event["seen"], seconds=seconds).as_payload()

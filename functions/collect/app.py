@@ -6,10 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop import wiring
+from numberdrop.wiring.collect import make_collection
 
 logger = Logger()
-collection = cache(wiring.collection)
+collection = cache(make_collection)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop import wiring
+from numberdrop.wiring.reconcile import make_reconciliation
 from numberdrop.workflow import ExecutionStatus
 
 logger = Logger()
-reconciliation = cache(wiring.reconciliation)
+reconciliation = cache(make_reconciliation)
 
 
 @logger.inject_lambda_context(clear_state=True)

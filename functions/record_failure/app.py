@@ -7,11 +7,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop import wiring
 from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.wiring.record_failure import make_failure_record
 
 logger = Logger()
-failure_record = cache(wiring.failure_record)
+failure_record = cache(make_failure_record)
 
 
 @logger.inject_lambda_context(clear_state=True)

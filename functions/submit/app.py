@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop import wiring
 from numberdrop.intake import Message
+from numberdrop.wiring.submit import make_intake
 
 logger = Logger()
-intake = cache(wiring.intake)
+intake = cache(make_intake)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -121,6 +121,7 @@ class VendorApi:
         if form.file is None:
             raise RefusedError(400, "bad_request", "file is missing.")
         task = self._vendor.create_task(checker, form.file)
+        self._exports.begin(task)
         return json_answer(200, self._vendor.create_reply(task))
 
     def _form(self, request: Request, path: Path) -> Form:
@@ -143,7 +144,8 @@ class VendorApi:
 
     def _status(self, request: Request) -> Answer:
         task = self._v1_task(request) if request.path == V1_STATUS else self._legacy_task(request)
-        reply = self._vendor.status_reply(task)
+        exported = self._vendor.is_due(task) and self._exports.is_made(task)
+        reply = self._vendor.status_reply(task, exported=exported)
         if reply["status"] == TaskStatus.EXPORTED:
             reply["result_url"] = self._links.issue(
                 base_url=self._base_url,

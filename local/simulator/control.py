@@ -1,7 +1,8 @@
 """Steering a simulator from another process: JSON under one path, and the client for it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +30,8 @@ class ControlApi:
             "charges": lambda: [asdict(charge) for charge in simulator.charges],
             "uploads": lambda: [asdict(upload) for upload in simulator.uploads],
             "downloads": lambda: [asdict(download) for download in simulator.downloads],
-            "calls": lambda: dict(simulator.calls),
+            "calls": lambda: simulator.calls,
+            "calls_by_second": lambda: simulator.traffic.by_second,
             "balance": lambda: simulator.balance,
             "peak_uploads": lambda: simulator.peak_uploads,
             "settings": lambda: asdict(simulator.settings),
@@ -111,9 +113,14 @@ class SimulatorControl:
         return [Download(**row) for row in self._call("GET", "downloads")]
 
     @property
-    def calls(self) -> Mapping[str, int]:
+    def calls(self) -> Counter[str]:
         """How many requests arrived, by operation."""
-        calls: dict[str, int] = self._call("GET", "calls")
+        return Counter(self._call("GET", "calls"))
+
+    @property
+    def calls_by_second(self) -> Mapping[str, Sequence[int]]:
+        """How many requests arrived in each second from the first to the last, by operation."""
+        calls: dict[str, list[int]] = self._call("GET", "calls_by_second")
         return calls
 
     @property

@@ -9,11 +9,11 @@ import csv
 import io
 import itertools
 import shutil
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -30,7 +30,11 @@ BIG_TASK_ROWS = 1_000_000
 
 YES_PERCENT = 60
 
+SECONDS_TO_WAIT = 3.0
+"""How long a status call waits for an export that is due; small ones take some milliseconds."""
+
 _BLOCK = 1 << 20
+_ROWS_BETWEEN_LOOKS = 10_000
 
 _T = TypeVar("_T")
 
@@ -93,28 +97,48 @@ class Shape:
 TRUE_SHAPE = Shape()
 
 
+class ClosedError(Exception):
+    """The simulator closes while an export is being made."""
+
+
 class Exports:
-    """Makes exports on disk: the true one of each task once, a misshapen one for each request."""
+    """Makes exports on disk: the true one of each task beforehand, a misshapen one for each request."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._finished: dict[str, Path] = {}
+        self._makers = ThreadPoolExecutor(thread_name_prefix="export")
+        self._made: dict[str, Future[Path]] = {}
         self._count = itertools.count()
-        self._lock = threading.Lock()
+        self._closed = False
+
+    def begin(self, task: Task) -> None:
+        """Start to make the true export of a task, in the background."""
+        self._made[task.task_id] = self._makers.submit(self._make, task, TRUE_SHAPE)
+
+    def is_made(self, task: Task) -> bool:
+        """Whether the true export of a task is there, or is so within a moment."""
+        return bool(wait([self._made[task.task_id]], SECONDS_TO_WAIT).done)
 
     def file_for(self, task: Task, shape: Shape) -> Path:
         """The export of a task. Whoever asks while it is being made waits for it."""
-        if shape is not TRUE_SHAPE:
-            return self._make(task, shape)
-        with self._lock:
-            if task.task_id not in self._finished:
-                self._finished[task.task_id] = self._make(task, shape)
-            return self._finished[task.task_id]
+        return self._made[task.task_id].result() if shape is TRUE_SHAPE else self._make(task, shape)
+
+    def close(self) -> None:
+        """Give up the exports that are not made yet."""
+        self._closed = True
+        self._makers.shutdown(cancel_futures=True)
 
     def _make(self, task: Task, shape: Shape) -> Path:
         target = self._folder / f"export-{next(self._count)}"
-        write_export(task, shape, target)
+        write_export(task, replace(shape, rows=lambda rows: self._until_closed(shape.rows(rows))), target)
         return target
+
+    def _until_closed(self, rows: Iterator[str]) -> Iterator[str]:
+        """The rows, with a look from time to time whether anybody still wants them."""
+        for count, row in enumerate(rows, start=1):
+            if count % _ROWS_BETWEEN_LOOKS == 0 and self._closed:
+                raise ClosedError
+            yield row
 
 
 def suffix_of(task: Task) -> str:

@@ -72,6 +72,11 @@ def zip_without_folder() -> Shape:
     return Shape(packing=Packing.WITHOUT_FOLDER)
 
 
+def lists_alone() -> Shape:
+    """A zip with nothing in it but the lists: of the numbers that are active, and of the others."""
+    return Shape(packing=Packing.WITHOUT_FOLDER, spoil=_drop_tables)
+
+
 def zip_bomb(megabytes: int = 64) -> Shape:
     """The main member grows a thousandfold when it is unpacked."""
     return Shape(spoil=partial(_swell_main_member, megabytes=megabytes))
@@ -90,6 +95,14 @@ def climbing_names(name: str = "../../all.csv") -> Shape:
 def overlapping_members() -> Shape:
     """The bytes of the main member lie inside those of another one."""
     return Shape(spoil=_overlap_main_member)
+
+
+def _drop_tables(archive: Path, _main_member: str) -> None:
+    members = _read_members(archive)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as rewritten:
+        for name, content in members.items():
+            if name.endswith(".txt"):
+                rewritten.writestr(name, content)
 
 
 def _swell_main_member(archive: Path, main_member: str, *, megabytes: int) -> None:

@@ -45,7 +45,7 @@ class Settings:
     Attributes:
         api_key: the one key that is accepted.
         user_id: the one user of the legacy family.
-        duration_seconds: from a task's creation to its export.
+        duration_seconds: from a task's creation to its export; a big export may take longer to make.
         link_life_seconds: how long a link to an export works.
         byte_limit: largest request body of a submission, in bytes.
         enforce_minimum: whether the catalogue's minimum rows are asked for.
@@ -202,6 +202,10 @@ class Vendor:
         """The task whose export a valid link opens."""
         return self._tasks[task_id]
 
+    def is_due(self, task: Task) -> bool:
+        """Whether the time has come at which a task is exported, if its export is made by then."""
+        return self.clock.now() >= task.exported
+
     def finish_all(self) -> None:
         """Every task that exists is exported from now on."""
         with self._lock:
@@ -252,11 +256,12 @@ class Vendor:
             }
         return self._full_reply(task, created, Progress(TaskStatus.PENDING, 0), total=0)
 
-    def status_reply(self, task: Task) -> dict[str, object]:
+    def status_reply(self, task: Task, *, exported: bool) -> dict[str, object]:
         """Eight fields about a task; a link is the HTTP side's to add once it is exported."""
         now = self.clock.now()
         updated = self.clock.timestamp(min(now, task.exported))
-        return self._full_reply(task, updated, progress(task, now), total=task.rows)
+        standing = Progress(TaskStatus.EXPORTED, task.rows) if exported else progress(task, now)
+        return self._full_reply(task, updated, standing, total=task.rows)
 
     def _full_reply(
         self, task: Task, updated_at: str, standing: Progress, *, total: int
@@ -280,9 +285,9 @@ def cost(checker: Checker, rows: int) -> float:
 
 
 def progress(task: Task, now: float) -> Progress:
-    """Where a task stands; each task has a pace of its own, which its id decides."""
+    """Where a task without an export stands; each task has a pace of its own, which its id decides."""
     if now >= task.exported:
-        return Progress(TaskStatus.EXPORTED, task.rows)
+        return Progress(TaskStatus.COMPLETED, task.rows)
     share = (now - task.created) / (task.exported - task.created)
     if share < PENDING_UNTIL:
         return Progress(TaskStatus.PENDING, 0)

@@ -241,6 +241,7 @@ MOODS: Mapping[str, Mood] = {
                 misshapen.other_delimiter,
                 misshapen.plain_csv,
                 misshapen.zip_without_folder,
+                misshapen.lists_alone,
                 misshapen.zip_bomb,
                 misshapen.many_members,
                 misshapen.overlapping_members,

@@ -24,6 +24,7 @@ from local.simulator.exports import Exports
 from local.simulator.links import Links
 from local.simulator.model import Charge, Download, Settings, Upload, Vendor
 from local.simulator.moods import CALM, Moment, MoodBoard, Operation, activate
+from local.simulator.traffic import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -55,16 +56,17 @@ class Simulator:
         self.vendor = Vendor(settings=Settings(**settings), balance=balance, clock=self._clock)
         self.moods = MoodBoard()
         self.links = Links(self._clock)
-        self.calls: Counter[str] = Counter()
+        self.traffic = Traffic()
         self.closing = threading.Event()
         self._server = _Server(port, self)
         self._folder = TemporaryDirectory(prefix="simulator-", ignore_cleanup_errors=True)
         self.url = f"http://{LOOPBACK}:{self._server.server_address[1]}"
         self.control = ControlApi(self)
+        self._exports = Exports(Path(self._folder.name))
         self.api = VendorApi(
             vendor=self.vendor,
             links=self.links,
-            exports=Exports(Path(self._folder.name)),
+            exports=self._exports,
             base_url=self.url,
             uploads=Path(self._folder.name),
         )
@@ -85,6 +87,7 @@ class Simulator:
         self._thread.join()
         self._server.cut_connections()
         self._server.server_close()
+        self._exports.close()
         self._folder.cleanup()
 
     @property
@@ -101,6 +104,11 @@ class Simulator:
     def downloads(self) -> list[Download]:
         """The requests for exports, refused ones included."""
         return list(self.vendor.downloads)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How many requests arrived, by operation."""
+        return self.traffic.totals
 
     @property
     def balance(self) -> float:
@@ -224,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.operation = operation_of(method, path)
         self.mood = CALM
         if self.operation:
-            self.server.simulator.calls[self.operation] += 1
+            self.server.simulator.traffic.note(self.operation)
             self.mood = self.server.simulator.moods.take(self.operation)
         if self.mood.moment is Moment.BEFORE_HEADERS:
             self._drop()

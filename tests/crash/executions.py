@@ -146,6 +146,7 @@ class Executions:
 
 _MACHINE = state_machine()
 _CONDITION = re.compile(r"(\$\S+) = '(.*)'")
+_DEFAULTED = re.compile(r"\$exists\((\$\S+)\) \? \1 : (\d+)")
 
 
 def _evaluated(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
@@ -162,6 +163,11 @@ def _evaluated(value: Any, variables: Mapping[str, Any], states: Mapping[str, An
 def _jsonata(expression: str, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
     if condition := _CONDITION.fullmatch(expression):
         return _term(condition[1], variables, states) == condition[2]
+    if defaulted := _DEFAULTED.fullmatch(expression):
+        try:
+            return _term(defaulted[1], variables, states)
+        except KeyError:
+            return int(defaulted[2])
     terms = [_term(term, variables, states) for term in expression.split(" & ")]
     return terms[0] if len(terms) == 1 else "".join(map(str, terms))
 

@@ -25,6 +25,7 @@ def violations(world: World) -> list[str]:
         *_unannounced(world),
         *_invented(world),
         *_not_what_the_vendor_gave(world),
+        *_stored_in_part(world),
         *_secrets_in_the_open(world),
         *_repeated_without_end(world),
     ]
@@ -104,6 +105,14 @@ def _not_what_the_vendor_gave(world: World) -> Iterator[str]:
             world.buckets.content(results.bucket, key) for key in (results.csv_key, results.manifest_key)
         ):
             yield f"upload {number} is completed, and its results are not all there"
+
+
+def _stored_in_part(world: World) -> Iterator[str]:
+    """What bears an export's name may be read at any time, so not even a short while is allowed."""
+    exports = [task.export for task in world.vendor.tasks]
+    for (_, key), versions in world.buckets.objects.items():
+        if key.endswith("/export.zip") and any(version.content not in exports for version in versions):
+            yield f"{key} was not whole at some time"
 
 
 def _secrets_in_the_open(world: World) -> Iterator[str]:

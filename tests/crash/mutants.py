@@ -14,12 +14,13 @@ from botocore.exceptions import ClientError
 from numberdrop.announcement import Announcer
 from numberdrop.catalogue import Checker
 from numberdrop.collection import Collection
+from numberdrop.download import DownloadFailedError
 from numberdrop.intake import Intake, Message
 from numberdrop.job import Counts, Job, StoredResults
 from numberdrop.ledger import Ledger
 from numberdrop.line import Line
 from numberdrop.reconciliation import Reconciliation
-from numberdrop.storage import ResultsBucket
+from numberdrop.storage import ResultsBucket, Stream
 from numberdrop.submission import Settled, Submission, TryAgain
 from numberdrop.transitions import ARM, RECLAIM, State
 from numberdrop.upload import Upload
@@ -69,11 +70,9 @@ class ReleasesOnADoubt(Wiring):
 
 
 class _ArmingLate(Submission):
-    def _send(
-        self, job: Job, checker: Checker, numbers: BinaryIO, counts: Counts, end: datetime
-    ) -> Settled | TryAgain:
+    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | TryAgain:
         outcome = self.vendor.submit(checker, numbers, seconds=60)
-        return self._record(self.ledger.move(job, ARM, checker=checker.name, counts=counts), outcome)
+        return self._record(self.ledger.move(job, ARM, checker=checker.name, counts=job.counts), outcome)
 
 
 class ArmsAfterThePost(Wiring):
@@ -228,10 +227,25 @@ class _StoringLate(ResultsBucket):
     def put(self, key: str, file: IO[bytes], content_type: str) -> None:
         self.waiting.append((key, file.read(), content_type))
 
+    def put_stream(self, key: str, stream: Stream, *, length: int, content_type: str) -> None:
+        self.waiting.append((key, stream.read(), content_type))
+
     def store(self) -> None:
         while self.waiting:
             key, content, content_type = self.waiting.pop(0)
             super().put(key, io.BytesIO(content), content_type)
+
+
+class _StoringParts(ResultsBucket):
+    def put_stream(self, key: str, stream: Stream, *, length: int, content_type: str) -> None:
+        content = b""
+        with suppress(DownloadFailedError):
+            content = stream.read()
+        super().put(key, io.BytesIO(content), content_type)
+
+
+class StoresAnExportThatBrokeOff(Wiring):
+    results_class = _StoringParts
 
 
 class _CompletingFirst(Collection):
@@ -314,6 +328,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     NeverMarks: ("one_upload",),
     ForgetsMessagesThatFailed: ("one_upload",),
     NamesExecutionsAtRandom: ("one_upload",),
+    StoresAnExportThatBrokeOff: ("one_upload",),
     CompletesBeforeItStores: ("one_upload",),
     ReconcileNeverAnnounces: ("an_upload_that_cannot_be_sent", "a_doubt_given_up"),
     ReconcileIgnoresClaimed: ("messages_that_are_lost",),

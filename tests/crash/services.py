@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, UnseekableStreamError
 
-VISIBILITY = timedelta(seconds=1800)
+VISIBILITY = timedelta(seconds=5400)
 MOST_RECEIVES = 5
 
 Now = Callable[[], datetime]
@@ -31,8 +31,7 @@ class Buckets:
     objects: dict[tuple[str, str], list[Version]] = field(default_factory=dict)
 
     def put_object(self, **request: Any) -> dict[str, str]:
-        request["Body"].seek(0)  # as the SDK does before each try
-        content = request["Body"].read()
+        content = _sent(request["Body"], request.get("ContentLength"))
         key = request["Key"]
         versions = self.objects.setdefault((request["Bucket"], key), [])
         etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -59,6 +58,19 @@ class Buckets:
         if request["IfMatch"] != f'"{found[-1].etag}"':
             raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": "other"}}, operation)
         return found[-1]
+
+
+def _sent(body: Any, length: int | None) -> bytes:
+    """What the SDK sends of a body, with what it raises when that breaks off or cannot be sent again."""
+    if length is None:
+        body.seek(0)
+    try:
+        content: bytes = body.read()
+    except Exception as error:
+        raise HTTPClientError(error=error) from error
+    if length not in {None, len(content)}:
+        raise UnseekableStreamError(stream_object=body)
+    return content
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,18 @@
 import io
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import IO, Any
+from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from numberdrop.api_key import ApiKey
 from numberdrop.catalogue import Checker
+from numberdrop.download import DownloadFailedError
 from numberdrop.vendor import (
     Accepted,
     Blocked,
@@ -172,8 +174,38 @@ class DownloaderAtTheSeam:
     vendor: Vendor
     seam: Seam
 
-    def fetch(self, link: str, file: IO[bytes], *, seconds: float) -> None:
+    @contextmanager
+    def open(self, link: str, file: IO[bytes], *, seconds: float) -> Iterator["DownloadAtTheSeam"]:
         task = self.vendor.task(link.partition("?")[0].rpartition("/")[2])
         assert task
-        arguments: dict[str, Any] = {}
-        self.seam.call("downloader.fetch", partial(file.write, task.export), DOWNLOAD, arguments)
+        download = partial(DownloadAtTheSeam, self.seam, file, task.export)
+        yield self.seam.call("downloader.open", download, DOWNLOAD, {})
+
+
+class DownloadAtTheSeam:
+    """Stands in for ``Download``: half of it is there at once, the rest comes by a side effect of its own."""
+
+    def __init__(self, seam: Seam, file: IO[bytes], content: bytes) -> None:
+        self.length = len(content)
+        self.start, self._rest = content[: self.length // 2], content[self.length // 2 :]
+        self._seam = seam
+        self._file = file
+        self._broken: DownloadFailedError | None = None
+        file.write(self.start)
+
+    def read(self, _size: int = -1) -> bytes:
+        """The whole, and nothing the second time; once it broke off, it stays so."""
+        if self._broken:
+            raise self._broken
+        if not self._rest:
+            return b""
+        try:
+            self._file.write(self._seam.call("downloader.read", lambda: self._rest, DOWNLOAD, {}))
+        except DownloadFailedError as error:
+            self._broken = error
+            raise
+        content, self._rest = self.start + self._rest, b""
+        return content
+
+    def finish(self) -> None:
+        self.read()

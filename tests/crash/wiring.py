@@ -13,6 +13,8 @@ from numberdrop.failure import FailureRecord
 from numberdrop.intake import Intake
 from numberdrop.ledger import Ledger
 from numberdrop.line import Line
+from numberdrop.pace import Paces
+from numberdrop.pacing import Pacing
 from numberdrop.queue import UploadQueue
 from numberdrop.reconciliation import Reconciliation
 from numberdrop.storage import ResultsBucket, UploadBucket
@@ -22,6 +24,7 @@ from numberdrop.workflow import Workflow
 from tests.crash.table import TABLE
 
 JOB_TIMEOUT = timedelta(hours=1)
+LONGEST_WAIT = 300
 UPLOADS, RESULTS = "uploads", "results"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:follow-tasks"
 
@@ -42,10 +45,15 @@ class Clients:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Puts a cold function together."""
+    """Puts a cold function together.
+
+    Attributes:
+        sleep: lets the seconds of the world pass.
+    """
 
     clients: Clients
     now: Callable[[], datetime]
+    sleep: Callable[[float], None]
 
     # Parts that mutants replace
 
@@ -68,6 +76,7 @@ class Wiring:
             vendor=self._vendor(),
             workflow=self._workflow(),
             announcer=self._announcer(ledger),
+            paces=self._paces(),
             job_timeout=JOB_TIMEOUT,
             allow_sensitive=False,
             now=self.now,
@@ -75,7 +84,14 @@ class Wiring:
         return self.intake_class(submission, self._queue(), UPLOADS)
 
     def watch(self) -> Watch:
-        return Watch(self._ledger(), self._vendor(), self.now)
+        return Watch(
+            ledger=self._ledger(),
+            vendor=self._vendor(),
+            pacing=Pacing(LONGEST_WAIT),
+            now=self.now,
+            sleep=self.sleep,
+            chance=lambda: 0.0,
+        )
 
     def collection(self) -> Collection:
         ledger = self._ledger()
@@ -86,6 +102,7 @@ class Wiring:
             downloader=self.clients.downloader,
             results=self.results_class(self.clients.s3, RESULTS),
             announcer=self._announcer(ledger),
+            paces=self._paces(),
             now=self.now,
         )
 
@@ -126,6 +143,9 @@ class Wiring:
 
     def _announcer(self, ledger: Ledger) -> Announcer:
         return self.announcer_class(self.clients.events, "default", ledger)
+
+    def _paces(self) -> Paces:
+        return Paces(self.clients.dynamodb, TABLE)
 
     def _workflow(self) -> Workflow:
         return self.workflow_class(self.clients.stepfunctions, STATE_MACHINE)

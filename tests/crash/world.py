@@ -31,6 +31,9 @@ from tests.jobs import NOON
 SCHEDULE = timedelta(minutes=3)
 """How often reconcile runs, as the template has it."""
 
+CHECK_SECONDS = 120
+"""How long the function may run that looks at a task, as the template has it."""
+
 LONG_ENOUGH = timedelta(hours=3)
 """When nothing has changed for so long, nothing will."""
 
@@ -87,7 +90,7 @@ class World:
         self.secrets = Secrets(KEY)
         self.vendor = Vendor(self.timetable.now, self._check_post)
         self.executions = Executions(self.timetable, self._run_task, self._tell_end)
-        self.wiring = wiring(self._clients(), self.timetable.now)
+        self.wiring = wiring(self._clients(), self.timetable.now, self._sleep)
         self._warm: dict[str, Any] = {}
         self.timetable.at(NOON + SCHEDULE, self._reconcile)
 
@@ -193,7 +196,7 @@ class World:
                 self.run("poller", partial(self._forget, taken.receipt_handle))
 
     def _take(self, message: Message) -> None:
-        self._function("intake").take(message, seconds=300)
+        self._function("intake").take(message, seconds=900)
 
     def _forget(self, receipt: str) -> None:
         self.wiring.clients.sqs.delete_message(QueueUrl="", ReceiptHandle=receipt)
@@ -204,7 +207,8 @@ class World:
         return json.loads(json.dumps(result))
 
     def _check_status(self, event: dict[str, Any]) -> Any:
-        return self._function("watch").look(event["job_id"], event["seen"]).as_payload()
+        watch = self._function("watch")
+        return watch.look(event["job_id"], event["seen"], seconds=CHECK_SECONDS).as_payload()
 
     def _collect(self, event: dict[str, Any]) -> Any:
         return self._function("collection").collect(event["job_id"], seconds=900).as_payload()
@@ -249,6 +253,9 @@ class World:
 
     def _reconcile_has_work(self) -> bool:
         return any("unsettled" in item or "holder" in item for item in self.table.items())
+
+    def _sleep(self, seconds: float) -> None:
+        self._let_pass(timedelta(seconds=seconds))
 
     def _let_pass(self, duration: timedelta) -> None:
         """Everybody else's time, in the middle of one process."""

@@ -13,6 +13,7 @@ from local.cloud import STACK, LocalCloud
 
 LEDGER = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "SubmitRole": {
@@ -30,16 +31,19 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "StateMachine": ("states:StartExecution",),
         "event bus": ("events:PutEvents",),
         "SubmitLogs": LOGS,
+        "traces": TRACES,
     },
     "StateMachineRole": {
         "CheckStatusFunction": ("lambda:InvokeFunction",),
         "CollectFunction": ("lambda:InvokeFunction",),
         "RecordFailureFunction": ("lambda:InvokeFunction",),
+        "traces": (*TRACES, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
     },
     "CheckStatusRole": {
         "JobsTable": ("dynamodb:GetItem",),
         "ApiKeySecret": ("secretsmanager:GetSecretValue",),
         "CheckStatusLogs": LOGS,
+        "traces": TRACES,
     },
     "CollectRole": {
         "UploadBucket": ("s3:ListBucket",),
@@ -49,6 +53,7 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ApiKeySecret": ("secretsmanager:GetSecretValue",),
         "event bus": ("events:PutEvents",),
         "CollectLogs": LOGS,
+        "traces": TRACES,
     },
     "ReconcileRole": {
         "JobsTable": (*LEDGER, "dynamodb:DeleteItem"),
@@ -58,16 +63,19 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "UploadQueue": ("sqs:SendMessage",),
         "event bus": ("events:PutEvents",),
         "ReconcileLogs": LOGS,
+        "traces": TRACES,
     },
     "AuditRole": {
         "UploadBucket": ("s3:ListBucketVersions",),
         "JobsTable": ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
         "AuditLogs": LOGS,
+        "traces": TRACES,
     },
     "RecordFailureRole": {
         "JobsTable": LEDGER,
         "event bus": ("events:PutEvents",),
         "RecordFailureLogs": LOGS,
+        "traces": TRACES,
     },
 }
 
@@ -107,6 +115,7 @@ def arns(cloud: LocalCloud, names: dict[str, str]) -> dict[str, str]:
         "ApiKeySecret": secret,
         "StateMachine": cloud.outputs["StateMachineArn"],
         "executions": cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + ":any",
+        "traces": "*",
         "event bus": f"arn:aws:events:{here}:event-bus/{cloud.outputs['EventBusName']}",
         **{
             name: f"arn:aws:lambda:{here}:function:{names[name]}"

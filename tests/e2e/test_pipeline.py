@@ -119,7 +119,8 @@ def test_a_band_file_comes_back_as_its_export_and_one_row_for_each_number(
     rows = list(csv.DictReader(io.StringIO(results.read(detail["results"]["csv_key"]).decode())))
     assert [row["number"] for row in rows] == NUMBERS.split()
     assert {row["status"] for row in rows} == {"resolved"}
-    assert {row["band"] for row in rows} <= {"yes", "no"}
+    assert [row["verdict"] for row in rows] == [row["band"] for row in rows]
+    assert {row["verdict"] for row in rows} <= {"yes", "no"}
 
     manifest = json.loads(results.read(detail["results"]["manifest_key"]))
     assert manifest["job_id"] == detail["job_id"]
@@ -146,7 +147,7 @@ def test_the_other_documented_systems_come_back_in_their_own_format(
     assert event["detail-type"] == "Number Check Completed"
     assert detail["results"]["export_key"].rpartition("/")[2] == export
     rows = list(csv.DictReader(io.StringIO(results.read(detail["results"]["csv_key"]).decode())))
-    assert len(rows) == detail["counts"]["submitted"]
+    assert len(rows) == detail["counts"]["lines"]
     assert column in rows[0]
 
 

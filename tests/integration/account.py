@@ -81,16 +81,20 @@ class Account:
             "UPLOAD_QUEUE_URL": self.upload_queue,
             "STATE_MACHINE_ARN": self.state_machine,
             "JOB_TIMEOUT_HOURS": "24",
+            "MAX_WAIT_SECONDS": "300",
             "ALLOW_SENSITIVE_CHECKERS": "true",
+            "DEFAULT_REGION": "",
             "RESULTS_BUCKET": self.results_bucket,
             "RESULT_HOSTS": "127.0.0.1",
         }
 
     # Uploads
 
-    def drop(self, key: str, content: bytes) -> Upload:
+    def drop(self, key: str, content: bytes, metadata: Mapping[str, str] | None = None) -> Upload:
         """Puts an object into the upload bucket; returns the upload as its event tells it."""
-        answer = boto3.client("s3").put_object(Bucket=self.upload_bucket, Key=key, Body=content)
+        answer = boto3.client("s3").put_object(
+            Bucket=self.upload_bucket, Key=key, Body=content, Metadata=metadata or {}
+        )
         return Upload(
             bucket=self.upload_bucket,
             key=key,

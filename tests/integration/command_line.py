@@ -15,6 +15,7 @@ from cli.main import main
 from cli.stack import find_stack
 from numberdrop.job import Job
 from numberdrop.transitions import State
+from numberdrop.upload import Upload
 from tests.integration.account import Account
 from tests.jobs import a_job, an_upload
 
@@ -28,6 +29,7 @@ class CloudFormation:
     """Describes one stack, or refuses; moto's needs far more packages than all the rest."""
 
     outputs: dict[str, str] = field(default_factory=dict)
+    allow_sensitive: bool = False
     refusal: str | None = None
 
     def describe_stacks(self, **asked: str) -> dict[str, Any]:
@@ -35,7 +37,10 @@ class CloudFormation:
         if refusal:
             raise ClientError({"Error": {"Code": refusal, "Message": "no"}}, "DescribeStacks")
         outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self.outputs.items()]
-        parameters = [{"ParameterKey": "JobTimeoutHours", "ParameterValue": str(HOURS)}]
+        parameters = [
+            {"ParameterKey": "JobTimeoutHours", "ParameterValue": str(HOURS)},
+            {"ParameterKey": "AllowSensitiveCheckers", "ParameterValue": str(self.allow_sensitive).lower()},
+        ]
         return {"Stacks": [{"StackId": ARN, "Outputs": outputs, "Parameters": parameters}]}
 
 
@@ -51,6 +56,8 @@ class CommandLine:
     def on(cls, account: Account, folder: Path, patch: pytest.MonkeyPatch) -> "CommandLine":
         url = boto3.client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
         outputs = {
+            "UploadBucketName": account.upload_bucket,
+            "ResultsBucketName": account.results_bucket,
             "JobsTableName": account.jobs_table,
             "EventBusName": account.bus,
             "StateMachineArn": account.state_machine,
@@ -72,6 +79,24 @@ class CommandLine:
         job = a_job(state, upload=an_upload(key), **changes)
         self.account.put(job)
         return job
+
+    def sent(self) -> list[Upload]:
+        """What lies in the upload bucket, the earliest first."""
+        answer = boto3.client("s3").list_object_versions(
+            Bucket=self.cloudformation.outputs["UploadBucketName"]
+        )
+        versions = sorted(answer.get("Versions", []), key=lambda version: version["LastModified"])
+        return [
+            Upload(
+                bucket=answer["Name"],
+                key=version["Key"],
+                version_id=version["VersionId"] if version["VersionId"] != "null" else None,
+                etag=version["ETag"].strip('"'),
+                size=version["Size"],
+                sequencer="",
+            )
+            for version in versions
+        ]
 
     def stored(self, job: Job) -> Job:
         """The job as the ledger has it now."""

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -17,6 +17,7 @@ from functions.submit import app as submit
 from numberdrop import submission
 from numberdrop.reasons import ReasonCode
 from numberdrop.upload import Upload
+from numberdrop.watching import TIME_FOR_A_LOOK
 from tests.integration.account import Account, object_created
 
 
@@ -92,11 +93,12 @@ class Functions:
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessagesDelayed"])
 
-    def check_status(self, upload: Upload, seen: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The decision, after its way through JSON."""
-        return _through_json(
-            check_status.handler({"job_id": upload.job_id, "seen": dict(seen or {})}, self.context)
-        )
+    def check_status(
+        self, upload: Upload, seen: Mapping[str, Any] | None = None, *, seconds: float = TIME_FOR_A_LOOK
+    ) -> dict[str, Any]:
+        """The decision, after its way through JSON; without more ``seconds``, it is that of a single look."""
+        event = {"job_id": upload.job_id, "seen": dict(seen or {})}
+        return _through_json(check_status.handler(event, replace(self.context, seconds=seconds)))
 
     def collect(self, upload: Upload) -> dict[str, Any]:
         """The decision, after its way through JSON."""

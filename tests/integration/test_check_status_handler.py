@@ -10,6 +10,7 @@ from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import ReasonCode
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
+from numberdrop.watching import TIME_FOR_A_LOOK
 from tests.integration.account import Account
 from tests.integration.files import file_of
 from tests.integration.invocations import Functions
@@ -33,7 +34,31 @@ def test_a_task_that_is_not_finished_is_waited_for(
     upload = account.drop("band/leads.txt", file_of())
     functions.submit(upload)
     decision = functions.check_status(upload)
-    assert (decision["next"], decision["wait_seconds"], decision["reason"]) == ("wait", 10, None)
+    assert (decision["next"], decision["wait_seconds"], decision["reason"]) == ("wait", 3, None)
+
+
+def test_a_task_that_will_soon_be_finished_is_awaited(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.change_settings(duration_seconds=2)
+    upload = account.drop("band/leads.txt", file_of())
+    functions.submit(upload)
+    assert functions.check_status(upload, seconds=TIME_FOR_A_LOOK + 10)["next"] == "collect"
+    assert simulator.calls["status"] == 2
+
+
+@pytest.mark.parametrize("mood", ["total_zero", "counts_fall", "counts_pass_total"])
+def test_counts_that_make_no_sense_stop_nothing(
+    account: Account, simulator: Simulator, functions: Functions, mood: str
+) -> None:
+    simulator.change_settings(duration_seconds=1000)
+    upload = account.drop("band/leads.txt", file_of())
+    functions.submit(upload)
+    simulator.misbehave("status", mood, times=None)
+    first = functions.check_status(upload)
+    second = functions.check_status(upload, first["seen"])
+    assert [decision["next"] for decision in (first, second)] == ["wait", "wait"]
+    assert second["wait_seconds"] == 3
 
 
 @pytest.mark.parametrize(

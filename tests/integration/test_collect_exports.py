@@ -1,30 +1,38 @@
 """The collect function and the many shapes of exports: unreadable, incomplete, too full, renamed."""
 
+import hashlib
 import json
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.simulator import Simulator
 from numberdrop.reasons import ReasonCode
+from numberdrop.storage import ResultsBucket, Stream
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from tests.integration.account import Account
+from tests.integration.bare_server import captured_request
 from tests.integration.files import NUMBERS
 from tests.integration.invocations import Functions
 from tests.integration.outcomes import failure, files_of, job_of, rows_of
+
+SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your rate."}}, "PutObject")
 
 # Exports that are no exports
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters"),
+    ("mood", "parameters", "whole"),
     [
-        ("html_page", {}),
-        ("cut_off", {"after": 1000}),
-        ("wrong_length", {"by": 9}),
-        ("zip_bomb", {"megabytes": 128}),
-        ("many_members", {}),
-        ("overlapping_members", {}),
+        ("html_page", {}, {"export.csv"}),
+        ("cut_off", {"after": 1000}, set()),
+        ("wrong_length", {"by": 9}, set()),
+        ("zip_bomb", {"megabytes": 128}, {"export.zip"}),
+        ("many_members", {}, {"export.zip"}),
+        ("overlapping_members", {}, {"export.zip"}),
     ],
 )
 def test_an_export_that_cannot_be_read_is_kept_aside(
@@ -35,12 +43,13 @@ def test_an_export_that_cannot_be_read_is_kept_aside(
     *,
     mood: str,
     parameters: dict[str, object],
+    whole: set[str],
 ) -> None:
     simulator.misbehave("download", mood, times=None, **parameters)
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_INVALID
     assert len(simulator.downloads) == 3
     files = files_of(account, upload)
-    assert files.keys() == {"export.unreadable"}
+    assert files.keys() == {"export.unreadable"} | whole
     assert files["export.unreadable"]
     assert job_of(account, upload).state is State.SUBMITTED
 
@@ -62,6 +71,69 @@ def test_names_that_climb_out_of_their_folder_reach_no_path(
     simulator.misbehave("download", "climbing_names", times=None)
     functions.collect(upload)
     assert not [key for key in account.stored() if ".." in key]
+
+
+# Exports that are stored while they come
+
+
+EXPORT = b"number,band\n" + b"".join(f"{number},yes\n".encode() for number in NUMBERS)
+
+
+def archive_of(first: str) -> bytes:
+    """An export whose first member has this name."""
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        archive.writestr(first, "")
+        archive.writestr("all.csv", EXPORT)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("error", [SLOW_DOWN, ReadTimeoutError(endpoint_url="https://s3.example")])
+@pytest.mark.parametrize("blocks_read", [0, 1, 2])
+def test_an_export_that_could_not_be_stored_as_it_came_is_stored_from_its_file(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    upload: Upload,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    error: Exception,
+    blocks_read: int,
+) -> None:
+    def fail(bucket: ResultsBucket, key: str, stream: Stream, **named: object) -> None:
+        for _ in range(blocks_read):
+            stream.read(1)
+        raise error
+
+    monkeypatch.setattr(ResultsBucket, "put_stream", fail)
+    assert functions.collect(upload)["next"] == "done"
+    assert len(simulator.downloads) == 1
+    files = files_of(account, upload)
+    described = json.loads(files["manifest.json"])["files"]["export.zip"]
+    assert described["sha256"] == hashlib.sha256(files["export.zip"]).hexdigest()
+
+
+def test_an_export_of_unknown_length_is_stored_from_its_file(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + EXPORT
+    with captured_request(answer) as server:
+        simulator.misbehave("status", "other_link", url=f"{server.url}/export")
+        assert functions.collect(upload)["next"] == "done"
+    assert files_of(account, upload)["export.csv"] == EXPORT
+
+
+def test_an_export_that_turns_out_to_be_another_format_is_stored_under_its_right_name(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    export = archive_of("docProps/readme.txt")
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(export)}\r\n\r\n"
+    with captured_request(head.encode() + export) as server:
+        simulator.misbehave("status", "other_link", url=f"{server.url}/export")
+        assert functions.collect(upload)["next"] == "done"
+    assert files_of(account, upload)["export.zip"] == export
+    (event,) = account.events()
+    assert event["detail"]["results"]["export_key"].endswith("/export.zip")
 
 
 # Exports that say less, or more
@@ -100,7 +172,15 @@ def test_rows_too_many_are_counted_and_left_out(
 
 
 @pytest.mark.parametrize(
-    "mood", ["renamed_columns", "no_verdict_column", "doubled_number_column", "other_delimiter", "plain_csv"]
+    "mood",
+    [
+        "renamed_columns",
+        "no_verdict_column",
+        "doubled_number_column",
+        "other_delimiter",
+        "plain_csv",
+        "lists_alone",
+    ],
 )
 def test_columns_that_changed_their_ways_are_still_read(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str
@@ -120,3 +200,8 @@ def test_an_upload_that_is_gone_by_now_leaves_the_export_to_stand_alone(
     assert functions.collect(upload)["next"] == "done"
     counts = job_of(account, upload).counts
     assert (counts.submitted, counts.resolved, counts.unresolved) == (100, resolved, 100 - resolved)
+    files = files_of(account, upload)
+    rows = rows_of(files["results.csv"])
+    assert {row["number"] for row in rows} >= {*NUMBERS[100 - resolved :]}
+    assert {(row["line"], row["status"]) for row in rows} == {("", "resolved")}
+    assert json.loads(files["manifest.json"])["upload_counts"] is None

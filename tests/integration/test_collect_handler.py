@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_file_of_numbers_comes_back_with_a_verdict_for_each(
     assert functions.collect(upload)["next"] == "done"
 
     files = files_of(account, upload)
-    assert files.keys() == {f"export.{extension}", "results.csv", "manifest.json"}
+    assert files.keys() == {f"export.{extension}", "results.csv", "report.html", "manifest.json"}
     rows = rows_of(files["results.csv"])
     assert [row["number"] for row in rows] == list(NUMBERS)
     assert {row["status"] for row in rows} == {"resolved"}
@@ -45,7 +46,10 @@ def test_a_file_of_numbers_comes_back_with_a_verdict_for_each(
     yes = sum(verdict(number) == "yes" for number in NUMBERS)
     assert event["detail-type"] == "Number Check Completed"
     assert event["detail"]["counts"] == {
+        "lines": 100,
         "submitted": 100,
+        "rejected": 0,
+        "duplicates": 0,
         "total": 100,
         "success": 100,
         "failure": 0,
@@ -95,22 +99,87 @@ def test_the_manifest_describes_the_files_and_holds_no_number(
     assert b"447700900" not in files["manifest.json"]
 
 
+def test_the_report_tells_the_counts_and_holds_no_number(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    functions.collect(upload)
+    files = files_of(account, upload)
+
+    told = account.events()[0]["detail"]
+
+    assert told["results"]["report_key"] in account.stored()
+    assert str(told["counts"]["resolved"]).encode() in files["report.html"]
+    assert told["task_id"].encode() in files["report.html"]
+    assert b"447700900" not in files["report.html"]
+
+
 def test_lines_that_were_left_out_are_listed(account: Account, functions: Functions) -> None:
     content = file_of(NUMBERS[0], "no number", "", f" {NUMBERS[1]} ", NUMBERS[0])
     upload = submitted(account, functions, "band/leads.txt", content)
     functions.collect(upload)
     files = files_of(account, upload)
     assert [row["line"] for row in rows_of(files["rejected.csv"])] == ["2"]
-    assert [row["number"] for row in rows_of(files["results.csv"])] == list(NUMBERS[:2])
-    counts = json.loads(files["manifest.json"])["upload_counts"]
-    assert counts == {"lines": 4, "sent": 2, "rejected": 1, "duplicates": 1}
+    rows = rows_of(files["results.csv"])
+    assert [(row["line"], row["number"]) for row in rows] == [
+        *(("1", NUMBERS[0]), ("2", ""), ("4", NUMBERS[1]), ("5", NUMBERS[0])),
+    ]
+    assert [row["status"] for row in rows] == ["resolved", "rejected", "resolved", "resolved"]
+
+
+def test_a_table_comes_back_as_it_was_with_its_answers_behind(account: Account, functions: Functions) -> None:
+    content = file_of(
+        "name,phone,balance", f'"Doe, Jane",{NUMBERS[0]},-5', "Rick,none,", f"Ann,{NUMBERS[1]},1"
+    )
+    upload = submitted(account, functions, "band/leads.csv", content)
+    functions.collect(upload)
+
+    told = [verdict(number) for number in NUMBERS[:2]]
+    assert files_of(account, upload)["results.csv"].decode() == (
+        "name,phone,balance,number,status,verdict,band\n"
+        f'"Doe, Jane",{NUMBERS[0]},-5,{NUMBERS[0]},resolved,{told[0]},{told[0]}\n'
+        "Rick,none,,,rejected,,\n"
+        f"Ann,{NUMBERS[1]},1,{NUMBERS[1]},resolved,{told[1]},{told[1]}\n"
+    )
+
+
+def test_the_manifest_tells_what_came_of_the_upload_and_what_it_saved(
+    account: Account, functions: Functions
+) -> None:
+    content = file_of(*NUMBERS[:60], "no number", *NUMBERS[:50], "+12025550101")
+    upload = submitted(account, functions, "band/leads.txt", content)
+    functions.collect(upload)
+    manifest = json.loads(files_of(account, upload)["manifest.json"])
+    yes = sum(verdict(number) == "yes" for number in NUMBERS[:60])
+    assert manifest["upload_counts"] == {
+        "lines": 112,
+        "distinct": 61,
+        "sent": 61,
+        "rejected": 1,
+        "duplicates": 50,
+    }
+    assert manifest["verdicts_by_country"] == {
+        "+44 GB": {"yes": yes, "no": 60 - yes},
+        "+1 US": {verdict("+12025550101"): 1},
+    }
+    assert manifest["list_price"] == {"usd_per_10k": 1, "usd": 0.0061}
+    assert manifest["saved"] == {"numbers": 50, "usd": 0.005}
+
+
+def test_what_a_checker_costs_that_nobody_lists_is_not_made_up(
+    account: Account, functions: Functions
+) -> None:
+    upload = submitted(account, functions, "task_type=new_check/leads.txt", file_of(*NUMBERS, *NUMBERS))
+    functions.collect(upload)
+    manifest = json.loads(files_of(account, upload)["manifest.json"])
+    assert manifest["list_price"] == {"usd_per_10k": None, "usd": None}
+    assert manifest["saved"] == {"numbers": 100, "usd": None}
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20/../..", "band/" + "k" * 1019])
 def test_odd_keys_reach_the_results_as_data(account: Account, functions: Functions, key: str) -> None:
     upload = submitted(account, functions, key, file_of())
     assert functions.collect(upload)["next"] == "done"
-    assert len(account.stored()) == 3
+    assert len(account.stored()) == 4
 
 
 def test_the_key_is_not_sent_to_where_exports_lie(
@@ -171,31 +240,34 @@ def test_a_collection_that_is_killed_while_storing_is_done_again(
     assert len(account.events()) == 1
 
 
-@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("before", range(4))
 def test_a_collection_that_is_killed_between_two_files_is_done_again(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
     class KilledError(BaseException):
         """The process ends here."""
 
-    put = ResultsBucket.put
     stored: list[object] = []
 
-    def put_or_be_killed(*arguments: Any) -> None:
-        if len(stored) == before:
-            raise KilledError
-        stored.append(arguments)
-        put(*arguments)
+    def or_killed(put: Callable[..., None]) -> Callable[..., None]:
+        def put_or_be_killed(*arguments: Any, **named: Any) -> None:
+            if len(stored) == before:
+                raise KilledError
+            stored.append(arguments)
+            put(*arguments, **named)
+
+        return put_or_be_killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(ResultsBucket, "put", put_or_be_killed)
+        patch.setattr(ResultsBucket, "put", or_killed(ResultsBucket.put))
+        patch.setattr(ResultsBucket, "put_stream", or_killed(ResultsBucket.put_stream))
         with pytest.raises(KilledError):
             functions.collect(upload)
     assert (len(account.stored()), account.events()) == (before, [])
 
     assert functions.collect(upload)["next"] == "done"
     files = files_of(account, upload)
-    assert files.keys() == {"export.zip", "results.csv", "manifest.json"}
+    assert files.keys() == {"export.zip", "results.csv", "report.html", "manifest.json"}
     described = json.loads(files["manifest.json"])["files"]["export.zip"]
     assert described["sha256"] == hashlib.sha256(files["export.zip"]).hexdigest()
     assert len(account.events()) == 1

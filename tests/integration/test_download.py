@@ -1,6 +1,10 @@
 """Fetching exports over real sockets: whole, in time, without the key, from nowhere else."""
 
+import gzip
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ENOSPC
 from io import BytesIO
 from pathlib import Path
 from time import monotonic
@@ -13,7 +17,13 @@ import requests
 from local.simulator import Simulator
 from numberdrop.catalogue import checkers
 from numberdrop.deadline import session_until
-from numberdrop.download import Downloader, DownloadFailedError, LinkRefusedError, LinkUntrustedError
+from numberdrop.download import (
+    Download,
+    Downloader,
+    DownloadFailedError,
+    LinkRefusedError,
+    LinkUntrustedError,
+)
 from numberdrop.reasons import JobFailedError, ReasonCode
 from numberdrop.vendor import Accepted, TaskStatus
 from tests.integration.bare_server import captured_request, full_backlog, listening
@@ -36,7 +46,8 @@ def link(simulator: Simulator) -> str:
 
 def fetch(link: str, *, seconds: float = 10) -> bytes:
     file = BytesIO()
-    LOOPBACK.fetch(link, file, seconds=seconds)
+    with LOOPBACK.open(link, file, seconds=seconds) as download:
+        download.finish()
     return file.getvalue()
 
 
@@ -61,6 +72,111 @@ def test_nothing_but_the_bytes_themselves_is_asked_for() -> None:
     assert request.line == "GET /a?b=c HTTP/1.1"
     assert request.headers["accept-encoding"] == "identity"
     assert not {"x-api-key", "authorization", "cookie"} & request.headers.keys()
+
+
+# What is handed on while it comes
+
+
+def answer_of(body: bytes, *headers: str) -> bytes:
+    lines = ["HTTP/1.1 200 OK", *(headers or (f"Content-Length: {len(body)}",)), "Connection: close"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def chunked(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
+
+
+@contextmanager
+def opened(answer: bytes) -> Iterator[tuple[Download, BytesIO]]:
+    """A download of this answer, and the file that it goes to."""
+    file = BytesIO()
+    with captured_request(answer) as server, LOOPBACK.open(server.url, file, seconds=10) as download:
+        yield download, file
+
+
+BIG = bytes(range(256)) * 8000
+
+
+def test_every_block_is_in_the_file_when_it_is_handed_on() -> None:
+    with opened(answer_of(BIG)) as (download, file):
+        passed_on = b""
+        while block := download.read(16384):
+            passed_on += block
+            assert file.getvalue() == passed_on
+        assert download.length == len(passed_on)
+    assert passed_on == BIG
+
+
+def test_the_start_can_be_looked_at_before_it_is_read() -> None:
+    with opened(answer_of(BIG)) as (download, _):
+        assert BIG.startswith(download.start)
+        assert download.start
+        assert download.read(16384) == download.start
+
+
+def test_whoever_asks_for_all_gets_all_that_is_left() -> None:
+    with opened(answer_of(BIG)) as (download, _):
+        first = download.read(16384)
+        assert first + download.read() == BIG
+        assert download.read() == b""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answer_of(chunked(BIG[:5], BIG[5:]), "Transfer-Encoding: chunked"),
+        answer_of(BIG, "Content-Type: text/csv"),
+        answer_of(gzip.compress(BIG), "Content-Encoding: gzip", f"Content-Length: {len(gzip.compress(BIG))}"),
+    ],
+    ids=["chunked", "until the end", "encoded unasked"],
+)
+def test_a_length_that_the_host_does_not_say_is_not_known(answer: bytes) -> None:
+    with opened(answer) as (download, file):
+        assert download.length is None
+        download.finish()
+    assert file.getvalue() == BIG
+
+
+@pytest.mark.parametrize("came", [1000, len(BIG) - 1])
+def test_what_came_of_a_body_that_breaks_off_is_in_the_file(came: int) -> None:
+    with opened(answer_of(BIG[:came], f"Content-Length: {len(BIG)}")) as (download, file):
+        for _ in range(2):  # an end that another reader could take for the right one never comes
+            with pytest.raises(DownloadFailedError):
+                download.finish()
+    assert file.getvalue() == BIG[:came]
+
+
+def test_a_length_beyond_the_limit_is_refused_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("numberdrop.download.LARGEST_EXPORT", len(BIG) - 1)
+    with pytest.raises(JobFailedError) as caught, opened(answer_of(b"", f"Content-Length: {len(BIG)}")):
+        pytest.fail("It was opened.")
+    assert caught.value.reason.code is ReasonCode.RESULT_INVALID
+
+
+def test_a_download_of_no_known_length_is_stopped_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numberdrop.download.LARGEST_EXPORT", len(BIG) - 1)
+    answer = answer_of(chunked(BIG), "Transfer-Encoding: chunked")
+    with opened(answer) as (download, _), pytest.raises(JobFailedError) as caught:
+        download.finish()
+    assert caught.value.reason.code is ReasonCode.RESULT_INVALID
+
+
+def test_a_file_that_cannot_be_written_is_no_failed_download() -> None:
+    class FullDisk(BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(ENOSPC, "No space left on device")
+
+    with (
+        captured_request(answer_of(BIG)) as server,
+        pytest.raises(OSError, match="No space left"),
+        LOOPBACK.open(server.url, FullDisk(), seconds=10),
+    ):
+        pytest.fail("It was opened.")
+
+
+# Links that do not work
 
 
 def test_an_expired_link_is_refused(simulator: Simulator, link: str) -> None:
@@ -114,13 +230,6 @@ def test_a_download_ends_by_its_deadline(simulator: Simulator, link: str, mood: 
     assert monotonic() - start < 3
 
 
-def test_a_download_without_an_end_is_stopped_at_a_limit(monkeypatch: pytest.MonkeyPatch, link: str) -> None:
-    monkeypatch.setattr("numberdrop.download.LARGEST_EXPORT", 100)
-    with pytest.raises(JobFailedError) as caught:
-        fetch(link)
-    assert caught.value.reason.code is ReasonCode.RESULT_INVALID
-
-
 def test_a_refused_connection_has_failed() -> None:
     with listening() as (url, _):
         pass
@@ -142,8 +251,12 @@ def test_a_public_name_at_a_private_address_is_not_trusted(monkeypatch: pytest.M
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_: here)
         # Plain http is for loopback hosts only, so the check is tried below the rules for links.
         monkeypatch.setattr(Downloader, "_checked", lambda *_: urlsplit("http://storage.example/a.zip"))
-        with pytest.raises(LinkUntrustedError, match="not public"):
-            Downloader(("storage.example",)).fetch("http://storage.example/a.zip", BytesIO(), seconds=5)
+        storage = Downloader(("storage.example",))
+        with (
+            pytest.raises(LinkUntrustedError, match="not public"),
+            storage.open("http://storage.example/a.zip", BytesIO(), seconds=5),
+        ):
+            pytest.fail("It was opened.")
         assert server.raw == b""
 
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from numberdrop.job import Counts, Job, StoredResults
+from numberdrop.job import Job, StoredResults
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import (
@@ -23,7 +23,7 @@ from numberdrop.transitions import (
     Transition,
 )
 from tests.integration.account import Account
-from tests.jobs import NOON, TASK_ID, TOKEN, a_job, an_upload
+from tests.jobs import COUNTED, NOON, TASK_ID, TOKEN, a_job, an_upload
 
 DAY = timedelta(days=1)
 MOVES = [transition for transition in TRANSITIONS if transition is not CLAIM]
@@ -222,10 +222,9 @@ def test_a_failure_that_is_no_condition_is_not_swallowed(account: Account) -> No
 def test_everything_about_a_job_survives_the_way_through_the_table(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     results = StoredResults("results", "a/export.zip", "a/results.csv", "a/manifest.json")
-    counts = Counts(100, 100, 98, 2, 99, 1, {"yes": 60, "no": 39})
-    moved = ledger.move(job, COMPLETE, results=results, counts=counts, finished_at=NOON, reason=None)
+    moved = ledger.move(job, COMPLETE, results=results, counts=COUNTED, finished_at=NOON, reason=None)
     assert ledger.get(job.job_id) == moved
-    assert (moved.results, moved.counts, moved.finished_at) == (results, counts, NOON)
+    assert (moved.results, moved.counts, moved.finished_at) == (results, COUNTED, NOON)
 
 
 @pytest.mark.parametrize("state", State)

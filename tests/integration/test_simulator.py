@@ -7,10 +7,12 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from local.simulator import Simulator
+from local.simulator import Simulator, exports
+from local.simulator.traffic import Traffic
 from numberdrop.catalogue import Family, checkers
 from tests.integration.vendor_by_hand import (
     NUMBERS,
@@ -252,6 +254,16 @@ def test_calls_are_counted_whether_they_succeed_or_not(simulator: Simulator, ven
     assert simulator.calls == {"submit": 2, "status": 1}
 
 
+def test_calls_are_counted_in_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([7.1, 7.9, 10.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    traffic = Traffic()
+    for _ in range(3):
+        traffic.note("status")
+    assert traffic.totals == {"status": 3}
+    assert traffic.by_second == {"status": [2, 0, 0, 1]}
+
+
 def test_many_lines_are_taken_in_little_memory(simulator: Simulator, vendor: VendorByHand) -> None:
     tracemalloc.start()
     try:
@@ -280,6 +292,28 @@ def test_a_task_goes_through_its_states_with_growing_counts(
     assert counts == sorted(counts)
     assert len(set(counts)) > 10
     assert all("result_url" not in reply for reply in seen[:-1])
+
+
+def test_a_task_says_exported_only_once_its_export_is_made(
+    simulator: Simulator, vendor: VendorByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = threading.Event()
+    make = exports.write_export
+
+    def make_in_time(*arguments: Any) -> None:
+        assert going_on.wait(5)
+        make(*arguments)
+
+    monkeypatch.setattr(exports, "write_export", make_in_time)
+    monkeypatch.setattr(exports, "SECONDS_TO_WAIT", 0.01)
+    task_id = vendor.submit().json()["task_id"]
+    simulator.finish_all()
+    early = vendor.status(task_id).json()
+    going_on.set()
+    wait_until(lambda: vendor.status(task_id).json()["status"] == "exported")
+    assert (early["status"], early["success"]) == ("completed", len(NUMBERS))
+    assert "result_url" not in early
+    assert vendor.download(vendor.link(task_id)).status_code == 200
 
 
 def test_time_moves_only_when_it_is_told_to(simulator: Simulator, vendor: VendorByHand) -> None:

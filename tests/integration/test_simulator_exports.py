@@ -2,15 +2,24 @@
 
 import csv
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.simulator import Simulator, verdict
+from local.simulator import Simulator, exports, verdict
 from numberdrop.catalogue import Family
-from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, csv_rows, sheet_rows, text_of
+from tests.integration.vendor_by_hand import (
+    NUMBERS,
+    VendorByHand,
+    csv_rows,
+    file_of,
+    sheet_rows,
+    text_of,
+    wait_until,
+)
 
 BOM = "\ufeff"
 WRITTEN = [number[1:] for number in NUMBERS]
@@ -141,6 +150,27 @@ def test_other_legacy_exports_name_the_service(simulator: Simulator, vendor: Ven
     assert header == ["Number", "telegram" if "/tg/" in path else "netflix"]
 
 
+def test_a_big_export_is_made_in_little_memory_and_holds_no_spreadsheet(
+    simulator: Simulator, vendor: VendorByHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "BIG_TASK_ROWS", 99_999)
+    content = file_of([f"+41{n:09d}" for n in range(100_000)])
+    tracemalloc.start()
+    try:
+        task_id = vendor.submit(content=content).json()["task_id"]
+        simulator.finish_all()
+        wait_until(lambda: vendor.status(task_id).json()["status"] == "exported")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    archive = vendor.export(task_id)
+    assert peak < 6_000_000
+    assert len(csv_rows(archive, f"{task_id}/all.csv")) == 100_001
+    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+        members = {name.partition("/")[2] for name in zipped.namelist()}
+    assert members == {"all.csv", "activated.txt", "unregistered.txt"}
+
+
 # Odd exports
 
 
@@ -210,6 +240,15 @@ def test_an_export_can_lie_at_the_root_of_its_zip(
 ) -> None:
     simulator.misbehave("download", "zip_without_folder")
     assert csv_rows(vendor.export(task_id), "all.csv")[1:] == TRUE_ROWS
+
+
+def test_an_export_can_be_lists_alone(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
+    simulator.misbehave("download", "lists_alone")
+    export = vendor.export(task_id)
+    with zipfile.ZipFile(io.BytesIO(export)) as zipped:
+        assert zipped.namelist() == ["activated.txt", "unregistered.txt"]
+    active = text_of(export, "activated.txt").split()
+    assert active == [number[1:] for number in NUMBERS if verdict(number) == "yes"]
 
 
 @pytest.mark.parametrize("family", Family)

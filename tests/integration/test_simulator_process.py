@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from local.simulator import Simulator, SimulatorControl
-from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, wait_until
+from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, upload_in_chunks, wait_until
 
 PROJECT = Path(__file__).parents[2]
 
@@ -29,6 +29,13 @@ def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
     for client in clients:
         with client:
             assert client.recv(1) == b""
+
+
+def test_it_closes_promptly_while_a_big_export_is_being_made() -> None:
+    with Simulator() as simulator, VendorByHand(simulator.url) as vendor:
+        assert upload_in_chunks(vendor, lines=300_000) == 200
+        closing = time.monotonic()
+    assert time.monotonic() - closing < 2
 
 
 def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
@@ -72,6 +79,7 @@ def steer_everything(url: str) -> None:
         control.advance(500)
         assert vendor.status(slow).json()["status"] == "exported"
         assert control.calls == {"submit": 3, "status": 2, "download": 1}
+        assert sum(control.calls_by_second["submit"]) == 3
         assert control.peak_uploads == 1
 
 

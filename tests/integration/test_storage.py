@@ -4,12 +4,14 @@ from io import BytesIO
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnseekableStreamError
 
+from numberdrop.download import DownloadFailedError
 from numberdrop.reasons import JobFailedError, ReasonCode
-from numberdrop.storage import ResultsBucket, UploadBucket
+from numberdrop.storage import STREAMING, ResultsBucket, UploadBucket
 from numberdrop.upload import Upload
 from tests.integration.account import Account
+from tests.integration.bare_server import captured_request
 from tests.jobs import an_upload
 
 ODD_KEYS = ["band/a b+c%20d.txt", "band/ü 数 🎈.txt", "band/../../etc/passwd", "band/" + "k" * 1019]
@@ -38,6 +40,11 @@ def unversioned_bucket() -> str:
 
 
 # Reading
+
+
+def test_an_uploads_own_metadata_come_with_it_in_lower_case(account: Account, uploads: UploadBucket) -> None:
+    upload = account.drop("band/a.txt", b"", {"Default-Region": "GB"})
+    assert uploads.copy_to(upload, BytesIO()) == {"default-region": "GB"}
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
@@ -138,6 +145,85 @@ def test_a_file_is_stored_from_its_start_wherever_it_stands(account: Account) ->
     file.read()
     ResultsBucket(boto3.client("s3"), account.results_bucket).put("k", file, "text/plain")
     assert account.stored() == {"k": b"whole"}
+
+
+# Writing what comes from elsewhere
+
+
+CONTENT = bytes(range(256)) * 4000
+
+
+class Blocks:
+    """A stream of these blocks, which may end with an error."""
+
+    def __init__(self, *blocks: bytes | Exception) -> None:
+        self._blocks = iter(blocks)
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(1), b""))
+        block = next(self._blocks, b"")
+        if isinstance(block, Exception):
+            raise block
+        return block
+
+
+def results_at(url: str) -> ResultsBucket:
+    return ResultsBucket(boto3.client("s3", endpoint_url=url, config=STREAMING), "results")
+
+
+def put_stream(results: ResultsBucket, *blocks: bytes | Exception) -> None:
+    results.put_stream("k", Blocks(*blocks), length=len(CONTENT), content_type="application/zip")
+
+
+def test_a_stream_is_stored_whole_with_its_type(account: Account) -> None:
+    results = ResultsBucket(boto3.client("s3", config=STREAMING), account.results_bucket)
+    put_stream(results, CONTENT[:1000], CONTENT[1000:])
+    assert account.stored() == {"k": CONTENT}
+    assert (
+        boto3.client("s3").head_object(Bucket=account.results_bucket, Key="k")["ContentType"]
+        == "application/zip"
+    )
+
+
+def test_a_stream_is_sent_by_one_request_that_says_its_length_and_signs_no_body() -> None:
+    with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
+        put_stream(results_at(server.url), CONTENT[:1000], CONTENT[1000:])
+        request = server.request
+    assert request.line.startswith("PUT /")
+    assert request.headers["content-length"] == str(len(CONTENT))
+    assert request.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+    assert request.body == CONTENT
+
+
+def test_a_stream_that_breaks_off_is_never_sent_whole() -> None:
+    """Amazon S3 stores nothing of a request that is shorter than its Content-Length."""
+    with captured_request(b"") as server:
+        with pytest.raises(BotoCoreError):
+            put_stream(results_at(server.url), CONTENT[:1000], DownloadFailedError("It broke off."))
+        request = server.request
+    assert request.headers["content-length"] == str(len(CONTENT))
+    assert request.body == CONTENT[:1000]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 500 Internal Error\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["lost", "503", "500"],
+)
+def test_a_stream_is_not_sent_again_where_a_file_would_be(answer: bytes) -> None:
+    with captured_request(answer) as server, pytest.raises(UnseekableStreamError):
+        put_stream(results_at(server.url), CONTENT)
+
+
+def test_a_stream_that_is_refused_for_good_says_why() -> None:
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    with captured_request(refusal) as server, pytest.raises(ClientError, match="403"):
+        put_stream(results_at(server.url), CONTENT)
 
 
 class Refusing:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.simulator import Simulator
+from numberdrop.job import Counts
 from numberdrop.reasons import ReasonCode
 from numberdrop.submission import LARGEST_UPLOAD
 from numberdrop.transitions import State
@@ -54,7 +55,57 @@ def test_the_vendor_gets_the_cleaned_numbers(
     functions.submit(upload)
     sent = hashlib.sha256(b"+447700900001\n+447700900002\n").hexdigest()
     assert [received.sha256 for received in simulator.uploads] == [sent]
-    assert job_of(account, upload).counts.submitted == 2
+    assert job_of(account, upload).counts == Counts(lines=4, submitted=2, rejected=1, duplicates=1)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "parameter", "written", "number", "region"),
+    [
+        ({}, "GB", "020 7946 0123", "+442079460123", "GB"),
+        ({"default-region": "us"}, "GB", "(202) 555-0101", "+12025550101", "US"),
+        ({"Default-Region": "GB"}, "", "020 7946 0123", "+442079460123", "GB"),
+        ({"default-region": " "}, "GB", "020 7946 0123", "+442079460123", "GB"),
+    ],
+)
+def test_numbers_without_a_country_code_are_of_the_region_that_the_file_or_the_stack_names(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    metadata: dict[str, str],
+    parameter: str,
+    written: str,
+    number: str,
+    region: str,
+) -> None:
+    monkeypatch.setenv("DEFAULT_REGION", parameter)
+    upload = account.drop("band/leads.txt", file_of(written), metadata)
+    functions.submit(upload)
+    assert [received.sha256 for received in simulator.uploads] == [
+        hashlib.sha256(file_of(number)).hexdigest()
+    ]
+    assert job_of(account, upload).region == region
+
+
+def test_what_is_to_be_judged_by_the_vendor_has_no_region(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = account.drop("phoneCheck/leads.txt", b"020 7946 0123\n", {"default-region": "no region"})
+    functions.submit(upload)
+    sent = hashlib.sha256(b"020 7946 0123\n").hexdigest()
+    assert [received.sha256 for received in simulator.uploads] == [sent]
+    assert job_of(account, upload).region is None
+
+
+@pytest.mark.parametrize("region", ["UK", "Germany", "+44"])
+def test_a_region_that_is_no_country_fails_before_any_charge(
+    account: Account, simulator: Simulator, functions: Functions, region: str
+) -> None:
+    upload = account.drop("band/leads.txt", b"020 7946 0123\n", {"default-region": region})
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, "NO_VALID_NUMBERS", False)
+    assert (simulator.charges, simulator.uploads) == ([], [])
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
@@ -174,10 +225,12 @@ def test_two_versions_of_a_key_are_two_jobs_with_their_own_numbers(
         ("band/a.txt", b"PK\x03\x04 a spreadsheet", "NOT_TEXT"),
         ("band/a.txt", b"\x89PNG\r\n\x1a\n", "NOT_TEXT"),
         ("band/a.txt", b"+447700900001\n\0\n", "NOT_TEXT"),
-        ("band/a.txt", "+447700900001\n".encode("utf-16"), "NOT_TEXT"),
+        ("band/a.txt", "+447700900001\n".encode("utf-32"), "NOT_TEXT"),
+        ("band/a.txt", b"name;city\nJane;Oslo\n", "NO_VALID_NUMBERS"),
         ("band/a.txt", b"7" * 10_000_000, "NOT_TEXT"),
         ("band/a.txt", "none\n+٤٤٧٧٠٠٩٠٠٠٠١\n".encode(), "NO_VALID_NUMBERS"),
         ("temu/a.txt", b"".join(b"+4477%08d\n" % n for n in range(100_001)), "TOO_LARGE"),
+        ("temu/a.txt", b"".join(b"+4477%08d\n" % (n % 999) for n in range(2000)), "TOO_SMALL"),
     ],
 )
 def test_a_bad_upload_fails_before_any_charge(
@@ -187,6 +240,25 @@ def test_a_bad_upload_fails_before_any_charge(
     functions.submit(upload)
     assert ended(account, upload) == (State.FAILED, code, False)
     assert (simulator.calls["submit"], account.executions()) == (0, [])
+
+
+def test_as_few_and_as_many_rows_as_the_checker_takes_are_sent(
+    account: Account, functions: Functions, simulator: Simulator
+) -> None:
+    for rows in (1000, 100_000):
+        functions.submit(account.drop("temu/a.txt", b"".join(b"+4477%08d\n" % n for n in range(rows))))
+    assert [charge.rows for charge in simulator.charges] == [1000, 100_000]
+
+
+@pytest.mark.parametrize(("rows", "limit"), [(999, "no fewer than 1,000"), (100_001, "at most 100,000")])
+def test_a_file_of_the_wrong_length_is_told_the_limit(
+    account: Account, functions: Functions, rows: int, limit: str
+) -> None:
+    upload = account.drop("temu/a.txt", b"".join(b"+4477%08d\n" % n for n in range(rows)))
+    functions.submit(upload)
+    reason = job_of(account, upload).reason
+    assert reason
+    assert limit in reason.message
 
 
 def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(

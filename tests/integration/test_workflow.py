@@ -33,12 +33,32 @@ def test_an_execution_is_named_after_its_job_and_run(account: Account, workflow:
     assert account.executions() == [f"{a_job().job_id}-1"]
 
 
-def test_an_execution_is_told_the_job_and_the_checker_only(account: Account, workflow: Workflow) -> None:
-    workflow.start(a_job())
+def told(account: Account) -> dict[str, Any]:
+    """The input of the one execution."""
     sfn = boto3.client("stepfunctions")
     (execution,) = sfn.list_executions(stateMachineArn=account.state_machine)["executions"]
-    told = sfn.describe_execution(executionArn=execution["executionArn"])["input"]
-    assert json.loads(told) == {"job_id": a_job().job_id, "checker": "band"}
+    read: dict[str, Any] = json.loads(sfn.describe_execution(executionArn=execution["executionArn"])["input"])
+    return read
+
+
+def test_an_execution_is_told_the_job_the_checker_and_how_long_to_wait(
+    account: Account, workflow: Workflow
+) -> None:
+    workflow.start(a_job())
+    assert told(account) == {"job_id": a_job().job_id, "checker": "band", "wait_seconds": 10}
+
+
+@pytest.mark.parametrize(("expected", "wait"), [(2, 3), (62, 19), (7200, 30)])
+def test_the_first_wait_is_a_part_of_what_is_expected(
+    account: Account, workflow: Workflow, expected: int, wait: int
+) -> None:
+    workflow.start(a_job(expected_seconds=expected))
+    assert told(account)["wait_seconds"] == wait
+
+
+def test_a_task_that_is_followed_again_is_asked_about_at_once(account: Account, workflow: Workflow) -> None:
+    workflow.start(a_job(run=2, expected_seconds=7200))
+    assert told(account)["wait_seconds"] == 3
 
 
 def test_a_second_start_does_nothing(account: Account, workflow: Workflow) -> None:

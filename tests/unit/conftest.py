@@ -1,9 +1,12 @@
 """Unit tests touch nothing: no socket can be opened."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
+
+from tests.exports import Exports
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +14,8 @@ def _no_sockets() -> Iterator[None]:
     disable_socket()
     yield
     enable_socket()
+
+
+@pytest.fixture
+def given_an(tmp_path: Path) -> Exports:
+    return Exports(tmp_path)

@@ -109,3 +109,9 @@ def test_a_documented_task_type_keeps_its_rules_however_it_is_named() -> None:
 @pytest.mark.parametrize("word", ["", "a b", "a\r\nX-Other: 1", "a\n", "ünicode", "a" * 65, "٣", 'a"b'])
 def test_a_task_type_that_could_break_a_form_field_is_refused(word: str) -> None:
     assert refusal(f"task_type={word}/file.txt").reason.code is ReasonCode.UNKNOWN_CHECKER
+
+
+def test_a_price_follows_from_the_list_where_it_is_known() -> None:
+    band, unpriced = checkers()["band"], checkers()["mexc_email"]
+    assert (band.list_price(123_456), band.list_price(0), band.list_price(None)) == (12.3456, 0, None)
+    assert unpriced.list_price(100) is None

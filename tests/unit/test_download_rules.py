@@ -27,7 +27,8 @@ def _no_names_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetch(link: str, hosts: tuple[str, ...] = HOSTS) -> None:
-    Downloader(hosts).fetch(link, BytesIO(), seconds=5)
+    with Downloader(hosts).open(link, BytesIO(), seconds=5):
+        pass
 
 
 def refusal(link: str) -> LinkUntrustedError:

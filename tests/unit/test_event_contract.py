@@ -1,15 +1,18 @@
 """The events that consumers get, against samples that are kept by schema version.
 
-A sample changes only together with the schema version: consumers are built on it.
+Consumers are built on the samples: fields may be added, any other change takes a new schema version.
 """
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import pytest
+import yaml
+from jsonschema import Draft4Validator, ValidationError
 
 from numberdrop.announcement import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
 from numberdrop.intake import Message
@@ -18,7 +21,7 @@ from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import State
 from numberdrop.upload import Upload, upload_in_message
 from tests.jobs import a_job
-from tests.template import PROJECT
+from tests.template import PROJECT, CloudFormationLoader
 
 ENDINGS = {"completed": State.COMPLETED, "failed": State.FAILED, "needs_attention": State.IN_DOUBT}
 
@@ -39,12 +42,12 @@ JOBS: dict[str, Job] = {
         State.COMPLETED,
         upload=EXAMPLE,
         task_id="task-of-the-example",
-        counts=Counts(100, 100, 98, 2, 99, 1, {"yes": 60, "no": 39}),
         results=StoredResults(
             bucket="numberdrop-results-example",
             export_key=f"{PREFIX}export.zip",
             csv_key=f"{PREFIX}results.csv",
             manifest_key=f"{PREFIX}manifest.json",
+            report_key=f"{PREFIX}report.html",
         ),
         submitted_at=SUBMITTED_AT,
         finished_at=FINISHED_AT,
@@ -154,6 +157,67 @@ def test_no_sample_holds_anything_that_could_be_a_number(name: str) -> None:
 def test_times_are_utc_with_milliseconds() -> None:
     moment = datetime.fromisoformat("2026-03-04T13:00:00.123456+01:00")
     assert timestamp(moment) == "2026-03-04T12:00:00.123Z"
+
+
+# The schemas that consumers generate code from
+
+
+@cache
+def schema(name: str) -> Any:
+    return read(f"schemas/{SCHEMA_VERSION}/{name}.json")
+
+
+def without(document: dict[str, Any], *path: str) -> dict[str, Any]:
+    """A copy in which one field is missing."""
+    copy: dict[str, Any] = json.loads(json.dumps(document))
+    place = copy
+    for name in path[:-1]:
+        place = place[name]
+    del place[path[-1]]
+    return copy
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_schema_is_a_schema(name: str) -> None:
+    Draft4Validator.check_schema(schema(name))
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_an_event_keeps_its_schema(name: str) -> None:
+    Draft4Validator(schema(name)).validate(sample(name) | {"detail": announced(name)})
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_the_events_of_a_job_that_knows_nothing_keep_their_schema_too(name: str) -> None:
+    job = replace(JOBS[name], counts=Counts())
+    if name != "completed":
+        job = replace(job, checker=None, task_type=None, task_id=None, submitted_at=None)
+    told = json.loads(json.dumps(detail(job)))
+    Draft4Validator(schema(name)).validate(sample(name) | {"detail": told})
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_an_event_without_one_of_its_fields_breaks_its_schema(name: str) -> None:
+    for path in leaves(sample(name)):
+        if not path.startswith("detail.counts.verdicts"):
+            with pytest.raises(ValidationError):
+                Draft4Validator(schema(name)).validate(without(sample(name), *path.split(".")))
+
+
+@pytest.mark.parametrize("name", ["failed", "needs_attention"])
+def test_a_schema_knows_every_reason(name: str) -> None:
+    reason = schema(name)["properties"]["detail"]["properties"]["reason"]
+    assert reason["properties"]["code"]["enum"] == list(ReasonCode)
+
+
+def test_the_registry_holds_the_schemas() -> None:
+    registry = yaml.load((PROJECT / "events/schemas/registry.yaml").read_text("utf-8"), CloudFormationLoader)
+    contents = [
+        json.loads(resource["Properties"]["Content"])
+        for resource in registry["Resources"].values()
+        if resource["Type"] == "AWS::EventSchemas::Schema"
+    ]
+    assert contents == [schema(name) for name in ENDINGS]
 
 
 # The samples for `sam local invoke -e`

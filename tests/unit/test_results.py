@@ -1,47 +1,29 @@
-import csv
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""Results of plain lists: a row for every line, with what the export says of it."""
+
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files.export import ExportInvalidError, read_export
-from numberdrop.files.results import ResultCounts, write_results
+from numberdrop.files.export import ExportInvalidError
+from numberdrop.files.results import ResultCounts
+from tests.exports import zipped
+from tests.results import Written, results_of
 
 FIRST = "+41790000001"
 SECOND = "+41790000002"
 THIRD = "+41790000003"
 
-phone_numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
-
-
-@dataclass(frozen=True)
-class Written:
-    text: str
-    counts: ResultCounts
-
-    @property
-    def rows(self) -> list[list[str]]:
-        return list(csv.reader(io.StringIO(self.text, newline="")))
-
 
 class Joined:
-    """Submitted numbers and an export, joined."""
+    """Lines and an export, joined."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "export.csv"
+        self._path = folder / "export"
 
-    def __call__(self, submitted: Sequence[str], export: str, kind: InputKind = InputKind.PHONE) -> Written:
-        self.path.write_bytes(export.encode())
-        numbers = io.BytesIO("".join(f"{number}\n" for number in submitted).encode())
-        out = io.StringIO(newline="")
-        with read_export(self.path) as opened:
-            counts = write_results(numbers, opened, kind, out)
-        return Written(out.getvalue(), counts)
+    def __call__(self, lines: list[str], export: str | bytes, kind: InputKind = InputKind.PHONE) -> Written:
+        self._path.write_bytes(export.encode() if isinstance(export, str) else export)
+        return results_of("".join(f"{line}\n" for line in lines), self._path, kind)
 
 
 @pytest.fixture
@@ -49,18 +31,58 @@ def joined(tmp_path: Path) -> Joined:
     return Joined(tmp_path)
 
 
-def test_every_submitted_number_has_one_row_in_the_order_of_submission(joined: Joined) -> None:
-    written = joined([SECOND, THIRD, FIRST], "Number,age,band\n41790000001,25,yes\n41790000002,,no\n")
+def test_every_line_has_one_row_in_the_order_of_the_upload(joined: Joined) -> None:
+    written = joined([SECOND, THIRD, FIRST], "Number,age,band\n41790000001,25,yes\n41790000002,,ban\n")
 
     assert written.text == (
-        "number,status,age,band\n"
-        "+41790000002,resolved,,no\n"
-        "+41790000003,unresolved,,\n"
-        "+41790000001,resolved,25,yes\n"
+        "line,number,status,verdict,age,band\n"
+        "1,+41790000002,resolved,unknown,,ban\n"
+        "2,+41790000003,unresolved,,,\n"
+        "3,+41790000001,resolved,yes,25,yes\n"
     )
     assert written.counts == ResultCounts(
-        resolved=2, unresolved=1, extra=0, doubled=0, verdicts={"no": 1, "yes": 1}
+        resolved=2,
+        unresolved=1,
+        extra=0,
+        doubled=0,
+        verdicts={"yes": 1, "unknown": 1},
+        countries={"+41 CH": {"yes": 1, "unknown": 1, "unresolved": 1}},
     )
+
+
+def test_no_line_vanishes_but_blank_ones(joined: Joined) -> None:
+    written = joined(
+        [FIRST, "", "no number", "+41 79 000 00 01", "  ", SECOND], "number,band\n41790000001,yes\n"
+    )
+
+    assert written.rows == [
+        ["1", FIRST, "resolved", "yes", "yes"],
+        ["3", "", "rejected", "", ""],
+        ["4", FIRST, "resolved", "yes", "yes"],
+        ["6", SECOND, "unresolved", "", ""],
+    ]
+
+
+def test_a_number_counts_once_on_however_many_lines_it_is(joined: Joined) -> None:
+    written = joined([FIRST, SECOND, FIRST, SECOND, FIRST], "number,band\n41790000001,yes\n")
+
+    assert (written.counts.resolved, written.counts.unresolved) == (1, 1)
+    assert written.counts.verdicts == {"yes": 1}
+    assert written.counts.countries == {"+41 CH": {"yes": 1, "unresolved": 1}}
+
+
+def test_an_upload_of_more_lines_than_a_block_keeps_its_order(joined: Joined) -> None:
+    numbers = [f"+4179{number:07d}" for number in range(30_000)]
+    lines = [line for number in numbers for line in (number, "")]
+    answers = [f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in reversed(numbers)]
+
+    written = joined(lines, "number,band\n" + "".join(answers))
+
+    assert written.rows == [
+        [str(2 * place + 1), number, "resolved", word, word]
+        for place, number in enumerate(numbers)
+        for word in ["yes" if int(number) % 3 else "no"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +94,9 @@ def test_phone_numbers_are_joined_on_their_digits(joined: Joined, number: str) -
     assert joined([FIRST], f"number,band\n{number},yes\n").counts.resolved == 1
 
 
-@pytest.mark.parametrize("number", ["4.1790000001E+10", "x41790000001", "+41790000001/2", "", "\u0664"])
+@pytest.mark.parametrize(
+    "number", ["4.1790000001E+10", "x41790000001", "+41790000001/2", "", '"4179\n0000001"', "\u0664"]
+)
 def test_what_only_looks_like_a_number_answers_none(joined: Joined, number: str) -> None:
     counts = joined([FIRST], f"number,band\n{number},yes\n").counts
 
@@ -82,7 +106,7 @@ def test_what_only_looks_like_a_number_answers_none(joined: Joined, number: str)
 def test_a_missing_row_is_unresolved_and_never_no(joined: Joined) -> None:
     written = joined([FIRST, SECOND], "number,band\n41790000001,no\n")
 
-    assert written.rows[2] == [SECOND, "unresolved", ""]
+    assert written.rows[1] == ["2", SECOND, "unresolved", "", ""]
     assert written.counts.verdicts == {"no": 1}
 
 
@@ -91,81 +115,112 @@ def test_extra_rows_are_counted_and_left_out(joined: Joined) -> None:
         [FIRST], "number,band\n41790000003,no\n41790000001,yes\n41790000002,no\n41790000002,no\n"
     )
 
-    assert written.rows[1:] == [[FIRST, "resolved", "yes"]]
-    assert written.counts == ResultCounts(resolved=1, unresolved=0, extra=2, doubled=1, verdicts={"yes": 1})
+    assert written.column("number") == [FIRST]
+    assert (written.counts.resolved, written.counts.extra, written.counts.doubled) == (1, 2, 1)
+    assert written.counts.verdicts == {"yes": 1}
 
 
 def test_the_first_of_doubled_rows_counts(joined: Joined) -> None:
     written = joined([FIRST], "number,band\n41790000001,yes\n+41790000001,no\n41790000001,no\n")
 
-    assert written.rows[1:] == [[FIRST, "resolved", "yes"]]
+    assert written.column("band") == ["yes"]
     assert written.counts.doubled == 2
     assert written.counts.verdicts == {"yes": 1}
 
 
-def test_a_number_that_is_asked_for_twice_is_answered_twice(joined: Joined) -> None:
-    written = joined([FIRST, FIRST], "number,band\n41790000001,yes\n")
+def test_the_first_of_lists_that_contradict_one_another_counts(joined: Joined) -> None:
+    written = joined([FIRST], zipped({"unactivated.txt": FIRST, "activated.txt": FIRST}))
 
-    assert written.counts == ResultCounts(resolved=2, unresolved=0, extra=0, doubled=0, verdicts={"yes": 2})
+    assert written.column("verdict") == ["no"]
+    assert written.counts.doubled == 1
 
 
 def test_an_export_without_rows_leaves_every_number_unresolved(joined: Joined) -> None:
     counts = joined([FIRST, SECOND], "number,band\n").counts
 
-    assert counts == ResultCounts(resolved=0, unresolved=2, extra=0, doubled=0, verdicts={})
+    assert (counts.resolved, counts.unresolved, counts.verdicts) == (0, 2, {})
 
 
-def test_an_export_of_numbers_alone_has_no_verdicts(joined: Joined) -> None:
-    written = joined([FIRST], "number\n41790000001\n")
+@pytest.mark.parametrize("export", ["number\n41790000001\n", "number,type,carrier\n41790000001,mobile,yes\n"])
+def test_an_export_without_a_verdict_has_no_verdicts(joined: Joined, export: str) -> None:
+    written = joined([FIRST], export)
 
-    assert written.text == f"number,status\n{FIRST},resolved\n"
-    assert written.counts.verdicts == {}
+    assert written.column("status") == ["resolved"]
+    assert written.column("verdict") == [""]
+    assert (written.counts.resolved, written.counts.verdicts, written.counts.countries) == (1, {}, {})
 
 
 def test_columns_of_the_same_name_as_our_own_are_told_apart(joined: Joined) -> None:
-    written = joined([FIRST], "phone,number,status,export_status\n1,41790000001,a,b\n")
+    written = joined([FIRST], "Number,Line,band,Status,band_status\n41790000001,a,yes,b,c\n")
 
-    assert written.rows[0] == ["number", "status", "phone", "export_status", "export_export_status"]
-    assert written.rows[1] == [FIRST, "resolved", "1", "a", "b"]
+    assert written.header == [
+        *("line", "number", "status", "verdict"),
+        *("band_line", "band", "band_status", "band_band_status"),
+    ]
+    assert written.rows == [["1", FIRST, "resolved", "yes", "a", "yes", "b", "c"]]
 
 
 def test_a_second_kind_of_number_column_keeps_its_content(joined: Joined) -> None:
-    written = joined(["a@example.com"], "email,status\nA@Example.com,ok\n", InputKind.EMAIL)
+    written = joined([FIRST], "phone,number,band\n1,41790000001,yes\n")
 
-    assert written.rows == [["number", "status", "export_status"], ["a@example.com", "resolved", "ok"]]
+    assert written.header == ["line", "number", "status", "verdict", "phone", "band"]
+    assert written.rows == [["1", FIRST, "resolved", "yes", "1", "yes"]]
 
 
-def test_addresses_are_joined_in_any_case_and_each_spelling_has_its_row(joined: Joined) -> None:
+def test_countries_are_told_apart_by_calling_code(joined: Joined) -> None:
+    numbers = ["+12025550101", "+14165550101", "+447700900001", "+77010000001", "+999123456789"]
+    export = "number,band\n" + "".join(f"{number},yes\n" for number in numbers[1:])
+
+    countries = joined(numbers, export).counts.countries
+
+    assert countries == {
+        "+1 US": {"yes": 1, "unresolved": 1},
+        "+44 GB": {"yes": 1},
+        "+7 RU": {"yes": 1},
+        "unassigned": {"yes": 1},
+    }
+
+
+def test_addresses_are_joined_in_any_case_and_each_one_that_was_sent_counts(joined: Joined) -> None:
     written = joined(
-        ["Bob@example.com", "bob@example.com", "amy1@example.com"],
+        ["Bob@example.com", "bob@example.com", "bob@EXAMPLE.com", "amy1@example.com"],
         "Email,Active\nBOB@EXAMPLE.COM,true\nbob1@example.com,false\n",
         InputKind.EMAIL,
     )
 
-    assert [row[1] for row in written.rows[1:]] == ["resolved", "resolved", "unresolved"]
-    assert written.counts.extra == 1
+    assert written.column("status") == ["resolved", "resolved", "resolved", "unresolved"]
+    assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (2, 1, 1)
+    assert written.counts.countries == {}
 
 
 def test_user_names_are_joined_as_they_are(joined: Joined) -> None:
     written = joined(
-        ["some_one", "Some_one", "bob1"],
+        ["@some_one", "Some_one", "bob1"],
         "username,activated\n@some_one,yes\namy1,no\n",
         InputKind.USERNAME,
     )
 
-    assert [row[1] for row in written.rows[1:]] == ["resolved", "unresolved", "unresolved"]
+    assert written.column("number") == ["some_one", "Some_one", "bob1"]
+    assert written.column("status") == ["resolved", "unresolved", "unresolved"]
 
 
 def test_entries_as_written_are_joined_as_text_before_digits(joined: Joined) -> None:
     written = joined(
         ["+41 79", "4179", "41-79", "079", "79"],
-        "number,phoneCheck\n4179,digits\n+41 79,text\n79,short\n",
+        "number,phoneCheck\n4179,digits\n+41 79,text\n4179,later\n79,short\n",
         InputKind.AS_WRITTEN,
     )
 
-    assert [row[2] for row in written.rows[1:]] == ["text", "digits", "digits", "", "short"]
-    assert written.counts.extra == 0
-    assert written.counts.doubled == 0
+    assert written.column("phonecheck") == ["text", "digits", "digits", "", "short"]
+    assert (written.counts.resolved, written.counts.unresolved) == (4, 1)
+    assert (written.counts.extra, written.counts.doubled) == (0, 1)
+
+
+def test_of_texts_with_the_same_digits_the_first_counts(joined: Joined) -> None:
+    written = joined(["41-79"], "number,phoneCheck\n+4179,a\n41 79,b\n+4179,c\n", InputKind.AS_WRITTEN)
+
+    assert written.column("phonecheck") == ["a"]
+    assert (written.counts.extra, written.counts.doubled) == (1, 1)
 
 
 def test_words_that_share_their_digits_are_not_the_same(joined: Joined) -> None:
@@ -176,81 +231,24 @@ def test_words_that_share_their_digits_are_not_the_same(joined: Joined) -> None:
 
 def test_cells_cannot_run_but_numbers_stay_as_they_were_sent(joined: Joined) -> None:
     written = joined(
-        [FIRST, "=1+1"],
+        [FIRST, "=1+1", "(0), 7"],
         'number,note,band\n41790000001,"=HYPERLINK(""x"")",@yes\n',
         InputKind.AS_WRITTEN,
     )
 
-    assert written.rows[1] == [FIRST, "resolved", '\'=HYPERLINK("x")', "'@yes"]
-    assert written.rows[2][0] == "'=1+1"
+    assert written.rows == [
+        ["1", FIRST, "resolved", "unknown", '\'=HYPERLINK("x")', "'@yes"],
+        ["2", "'=1+1", "unresolved", "", "", ""],
+        ["3", "(0), 7", "unresolved", "", "", ""],
+    ]
 
 
 def test_cells_with_commas_quotes_and_line_ends_stay_in_their_column(joined: Joined) -> None:
-    written = joined([FIRST], 'number,note,band\n41790000001,"a, ""b""\r\nc",yes\n')
+    written = joined([FIRST], 'number,note,band\n41790000001,"a, ""b""\r\nc\rd",yes\n')
 
-    assert written.rows[1] == [FIRST, "resolved", 'a, "b"\r\nc', "yes"]
-
-
-def test_verdicts_are_counted_in_lower_case(joined: Joined) -> None:
-    numbers = [f"+4179{number:07d}" for number in range(4)]
-    export = "number,activated\n" + "".join(
-        f"{number},{verdict}\n" for number, verdict in zip(numbers, ["YES", "yes ", "N/A", ""], strict=True)
-    )
-
-    assert joined(numbers, export).counts.verdicts == {"yes": 2, "n/a": 1, "none": 1}
-
-
-def test_no_more_than_twenty_verdicts_are_told_apart(joined: Joined) -> None:
-    numbers = [f"+4179{number:07d}" for number in range(50)]
-    export = "number,carrier\n" + "".join(
-        f"{number},{'other' if at == 0 else f'carrier {at % 25}'}\n" for at, number in enumerate(numbers)
-    )
-
-    verdicts = joined(numbers, export).counts.verdicts
-
-    assert len(verdicts) == 21
-    assert sum(verdicts.values()) == 50
-    assert verdicts["other"] == 50 - 40
-
-
-@pytest.mark.parametrize(
-    "verdict",
-    [
-        "same as 41790000002",
-        "+41 79 000 00 02",
-        "4179000",
-        "bob@example.com",
-        "https://x.example/",
-        "x" * 100,
-    ],
-)
-def test_no_verdict_carries_what_must_not_reach_an_event(joined: Joined, verdict: str) -> None:
-    assert joined([FIRST], f"number,band\n41790000001,{verdict}\n").counts.verdicts == {"other": 1}
+    assert written.rows == [["1", FIRST, "resolved", "yes", 'a, "b"\r\nc\rd', "yes"]]
 
 
 def test_an_export_that_breaks_off_is_no_result(joined: Joined) -> None:
     with pytest.raises(ExportInvalidError):
         joined([FIRST], "band,number\nyes,41790000001\nno\n")
-
-
-@given(st.data())
-def test_every_submitted_number_gets_exactly_one_row(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    submitted = data.draw(st.lists(phone_numbers, unique=True))
-    exported = data.draw(
-        st.lists(st.tuples(st.sampled_from([*submitted, FIRST]), st.sampled_from(["yes", "no"])))
-    )
-    export = "number,band\n" + "".join(f"{number[1:]},{verdict}\n" for number, verdict in exported)
-
-    written = Joined(tmp_path_factory.getbasetemp())(submitted, export)
-
-    answers = dict(reversed(exported))
-    assert written.rows[1:] == [
-        [number, "resolved", answers[number]] if number in answers else [number, "unresolved", ""]
-        for number in submitted
-    ]
-    counts = written.counts
-    assert counts.resolved + counts.unresolved == len(submitted)
-    assert counts.resolved + counts.extra + counts.doubled == len(exported)
-    assert sum(counts.verdicts.values()) == counts.resolved

@@ -4,6 +4,7 @@ import pytest
 
 from numberdrop.settings import (
     AuditSettings,
+    CheckStatusSettings,
     CollectSettings,
     LedgerSettings,
     ReconcileSettings,
@@ -24,6 +25,8 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:follow",
     "JOB_TIMEOUT_HOURS": "24",
     "ALLOW_SENSITIVE_CHECKERS": "false",
+    "DEFAULT_REGION": "",
+    "MAX_WAIT_SECONDS": "300",
     "RESULTS_BUCKET": "results",
     "RESULT_HOSTS": "storage.example, *.EkycPro.com,",
     "UNRELATED": "ignored",
@@ -40,7 +43,15 @@ NEEDED: dict[type[Settings], set[str]] = {
         "JOB_TIMEOUT_HOURS",
     },
     AuditSettings: {"JOBS_TABLE", "UPLOAD_BUCKET"},
-    SubmitSettings: ENVIRONMENT.keys() - {"RESULTS_BUCKET", "RESULT_HOSTS", "UNRELATED"},
+    CheckStatusSettings: {
+        "JOBS_TABLE",
+        "EVENT_BUS_NAME",
+        "API_KEY_SECRET",
+        "VENDOR_BASE_URL",
+        "VENDOR_USER_ID",
+        "MAX_WAIT_SECONDS",
+    },
+    SubmitSettings: ENVIRONMENT.keys() - {"MAX_WAIT_SECONDS", "RESULTS_BUCKET", "RESULT_HOSTS", "UNRELATED"},
     CollectSettings: ENVIRONMENT.keys()
     - {
         "UPLOAD_BUCKET",
@@ -48,6 +59,8 @@ NEEDED: dict[type[Settings], set[str]] = {
         "STATE_MACHINE_ARN",
         "JOB_TIMEOUT_HOURS",
         "ALLOW_SENSITIVE_CHECKERS",
+        "DEFAULT_REGION",
+        "MAX_WAIT_SECONDS",
         "UNRELATED",
     },
 }

@@ -1,16 +1,59 @@
+"""Cells that a spreadsheet would run, and those that it would not."""
+
+import csv
+from io import StringIO
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from numberdrop.files.spreadsheet import harmless
+from numberdrop.files.spreadsheet import harmless, harmless_cells, harmless_lines
 
+FORMULAS = [
+    *("=1+1", "+1+1", "-1-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =1", "\uff1d1"),
+    *("\t+1", "+4179\n", "+41 79 x", "+1;2", "-A1", "+1e5", "--1=", "  @a"),
+]
 
-@pytest.mark.parametrize(
-    "cell",
-    ["=1+1", "+1+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =1", "\uff1d1", "+41 79 1", "+4179\n"],
+HARMLESS = [
+    *("", "yes", "N/A", "1=1", "https://example.com/?a=b", "a\n=1"),
+    *("+41790000001", "+44 7700 900000", "-5", "-5.25", "-1,000.00", "+41 (0)79-000.00/01", " +44 7700", "-"),
+]
+
+# NUL cannot come in: it is refused wherever text is read.
+cells = st.text(
+    st.sampled_from("=+-@\uff1d\t\r\n ,\"'a1().") | st.characters(exclude_characters="\0"), max_size=6
 )
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
 def test_a_cell_that_would_run_gets_an_apostrophe(cell: str) -> None:
     assert harmless(cell) == "'" + cell
 
 
-@pytest.mark.parametrize("cell", ["", "yes", "N/A", "1=1", "+41790000001", "https://example.com/?a=b"])
+@pytest.mark.parametrize("cell", HARMLESS)
 def test_any_other_cell_stays_as_it_is(cell: str) -> None:
     assert harmless(cell) == cell
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=3)))
+def test_rows_are_lines_of_csv_with_harmless_cells(rows: list[list[str]]) -> None:
+    lines = harmless_lines(rows)
+
+    assert [next(csv.reader(StringIO(line, newline=""))) for line in lines] == [
+        [harmless(cell) for cell in row] for row in rows
+    ]
+
+
+@given(st.lists(cells | st.from_regex(r"\+?[0-9]{0,9}", fullmatch=True)))
+def test_cells_are_quoted_where_they_must_be(column: list[str]) -> None:
+    read = [next(csv.reader(StringIO(f"x,{cell}", newline="")))[1] for cell in harmless_cells(column)]
+
+    assert read == [harmless(cell) for cell in column]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+@pytest.mark.parametrize("others", [[], ["+41790000001"], ["a", "-5"]])
+def test_a_formula_is_found_wherever_it_stands(cell: str, others: list[str]) -> None:
+    (line,) = harmless_lines([[*others, cell, *others]])
+
+    assert harmless(cell) in next(csv.reader(StringIO(line, newline="")))

@@ -151,7 +151,8 @@ def test_every_variable_is_assigned_before_it_can_be_read() -> None:
     assigned = {name for state in STATES.values() for name in state.get("Assign", {})}
     caught = {name for task in TASKS.values() for name in task["Catch"][0]["Assign"]}
     for expression in expressions(STATES):
-        assert set(re.findall(r"\$([a-z]\w*)", expression)) - {"states"} <= assigned | caught
+        read = set(re.findall(r"\$([a-z]\w*)\b(?!\()", expression))
+        assert read - {"states"} <= assigned | caught
 
 
 def test_a_failure_is_told_by_its_error_and_cause() -> None:
@@ -192,6 +193,13 @@ def test_every_placeholder_is_filled_in_by_the_template() -> None:
     assert machine["DefinitionSubstitutions"].keys() == placeholders
 
 
-def test_the_wait_for_the_first_answer_is_short() -> None:
+def test_an_execution_begins_with_what_it_was_started_with() -> None:
     remember = STATES[state_machine()["StartAt"]]
-    assert remember["Assign"] == {"job_id": "{% $states.input.job_id %}", "seen": {}, "wait_seconds": 10}
+    assert remember["Assign"].items() >= {"job_id": "{% $states.input.job_id %}", "seen": {}}.items()
+
+
+def test_the_first_wait_is_that_of_the_input_or_ten_seconds() -> None:
+    """An execution may be started by an older version, or by hand with nothing but the job's id."""
+    remember = STATES[state_machine()["StartAt"]]
+    given = "$states.input.wait_seconds"
+    assert remember["Assign"]["wait_seconds"] == f"{{% $exists({given}) ? {given} : 10 %}}"

@@ -10,12 +10,12 @@ import pytest
 
 from numberdrop.settings import (
     AuditSettings,
+    CheckStatusSettings,
     CollectSettings,
     LedgerSettings,
     ReconcileSettings,
     Settings,
     SubmitSettings,
-    VendorSettings,
 )
 from tests.template import PROJECT, resources, template
 
@@ -25,9 +25,12 @@ PARAMETERS = {
     "EkycproBaseUrl",
     "ResultHosts",
     "ExistingUploadBucket",
+    "DefaultRegion",
     "EventBusName",
     "RetentionDays",
+    "RegisterSchemas",
     "JobTimeoutHours",
+    "MaxWaitSeconds",
     "SubmitConcurrency",
     "AlarmEmail",
     "AllowSensitiveCheckers",
@@ -45,7 +48,7 @@ OUTPUTS = {
 }
 SETTINGS: dict[str, type[Settings]] = {
     "SubmitFunction": SubmitSettings,
-    "CheckStatusFunction": VendorSettings,
+    "CheckStatusFunction": CheckStatusSettings,
     "CollectFunction": CollectSettings,
     "RecordFailureFunction": LedgerSettings,
     "ReconcileFunction": ReconcileSettings,
@@ -114,6 +117,7 @@ def test_the_api_key_is_the_only_parameter_that_must_be_given_and_is_never_shown
         ("EkycproBaseUrl", "https://api.ekycpro.com"),
         ("EventBusName", "default"),
         ("ExistingUploadBucket", ""),
+        ("DefaultRegion", ""),
         ("AllowSensitiveCheckers", "false"),
         ("Architecture", "arm64"),
         ("AlarmEmail", ""),
@@ -261,6 +265,13 @@ def test_a_functions_code_is_where_the_template_says(name: str) -> None:
     assert template()["Globals"]["Function"]["Handler"] == "app.handler"
 
 
+def test_the_layer_is_compiled_for_the_runtime_of_the_functions() -> None:
+    runtime = template()["Globals"]["Function"]["Runtime"]
+    makefile = (PROJECT / "layers" / "shared" / "Makefile").read_text("utf-8")
+    assert re.findall(r"^LAMBDA_PYTHON \?= (.+)$", makefile, re.MULTILINE) == [runtime.removeprefix("python")]
+    assert resources("AWS::Serverless::LayerVersion")["SharedLayer"]["CompatibleRuntimes"] == [runtime]
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_function_has_a_role_and_a_log_group_of_its_own(name: str) -> None:
     own = name.removesuffix("Function")
@@ -271,6 +282,15 @@ def test_every_function_has_a_role_and_a_log_group_of_its_own(name: str) -> None
     assert resources("AWS::Logs::LogGroup")[f"{own}Logs"]["RetentionInDays"] == {"Ref": "RetentionDays"}
 
 
+TRACING = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+}
+"""Writing traces; X-Ray knows no resources that a policy could name."""
+
+
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
 def test_no_role_is_given_more_than_it_names(role: str) -> None:
     assert not resources("AWS::IAM::Role")[role].get("ManagedPolicyArns")
@@ -278,14 +298,16 @@ def test_no_role_is_given_more_than_it_names(role: str) -> None:
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in listed(statement["Action"]))
         assert not {"NotAction", "NotResource"} & statement.keys()
+        if statement["Resource"] == "*":
+            assert set(listed(statement["Action"])) <= TRACING
+            continue
         for resource in listed(statement["Resource"]):
-            assert resource != "*"
             assert not re.search(r"^\*|::\*|arn:aws:", json.dumps(resource).strip('"'))
 
 
 def test_who_records_failures_has_neither_the_key_nor_the_files() -> None:
     services = {action.partition(":")[0] for action in actions("RecordFailureRole")}
-    assert services == {"dynamodb", "events", "logs"}
+    assert services == {"dynamodb", "events", "logs", "xray"}
     assert own_variables("RecordFailureFunction") == {}
 
 
@@ -327,3 +349,38 @@ def test_the_api_key_stands_in_the_secret_and_nowhere_else() -> None:
     assert json.dumps(template()["Resources"]).count('"EkycproApiKey"') == 1
     (secret,) = resources("AWS::SecretsManager::Secret").values()
     assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
+
+
+ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_names_the_part_of_the_runbook_that_says_what_to_do(alarm: str) -> None:
+    runbook = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
+    headings = set(re.findall(r"^#+ `?(.+?)`?$", runbook, re.MULTILINE))
+    _, _, named = ALARMS[alarm]["AlarmDescription"].partition("Runbook: ")
+
+    parts = re.findall(r'"([^"]+)"', named)
+
+    assert parts
+    assert set(parts) <= headings
+    assert f"| `{alarm}` |" in runbook
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_is_mailed_to_whoever_is_named(alarm: str) -> None:
+    assert ALARMS[alarm]["AlarmActions"]["If"][0] == "HasAlarmEmail"
+
+
+def test_the_dashboard_shows_every_alarm() -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["DashboardBody"]["Sub"]
+
+    assert set(re.findall(r"\$\{(\w+Alarm)\.Arn\}", body)) == ALARMS.keys()
+
+
+def test_the_dashboard_is_json() -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = dashboard["DashboardBody"]["Sub"]
+
+    assert json.loads(body)["widgets"]

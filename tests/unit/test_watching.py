@@ -1,19 +1,23 @@
 """What the vendor's answers mean for a task, and what the workflow does next."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from numberdrop.job import Job
+from numberdrop.job import Counts, Job
 from numberdrop.ledger import JobMissingError, Ledger
+from numberdrop.pacing import LONGEST_STAY, Pacing
 from numberdrop.reasons import ReasonCode
 from numberdrop.transitions import State
 from numberdrop.vendor import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 from numberdrop.watching import (
     MOST_LINKLESS_ANSWERS,
     PATIENCE_WITH_UNKNOWN,
+    TIME_FOR_A_LOOK,
+    WAIT_FOR_LINK,
     Decision,
     Next,
     Seen,
@@ -21,8 +25,10 @@ from numberdrop.watching import (
     decide,
 )
 from tests.jobs import NOON, TASK_ID, a_job
+from tests.template import resources
 
 NOTHING_SEEN = Seen()
+PACING = Pacing(longest_wait=300)
 LINK = "https://storage.example/export.zip?signature=s"
 
 
@@ -33,9 +39,15 @@ def said(
 
 
 def decision(
-    outcome: StatusOutcome, seen: Seen = NOTHING_SEEN, *, age: timedelta = timedelta(minutes=5)
+    outcome: StatusOutcome,
+    seen: Seen = NOTHING_SEEN,
+    *,
+    age: timedelta = timedelta(minutes=5),
+    chance: float = 0.0,
+    **of_job: Any,
 ) -> Decision:
-    return decide(outcome, seen, submitted_at=NOON - age, now=NOON)
+    job = a_job(submitted_at=NOON - age, **of_job)
+    return decide(outcome, seen, job, PACING, now=NOON, chance=chance)
 
 
 @pytest.mark.parametrize("word", ["pending", "processing", "completed", "archiving", "", "EXPORTING"])
@@ -65,8 +77,52 @@ def test_a_task_that_failed_is_over() -> None:
     assert result.reason.code is ReasonCode.TASK_FAILED
 
 
-def test_the_wait_grows_with_the_tasks_age() -> None:
-    assert decision(said("processing"), age=timedelta(minutes=10)).wait_seconds == 120
+# How long to wait
+
+
+def test_the_wait_grows_with_the_age_of_a_task_that_shows_no_progress() -> None:
+    assert decision(said("pending", success=0), age=timedelta(minutes=8)).wait_seconds == 120
+
+
+def test_progress_shortens_the_wait() -> None:
+    assert decision(said("processing", success=75), age=timedelta(minutes=10)).wait_seconds == 100
+
+
+def test_rows_that_failed_are_progress_too() -> None:
+    status = TaskStatus("processing", total=100, success=30, failure=45, result_url=None)
+    assert decision(status, age=timedelta(minutes=10)).wait_seconds == 100
+
+
+def test_where_the_vendor_gives_no_total_what_was_sent_stands_for_it() -> None:
+    sent = Counts(submitted=150)
+    for total in (0, None):
+        status = said("processing", total=total, success=75)
+        assert decision(status, age=timedelta(minutes=4), counts=sent).wait_seconds == 120
+
+
+def test_the_pace_is_that_since_the_last_look_if_that_is_higher() -> None:
+    seen = Seen(done=10, done_since="2026-03-04T11:59:00.000Z")
+    result = decision(said("processing", success=60), seen, age=timedelta(minutes=10))
+    assert result.wait_seconds == 24
+
+
+def test_a_completed_task_is_asked_about_soon_for_its_export() -> None:
+    assert decision(said("completed", success=0), age=timedelta(minutes=5)).wait_seconds == 3
+
+
+def test_what_was_expected_lengthens_the_first_waits() -> None:
+    result = decision(said("pending", success=0), age=timedelta(seconds=30), expected_seconds=600)
+    assert result.wait_seconds == 60
+
+
+def test_chance_shortens_waits_but_no_pause_that_the_vendor_asked_for() -> None:
+    pending = said("pending", success=0)
+    assert decision(pending, age=timedelta(minutes=8), chance=1.0).wait_seconds == 108
+    assert decision(NoAnswer(700, "429"), chance=1.0).wait_seconds == 700
+
+
+def test_a_clock_that_runs_behind_does_no_harm() -> None:
+    assert decision(said("processing"), age=timedelta(seconds=-30)).wait_seconds == 3
 
 
 def test_a_pause_that_the_vendor_asks_for_is_kept() -> None:
@@ -74,12 +130,12 @@ def test_a_pause_that_the_vendor_asks_for_is_kept() -> None:
 
 
 def test_a_pause_shorter_than_the_usual_one_is_lengthened() -> None:
-    assert decision(NoAnswer(1, "429"), age=timedelta(minutes=10)).wait_seconds == 120
+    assert decision(NoAnswer(1, "429"), age=timedelta(minutes=8)).wait_seconds == 120
 
 
 def test_no_answer_changes_nothing_of_what_was_seen() -> None:
-    seen = Seen(unknown_since="2026-03-04T11:00:00.000Z", linkless=3)
-    assert decision(NoAnswer(60, "time-out"), seen) == Decision(Next.WAIT, 60, seen)
+    seen = Seen("2026-03-04T11:00:00.000Z", 3, 40, "2026-03-04T11:30:00.000Z")
+    assert decision(NoAnswer(90, "time-out"), seen) == Decision(Next.WAIT, 90, seen)
 
 
 # 404
@@ -94,12 +150,12 @@ def test_a_task_unknown_at_first_is_waited_for() -> None:
 def test_patience_with_an_unknown_task_counts_from_the_first_404() -> None:
     first = decision(TaskUnknown()).seen
     later = NOON + PATIENCE_WITH_UNKNOWN - timedelta(seconds=1)
-    assert decide(TaskUnknown(), first, submitted_at=NOON, now=later).seen == first
+    assert decide(TaskUnknown(), first, a_job(), PACING, now=later).seen == first
 
 
 def test_an_unknown_task_is_given_up_after_some_minutes() -> None:
     first = decision(TaskUnknown()).seen
-    result = decide(TaskUnknown(), first, submitted_at=NOON, now=NOON + PATIENCE_WITH_UNKNOWN)
+    result = decide(TaskUnknown(), first, a_job(), PACING, now=NOON + PATIENCE_WITH_UNKNOWN)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TASK_NOT_FOUND)
 
@@ -116,17 +172,47 @@ def test_exported_without_a_link_is_asked_about_a_few_more_times() -> None:
     seen = NOTHING_SEEN
     for _ in range(MOST_LINKLESS_ANSWERS - 1):
         result = decision(said("exported"), seen)
-        assert result.next is Next.WAIT
+        assert (result.next, result.wait_seconds) == (Next.WAIT, 75)
         seen = result.seen
     result = decision(said("exported"), seen)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.RESULT_UNAVAILABLE)
 
 
+def test_a_young_task_gets_time_to_show_the_link_to_its_export() -> None:
+    assert decision(said("exported"), age=timedelta(seconds=20)).wait_seconds == WAIT_FOR_LINK
+
+
+# What is remembered between two looks
+
+
 def test_what_was_seen_survives_the_way_through_the_state_machine() -> None:
-    seen = Seen(unknown_since="2026-03-04T12:00:00.000Z", linkless=2)
+    seen = Seen("2026-03-04T12:00:00.000Z", 2, 40, "2026-03-04T12:01:00.000Z")
     payload = Decision(Next.WAIT, 10, seen).as_payload()
-    assert Seen(**payload["seen"]) == seen
+    assert Seen.from_payload(payload["seen"]) == seen
+
+
+def test_a_count_is_remembered_with_the_time_when_it_was_first_seen() -> None:
+    first = decision(said("processing", success=40)).seen
+    assert (first.done, first.done_since) == (40, "2026-03-04T12:00:00.000Z")
+    earlier = replace(first, done_since="2026-03-04T11:58:00.000Z")
+    assert decision(said("processing", success=40), earlier).seen == earlier
+    changed = decision(said("processing", success=30), earlier).seen
+    assert (changed.done, changed.done_since) == (30, "2026-03-04T12:00:00.000Z")
+
+
+def test_what_an_older_version_saw_is_understood() -> None:
+    assert Seen.from_payload({"unknown_since": None, "linkless": 2}) == Seen(linkless=2)
+
+
+def test_what_a_newer_version_saw_besides_is_ignored() -> None:
+    assert Seen.from_payload({"linkless": 2, "mood": "sunny"}) == Seen(linkless=2)
+
+
+def test_only_counts_and_times_are_remembered() -> None:
+    kinds = {field.name: field.type for field in fields(Seen)}
+    assert set(kinds.values()) <= {int, int | None, str | None}
+    assert {name for name, kind in kinds.items() if kind == str | None} == {"unknown_since", "done_since"}
 
 
 def test_a_decision_carries_neither_link_nor_task_nor_number() -> None:
@@ -150,29 +236,39 @@ class LedgerOf:
     existing = Ledger.existing
 
 
-class VendorThatSays:
-    """A vendor that always gives the same answer, and notes what it was asked."""
+@dataclass
+class Function:
+    """A call of the function: a vendor that answers by the time of day, and a clock that only sleep moves."""
 
-    def __init__(self, outcome: StatusOutcome) -> None:
-        self.outcome = outcome
-        self.asked: list[tuple[str, str]] = []
+    job: Job | None
+    says: Callable[[datetime], StatusOutcome]
+    now: datetime = NOON
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    def look(self, seen: Seen = NOTHING_SEEN, *, seconds: float = TIME_FOR_A_LOOK) -> Decision:
+        ledger: Any = LedgerOf(self.job)
+        vendor: Any = self
+        watch = Watch(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
+        return watch.look("some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds)
 
     def status(self, checker: Any, task_id: str) -> StatusOutcome:
         self.asked.append((checker.name, task_id))
-        return self.outcome
+        return self.says(self.now)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
 
 
 def look(job: Job | None, outcome: StatusOutcome, *, now: datetime = NOON) -> Decision:
-    ledger: Any = LedgerOf(job)
-    vendor: Any = VendorThatSays(outcome)
-    return Watch(ledger, vendor, now=lambda: now).look("some-job", {})
+    return Function(job, lambda _: outcome, now).look()
 
 
 def test_a_task_is_looked_for_by_its_checker_and_id() -> None:
-    vendor: Any = VendorThatSays(said("pending"))
-    ledger: Any = LedgerOf(a_job())
-    Watch(ledger, vendor, now=lambda: NOON).look("some-job", {})
-    assert vendor.asked == [("band", TASK_ID)]
+    function = Function(a_job(), lambda _: said("pending"))
+    function.look()
+    assert function.asked == [("band", TASK_ID)]
 
 
 def test_a_task_that_is_not_finished_by_the_deadline_has_timed_out() -> None:
@@ -224,3 +320,61 @@ def test_a_sensitive_checkers_task_is_followed_even_once_it_is_switched_off() ->
     job = a_job()
     deep = replace(job, upload=replace(job.upload, key="wa-deep/a.txt"))
     assert look(deep, said("exported", link=LINK)).next is Next.COLLECT
+
+
+# Staying in the function for another look
+
+YOUNG = a_job(submitted_at=NOON - timedelta(seconds=10))
+
+
+def exported_after(seconds: float) -> Callable[[datetime], StatusOutcome]:
+    done = NOON + timedelta(seconds=seconds)
+    return lambda now: said("exported", link=LINK) if now >= done else said("pending", success=0)
+
+
+def test_a_young_task_is_looked_at_again_within_the_same_call() -> None:
+    function = Function(YOUNG, exported_after(seconds=20))
+    assert function.look(seconds=120).next is Next.COLLECT
+    assert sum(function.slept) < 20 + 10
+    assert len(function.asked) == len(function.slept) + 1
+
+
+def test_a_task_that_needs_long_is_handed_back_at_once() -> None:
+    function = Function(a_job(), exported_after(seconds=600))
+    result = function.look(seconds=120)
+    assert (result.next, result.wait_seconds, function.slept) == (Next.WAIT, 135, [])
+
+
+@pytest.mark.parametrize("seconds", [0, 50, 60, 120, 900])
+def test_a_call_ends_so_early_that_a_slow_look_would_still_fit(seconds: int) -> None:
+    function = Function(YOUNG, exported_after(seconds=3600))
+    result = function.look(seconds=seconds)
+    stayed = (function.now - NOON).total_seconds()
+    assert result.next is Next.WAIT
+    assert stayed <= max(0, seconds - TIME_FOR_A_LOOK)
+    assert result.wait_seconds > min(LONGEST_STAY, seconds - TIME_FOR_A_LOOK - stayed)
+
+
+def test_the_function_has_time_to_stay_and_to_look() -> None:
+    timeout = resources("AWS::Serverless::Function")["CheckStatusFunction"]["Timeout"]
+    assert timeout - TIME_FOR_A_LOOK > 3 * LONGEST_STAY
+
+
+def test_what_was_seen_while_staying_is_remembered() -> None:
+    function = Function(YOUNG, lambda now: said("processing", success=now.second))
+    result = function.look(seconds=TIME_FOR_A_LOOK + 8)
+    assert function.slept
+    assert result.seen.done == function.now.second
+
+
+def test_a_pause_that_the_vendor_asks_for_is_waited_outside() -> None:
+    function = Function(YOUNG, lambda _: NoAnswer(60, "503"))
+    assert function.look(seconds=120).wait_seconds == 60
+    assert function.slept == []
+
+
+def test_staying_ends_at_the_deadline() -> None:
+    job = replace(YOUNG, deadline=NOON + timedelta(seconds=5))
+    result = Function(job, exported_after(seconds=3600)).look(seconds=120)
+    assert result.reason
+    assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TIMED_OUT)

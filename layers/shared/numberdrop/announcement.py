@@ -4,8 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from numberdrop.catalogue import checkers
 from numberdrop.job import Job, timestamp
 from numberdrop.ledger import Ledger
+from numberdrop.metrics import count_ending
 from numberdrop.transitions import State
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Announcer:
             code = answer["Entries"][0].get("ErrorCode", "unknown")
             raise NotAnnouncedError(f"EventBridge refused the event: {code}.")
         self.ledger.mark_announced(job)
+        count_ending(job)
 
 
 def detail(job: Job) -> dict[str, Any]:
@@ -78,7 +81,15 @@ def detail(job: Job) -> dict[str, Any]:
         "upload": upload,
         **ending,
         "counts": asdict(job.counts),
+        "saved": _saved(job),
         "charged": job.charged,
         "submitted_at": timestamp(job.submitted_at) if job.submitted_at else None,
         "finished_at": timestamp(job.finished_at) if job.finished_at else None,
     }
+
+
+def _saved(job: Job) -> dict[str, Any]:
+    """What it saved to send each number once, by the list price where that is known."""
+    checker = checkers().get((job.checker or "").lower())
+    duplicates = job.counts.duplicates
+    return {"numbers": duplicates, "usd": checker.list_price(duplicates) if checker else None}

@@ -72,6 +72,12 @@ class Checker:
         """The vendor's word for this check: the task type, or the path of a legacy checker."""
         return self.name if self.family is Family.V1 else self.path
 
+    def list_price(self, rows: int | None) -> float | None:
+        """What rows cost by the list, in USD to a hundredth of a cent; None where either is unknown."""
+        if self.usd_per_10k is None or rows is None:
+            return None
+        return round(rows * self.usd_per_10k / 10_000, 4)
+
 
 @cache
 def checkers() -> Mapping[str, Checker]:

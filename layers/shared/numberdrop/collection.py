@@ -1,24 +1,29 @@
 """Collecting: from a finished task to results that lie under their upload's name."""
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.announcement import Announcer
 from numberdrop.catalogue import Checker, checker_for_key
 from numberdrop.clock import Clock, utc_now
-from numberdrop.download import Downloader, DownloadFailedError, LinkRefusedError
+from numberdrop.documents import Collected, manifest, report
+from numberdrop.download import Download, Downloader, DownloadFailedError, LinkRefusedError
+from numberdrop.files.cleaning import UploadCounts, clean_upload
 from numberdrop.files.export import ExportInvalidError, read_export
-from numberdrop.files.numbers import UploadCounts, clean_upload
-from numberdrop.files.results import ResultCounts, write_results
-from numberdrop.job import Counts, Job, StoredResults, timestamp
+from numberdrop.files.results import ResultCounts, write_entries, write_results
+from numberdrop.files.sniffing import likely_format
+from numberdrop.files.upload_rows import UploadRows, open_upload
+from numberdrop.job import Counts, Job, StoredResults
 from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.pace import Paces
+from numberdrop.pacing import wait_for_export
 from numberdrop.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.transitions import COMPLETE, State
@@ -28,14 +33,12 @@ from numberdrop.watching import Decision, Next, already_over
 MOST_TRIES = 3
 """Fresh links, each with a download, before the export is given up."""
 
-WAIT_SECONDS = 60
-"""How long the workflow waits when the vendor cannot be asked, or has nothing, right now."""
-
 TIME_TO_STORE = 120
 """Seconds of the function's time kept for reading the export and storing the results."""
 
 CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".zip": "application/zip",
@@ -45,18 +48,32 @@ logger = Logger()
 
 
 @dataclass(frozen=True, slots=True)
+class _Upload:
+    """An upload that was read again; its rows can be read as long as the workspace is there."""
+
+    rows: UploadRows
+    counts: UploadCounts
+
+
+@dataclass(frozen=True, slots=True)
 class _Workspace:
-    """The working files of one collection, in the function's ephemeral storage."""
+    """The working files of one collection, in the function's ephemeral storage.
+
+    Attributes:
+        folder: where they are.
+        opened: those of them that stay open until the end.
+    """
 
     folder: Path
+    opened: ExitStack
 
     @property
     def upload(self) -> Path:
         return self.folder / "upload"
 
     @property
-    def numbers(self) -> Path:
-        return self.folder / "numbers"
+    def entries(self) -> Path:
+        return self.folder / "entries"
 
     @property
     def rejected(self) -> Path:
@@ -74,6 +91,10 @@ class _Workspace:
     def manifest(self) -> Path:
         return self.folder / "manifest.json"
 
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
 
 @dataclass(frozen=True)
 class Collection:
@@ -85,6 +106,7 @@ class Collection:
     downloader: Downloader
     results: ResultsBucket
     announcer: Announcer
+    paces: Paces
     now: Clock = utc_now
 
     def collect(self, job_id: str, *, seconds: float) -> Decision:
@@ -101,8 +123,8 @@ class Collection:
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
         end = self.now() + timedelta(seconds=seconds - TIME_TO_STORE)
-        with TemporaryDirectory() as folder:
-            return self._collect(job, job.task_id, _Workspace(Path(folder)), end)
+        with TemporaryDirectory() as folder, ExitStack() as opened:
+            return self._collect(job, job.task_id, _Workspace(Path(folder), opened), end)
 
     def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime) -> Decision:
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
@@ -113,10 +135,9 @@ class Collection:
             if not isinstance(status, TaskStatus) or not status.result_url:
                 return self._wait(job)
             try:
-                with files.export.open("wb") as export:
-                    seconds = (end - self.now()).total_seconds()
-                    self.downloader.fetch(status.result_url, export, seconds=seconds)
-                return self._store(job, checker, files, cleaned, status)
+                prefix = job.upload.results_prefix(checker.name)
+                stored_key = self._fetch(status.result_url, prefix, files, end)
+                return self._store(job, checker, files, cleaned, status, stored_key=stored_key)
             except LinkRefusedError as error:
                 failure = Reason(
                     ReasonCode.RESULT_UNAVAILABLE,
@@ -129,9 +150,37 @@ class Collection:
             logger.warning("the export is fetched again", cause=failure.message)
         return self._give_up(job, checker, files, failure)
 
+    def _fetch(self, link: str, prefix: str, files: _Workspace, end: datetime) -> str | None:
+        """Fetches the export into its file and, if that can be, into the bucket at the same time.
+
+        Returns:
+            The key under which it is stored by now, if it is; its ending is guessed from the first bytes.
+        """
+        seconds = (end - self.now()).total_seconds()
+        with (
+            files.export.open("wb") as file,
+            self.downloader.open(link, file, seconds=seconds) as download,
+        ):
+            key = f"{prefix}export.{likely_format(download.start).extension}"
+            is_stored = self._store_as_it_comes(download, key)
+            download.finish()
+        return key if is_stored else None
+
+    def _store_as_it_comes(self, download: Download, key: str) -> bool:
+        """Whether that went well; if not, the export goes on into its file and is stored from there."""
+        if download.length is None:
+            return False
+        content_type = CONTENT_TYPES[Path(key).suffix]
+        try:
+            self.results.put_stream(key, download, length=download.length, content_type=content_type)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("the export was not stored as it came", cause=type(error).__name__)
+            return False
+        return True
+
     def _wait(self, job: Job) -> Decision:
         if self.now() < job.deadline:
-            return Decision(Next.WAIT, WAIT_SECONDS)
+            return Decision(Next.WAIT, round(wait_for_export(job.task_age(self.now()))))
         reason = Reason(ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time.")
         return Decision(Next.FAIL, reason=reason)
 
@@ -144,23 +193,17 @@ class Collection:
                 self.results.put(key, kept, "application/octet-stream")
         return Decision(Next.FAIL, reason=failure)
 
-    def _read_upload(self, job: Job, checker: Checker, files: _Workspace) -> UploadCounts | None:
+    def _read_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload | None:
         """Reads the submitted numbers again from the upload, or nothing if it is gone by now."""
         try:
-            with files.upload.open("w+b") as upload:
-                self.uploads.copy_to(job.upload, upload)
-                upload.seek(0)
-                with (
-                    files.numbers.open("wb") as numbers,
-                    files.rejected.open("w", encoding="utf-8", newline="") as rejected,
-                ):
-                    return clean_upload(
-                        upload,
-                        checker.input,
-                        numbers=numbers,
-                        rejected=rejected,
-                        max_rows=checker.max_rows,
-                    )
+            upload = files.opened.enter_context(files.upload.open("w+b"))
+            self.uploads.copy_to(job.upload, upload)
+            rows = files.opened.enter_context(open_upload(upload, checker.input, job.region))
+            with (
+                files.entries.open("w+b") as entries,
+                files.rejected.open("w", encoding="utf-8", newline="") as rejected,
+            ):
+                return _Upload(rows, clean_upload(rows, entries=entries, rejected=rejected))
         except JobFailedError as failure:
             logger.warning("the upload is gone; the export stands alone", reason=failure.reason.code)
             return None
@@ -170,19 +213,20 @@ class Collection:
         job: Job,
         checker: Checker,
         files: _Workspace,
-        cleaned: UploadCounts | None,
+        upload: _Upload | None,
         status: TaskStatus,
+        *,
+        stored_key: str | None,
     ) -> Decision:
-        with read_export(files.export) as export:
+        with (
+            read_export(files.export) as export,
+            files.entries.open("rb" if upload else "w+b") as entries,
+            files.csv.open("w", encoding="utf-8", newline="") as out,
+        ):
             extension = export.format.extension
-            if cleaned is None:
-                found = dict.fromkeys(" ".join(number.split()) for number, _ in export.rows())
-                files.numbers.write_text("".join(f"{number}\n" for number in found), encoding="utf-8")
-            with (
-                files.numbers.open("rb") as numbers,
-                files.csv.open("w", encoding="utf-8", newline="") as out,
-            ):
-                read = write_results(numbers, export, checker.input, out)
+            if not upload:
+                write_entries(export, checker.input, entries)
+            read = write_results(entries, upload.rows if upload else None, export, checker, out)
         counts = _counts(job, status, read)
         prefix = job.upload.results_prefix(checker.name)
         stored = StoredResults(
@@ -190,15 +234,23 @@ class Collection:
             export_key=f"{prefix}export.{extension}",
             csv_key=f"{prefix}results.csv",
             manifest_key=f"{prefix}manifest.json",
+            report_key=f"{prefix}report.html",
         )
-        contents = {stored.export_key: files.export, stored.csv_key: files.csv}
-        if cleaned and cleaned.rejected:
+        contents = {stored.csv_key: files.csv, stored.export_key: files.export}
+        if upload and upload.counts.rejected:
             contents[f"{prefix}rejected.csv"] = files.rejected
-        manifest = _manifest(job, counts, cleaned, read, contents, collected_at=self.now())
-        files.manifest.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        collected = Collected(
+            job, checker, upload.counts if upload else None, counts, read, cost=status.cost, at=self.now()
+        )
+        beside = {**contents, stored.manifest_key: files.manifest}
+        files.report.write_text(report(collected, beside), encoding="utf-8")
+        contents[f"{prefix}report.html"] = files.report
+        described = json.dumps(manifest(collected, contents), indent=2) + "\n"
+        files.manifest.write_text(described, encoding="utf-8")
         for key, path in {**contents, stored.manifest_key: files.manifest}.items():
-            with path.open("rb") as content:
-                self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
+            if key != stored_key:
+                with path.open("rb") as content:
+                    self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
         return self._complete(job, counts, stored)
 
     def _complete(self, job: Job, counts: Counts, stored: StoredResults) -> Decision:
@@ -216,6 +268,7 @@ class Collection:
                 raise
             completed = refused.current
         self.announcer.announce(completed)
+        self.paces.learn(completed)
         return Decision(Next.DONE, total=counts.total, success=counts.success)
 
 
@@ -234,34 +287,3 @@ def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
         unresolved=submitted - resolved,
         verdicts=read.verdicts,
     )
-
-
-def _manifest(
-    job: Job,
-    counts: Counts,
-    cleaned: UploadCounts | None,
-    read: ResultCounts,
-    contents: dict[str, Path],
-    *,
-    collected_at: datetime,
-) -> dict[str, Any]:
-    return {
-        "schema_version": "1",
-        "job_id": job.job_id,
-        "checker": job.checker,
-        "task_type": job.task_type,
-        "task_id": job.task_id,
-        "upload": asdict(job.upload),
-        "upload_counts": asdict(cleaned) if cleaned else None,
-        "counts": asdict(counts),
-        "export_counts": {"extra": read.extra, "doubled": read.doubled},
-        "files": {key.rpartition("/")[2]: _described(key, path) for key, path in contents.items()},
-        "submitted_at": timestamp(job.submitted_at) if job.submitted_at else None,
-        "collected_at": timestamp(collected_at),
-    }
-
-
-def _described(key: str, path: Path) -> dict[str, Any]:
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return {"key": key, "size": path.stat().st_size, "sha256": digest}

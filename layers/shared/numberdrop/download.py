@@ -7,13 +7,15 @@ host at a public address; no key goes with the request, and no redirect is follo
 import ipaddress
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
 import requests
+from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from numberdrop.deadline import session_until
@@ -24,7 +26,7 @@ READ_SECONDS = 60
 LARGEST_EXPORT = 1024**3
 """Bytes; the function's disk holds such an export. Ten million rows of yes and no are about a tenth of it."""
 
-_BLOCK = 1024 * 1024
+_BLOCK = 512 * 1024
 _PLAIN_LINK = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII without the backslash, at which programs disagree about where a host's name ends."""
 _PLAIN_HOST = re.compile(r"[a-z0-9.:-]+", re.ASCII)
@@ -48,9 +50,65 @@ class LinkUntrustedError(JobFailedError):
         )
 
 
+class Download:
+    """An export on its way from the vendor into a file, in constant memory; made by ``Downloader``.
+
+    Whoever reads it gets each block once it is written to the file, and can pass it on elsewhere.
+
+    Attributes:
+        length: bytes of the whole; None where the host does not say.
+        start: the first block; ``read`` returns it as well.
+    """
+
+    def __init__(self, raw: HTTPResponse, file: IO[bytes], end: float) -> None:
+        # An encoding, though none was asked for, would make it a length of other bytes.
+        self.length = None if "Content-Encoding" in raw.headers else raw.length_remaining
+        self._raw = raw
+        self._file = file
+        self._end = end
+        self._written = 0
+        _check_size(self.length or 0)
+        self.start = self._ahead = self._fetched_block()
+        if not self.start:
+            raise DownloadFailedError("The export is empty.")
+
+    def read(self, size: int = -1) -> bytes:
+        """The next block, or nothing at the end; the size of a block is ours to choose.
+
+        Args:
+            size: if negative, all blocks that are left come as one.
+
+        Raises:
+            DownloadFailedError: it broke off, was shorter than announced, or took too long. Where the length
+                is known, so does every further call.
+            JobFailedError: it is larger than we take.
+        """
+        return self._next_block() if size >= 0 else b"".join(iter(self._next_block, b""))
+
+    def finish(self) -> None:
+        """Lets the rest come into the file; raises as ``read`` does."""
+        while self._next_block():
+            pass
+
+    def _next_block(self) -> bytes:
+        block, self._ahead = self._ahead, b""
+        return block or self._fetched_block()
+
+    def _fetched_block(self) -> bytes:
+        with _breaking_off():
+            block = self._raw.read(_BLOCK, decode_content=self.length is None)
+        self._written += self._file.write(block)
+        _check_size(self._written)
+        if monotonic() > self._end:
+            raise DownloadFailedError("The download took too long.")
+        if not block and self.length not in {None, self._written}:
+            raise DownloadFailedError("The download is shorter than it said.")
+        return block
+
+
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Fetches exports.
+    """Opens links to exports.
 
     Attributes:
         hosts: allowed host names in lower case; ``*.suffix`` allows any host below the suffix. A loopback
@@ -59,13 +117,15 @@ class Downloader:
 
     hosts: Sequence[str]
 
-    def fetch(self, link: str, file: IO[bytes], *, seconds: float) -> None:
-        """Writes what the link leads to into a file, in constant memory.
+    @contextmanager
+    def open(self, link: str, file: IO[bytes], *, seconds: float) -> Iterator[Download]:
+        """Asks for what the link leads to, and hands it out as it comes into a file.
 
         Raises:
             LinkUntrustedError: the link, or the address behind it, breaks a rule.
             LinkRefusedError: the storage answered 4xx.
-            DownloadFailedError: anything else; what was written so far is not whole.
+            DownloadFailedError: anything else; nothing came.
+            JobFailedError: it is larger than we take.
         """
         target = self._checked(link)
         loopback = _is_loopback(target.hostname or "")
@@ -76,8 +136,8 @@ class Downloader:
                 raise LinkUntrustedError("The export's host is at an address that is not public.")
 
         end = monotonic() + seconds
-        try:
-            with session_until(seconds, on_connect=check_address) as session:
+        with session_until(seconds, on_connect=check_address) as session:
+            with _breaking_off():
                 response = session.get(
                     link,
                     headers={"Accept-Encoding": "identity"},
@@ -85,11 +145,9 @@ class Downloader:
                     allow_redirects=False,
                     stream=True,
                 )
-                with response:
-                    _check_status(response.status_code)
-                    _copy(response, file, end)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise DownloadFailedError(f"The download broke off ({type(error).__name__}).") from None
+            with response:
+                _check_status(response.status_code)
+                yield Download(response.raw, file, end)
 
     def _checked(self, link: str) -> SplitResult:
         try:
@@ -127,6 +185,11 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _check_size(size: int) -> None:
+    if size > LARGEST_EXPORT:
+        raise JobFailedError(ReasonCode.RESULT_INVALID, "The export is larger than 1 GiB; ask the vendor.")
+
+
 def _check_status(status: int) -> None:
     if status == 200:
         return
@@ -137,19 +200,9 @@ def _check_status(status: int) -> None:
     raise DownloadFailedError(f"The export's host answered {status}.")
 
 
-def _copy(response: requests.Response, file: IO[bytes], end: float) -> None:
-    """Copies the body; urllib3 raises when it is shorter than its Content-Length says.
-
-    Each block is written as it comes, so that what came of a body that breaks off can be kept aside.
-    """
-    written = 0
-    while block := response.raw.read1(_BLOCK, decode_content=True):
-        written += file.write(block)
-        if written > LARGEST_EXPORT:
-            raise JobFailedError(
-                ReasonCode.RESULT_INVALID, "The export is larger than 1 GiB; ask the vendor."
-            )
-        if monotonic() > end:
-            raise DownloadFailedError("The download took too long.")
-    if written == 0:
-        raise DownloadFailedError("The export is empty.")
+@contextmanager
+def _breaking_off() -> Iterator[None]:
+    try:
+        yield
+    except (requests.RequestException, HTTPError, OSError) as error:
+        raise DownloadFailedError(f"The download broke off ({type(error).__name__}).") from None

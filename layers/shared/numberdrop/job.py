@@ -14,7 +14,10 @@ class Counts:
     """What is known of a job's rows; counts of the vendor are information only.
 
     Attributes:
+        lines: rows of the upload that are not blank: those submitted, rejected and duplicate.
         submitted: rows sent to the vendor.
+        rejected: rows of the upload that were left out because they hold no entry.
+        duplicates: rows of the upload that were left out because they repeat an entry.
         total: rows of the task, as the vendor last said.
         success: rows the vendor calls successful.
         failure: rows the vendor calls failed.
@@ -23,7 +26,10 @@ class Counts:
         verdicts: how often each verdict occurs in the results.
     """
 
+    lines: int | None = None
     submitted: int | None = None
+    rejected: int | None = None
+    duplicates: int | None = None
     total: int | None = None
     success: int | None = None
     failure: int | None = None
@@ -40,6 +46,7 @@ class StoredResults:
     export_key: str
     csv_key: str
     manifest_key: str
+    report_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,7 @@ class Job:
         deadline: when to give up: on being taken by the vendor, then on the task.
         checker: the checker's name, None while unknown.
         task_type: the vendor's word for the check.
+        region: whose numbers those of the upload without a country code are, ISO 3166 alpha-2.
         attempts: POSTs that were begun.
         server_errors: POSTs that the vendor answered with 500.
         run: number of the execution; a part of its name.
@@ -65,6 +73,7 @@ class Job:
         submitted_at: when the vendor accepted the file.
         finished_at: when the job ended, or stopped to wait for a person.
         counts: rows.
+        expected_seconds: how long the task was expected to take before it was sent, None where nothing told.
         results: where the results are, once completed.
         reason: why the job failed or needs attention.
         evidence: what a person went by who resolved a doubt.
@@ -81,6 +90,7 @@ class Job:
     deadline: datetime
     checker: str | None = None
     task_type: str | None = None
+    region: str | None = None
     attempts: int = 0
     server_errors: int = 0
     run: int = 1
@@ -89,6 +99,7 @@ class Job:
     submitted_at: datetime | None = None
     finished_at: datetime | None = None
     counts: Counts = Counts()
+    expected_seconds: int | None = None
     results: StoredResults | None = None
     reason: Reason | None = None
     evidence: str | None = None
@@ -98,6 +109,10 @@ class Job:
     def execution_name(self) -> str:
         """The name of the execution that follows this job's task; the same each time it is asked for."""
         return f"{self.job_id}-{self.run}"
+
+    def task_age(self, now: datetime) -> float:
+        """Seconds since the vendor accepted the file; 0 before that."""
+        return (now - (self.submitted_at or now)).total_seconds()
 
     @property
     def ending(self) -> str:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from numberdrop.attributes import from_attribute, to_attribute
 from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job, timestamp, to_item
 from numberdrop.transitions import CLAIM, RECLAIM, Guard, State, Transition
@@ -50,7 +49,7 @@ class Ledger:
     """Reads jobs and writes transitions, each under the transition's own condition.
 
     DynamoDB can answer that a condition failed because an earlier try of the same request was already
-    applied (boto3 repeats requests whose answer was lost). So every write carries a name of its own, and
+    applied (botocore repeats requests whose answer was lost). So every write carries a name of its own, and
     a failed condition is believed only when the item bears another write's name.
     """
 
@@ -168,7 +167,7 @@ class Ledger:
                 Key={"job_id": {"S": job.job_id}},
                 UpdateExpression=expression,
                 ConditionExpression="last_write = :read",
-                ExpressionAttributeValues=_serialized({**values, ":read": job.last_write}),
+                ExpressionAttributeValues=_attributes({**values, ":read": job.last_write}),
             )
         except ClientError as error:
             if not is_refused_condition(error):
@@ -192,7 +191,7 @@ class Ledger:
                 UpdateExpression=f"SET {assignments}{forgotten}",
                 ConditionExpression=_condition(transition, sources),
                 ExpressionAttributeNames=names | {"#guarded": _GUARDED[transition.guard]},
-                ExpressionAttributeValues=_serialized(values),
+                ExpressionAttributeValues=_attributes(values),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -233,22 +232,9 @@ def _condition(transition: Transition, sources: Mapping[str, State]) -> str:
     return f"#state IN ({', '.join(sources)}) AND {guard}"
 
 
-def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
-    serialize = TypeSerializer().serialize
-    return {name: serialize(value) for name, value in values.items()}
+def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: to_attribute(value) for name, value in values.items()}
 
 
 def _job(item: Mapping[str, Any]) -> Job:
-    deserialize = TypeDeserializer().deserialize
-    plain = {name: _without_decimals(deserialize(value)) for name, value in item.items()}
-    return Job.from_item(plain)
-
-
-def _without_decimals(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value)
-        case dict():
-            return {name: _without_decimals(inner) for name, inner in value.items()}
-        case _:
-            return value
+    return Job.from_item({name: from_attribute(attribute) for name, attribute in item.items()})

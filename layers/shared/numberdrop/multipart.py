@@ -7,7 +7,7 @@ from itertools import chain
 from typing import IO
 from uuid import uuid4
 
-BLOCK = 256 * 1024
+BLOCK = 512 * 1024
 """Bytes handed to the socket at a time."""
 
 

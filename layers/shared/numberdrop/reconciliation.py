@@ -12,6 +12,7 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
+from numberdrop.metrics import measure_task_age
 from numberdrop.queue import UploadQueue
 from numberdrop.reasons import DIED_WHILE_SENDING, Reason, ReasonCode
 from numberdrop.transitions import ABANDON_ATTEMPT, FAIL, State
@@ -93,6 +94,8 @@ class Reconciliation:
             logger.remove_keys(["job_id"])
 
     def _mend(self, job: Job, holder: str | None) -> str:
+        if job.state is State.SUBMITTED:
+            measure_task_age(job, self.now())
         waits_behind_the_line = holder not in {None, job.job_id}
         match job.state:
             case State.CLAIMED if waits_behind_the_line:

@@ -81,6 +81,17 @@ class VendorSettings(LedgerSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckStatusSettings(VendorSettings):
+    """What looking at tasks needs besides.
+
+    Attributes:
+        max_wait_seconds: the longest wait between two looks at a young task.
+    """
+
+    max_wait_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class SubmitSettings(VendorSettings):
     """What submitting needs besides.
 
@@ -90,6 +101,8 @@ class SubmitSettings(VendorSettings):
         state_machine_arn: the workflow that follows a task.
         job_timeout_hours: how long to try to submit, and then how long a task may take.
         allow_sensitive_checkers: whether checkers that infer personal traits may be used.
+        default_region: whose numbers those without a country code are where an upload does not say; ISO 3166
+            alpha-2, or empty.
     """
 
     upload_bucket: str
@@ -97,6 +110,7 @@ class SubmitSettings(VendorSettings):
     state_machine_arn: str
     job_timeout_hours: int
     allow_sensitive_checkers: bool
+    default_region: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,23 @@
 """Submitting an upload: the only place where money is spent."""
 
-import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from aws_lambda_powertools import Logger
 
 from numberdrop.announcement import Announcer
-from numberdrop.catalogue import Checker, Family, checker_for_key
+from numberdrop.catalogue import Checker, Family, InputKind, checker_for_key
 from numberdrop.clock import Clock, utc_now
-from numberdrop.files.numbers import clean_upload
+from numberdrop.files.cleaning import clean_upload
+from numberdrop.files.upload_rows import open_upload
 from numberdrop.job import Counts, Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
+from numberdrop.metrics import count_charge, count_upload
+from numberdrop.pace import Paces
 from numberdrop.reasons import DIED_WHILE_SENDING, JobFailedError, Reason, ReasonCode, in_doubt
 from numberdrop.storage import UploadBucket
 from numberdrop.transitions import (
@@ -63,6 +65,9 @@ TIME_TO_RECORD = 15
 LARGEST_UPLOAD = 400_000_000
 """Bytes; the function's disk holds such an upload and what is sent of it. The vendor publishes no limit."""
 
+REGION_METADATA = "default-region"
+"""The object's metadata that says whose numbers those without a country code are."""
+
 SHORTEST_POST = 30
 """Seconds; a POST that has less would end in doubt too easily, so it is not begun."""
 
@@ -88,6 +93,8 @@ class Submission:
     Attributes:
         job_timeout: how long to try to submit, and then how long the task may take.
         allow_sensitive: whether checkers that infer personal traits may be used.
+        default_region: whose numbers those without a country code are, ISO 3166 alpha-2 or empty; an upload's
+            metadata can say otherwise.
     """
 
     ledger: Ledger
@@ -96,8 +103,10 @@ class Submission:
     vendor: VendorClient
     workflow: Workflow
     announcer: Announcer
+    paces: Paces
     job_timeout: timedelta
     allow_sensitive: bool
+    default_region: str = ""
     now: Clock = utc_now
 
     def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
@@ -116,6 +125,7 @@ class Submission:
             if refused.current is None:
                 raise
             return self._continue(refused.current, end)
+        count_upload(job)
         return self._attempt(job, end)
 
     def _waits_behind_the_line(self, upload: Upload) -> bool:
@@ -160,7 +170,7 @@ class Submission:
                 self._check_deadline(job)
                 checker = self._checker(job.upload)
                 self._check_size(job.upload)
-                counts = self._prepare(job.upload, checker, numbers)
+                job = self._prepare(job, checker, numbers)
                 self.vendor.api_key.get()
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, charged=False)
@@ -172,7 +182,7 @@ class Submission:
             if self._seconds_to_post(end) < SHORTEST_POST:
                 logger.warning("too little time is left to send the file; it waits for the next try")
                 return self._after_lease(job)
-            return self._send(job, checker, numbers, counts, end)
+            return self._send(job, checker, numbers, end)
 
     def _check_deadline(self, job: Job) -> None:
         if self.now() >= job.deadline:
@@ -198,31 +208,40 @@ class Submission:
                 "Split it and upload the parts.",
             )
 
-    def _prepare(self, upload: Upload, checker: Checker, numbers: BinaryIO) -> Counts:
-        # What is left out is listed beside the results, when the upload is read again.
-        with TemporaryFile() as source, Path(os.devnull).open("w", encoding="utf-8") as rejected:
-            self.uploads.copy_to(upload, source)
-            source.seek(0)
-            cleaned = clean_upload(
-                source,
-                checker.input,
-                numbers=numbers,
-                rejected=rejected,
-                max_rows=checker.max_rows,
-            )
-        numbers.seek(0)
-        return Counts(submitted=cleaned.sent)
+    def _prepare(self, job: Job, checker: Checker, numbers: BinaryIO) -> Job:
+        """Writes what is to be sent; the job comes back with what is now known of its upload.
 
-    def _send(
-        self, job: Job, checker: Checker, numbers: BinaryIO, counts: Counts, end: datetime
-    ) -> Settled | TryAgain:
+        What is left out is listed when the results are collected.
+        """
+        with TemporaryFile() as source, TemporaryFile() as entries:
+            metadata = self.uploads.copy_to(job.upload, source)
+            region = self._region(metadata) if checker.input is InputKind.PHONE else None
+            with open_upload(source, checker.input, region) as rows:
+                cleaned = clean_upload(rows, entries=entries, numbers=numbers)
+        _check_rows(cleaned.sent, checker)
+        numbers.seek(0)
+        counts = Counts(
+            lines=cleaned.lines,
+            submitted=cleaned.sent,
+            rejected=cleaned.rejected,
+            duplicates=cleaned.duplicates,
+        )
+        return replace(job, region=region, counts=counts)
+
+    def _region(self, metadata: Mapping[str, str]) -> str | None:
+        region = metadata.get(REGION_METADATA, "").strip() or self.default_region
+        return region.upper() or None
+
+    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | TryAgain:
         job = self.ledger.move(
             job,
             ARM,
             checker=checker.name,
             task_type=checker.task_type,
             attempts=job.attempts + 1,
-            counts=counts,
+            region=job.region,
+            counts=job.counts,
+            expected_seconds=self.paces.expected_seconds(checker.name, job.counts.submitted),
         )
         outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
         key_refused = isinstance(outcome, Blocked) and outcome.is_about_the_key
@@ -264,6 +283,7 @@ class Submission:
         if job.reason:
             # It was blocked until now: what stopped the line is put right.
             self.line.open(job.job_id)
+        count_charge(accepted)
         self.workflow.start(accepted)
 
     def _block(self, job: Job, outcome: Blocked) -> Settled | TryAgain:
@@ -324,3 +344,18 @@ class Submission:
 
     def _seconds_to_post(self, end: datetime) -> float:
         return (end - self.now()).total_seconds() - TIME_TO_RECORD
+
+
+def _check_rows(rows: int, checker: Checker) -> None:
+    if rows > checker.max_rows:
+        raise JobFailedError(
+            ReasonCode.TOO_LARGE,
+            f"The file has {rows:,} distinct entries, and {checker.name} takes at most {checker.max_rows:,} "
+            "at once. Split it and upload the parts.",
+        )
+    if rows < checker.min_rows:
+        raise JobFailedError(
+            ReasonCode.TOO_SMALL,
+            f"The file has {rows:,} distinct entries that can be sent, and {checker.name} takes no fewer "
+            f"than {checker.min_rows:,} at once. Upload it together with others.",
+        )

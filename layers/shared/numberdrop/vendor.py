@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import IO, Any, Literal
@@ -43,6 +44,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE, USUAL_PAUSE = 1, 900, 60
 """Bounds and default, in seconds, of what Retry-After may ask for."""
 
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,19 @@ SubmitOutcome = Accepted | Rejected | Blocked | TryLater | InDoubt
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """What the vendor says a task cost.
+
+    Attributes:
+        value: at least 0, with at most six decimals.
+        currency: three capital letters.
+    """
+
+    value: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskStatus:
     """What the vendor says of a task. The counts are information only: they may fall or pass the total.
 
@@ -109,6 +125,7 @@ class TaskStatus:
         success: rows called successful.
         failure: rows called failed.
         result_url: a bearer link to the export; never store, log or announce it.
+        cost: what was charged, where the vendor says it (vendor OpenAPI, ``actual_amount``).
     """
 
     word: str
@@ -116,6 +133,7 @@ class TaskStatus:
     success: int | None
     failure: int | None
     result_url: str | None
+    cost: Amount | None = None
 
     def __repr__(self) -> str:
         return f"TaskStatus({self.word!r}, {self.success}+{self.failure} of {self.total})"
@@ -317,7 +335,16 @@ def _task_status(fields: Mapping[str, Any]) -> TaskStatus:
         success=_count(fields, "success"),
         failure=_count(fields, "failure"),
         result_url=link if isinstance(link, str) and link else None,
+        cost=_amount(fields.get("actual_amount")),
     )
+
+
+def _amount(said: Any) -> Amount | None:
+    match said:
+        case {"amount": str(text), "currency": str(currency)}:
+            if _AMOUNT.fullmatch(text) and _CURRENCY.fullmatch(currency):
+                return Amount(Decimal(text), currency)
+    return None
 
 
 def _count(fields: Mapping[str, Any], name: str) -> int | None:

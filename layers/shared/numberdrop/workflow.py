@@ -1,6 +1,7 @@
 """Starting the execution that follows a task."""
 
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from numberdrop.job import Job
+from numberdrop.pacing import SHORTEST_WAIT, first_wait
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -31,11 +33,15 @@ class Workflow:
     client: "SFNClient"
     state_machine_arn: str
 
+    def execution_arn(self, job: Job) -> str:
+        """The ARN of the job's execution, whether or not it was started."""
+        machine = self.state_machine_arn.replace(":stateMachine:", ":execution:")
+        return f"{machine}:{job.execution_name}"
+
     def status(self, job: Job) -> ExecutionStatus | None:
         """How the job's execution stands, or None if it was never started."""
-        name = self.state_machine_arn.replace(":stateMachine:", ":execution:")
         try:
-            described = self.client.describe_execution(executionArn=f"{name}:{job.execution_name}")
+            described = self.client.describe_execution(executionArn=self.execution_arn(job))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
                 raise
@@ -52,8 +58,15 @@ class Workflow:
             self.client.start_execution(
                 stateMachineArn=self.state_machine_arn,
                 name=job.execution_name,
-                input=json.dumps({"job_id": job.job_id, "checker": job.checker}),
+                input=json.dumps(
+                    {"job_id": job.job_id, "checker": job.checker, "wait_seconds": first_wait_seconds(job)}
+                ),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
+
+
+def first_wait_seconds(job: Job) -> int:
+    """How long an execution waits before its first look; the task of a later run is old already."""
+    return math.ceil(first_wait(job.expected_seconds) if job.run == 1 else SHORTEST_WAIT)

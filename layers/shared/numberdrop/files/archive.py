@@ -31,14 +31,14 @@ class ExportLimits:
 
     Attributes:
         members: most members of an archive.
-        unzipped: most that an archive's members unzip to, together.
+        unzipped: most that an archive's members unzip to, together; the function's disk holds them twice.
         ratio: most that they unzip to, as a multiple of the archive's size.
         ratio_free: up to this unzipped size the ratio does not matter; tables compress well.
         workbook: most that an ``.xlsx`` unzips to; its shared texts are held in memory.
     """
 
     members: int = 1000
-    unzipped: int = 8192 * MIB
+    unzipped: int = 3072 * MIB
     ratio: int = 200
     ratio_free: int = 100 * MIB
     workbook: int = 512 * MIB

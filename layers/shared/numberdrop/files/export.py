@@ -1,10 +1,11 @@
 """Reading an export: the file that the vendor hands out, which is not trusted."""
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -14,18 +15,29 @@ from types import TracebackType
 from typing import IO, Self
 from zipfile import ZipFile, ZipInfo
 
-from numberdrop.catalogue import checkers
 from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive, refusing
-from numberdrop.files.table import csv_rows, open_workbook, sheet_rows
+from numberdrop.files.table import Split, Table, csv_table, list_table, sheet_table
+from numberdrop.files.verdicts import verdict_column
+from numberdrop.files.workbook import open_workbook
 
 __all__ = ["Export", "ExportFormat", "ExportInvalidError", "ExportLimits", "read_export"]
-
-_Table = Callable[[], Generator[list[str], None, None]]
-"""Reads a table's rows from the start, its header first."""
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK_MEMBER = "[Content_Types].xml"
 """Tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
+
+_TABLES = ("all.csv", "*.csv", "*.xlsx")
+"""An archive's member with all rows: the only one of such a base name, by the first pattern that has one."""
+
+_LISTS = {
+    "activated.txt": "activated",
+    "registered.txt": "registered",
+    "unregistered.txt": "unregistered",
+    "unactivated.txt": "unactivated",
+}
+"""Members of an archive without tables, by base name, and the vendor's word for the numbers in each."""
+
+_LIST_HEADER = ["number", "list"]
 
 _STANDARD_LIMITS = ExportLimits()
 _MOST_COLUMNS = 200
@@ -41,18 +53,6 @@ _NUMBER_NAMES = (
     "username",
 )
 """Names of the column that says whom a row is about; an earlier one goes before a later one."""
-
-_VERDICT_NAMES = (
-    "activated",
-    "whatsapp",
-    "telegram",
-    *checkers(),
-    "result",
-    "status",
-    "active",
-    "activestatus",
-)
-"""Names of the column that carries the verdict, from the vendor's pages; an earlier one goes first."""
 
 
 class ExportFormat(StrEnum):
@@ -75,40 +75,41 @@ class Export:
         format: what the file is.
         columns: names of the columns besides the number, in the export's order: lower case, words joined by
             ``_``, no two the same.
-        verdict_column: the one of them that carries the verdict, None when there are none.
+        verdict_column: the one of them that carries the verdict, None when there is none.
     """
 
     def __init__(
-        self, export_format: ExportFormat, table: _Table, header: Sequence[str], files: ExitStack
+        self, export_format: ExportFormat, table: Table, names: Sequence[str], files: ExitStack
     ) -> None:
         self.format = export_format
         self._table = table
         self._files = files
-        self._number_at = _number_at(header)
+        self._number_at = next((names.index(name) for name in _NUMBER_NAMES if name in names), 0)
+        others = [*names[: self._number_at], *names[self._number_at + 1 :]]
         # Some exports have the number twice.
-        self._columns_at = [at for at, name in enumerate(header) if name != header[self._number_at]]
-        self._width = len(header)
-        self.columns = _distinct([header[at] for at in self._columns_at])
-        self.verdict_column = _verdict_column(self.columns)
+        self._columns_at = [at for at, name in enumerate(others) if name != names[self._number_at]]
+        self._width = len(others)
+        self.columns = _distinct([others[at] for at in self._columns_at])
+        self.verdict_column = verdict_column(self.columns)
 
-    def rows(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """The number and the cells of ``columns`` of each row, read anew at each call in constant memory.
+    def answers(self) -> Iterator[Split]:
+        """The numbers and what the export says of each, read anew at each call, in blocks.
 
-        Numbers and cells are as the export has them; cells that a row lacks are empty.
+        Numbers are as the export has them. What it says is a text that ``cells`` understands.
 
         Raises:
             ExportInvalidError: a row has no number, or the file is broken or hostile further on.
         """
-        with closing(self._table()) as rows:
-            next(rows)
-            for row in rows:
-                if len(row) <= self._number_at:
-                    raise ExportInvalidError("A row of the export ends before its number.")
-                row.extend([""] * (self._width - len(row)))
-                yield row[self._number_at], tuple([row[at] for at in self._columns_at])
+        return self._table.splits(self._number_at)
+
+    def cells(self, answer: str) -> list[str]:
+        """What a row has in each of ``columns``, as the export has it; empty where the row ends before."""
+        cells = self._table.cells(answer)
+        cells += [""] * (self._width - len(cells))
+        return [cells[at] for at in self._columns_at]
 
     def close(self) -> None:
-        """Closes the file; rows can no longer be read."""
+        """Closes the file; answers can no longer be read."""
         self._files.close()
 
     def __enter__(self) -> Self:
@@ -124,41 +125,39 @@ class Export:
 
 
 def read_export(path: Path, *, limits: ExportLimits = _STANDARD_LIMITS) -> Export:
-    """Opens an export: a zip with a table in it, an ``.xlsx`` or a CSV, whatever its name says.
+    """Opens an export, whatever its name says: a zip with a table or lists in it, an ``.xlsx`` or a CSV.
 
     Raises:
         ExportInvalidError: it is none of these, is broken, passes a limit, or has no header.
     """
     with ExitStack() as files:
         export_format, table = _open(path, limits, files)
-        return Export(export_format, table, _header(table), files.pop_all())
+        return Export(export_format, table, _names(table.header), files.pop_all())
 
 
-def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, _Table]:
+def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
     file = files.enter_context(path.open("rb"))
     if file.read(len(_ZIP_STARTS[0])) not in _ZIP_STARTS:
-        return ExportFormat.CSV, partial(csv_rows, lambda: path.open("rb"))
+        return ExportFormat.CSV, csv_table(lambda: path.open("rb"))
     archive = files.enter_context(open_archive(file, limits))
     if _WORKBOOK_MEMBER in archive.namelist():
         return ExportFormat.XLSX, _workbook_table(file, limits, files)
-    member = _table_member(archive)
-    if _base_name(member).endswith(".csv"):
-        return ExportFormat.ZIP, partial(csv_rows, partial(archive.open, member))
-    unpacked = _unpacked(archive, member, limits, files)
-    return ExportFormat.ZIP, _workbook_table(unpacked, limits, files)
+    return ExportFormat.ZIP, _archived_table(archive, limits, files)
 
 
-def _table_member(archive: ZipFile) -> ZipInfo:
-    """The member with all rows: ``all.csv``, or else the only CSV, or else the only workbook."""
-    members = [member for member in archive.infolist() if not member.is_dir()]
-    for candidates in (
-        [member for member in members if _base_name(member) == "all.csv"],
-        [member for member in members if _base_name(member).endswith(".csv")],
-        [member for member in members if _base_name(member).endswith(".xlsx")],
-    ):
-        if len(candidates) == 1:
-            return candidates[0]
-    raise ExportInvalidError("The export's archive holds no table, or cannot say which is the one.")
+def _archived_table(archive: ZipFile, limits: ExportLimits, files: ExitStack) -> Table:
+    members = [(_base_name(member), member) for member in archive.infolist() if not member.is_dir()]
+    tables = [[found for found in members if fnmatchcase(found[0], pattern)] for pattern in _TABLES]
+    only = next((found[0] for found in tables if len(found) == 1), None)
+    if only:
+        name, member = only
+        if name.endswith(".csv"):
+            return csv_table(partial(archive.open, member))
+        return _workbook_table(_unpacked(archive, member, limits, files), limits, files)
+    lists = [(_LISTS[name], partial(archive.open, member)) for name, member in members if name in _LISTS]
+    if any(tables) or not lists:
+        raise ExportInvalidError("The export's archive holds no table, or cannot say which is the one.")
+    return list_table(_LIST_HEADER, lists)
 
 
 def _base_name(member: ZipInfo) -> str:
@@ -175,21 +174,20 @@ def _unpacked(archive: ZipFile, member: ZipInfo, limits: ExportLimits, files: Ex
     return unpacked
 
 
-def _workbook_table(file: IO[bytes], limits: ExportLimits, files: ExitStack) -> _Table:
+def _workbook_table(file: IO[bytes], limits: ExportLimits, files: ExitStack) -> Table:
     open_archive(file, replace(limits, unzipped=limits.workbook)).close()
     workbook = open_workbook(file)
     files.callback(workbook.close)
-    return partial(sheet_rows, workbook)
+    return sheet_table(workbook)
 
 
-def _header(table: _Table) -> list[str]:
+def _names(header: Sequence[str]) -> list[str]:
     """The names of all columns.
 
     Raises:
         ExportInvalidError: the first row cannot be a header, so this is no table.
     """
-    with closing(table()) as rows:
-        names = [_normalised(name) for name in next(rows, [])]
+    names = [re.sub(r"\W+", "_", name.lower()).strip("_") for name in header]
     while names and not names[-1]:
         names.pop()
     if not names:
@@ -203,14 +201,6 @@ def _header(table: _Table) -> list[str]:
     return [name or f"column_{at}" for at, name in enumerate(names, 1)]
 
 
-def _normalised(name: str) -> str:
-    return re.sub(r"\W+", "_", name.lower()).strip("_")
-
-
-def _number_at(names: Sequence[str]) -> int:
-    return next((names.index(name) for name in _NUMBER_NAMES if name in names), 0)
-
-
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """The names, those that repeat an earlier one with ``_2``, ``_3`` ... behind."""
     distinct: list[str] = []
@@ -218,8 +208,3 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
         repeats = (f"{name}_{number}" for number in count(2))
         distinct.append(next(new for new in chain([name], repeats) if new not in distinct))
     return tuple(distinct)
-
-
-def _verdict_column(columns: Sequence[str]) -> str | None:
-    named = next((name for name in _VERDICT_NAMES if name in columns), None)
-    return named or (columns[-1] if columns else None)

@@ -1,31 +1,36 @@
-"""Writing results: the export as one row for every number that was submitted, whatever the checker."""
+"""Writing results: the upload as it was, with what the export says of each row behind it."""
 
-import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, compress, count, islice, repeat
 from typing import BinaryIO, TextIO
 
-from numberdrop.catalogue import InputKind
+from numberdrop.catalogue import Checker, InputKind
+from numberdrop.files.cleaning import REJECTED, entries_among, first_appearances
+from numberdrop.files.countries import by_country
 from numberdrop.files.export import Export
-from numberdrop.files.spreadsheet import harmless
-from numberdrop.masking import masked
+from numberdrop.files.join import Join, JoinCounts, Tell, joined
+from numberdrop.files.lines import line_blocks, write_lines
+from numberdrop.files.matching import names_of_numbers
+from numberdrop.files.partitions import InOrder, Partition
+from numberdrop.files.spreadsheet import harmless_cells, harmless_lines
+from numberdrop.files.upload_rows import UploadRows
+from numberdrop.files.verdicts import VERDICTS, verdict_of
 
-OWN_COLUMNS = ("number", "status")
-"""What every ``results.csv`` starts with; the export's columns follow."""
+PLACE = "line"
+"""The first column of the results of a plain list: where in the file a row was, from 1."""
+
+ADDED_COLUMNS = ("number", "status", "verdict")
+"""What is added behind each row of the upload; the export's columns follow."""
 
 RESOLVED = "resolved"
 UNRESOLVED = "unresolved"
+REJECTED_STATUS = "rejected"
 
-OTHER_VERDICT = "other"
-NO_VERDICT = "none"
-
-_MOST_VERDICTS = 20
-_LONGEST_VERDICT = 64
-_MOST_SHARED = 4096
-_LONGEST_INT = 20
-_PHONE_PUNCTUATION = str.maketrans("", "", "+-()=.'\" \t\u00a0")
-
-_Cells = tuple[str, ...]
+_BLOCK = 64 * 1024
+_LINE_FEED = "\0"
+"""Stands for a line feed within a row. No table that is read holds this character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,14 @@ class ResultCounts:
     """How an export answered what was submitted.
 
     Attributes:
-        resolved: submitted numbers that the export answers.
+        resolved: submitted numbers that the export answers; each counts once, on however many rows it is.
         unresolved: submitted numbers that it lacks.
         extra: distinct numbers of the export that were not submitted.
         doubled: rows of the export that repeat a number.
-        verdicts: how often each verdict, in lower case, occurs among the resolved: at most 20 of them, the
-            rest as ``other``, an empty one as ``none``. Empty when the export has no verdict column.
+        verdicts: how often each of ``VERDICTS`` occurs among the resolved. Empty when the export has no
+            column of verdicts.
+        countries: the same for each country, as ``country_of`` calls it, and how many of its numbers are
+            ``unresolved``. Empty also where entries are not phone numbers.
     """
 
     resolved: int
@@ -46,163 +53,154 @@ class ResultCounts:
     extra: int
     doubled: int
     verdicts: dict[str, int]
+    countries: dict[str, dict[str, int]]
 
 
-def write_results(numbers: BinaryIO, export: Export, kind: InputKind, out: TextIO) -> ResultCounts:
-    """Writes ``results.csv``: one row for every submitted number, in the order of submission.
+def write_results(
+    entries: BinaryIO, rows: UploadRows | None, export: Export, checker: Checker, out: TextIO
+) -> ResultCounts:
+    """Writes ``results.csv``: delimited by commas, lines ended by a line feed.
 
-    The header is ``number,status`` and the export's columns, those of the same name as ``export_number`` and
-    ``export_status``. An unresolved row has empty cells. Where the export doubles a number, its first row
-    counts.
-
-    The export is held in a dict: about 110 bytes for each row of phone numbers, 210 for each of another kind.
-    To this come, unless all cells of the row are like those of another, as with yes and no, about 60 bytes,
-    and for each cell 50 and its length.
+    Of a plain list it has a row for every line that is not blank, in the order of the list: ``line``,
+    ``number`` (empty if the line was left out), ``status`` (``resolved``, ``unresolved`` where the export
+    lacks the number, or ``rejected``), ``verdict``, and the export's columns. Of a table it has the table
+    itself, row by row, with the same columns except ``line`` behind its own. A column whose name is taken is
+    called ``<checker>_<name>``. All cells are made harmless for spreadsheets.
 
     Args:
-        numbers: what was submitted, as ``clean_upload`` wrote it, from where it stands.
+        entries: as ``clean_upload`` wrote them.
+        rows: the upload they are from; None if it is gone, and then ``line`` stays empty.
         export: what the vendor answered.
-        kind: what was submitted.
+        checker: what was asked.
         out: takes the CSV; open it with ``newline=""``.
 
     Raises:
         ExportInvalidError: the export breaks off or turns hostile; what was written by then is of no use.
     """
-    answers = _Answers(export.rows(), kind)
-    verdicts = _Verdicts(export)
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow([*OWN_COLUMNS, *_other_columns(export.columns)])
-    no_cells = ("",) * len(export.columns)
-    unresolved = resolved = 0
-    for line in numbers:
-        number = line.decode().removesuffix("\n")
-        cells = answers.to(number)
-        if cells is None:
-            unresolved += 1
-            rows.writerow([harmless(number), UNRESOLVED, *no_cells])
+    table = rows if rows and rows.header is not None else None
+    own_columns = _columns(table) if table else [PLACE]
+    added_columns = _added_columns(own_columns, export.columns, checker.name)
+    places = map(str, count(1)) if rows else repeat("")
+    own_lines = _table_lines(table, len(own_columns)) if table else places
+    cells = [""] * (len(added_columns) - 2)
+    without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
+    _write(out, harmless_lines([[*own_columns, *added_columns]]))
+    with joined(entries, export, checker.input, _tell(export)) as join:
+        for numbers, told in _told_blocks(entries, join, without_entry):
+            lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, told, strict=True))
+            # Blank lines of a plain list have nothing told of them.
+            _write(out, compress(lines, told))
+    return _counts(join.counts, export, checker.input)
+
+
+def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
+    """Writes the distinct numbers of an export as ``clean_upload`` would have, for an upload that is gone.
+
+    Raises:
+        ExportInvalidError: the export breaks off or turns hostile; what was written by then is of no use.
+    """
+    with Partition() as spread:
+        for numbers, _ in export.answers():
+            spread.add(names_of_numbers(numbers, kind))
+        firsts = InOrder([first_appearances(names) for names in spread.parts()])
+        for numbers, _ in export.answers():
+            names = names_of_numbers(numbers, kind)
+            distinct = compress(names, firsts.answers(names))
+            write_lines(entries, [name.replace(_LINE_FEED, " ") for name in distinct])
+
+
+def _columns(table: UploadRows) -> list[str]:
+    """The names of a table's columns, empty ones where a row is longer than the header."""
+    header = table.header or ()
+    longest = max((max(map(len, block), default=0) for block in table.table_blocks()), default=0)
+    return [*header, *[""] * (longest - len(header))]
+
+
+def _table_lines(table: UploadRows, width: int) -> Iterator[str]:
+    """The table's rows as lines of CSV."""
+    blocks = table.table_blocks()
+    return chain.from_iterable(harmless_lines([_padded(row, width) for row in rows]) for rows in blocks)
+
+
+def _padded(row: list[str], width: int) -> list[str]:
+    return row if len(row) == width else [*row, *[""] * (width - len(row))]
+
+
+def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) -> list[str]:
+    """Names for the columns that are added, none of them taken in whatever case."""
+    names = {name.strip().lower() for name in taken}
+    added: list[str] = []
+    for column in [*ADDED_COLUMNS, *columns]:
+        prefixed = f"{prefix}_{column}"
+        candidates = chain([column, prefixed], (f"{prefixed}_{number}" for number in count(2)))
+        added.append(next(name for name in candidates if name.lower() not in names))
+        names.add(added[-1].lower())
+    return added
+
+
+def _tell(export: Export) -> Tell:
+    """What is told of an entry: its status and verdict, and all cells that the export has for it."""
+    verdict_at = export.columns.index(export.verdict_column) if export.verdict_column else None
+    unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
+
+    def tell(answer: str | None) -> tuple[str, str | None]:
+        if answer is None:
+            return unresolved, None
+        cells = export.cells(answer)
+        verdict = "" if verdict_at is None else verdict_of(cells[verdict_at])
+        return _line([RESOLVED, verdict, *cells]), verdict
+
+    return tell
+
+
+def _line(cells: list[str]) -> str:
+    (line,) = harmless_lines([cells])
+    return line.replace("\n", _LINE_FEED)
+
+
+def _told_blocks(
+    entries: BinaryIO, join: Join, without_entry: Mapping[str, str]
+) -> Iterator[tuple[list[str], list[str]]]:
+    """The number of each row, in blocks, and what is told of it.
+
+    Args:
+        entries: as ``clean_upload`` wrote them.
+        join: tells of entries.
+        without_entry: what is told where the line of ``entries`` holds none.
+    """
+    for lines in line_blocks(entries, _BLOCK):
+        present = entries_among(lines)
+        told = join.told(present)
+        if len(present) == len(lines):
+            yield harmless_cells(lines), told
         else:
-            resolved += 1
-            verdicts.count(cells)
-            rows.writerow([harmless(number), RESOLVED, *map(harmless, cells)])
-    return ResultCounts(resolved, unresolved, answers.never_asked_for, answers.doubled, verdicts.counted)
+            following = iter(told)
+            numbers = [line if line > REJECTED else "" for line in lines]
+            yield (
+                harmless_cells(numbers),
+                [next(following) if line > REJECTED else without_entry[line] for line in lines],
+            )
 
 
-def _other_columns(columns: Iterable[str]) -> list[str]:
-    """The export's columns under names that are not our own, and still distinct."""
-    names = list(OWN_COLUMNS)
-    for column in columns:
-        name = column
-        while name in names:
-            name = f"export_{name}"
-        names.append(name)
-    return names[len(OWN_COLUMNS) :]
+def _write(out: TextIO, lines: Iterable[str]) -> None:
+    out.write("\n".join([*lines, ""]).replace(_LINE_FEED, "\n"))
 
 
-class _Answers:
-    """An export's rows, found by the number they are about.
-
-    Phone numbers are the same if their digits are, addresses in any case, user names with or without ``@``.
-    What was sent as written must be the same text, or else a number of the same digits.
-    """
-
-    def __init__(self, rows: Iterable[tuple[str, _Cells]], kind: InputKind) -> None:
-        self._key = _KEYS[kind]
-        self._punctuation_may_differ = kind is InputKind.AS_WRITTEN
-        self._positions: dict[str | int, int] = {}
-        self._positions_by_digits: dict[str, int] = {}
-        self._cells: list[_Cells] = []
-        self._shared: dict[_Cells, _Cells] = {}
-        self.doubled = 0
-        for number, cells in rows:
-            self._add(number, cells)
-        self._asked_for = bytearray(len(self._cells))
-
-    def _add(self, number: str, cells: _Cells) -> None:
-        key = self._key(number)
-        position = len(self._cells)
-        if self._positions.setdefault(key, position) != position:
-            self.doubled += 1
-            return
-        self._cells.append(self._same(cells))
-        if self._punctuation_may_differ and (digits := _digits(number)):
-            self._positions_by_digits.setdefault(digits, position)
-
-    def _same(self, cells: _Cells) -> _Cells:
-        """Cells like these that are in memory already; most exports have few different ones."""
-        if len(self._shared) < _MOST_SHARED:
-            return self._shared.setdefault(cells, cells)
-        return self._shared.get(cells, cells)
-
-    def to(self, number: str) -> _Cells | None:
-        """The cells of the row about a submitted number, None when there is none."""
-        position = self._positions.get(self._key(number))
-        if position is None and self._punctuation_may_differ:
-            position = self._positions_by_digits.get(_digits(number))
-        if position is None:
-            return None
-        self._asked_for[position] = True
-        return self._cells[position]
-
-    @property
-    def never_asked_for(self) -> int:
-        """How many rows were about no submitted number."""
-        return self._asked_for.count(False)
-
-
-def _digits(text: str) -> str:
-    """The digits of a number however it is punctuated; empty if the text is anything else.
-
-    A spreadsheet may have added ``.0`` on the way.
-    """
-    digits = text.removeprefix("+")
-    if not digits.isdigit():
-        digits = text.strip().removesuffix(".0").translate(_PHONE_PUNCTUATION)
-    return digits if digits.isascii() and digits.isdigit() else ""
-
-
-def _phone_key(text: str) -> str | int:
-    digits = _digits(text)
-    # An int takes half the memory of its digits as text.
-    return int(digits) if 0 < len(digits) <= _LONGEST_INT else text
-
-
-def _email_key(text: str) -> str:
-    return text.strip().lower()
-
-
-def _username_key(text: str) -> str:
-    return text.strip().removeprefix("@")
-
-
-_KEYS: Mapping[InputKind, Callable[[str], str | int]] = {
-    InputKind.PHONE: _phone_key,
-    InputKind.AS_WRITTEN: str.strip,
-    InputKind.EMAIL: _email_key,
-    InputKind.USERNAME: _username_key,
-}
-"""For each kind, that by which what was submitted and what the export says are the same."""
-
-
-class _Verdicts:
-    """Counts the verdicts of resolved rows, in words that may stand in an event."""
-
-    def __init__(self, export: Export) -> None:
-        self._at = export.columns.index(export.verdict_column) if export.verdict_column else None
-        self.counted: dict[str, int] = {}
-
-    def count(self, cells: _Cells) -> None:
-        if self._at is not None:
-            word = self._word(cells[self._at])
-            self.counted[word] = self.counted.get(word, 0) + 1
-
-    def _word(self, cell: str) -> str:
-        word = cell.strip().lower() or NO_VERDICT
-        if word in self.counted:
-            return word
-        has_room = len(self.counted.keys() - {OTHER_VERDICT}) < _MOST_VERDICTS
-        return word if has_room and _may_be_told(word) else OTHER_VERDICT
-
-
-def _may_be_told(word: str) -> bool:
-    """Whether a verdict holds nothing that must not leave with an event: numbers, addresses, links."""
-    return len(word) <= _LONGEST_VERDICT and masked(word) == word
+def _counts(counts: JoinCounts, export: Export, kind: InputKind) -> ResultCounts:
+    by_verdict: Counter[str | None] = Counter()
+    for (_, verdict), numbers in counts.verdicts.items():
+        by_verdict[verdict] += numbers
+    unresolved = by_verdict.pop(None, 0)
+    countries: dict[str, dict[str, int]] = {}
+    if export.verdict_column and kind is InputKind.PHONE:
+        countries = by_country(
+            (digits, verdict or UNRESOLVED, numbers) for (digits, verdict), numbers in counts.verdicts.items()
+        )
+    return ResultCounts(
+        resolved=by_verdict.total(),
+        unresolved=unresolved,
+        extra=counts.extra,
+        doubled=counts.doubled,
+        verdicts={verdict: by_verdict[verdict] for verdict in VERDICTS if by_verdict[verdict]},
+        countries=countries,
+    )

@@ -1,131 +1,237 @@
-"""Reading tables that come from outside, CSV or XLSX, row by row in constant memory."""
+"""Reading tables that come from outside: CSV, lists of numbers, and the sheets of workbooks.
+
+A row is read as its number and its rest. The rest stays one line of CSV text until somebody asks for its
+cells: most exports have few different ones, and so most are never parsed.
+"""
 
 import csv
-import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from io import TextIOWrapper
-from itertools import chain
-from typing import IO, TYPE_CHECKING, TextIO
-
-from openpyxl import load_workbook
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
+from itertools import chain, islice
+from typing import IO, TYPE_CHECKING
 
 from numberdrop.files.archive import ExportInvalidError, refusing
-from numberdrop.files.workbook_check import check_workbook
+from numberdrop.files.csv_lines import csv_cells, csv_lines
+from numberdrop.files.workbook import all_rows
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-_LONGEST_ROW = 128 * 1024
-"""Characters; also the most that the csv module takes in one cell unless told otherwise."""
+DELIMITERS = (",", ";", "\t", "|")
 
-_DELIMITERS = (",", ";", "\t")
+_ROWS = 10_000
+"""Rows of a block."""
+
+_FEW_ROWS = 100
+_LONGEST_FEW_ROWS = 512 * 1024
+"""Characters. A quoted cell may go on over lines, so a bound on lines alone would not bound a row."""
+
+_BLOCK = 64 * 1024
+_LONGEST_LINE = 128 * 1024
+"""Bytes."""
+
+_UTF8_BOM = b"\xef\xbb\xbf"
 _STARTS_OF_OTHER_FORMATS = ("<", "{", "[")
 """Web pages, XML and JSON, as error messages come."""
 
-_MOST_SHEET_ROWS = 1_048_576
-"""What a sheet has at most (Microsoft, "Excel specifications and limits")."""
+_LINE_FEED = "\0"
+"""Stands for a line feed within a row. No table that is read holds this character."""
+
+_Rows = list[list[str]]
+
+Split = tuple[list[str], list[str]]
+"""The numbers of some rows, and as many texts that are the rest of each row. None holds a line feed."""
 
 
-def csv_rows(open_file: Callable[[], IO[bytes]]) -> Generator[list[str], None, None]:
-    """The rows of a CSV file that are not empty, its header first.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that can be read any number of times.
 
-    UTF-8 with or without BOM; delimited by comma, semicolon or tab, whichever the first line has most of.
+    Attributes:
+        header: the names of its columns, as they are; empty if the table is.
+        delimiter: what stands between the cells of the rest of a row.
+        splits: reads the rows that are not empty in blocks, given the column of the number. It raises
+            ``ExportInvalidError`` if a row has no such column, or the table is broken or hostile further on.
+    """
+
+    header: list[str]
+    delimiter: str
+    splits: Callable[[int], Iterator[Split]]
+
+    def cells(self, rest: str) -> list[str]:
+        """The cells of a row besides its number, given the rest of the row."""
+        return csv_cells(rest.replace(_LINE_FEED, "\n"), self.delimiter)
+
+
+def csv_table(open_file: Callable[[], IO[bytes]]) -> Table:
+    """A CSV file: UTF-8 with or without a byte order mark.
+
+    Its delimiter is the one of ``DELIMITERS`` that its first line has most of.
 
     Raises:
-        ExportInvalidError: it is no such file, or a row is unreasonably long.
+        ExportInvalidError: it is no such file.
     """
-    with (
-        refusing("The export's table is no CSV in UTF-8, or is broken."),
-        open_file() as file,
-        TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
-    ):
-        lines = _Lines(text)
-        header = next((line for line in lines if line.strip()), "")
-        if header.lstrip().startswith(_STARTS_OF_OTHER_FORMATS):
-            raise ExportInvalidError("The export is a web page or a message, not a table.")
-        delimiter = max(_DELIMITERS, key=header.count)
-        for row in csv.reader(chain([header], lines), delimiter=delimiter):
-            lines.begin_row()
-            if any(row):
-                yield row
+    with _refusing_csv(), open_file() as file:
+        header, delimiter, _ = _opened(file)
+    return Table(header, delimiter, partial(_csv_splits, open_file))
 
 
-class _Lines:
-    """A text's lines with their ends, as long as no row grows too long over however many lines.
-
-    A quoted cell may go on over lines, so a bound on lines alone would not bound a row.
-    """
-
-    def __init__(self, text: TextIO) -> None:
-        self._text = text
-        self._left = _LONGEST_ROW
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(self._left + 1)
-        self._left -= len(line)
-        if self._left < 0:
-            raise ExportInvalidError("The export's table has an unreasonably long row.")
-        if "\0" in line:
-            raise ExportInvalidError("The export is neither an archive nor text.")
-        if not line:
-            raise StopIteration
-        return line
-
-    def begin_row(self) -> None:
-        self._left = _LONGEST_ROW
-
-
-def open_workbook(file: IO[bytes]) -> "Workbook":
-    """An ``.xlsx`` file's workbook, to be closed by the caller.
-
-    Its XML is parsed by ``defusedxml``, which ``openpyxl`` uses when it is installed.
+def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[bytes]]]]) -> Table:
+    """Files with a number in each line, as a table that has for each number the word of its list.
 
     Raises:
-        ExportInvalidError: it is no such file, or a hostile one.
+        ExportInvalidError: while it is read, if a file is no text.
     """
-    with refusing("The export is a workbook that cannot be read."), _warnings_off():
-        check_workbook(file)
-        return load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    return Table(header, DELIMITERS[0], partial(_list_splits, list(lists)))
 
 
-def sheet_rows(workbook: "Workbook") -> Generator[list[str], None, None]:
-    """The rows of a workbook's first sheet that are not empty, its header first.
+def sheet_table(workbook: "Workbook") -> Table:
+    """The first sheet of a workbook.
 
     Raises:
         ExportInvalidError: the sheet is broken.
     """
-    with refusing("The export's sheet cannot be read."):
-        sheet = workbook.worksheets[0]
-        # The size that a sheet claims to have is often wrong.
-        sheet.reset_dimensions()
-        rows = sheet.iter_rows(max_row=_MOST_SHEET_ROWS, values_only=True)
-        while (row := _next(rows)) is not None:
-            cells = [_text(value) for value in row]
-            if any(cells):
-                yield cells
+    header = next(_filled_rows(workbook), [])
+    return Table(header, DELIMITERS[0], partial(_sheet_splits, workbook))
 
 
-def _next(rows: Iterator[Sequence[object]]) -> Sequence[object] | None:
-    with _warnings_off():
-        return next(rows, None)
+def _csv_splits(open_file: Callable[[], IO[bytes]], number_at: int) -> Iterator[Split]:
+    with _refusing_csv(), open_file() as file:
+        _, delimiter, texts = _opened(file)
+        if number_at == 0:
+            row = re.compile(rf"{re.escape(delimiter)}([^\r\n]*)\r?\n")
+            for text in texts:
+                split = _split_plainly(text, row)
+                if not split:
+                    texts = chain([text], texts)
+                    break
+                yield split
+        for rows in _parsed(texts, delimiter):
+            yield _split(rows, number_at, delimiter)
 
 
-def _warnings_off() -> AbstractContextManager[None]:
-    """Openpyxl's warnings would put cells into the log."""
-    return warnings.catch_warnings(action="ignore")
+def _list_splits(lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_at: int) -> Iterator[Split]:
+    for word, open_file in lists:
+        with refusing("The export's list is no text in UTF-8, or is broken."), open_file() as file:
+            for text in _texts(file):
+                numbers = list(filter(None, map(str.strip, text.splitlines())))
+                yield numbers, [word] * len(numbers)
 
 
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case float() if value.is_integer():
-            return str(int(value))
-        case _:
-            return str(value)
+def _sheet_splits(workbook: "Workbook", number_at: int) -> Iterator[Split]:
+    rows = _filled_rows(workbook)
+    next(rows, None)
+    while block := list(islice(rows, _ROWS)):
+        yield _split(block, number_at, DELIMITERS[0])
+
+
+def _filled_rows(workbook: "Workbook") -> Iterator[list[str]]:
+    return filter(any, all_rows(workbook, 0))
+
+
+def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
+    """The header of a CSV file, its delimiter, and the text below the header."""
+    texts = _texts(file)
+    start = StringIO(next(filter(str.strip, texts), ""), newline="")
+    first_line = next((line for line in start if line.strip()), "")
+    if first_line.lstrip().startswith(_STARTS_OF_OTHER_FORMATS):
+        raise ExportInvalidError("The export is a web page or a message, not a table.")
+    delimiter = max(DELIMITERS, key=first_line.count)
+    start.seek(0)
+    header = next(filter(any, csv.reader(start, delimiter=delimiter)), [])
+    return header, delimiter, chain([start.read()], texts)
+
+
+def _texts(file: IO[bytes]) -> Iterator[str]:
+    """The text in blocks of whole lines, the last line ended too."""
+    rest = b""
+    block = file.read(_BLOCK).removeprefix(_UTF8_BOM)
+    while block:
+        if b"\0" in block:
+            raise ExportInvalidError("The export is neither an archive nor text.")
+        block = rest + block
+        # A CR at the very end may be half of a CRLF.
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
+        rest = block[end:]
+        if len(rest) > _LONGEST_LINE:
+            raise _row_too_long()
+        if end:
+            yield block[:end].decode()
+        block = file.read(_BLOCK)
+    if rest:
+        yield f"{rest.decode()}\n"
+
+
+def _split_plainly(text: str, row: re.Pattern[str]) -> Split | None:
+    """Splits rows that begin with their number, or leaves it to a parser where there are quotes or odd rows.
+
+    Args:
+        text: the rows.
+        row: matches a row from the end of its number on, and the rest as its group.
+    """
+    numbers_and_rests = row.split(text)
+    unmatched = numbers_and_rests.pop()
+    numbers, rests = numbers_and_rests[::2], numbers_and_rests[1::2]
+    joined = "".join(numbers)
+    if unmatched or '"' in text or "" in numbers or "\n" in joined or "\r" in joined:
+        return None
+    return numbers, rests
+
+
+def _parsed(texts: Iterable[str], delimiter: str) -> Iterator[_Rows]:
+    lines = _Lines(texts)
+    rows = csv.reader(lines, delimiter=delimiter)
+    block: _Rows = []
+    while few := list(islice(rows, _FEW_ROWS)):
+        lines.left = _LONGEST_FEW_ROWS
+        block += filter(any, few)
+        if len(block) >= _ROWS:
+            yield block
+            block = []
+    yield block
+
+
+class _Lines:
+    """Lines with their ends, as long as a few rows do not take too many of them.
+
+    Attributes:
+        left: characters that may be taken until somebody sets it anew.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = texts
+        self.left = _LONGEST_FEW_ROWS
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._files())
+
+    def _files(self) -> Iterator[StringIO]:
+        for text in self._texts:
+            self.left -= len(text)
+            if self.left < 0:
+                raise _row_too_long()
+            yield StringIO(text, newline="")
+
+
+def _split(rows: _Rows, number_at: int, delimiter: str) -> Split:
+    try:
+        numbers = [row.pop(number_at) for row in rows]
+    except IndexError:
+        raise ExportInvalidError("A row of the export ends before its number.") from None
+    return _without_line_feeds(numbers), _without_line_feeds(csv_lines(rows, delimiter))
+
+
+def _without_line_feeds(texts: list[str]) -> list[str]:
+    return [text.replace("\n", _LINE_FEED) for text in texts]
+
+
+def _row_too_long() -> ExportInvalidError:
+    return ExportInvalidError("The export's table has an unreasonably long row.")
+
+
+def _refusing_csv() -> AbstractContextManager[None]:
+    return refusing("The export's table is no CSV in UTF-8, or is broken.")

@@ -1,0 +1,1 @@
+"""How fast numberdrop is, and in how much memory, beside other ways to do the same; never deployed."""

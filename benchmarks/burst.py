@@ -1,0 +1,188 @@
+"""A thousand uploads dropped at once on the local cloud: ``make burst UPLOADS=1000``.
+
+Each must be charged once and end with its event, and the vendor must never see more uploads at the same time
+than ``SubmitConcurrency`` allows. It takes minutes, so it is no part of ``make bench``.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, median
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmarks.made_up import write_numbers
+from local.cloud import CloudOptions, LocalCloud, local_cloud
+from local.event_tap import EventTap, event_tap
+from local.observation import MIB, Memory, functions, functions_table, wait_for_executions
+from local.processes import LocalCloudError
+from local.simulator import SimulatorControl
+
+MOST_SECONDS = 3600
+DROPS_AT_ONCE = 10
+BUSY_AT_ONCE = 8
+"""Executions of the other functions behind the state machine, at most."""
+
+
+class BurstFailedError(Exception):
+    """The uploads did not all become what they should; the message says how."""
+
+
+@dataclass(slots=True)
+class Burst:
+    """What has come of the uploads so far.
+
+    Attributes:
+        dropped: seconds until all files lay in the bucket.
+        announced: seconds until the first event about each upload, by its key.
+        events: how many events there were, by detail type and reason.
+        memory: of the functions.
+    """
+
+    dropped: float = 0.0
+    announced: dict[str, float] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
+    memory: Memory = field(default_factory=Memory)
+
+
+def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
+    """Runs the burst; returns the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    options = _options(arguments)
+    console = Console(highlight=False)
+    console.print(f"Making {options.uploads:,} files up and starting a local cloud ...")
+    cloud_options = CloudOptions(
+        simulator=("--duration", str(options.duration), "--balance", "1000000"),
+        parameters={"SubmitConcurrency": str(options.concurrency)},
+    )
+    try:
+        with (
+            TemporaryDirectory(prefix="numberdrop-burst-") as folder,
+            local_cloud(cloud_options) as cloud,
+            event_tap(cloud) as tap,
+            SimulatorControl(cloud.simulator) as vendor,
+        ):
+            _reserve(cloud, options.looks)
+            files = _make(Path(folder), options)
+            burst = _run(cloud, tap, files, options.checker, console)
+            console.print(functions_table(cloud, burst.memory), _figures(burst, vendor))
+            _check(burst, vendor, options)
+    except (LocalCloudError, BurstFailedError) as error:
+        console.print(f"[bold red]It failed:[/] {error}")
+        return 1
+    console.print(f"Each of the {options.uploads:,} uploads was charged once and completed.")
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.burst",
+        description="Drops many uploads at once on a local cloud and shows what becomes of them.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--uploads", type=int, default=1000, help="files that are dropped")
+    parser.add_argument("--numbers", type=int, default=300, help="numbers in each file")
+    parser.add_argument("--concurrency", type=int, default=5, help="SubmitConcurrency of the stack")
+    parser.add_argument("--looks", type=int, default=64, help="executions of CheckStatus at once, at most")
+    parser.add_argument("--checker", default="band", help="what the numbers are checked for")
+    parser.add_argument("--duration", type=float, default=20, help="seconds that the vendor takes for a task")
+    return parser.parse_args(arguments)
+
+
+def _reserve(cloud: LocalCloud, looks: int) -> None:
+    """Lets the state machine have so many executions of a function at once; it tries throttled ones again.
+
+    AWS would have a machine for each. Here each is a process that takes this machine a second to start, and
+    if they all started at once there would be time for nothing else. Looks at tasks mostly sleep.
+    """
+    executions = {"CheckStatus": looks, "Collect": BUSY_AT_ONCE, "RecordFailure": BUSY_AT_ONCE}
+    for function in functions(cloud):
+        if function.label in executions:
+            cloud.aws.client("lambda").put_function_concurrency(
+                FunctionName=function.name, ReservedConcurrentExecutions=executions[function.label]
+            )
+
+
+def _make(folder: Path, options: argparse.Namespace) -> list[Path]:
+    files = [folder / f"{seed:05}.txt" for seed in range(options.uploads)]
+    for seed, file in enumerate(files):
+        write_numbers(file, options.numbers, seed=seed)
+    return files
+
+
+def _run(cloud: LocalCloud, tap: EventTap, files: Sequence[Path], checker: str, console: Console) -> Burst:
+    burst = Burst()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("Announced", total=len(files))
+        began = time.monotonic()
+        _drop(cloud, files, checker)
+        burst.dropped = time.monotonic() - began
+        while len(burst.announced) < len(files) and time.monotonic() < began + MOST_SECONDS:
+            for event in tap.receive():
+                burst.events[event["detail-type"]] += 1
+                burst.announced.setdefault(event["detail"]["upload"]["key"], time.monotonic() - began)
+            burst.memory.look(cloud)
+            progress.update(bar, completed=len(burst.announced))
+        wait_for_executions(cloud)
+    return burst
+
+
+def _drop(cloud: LocalCloud, files: Sequence[Path], checker: str) -> None:
+    s3, bucket = cloud.aws.client("s3"), cloud.outputs["UploadBucketName"]
+    with ThreadPoolExecutor(DROPS_AT_ONCE) as pool:
+        drops = [pool.submit(s3.upload_file, str(file), bucket, f"{checker}/{file.name}") for file in files]
+    for drop in drops:
+        drop.result()
+
+
+def _figures(burst: Burst, vendor: SimulatorControl) -> Table:
+    table = Table(title="The burst", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    looks = vendor.calls_by_second["status"]
+    waits = list(burst.announced.values())
+    for what, figure in {
+        "seconds until all files were dropped": f"{burst.dropped:,.1f}",
+        "seconds until half of the uploads had their event": f"{median(waits):,.1f}",
+        "seconds until all of them had it": f"{max(waits):,.1f}",
+        **{f"events: {kind}": f"{count:,}" for kind, count in burst.events.items()},
+        "charges": f"{len(vendor.charges):,}",
+        "uploads that the vendor saw at once, at most": f"{vendor.peak_uploads:,}",
+        "looks at tasks": f"{sum(looks):,}",
+        "looks each second, mean": f"{mean(looks):,.1f}",
+        "looks each second, at most": f"{max(looks):,}",
+        "processes of functions, at most": f"{burst.memory.processes:,}",
+        "MiB that they held together, at most": f"{burst.memory.resident / MIB:,.0f}",
+    }.items():
+        table.add_row(what, figure)
+    return table
+
+
+def _check(burst: Burst, vendor: SimulatorControl, options: argparse.Namespace) -> None:
+    """Compares what has come with what was dropped.
+
+    Raises:
+        BurstFailedError: an upload did not complete, was not charged once, or was sent beside too many.
+    """
+    completed = burst.events["Number Check Completed"]
+    if len(burst.announced) < options.uploads or burst.events.total() > completed:
+        raise BurstFailedError(f"{len(burst.announced):,} uploads have events: {dict(burst.events)}.")
+    files = Counter(charge.sha256 for charge in vendor.charges)
+    if len(files) != options.uploads or files.total() != options.uploads:
+        raise BurstFailedError(f"there are {files.total():,} charges for {len(files):,} files.")
+    if vendor.peak_uploads > options.concurrency:
+        raise BurstFailedError(f"the vendor saw {vendor.peak_uploads:,} uploads at once.")
+
+
+if __name__ == "__main__":
+    sys.exit(run_from_command_line())

@@ -1,0 +1,175 @@
+"""What a job costs on AWS, from its counted operations, beside other ways to follow a task.
+
+``python -m benchmarks.cost`` prints the tables of ``docs/cost.md``; a test compares them with the page, and
+another counts the operations of a job on the local cloud. Prices are those of US East, without free tiers.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.waiting_tasks import Shape, Task
+from benchmarks.waiting_ways import MEMORY_GB, Following, fixed, growing, ours
+from numberdrop.pacing import Pacing
+
+MAX_WAIT_SECONDS = 300
+"""The template's default."""
+
+CALLS_OF_A_JOB: Mapping[str, int] = {
+    "dynamodb:GetItem": 4,
+    "dynamodb:UpdateItem": 6,
+    "events:PutEvents": 1,
+    "s3:GetObject": 2,
+    "s3:PutObject": 4,
+    "states:StartExecution": 1,
+}
+"""What the functions ask AWS for, the looks at the task apart."""
+
+CALLS_OF_A_TURN: Mapping[str, int] = {"dynamodb:GetItem": 1}
+"""What each start of the status function asks for, however many looks it takes."""
+
+TRANSITIONS_OF_A_JOB = 4
+TRANSITIONS_OF_A_TURN = 3
+
+QUEUE_REQUESTS = 3
+"""Sending by EventBridge, receiving and deleting by Lambda."""
+
+USD: Mapping[str, float] = {
+    "transition": 0.025 / 1000,
+    "request": 0.20 / 1_000_000,
+    "GB-second": 0.0000133334,
+    "dynamodb:GetItem": 0.125 / 1_000_000,
+    # An item of up to 2 KB, and an entry of the index.
+    "dynamodb:UpdateItem": 3 * 0.625 / 1_000_000,
+    "events:PutEvents": 1.00 / 1_000_000,
+    "s3:GetObject": 0.0004 / 1000,
+    "s3:PutObject": 0.005 / 1000,
+    "states:StartExecution": 0.0,
+    "queue request": 0.40 / 1_000_000,
+    "GB-month": 0.023,
+    "container hour": 0.25 * 0.03238 + 0.5 * 0.00356,
+    "durable operation": 8.00 / 1_000_000,
+    "schedule": 1.00 / 1_000_000,
+}
+"""From the pricing pages of AWS Step Functions (Standard workflows), AWS Lambda (arm64; durable functions),
+Amazon DynamoDB (on demand), Amazon EventBridge (custom events; Scheduler), Amazon S3 (Standard), Amazon SQS
+and AWS Fargate (arm64; a quarter of a vCPU and half a GB)."""
+
+FUNCTION_GB = 1.769
+"""Of submit and collect, as the template has it."""
+
+MONTHS_KEPT = 3
+"""``RetentionDays`` of 90."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A size of job, as measured on the local cloud.
+
+    Attributes:
+        numbers: rows sent.
+        seconds: that submit and collect run together, the vendor's own time apart.
+        megabytes: of upload, export and results together.
+    """
+
+    numbers: int
+    seconds: float
+    megabytes: float
+
+
+SIZES = (Size(1_000, 1.0, 0.1), Size(1_000_000, 16.0, 60.0))
+
+DURATIONS = {"5 minutes": 300.0, "2 hours": 7200.0}
+
+
+def followed(numbers: int, seconds: float) -> Following:
+    """How numberdrop follows the first task of a checker, whose counts grow steadily."""
+    return ours(Pacing(MAX_WAIT_SECONDS))(_task(numbers, seconds))
+
+
+def _task(numbers: int, seconds: float) -> Task:
+    return Task(
+        median=seconds,
+        seconds=seconds,
+        numbers=numbers,
+        shape=Shape.LINEAR,
+        begin=0.02,
+        end=0.98,
+        pause=(0.0, 0.0),
+        step=0.1,
+        is_first=True,
+        seed=1,
+    )
+
+
+def parts(size: Size, following: Following) -> dict[str, float]:
+    """USD of one job, by what it is paid for."""
+    calls = {
+        name: CALLS_OF_A_JOB[name] + following.turns * CALLS_OF_A_TURN.get(name, 0) for name in CALLS_OF_A_JOB
+    }
+    transitions = TRANSITIONS_OF_A_JOB + following.turns * TRANSITIONS_OF_A_TURN
+    requests = following.turns + 2
+    gb_seconds = size.seconds * FUNCTION_GB + following.seconds * MEMORY_GB
+    return {
+        "state transitions": transitions * USD["transition"],
+        "functions": requests * USD["request"] + gb_seconds * USD["GB-second"],
+        "tables, files, events, queue": sum(count * USD[name] for name, count in calls.items())
+        + QUEUE_REQUESTS * USD["queue request"],
+        "three months of storage": size.megabytes / 1000 * USD["GB-month"] * MONTHS_KEPT,
+    }
+
+
+def following_costs(seconds: float) -> dict[str, float]:
+    """USD for each way to follow a task, from its acceptance to the notice of its end."""
+    task = _task(1_000, seconds)
+    minutely = fixed(60)(task)
+    durable = growing(5, 1.5, 300)(task)
+    return {
+        "numberdrop": ours(Pacing(MAX_WAIT_SECONDS))(task).usd,
+        "a state machine, every 60 s": minutely.usd,
+        "a durable function, at its own pace": (1 + 2 * durable.turns) * USD["durable operation"]
+        + _lambda(durable),
+        "a schedule, every 60 s": minutely.turns * USD["schedule"] + _lambda(minutely),
+        "a container that polls": max(seconds, 60.0) / 3600 * USD["container hour"],
+    }
+
+
+def _lambda(following: Following) -> float:
+    return following.turns * USD["request"] + following.seconds * MEMORY_GB * USD["GB-second"]
+
+
+def page() -> str:
+    """The tables of ``docs/cost.md``."""
+    jobs = [(size, name, seconds) for size in SIZES for name, seconds in DURATIONS.items()]
+    names = list(parts(SIZES[0], followed(1_000, 300.0)))
+    lines = [
+        "| numbers | task | turns | looks | " + " | ".join(names) + " | all, USD | 1,000 jobs, USD |",
+        "|--:|---|--:|--:|" + "--:|" * (len(names) + 2),
+    ]
+    for size, name, seconds in jobs:
+        following = followed(size.numbers, seconds)
+        usd = parts(size, following)
+        cells = [f"{size.numbers:,}", name, str(following.turns), str(following.calls)]
+        cells += [_usd(part) for part in usd.values()]
+        total = math.fsum(usd.values())
+        lines.append("| " + " | ".join([*cells, f"**{_usd(total)}**", f"{1000 * total:.2f}"]) + " |")
+    lines += ["", "| following a task | " + " | ".join(f"{name}, USD" for name in DURATIONS) + " |"]
+    lines += ["|---|" + "--:|" * len(DURATIONS)]
+    by_duration = [following_costs(seconds) for seconds in DURATIONS.values()]
+    lines += [
+        f"| {way} | " + " | ".join(_usd(costs[way]) for costs in by_duration) + " |" for way in by_duration[0]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:.6f}"
+
+
+def main() -> None:
+    """Prints the tables."""
+    print(page())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""Ways to wait for a task, and what each costs; ours is the package's own code on a clock of its own."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import repeat
+from typing import Any
+
+from benchmarks.waiting_tasks import MEDIANS, Task, duration_and_size
+from numberdrop.catalogue import Checker
+from numberdrop.job import Counts, Job
+from numberdrop.pace import Pace
+from numberdrop.pacing import Pacing
+from numberdrop.transitions import State
+from numberdrop.upload import Upload
+from numberdrop.vendor import TaskStatus
+from numberdrop.watching import Next, Watch
+from numberdrop.workflow import first_wait_seconds
+
+TRANSITION_USD = 0.025 / 1000
+"""AWS Step Functions pricing, Standard workflows, US East."""
+
+REQUEST_USD = 0.20 / 1_000_000
+GB_SECOND_USD = 0.0000133334
+"""AWS Lambda pricing, arm64, US East."""
+
+MEMORY_GB = 0.25
+TIMEOUT = 120.0
+"""Of the function, in GB and seconds, as the template has it."""
+
+TRANSITIONS = 3
+"""Of one turn of the state machine: wait, check, exported?"""
+
+CALL = 0.4
+"""Seconds that the vendor takes to answer."""
+
+BEFORE_CALL = 0.1
+"""Seconds from the begin of the function to the call."""
+
+BETWEEN = 0.15
+"""Seconds from the end of a wait to the begin of the function."""
+
+LONGEST_FUNCTION = 900.0
+"""AWS Lambda developer guide, "Lambda quotas"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What it took to follow one task to its end.
+
+    Attributes:
+        task: which.
+        turns: of the state machine.
+        calls: of the vendor.
+        seconds: that functions ran.
+        delay: seconds from the export to the end of the look that noticed it.
+    """
+
+    task: Task
+    turns: int
+    calls: int
+    seconds: float
+    delay: float
+
+    @property
+    def usd(self) -> float:
+        """What AWS asks for it."""
+        return (
+            self.turns * (TRANSITIONS * TRANSITION_USD + REQUEST_USD)
+            + self.seconds * MEMORY_GB * GB_SECOND_USD
+        )
+
+    @property
+    def share(self) -> float:
+        """The delay as a share of the task's duration."""
+        return self.delay / self.task.seconds
+
+
+Way = Callable[[Task], Following]
+
+
+def fixed(seconds: float) -> Way:
+    """The same wait each time."""
+    return _loop(lambda: repeat(seconds))
+
+
+def growing(first: float, factor: float, longest: float) -> Way:
+    """Each wait longer than the one before, by a factor."""
+
+    def waits() -> Iterator[float]:
+        wait = first
+        while True:
+            yield wait
+            wait = min(wait * factor, longest)
+
+    return _loop(waits)
+
+
+def _loop(waits: Callable[[], Iterator[float]]) -> Way:
+    def follow(task: Task) -> Following:
+        age = 0.0
+        for turn, wait in enumerate(waits(), start=1):
+            asked = age + wait + BETWEEN + BEFORE_CALL
+            age = asked + CALL
+            if asked >= task.seconds:
+                return Following(task, turn, turn, turn * (BEFORE_CALL + CALL), age - task.seconds)
+        raise AssertionError("Waits do not end.")
+
+    return follow
+
+
+def inside(every: float) -> Way:
+    """A look every few seconds in a function that is started again when its time is over."""
+
+    def follow(task: Task) -> Following:
+        age, turns, calls, seconds = 0.0, 0, 0, 0.0
+        while True:
+            turns += 1
+            begin = age + BETWEEN
+            asked = begin + BEFORE_CALL
+            while True:
+                calls += 1
+                age = asked + CALL
+                if asked >= task.seconds:
+                    return Following(task, turns, calls, seconds + age - begin, age - task.seconds)
+                if age - begin + every + CALL > LONGEST_FUNCTION:
+                    break
+                asked = age + every
+            seconds += age - begin
+
+    return follow
+
+
+def ours(pacing: Pacing) -> Way:
+    """As numberdrop does it."""
+
+    def follow(task: Task) -> Following:
+        return _Simulation(task, pacing).run()
+
+    return follow
+
+
+class _Simulation:
+    """Stands in for the ledger, the vendor and the clock while the real ``Watch`` follows a task."""
+
+    def __init__(self, task: Task, pacing: Pacing) -> None:
+        self._task = task
+        self._age = 0.0
+        self._calls = 0
+        self._job = _job_of(task)
+        stand_in: Any = self
+        chance = random.Random(task.seed).random  # noqa: S311
+        self._watch = Watch(stand_in, stand_in, pacing, self.now, self.sleep, chance)
+
+    def run(self) -> Following:
+        turns, seconds = 0, 0.0
+        seen: dict[str, Any] = {}
+        wait = first_wait_seconds(self._job)
+        while True:
+            self.sleep(wait + BETWEEN)
+            turns, begin = turns + 1, self._age
+            self.sleep(BEFORE_CALL)
+            left = TIMEOUT - (self._age - begin)
+            decision = self._watch.look(self._job.job_id, seen, seconds=left)
+            seconds += self._age - begin
+            if decision.next is Next.COLLECT:
+                delay = self._age - self._task.seconds
+                return Following(self._task, turns, self._calls, seconds, delay)
+            payload = decision.as_payload()
+            wait, seen = payload["wait_seconds"], payload["seen"]
+
+    def now(self) -> datetime:
+        return _START + timedelta(seconds=self._age)
+
+    def sleep(self, seconds: float) -> None:
+        self._age += seconds
+
+    def existing(self, _job_id: str) -> Job:
+        return self._job
+
+    def status(self, _checker: Checker, _task_id: str) -> TaskStatus:
+        status = self._task.status(self._age)
+        self._calls += 1
+        self.sleep(CALL)
+        return status
+
+
+_START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def _job_of(task: Task) -> Job:
+    upload = Upload("uploads", "band/numbers.txt", "version", "etag", 0, "00")
+    return Job(
+        job_id=upload.job_id,
+        state=State.SUBMITTED,
+        upload=upload,
+        token="",
+        lease_until=_START,
+        last_write="",
+        created_at=_START,
+        deadline=_START + timedelta(days=8),
+        task_id="task",
+        submitted_at=_START,
+        counts=Counts(submitted=task.numbers),
+        expected_seconds=None if task.is_first else _pace(task.median).expected_seconds(task.numbers),
+    )
+
+
+@cache
+def _pace(median: float) -> Pace:
+    """What was learnt from earlier tasks of the same checker."""
+    chance = random.Random(MEDIANS.index(median))  # noqa: S311
+    first, *others = (Pace.plausible(*duration_and_size(chance, median)) for _ in range(20))
+    pace = first
+    for other in others:
+        pace = pace.after(other)
+    return pace

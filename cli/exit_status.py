@@ -1,0 +1,34 @@
+"""How the command ends, for scripts: docs/command.md lists these for people."""
+
+from enum import IntEnum
+from typing import IO, Any
+
+import click
+
+
+class ExitStatus(IntEnum):
+    """The higher of two tells the more urgent thing, so of several files the highest counts."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    FAILED = 3
+    NEEDS_ATTENTION = 4
+    LOST_SIGHT = 5
+    INTERRUPTED = 130
+
+
+class LostSightError(click.ClickException):
+    """Something was sent, or may have been, and how it ends is not known here; the message says more."""
+
+    exit_code = ExitStatus.LOST_SIGHT
+
+
+class StoppedByHandError(click.ClickException):
+    """A person pressed Ctrl-C; the message says what goes on."""
+
+    exit_code = ExitStatus.INTERRUPTED
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Says so, which is no error."""
+        click.echo(f"Interrupted. {self.message}", file=file, err=True)

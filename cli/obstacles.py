@@ -1,0 +1,55 @@
+"""What may keep an uploaded file from being picked up."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.connection import Connection
+from cli.printing import SHORT_ID
+
+NOTHING_FOUND = (
+    "It is not picked up yet, and none of the usual causes was found. Other uploads may be before it, or the "
+    "submit function fails: its log tells (docs/runbook.md)."
+)
+
+
+def why_waiting(connection: Connection) -> str:
+    """The first obstacle that is found; what may not be looked at is passed over."""
+    for look in (_stopped_line, _silent_bucket, _dead_letters):
+        found = _unless_refused(look, connection)
+        if found:
+            return found
+    return NOTHING_FOUND
+
+
+def _stopped_line(connection: Connection) -> str | None:
+    holder = connection.line.holder()
+    if not holder:
+        return None
+    short = holder[:SHORT_ID]
+    return f"It waits behind the job {short}, which needs a person: numberdrop show {short}"
+
+
+def _silent_bucket(connection: Connection) -> str | None:
+    bucket = connection.stack.upload_bucket
+    configuration = connection.s3.get_bucket_notification_configuration(Bucket=bucket)
+    if "EventBridgeConfiguration" in configuration:
+        return None
+    return f"The bucket {bucket} does not send its events to EventBridge, so nobody hears of the file."
+
+
+def _dead_letters(connection: Connection) -> str | None:
+    count = connection.dead_letters.count()
+    if not count:
+        return None
+    return (
+        f"About {count} message(s) could not be taken in and lie in the dead-letter queue; the file's may be "
+        "among them. docs/runbook.md tells what to do."
+    )
+
+
+def _unless_refused(look: Callable[[Connection], str | None], connection: Connection) -> str | None:
+    try:
+        return look(connection)
+    except (ClientError, BotoCoreError):
+        return None

@@ -1,0 +1,157 @@
+"""Entries: what a checker takes from each row of an upload, however people write it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from numberdrop.catalogue import InputKind
+from numberdrop.reasons import JobFailedError, ReasonCode
+
+_LONGEST_AS_WRITTEN = 64
+_LONGEST_ADDRESS = 254
+
+_NOTHING = re.compile(r"(?!)")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_LINES_OF_E164 = re.compile(rf"(?:{_E164.pattern}\n)*+")
+
+_INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+_DECIMAL = re.compile(r"\+?[0-9]{7,}\.0")
+_EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
+_REGION = re.compile(r"[A-Za-z]{2}")
+_USERNAME = re.compile(r"@?([A-Za-z0-9_.]{3,64})")
+
+
+class UnusableError(Exception):
+    """A row holds no entry that the checker takes; the reason is for the list of rejected rows."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRule:
+    """What the entries of one kind are.
+
+    Attributes:
+        wanted: what an entry must be, in words.
+        read: makes of a text, without white space around it, the entry to be sent; raises ``UnusableError``.
+        key: that by which entries are the same; None where only equal ones are.
+        clean: matches a text that is surely an entry as it stands; need not match every such text.
+        clean_lines: matches lines of such texts, each ended by a line feed.
+    """
+
+    wanted: str
+    read: Callable[[str], str]
+    key: Callable[[str], str] | None = None
+    clean: re.Pattern[str] = _NOTHING
+    clean_lines: re.Pattern[str] = _NOTHING
+
+
+def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
+    """The rule for the entries of a kind.
+
+    Args:
+        kind: what the checker takes.
+        region: whose numbers those without a country code are, ISO 3166 alpha-2; tells only of phone numbers.
+
+    Raises:
+        JobFailedError: ``NO_VALID_NUMBERS``: the region is no two letters. That they are no country's is told
+            by ``read``, when it first needs to know.
+    """
+    rule = _RULES[kind]
+    if kind is not InputKind.PHONE or not region:
+        return rule
+    if not _REGION.fullmatch(region):
+        raise no_such_region()
+    return replace(rule, read=partial(_phone, region=region.upper()))
+
+
+def no_such_region() -> JobFailedError:
+    """The end of a job with a region that has no numbers."""
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        "The file's default-region is no country: it must be two letters of ISO 3166, such as DE, GB or US. "
+        "Correct the object's metadata, or the stack's DefaultRegion, and upload the file again.",
+    )
+
+
+def _phone(text: str, region: str | None = None) -> str:
+    if _E164.fullmatch(text):
+        return text
+    plain = text[:-2] if _DECIMAL.fullmatch(text) else _PUNCTUATION.sub("", text)
+    if plain.startswith("00"):
+        plain = f"+{plain[2:]}"
+    if plain.startswith("+"):
+        if _TRUNK_ZERO.search(text):
+            raise UnusableError("(0) is dialled only inside the country: leave it out")
+        if _E164.fullmatch(plain):
+            return plain
+    elif region and plain.isascii() and plain.isdigit():
+        return _national(plain, region)
+    raise UnusableError(_why_no_phone(plain))
+
+
+def _national(digits: str, region: str) -> str:
+    # Its library takes long to import, and most uploads do without.
+    from numberdrop.files.national_numbers import international  # noqa: PLC0415
+
+    return international(digits, region)
+
+
+def _why_no_phone(plain: str) -> str:
+    digits = plain.removeprefix("+")
+    if _EXPONENT.fullmatch(plain):
+        return "rounded by a spreadsheet: format the column as text or as whole numbers"
+    if any(letter.isdigit() and not letter.isascii() for letter in plain):
+        return "digits other than 0-9"
+    if not digits.isdigit():
+        return "not a phone number"
+    if digits == plain:
+        return "no country code: write it as +<country><number>, or give the file a default-region"
+    return "an international number has 7 to 15 digits after the +, and the first is not 0"
+
+
+def _as_written(text: str) -> str:
+    if len(text) > _LONGEST_AS_WRITTEN:
+        raise UnusableError(f"longer than {_LONGEST_AS_WRITTEN} characters")
+    if _CONTROL.search(text):
+        raise UnusableError("holds control characters")
+    return text
+
+
+def _email(text: str) -> str:
+    if len(text) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(text) or _CONTROL.search(text):
+        raise UnusableError("not an e-mail address")
+    return text
+
+
+def _email_key(address: str) -> str:
+    # Only the domain is the same in any case (RFC 5321, section 2.4).
+    local_part, _, domain = address.rpartition("@")
+    return f"{local_part}@{domain.lower()}"
+
+
+def _username(text: str) -> str:
+    name = _USERNAME.fullmatch(text)
+    if not name:
+        raise UnusableError("not a user name")
+    return name[1]
+
+
+_RULES: Mapping[InputKind, EntryRule] = {
+    InputKind.PHONE: EntryRule(
+        "a phone number in international form, +<country><number>, or else the file needs a default-region",
+        _phone,
+        clean=_E164,
+        clean_lines=_LINES_OF_E164,
+    ),
+    InputKind.AS_WRITTEN: EntryRule(f"an entry of at most {_LONGEST_AS_WRITTEN} characters", _as_written),
+    InputKind.EMAIL: EntryRule("an e-mail address", _email, key=_email_key),
+    InputKind.USERNAME: EntryRule("a user name of letters, digits, '_' and '.'", _username),
+}

@@ -1,0 +1,132 @@
+"""The join of an upload's entries with an export, in little memory however long both are.
+
+Both are spread over parts by a hash of what makes them the same, each part is answered by a dict of its own,
+and what is found is told in the order of the entries.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from typing import BinaryIO
+
+from numberdrop.catalogue import InputKind
+from numberdrop.files.cleaning import entries_among
+from numberdrop.files.entries import entry_rule
+from numberdrop.files.export import Export
+from numberdrop.files.lines import line_blocks
+from numberdrop.files.matching import digits_of, names_of_entries, names_of_numbers
+from numberdrop.files.partitions import InOrder, Partition
+
+Tell = Callable[[str | None], tuple[str, str | None]]
+"""Given an export's answer, None for an entry that it lacks: what is told of the entry, and the verdict."""
+
+
+@dataclass(slots=True)
+class JoinCounts:
+    """How an export answers distinct entries.
+
+    Attributes:
+        verdicts: how many entries have a verdict, by the first digits of a phone number and the verdict; the
+            digits are empty for other kinds, the verdict is None where the export lacks the entry.
+        extra: distinct numbers of the export that were not submitted.
+        doubled: rows of the export that repeat a number.
+    """
+
+    verdicts: Counter[tuple[str, str | None]]
+    extra: int = 0
+    doubled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What is to be told of each entry.
+
+    Attributes:
+        counts: of all of them.
+    """
+
+    counts: JoinCounts
+    _kind: InputKind
+    _told: InOrder[str]
+
+    def told(self, entries: list[str]) -> list[str]:
+        """What is told of the next entries, which must come in the order in which they were read."""
+        return self._told.answers(_keys(names_of_entries(entries, self._kind), self._kind))
+
+
+@contextmanager
+def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> Iterator[Join]:
+    """Joins the entries of an upload with an export.
+
+    Where the export doubles a number, its first row counts.
+
+    Args:
+        entries: as ``clean_upload`` wrote them.
+        export: what the vendor answered.
+        kind: what was submitted.
+        tell: makes of an answer what is told of an entry: a text without line feeds.
+
+    Raises:
+        ExportInvalidError: the export breaks off or turns hostile.
+    """
+    counts = JoinCounts(Counter())
+    with Partition() as told:
+        with Partition() as answers, Partition() as asked:
+            for numbers, said in export.answers():
+                names = names_of_numbers(numbers, kind)
+                answers.add(_keys(names, kind), names, said)
+            for lines in line_blocks(entries):
+                present = entries_among(lines)
+                asked.add(_keys(names_of_entries(present, kind), kind), present)
+            for part, (rows, wanted) in enumerate(zip(answers.parts(), asked.parts(), strict=True)):
+                told.extend(part, _answered(rows, wanted, kind, tell, counts))
+        yield Join(counts, kind, InOrder(told.streams()))
+
+
+def _answered(
+    rows: list[str], entries: list[str], kind: InputKind, tell: Tell, counts: JoinCounts
+) -> list[str]:
+    """What is told of the entries of a part.
+
+    Args:
+        rows: the name and the answer of each row of the export, one after the other.
+        entries: the entries of the part.
+        kind: what they are.
+        tell: makes of an answer what is told.
+        counts: is added to.
+    """
+    # In reverse, so that the first row of a number prevails.
+    rows.reverse()
+    names = rows[1::2]
+    answers = dict(zip(names, rows[::2], strict=True))
+    sought = names_of_entries(entries, kind)
+    if kind is InputKind.AS_WRITTEN:
+        sought = _found_by_digits(sought, answers, names)
+    found = list(map(answers.get, sought))
+    told = {answer: tell(answer) for answer in set(found)}
+
+    same = entry_rule(kind).key
+    distinct = dict(zip(map(same, entries) if same else entries, found, strict=True))
+    digits = [entry[1:4] for entry in distinct] if kind is InputKind.PHONE else repeat("")
+    for (start, answer), number in Counter(zip(digits, distinct.values(), strict=False)).items():
+        counts.verdicts[start, told[answer][1]] += number
+    # Entries that are not the same may be found by one name.
+    asked_for = distinct if sought is entries else dict(zip(sought, found, strict=True))
+    counts.extra += len(answers) - len(asked_for) + list(asked_for.values()).count(None)
+    counts.doubled += len(names) - len(answers)
+    return [told[answer][0] for answer in found]
+
+
+def _found_by_digits(sought: list[str], answers: Mapping[str, str], names: list[str]) -> list[str]:
+    """The names by which entries are found: if the export lacks a text, one with the same digits."""
+    by_digits = {digits: name for name in names if (digits := digits_of(name))}
+    return [name if name in answers else by_digits.get(digits_of(name), name) for name in sought]
+
+
+def _keys(names: list[str], kind: InputKind) -> list[str]:
+    """What is hashed: it is the same for all names that may be about one entry."""
+    if kind is InputKind.AS_WRITTEN:
+        return [digits_of(name) or name for name in names]
+    return names

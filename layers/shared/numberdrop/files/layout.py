@@ -1,0 +1,201 @@
+"""How an upload is laid out: as a plain list, or as a table with the entries in one of its columns."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+
+from numberdrop.catalogue import InputKind
+from numberdrop.files.entries import EntryRule, UnusableError
+from numberdrop.reasons import JobFailedError, ReasonCode
+
+DELIMITERS = (",", ";", "\t", "|")
+
+NO_DELIMITER = "\0"
+"""Delimits a table of one column: a character that no text holds."""
+
+_MOST_SAMPLED = 200
+"""Rows."""
+
+_HINT = "sep="
+"""Begins a line before the table that tells spreadsheets the delimiter: ``sep=;``."""
+
+_PHONE_NAMES = (
+    "phone phonenumber mobile mobilephone mobilenumber mobilephonenumber mobileno msisdn cell cellphone "
+    "cellnumber whatsapp whatsappnumber tel telephone telephonenumber telno phoneno e164 contactnumber "
+    "telefon telefonnummer handy handynummer mobil mobilnummer mobiltelefon rufnummer téléphone portable "
+    "teléfono telefono celular móvil telefone cellulare телефон 手机号码 手机号 手机 电话号码 电话 電話番号 "
+    "휴대폰번호 휴대폰 전화번호 phones phonenumbers number numbers número numero numéro nummer"
+)
+_EMAIL_NAMES = "email emailaddress mail mailaddress emails correo courriel"
+_USERNAME_NAMES = "username user handle userhandle usernames users nickname"
+
+_NAMES: Mapping[InputKind, Sequence[str]] = {
+    InputKind.PHONE: _PHONE_NAMES.split(),
+    InputKind.AS_WRITTEN: _PHONE_NAMES.split(),
+    InputKind.EMAIL: _EMAIL_NAMES.split(),
+    InputKind.USERNAME: _USERNAME_NAMES.split(),
+}
+"""How people name the column, the likeliest first; in lower case, and only letters and digits."""
+
+_LIKE_A_PHONE_NUMBER = re.compile(r"(?:[\s+().\[\]/\-\u2010-\u2015]*[0-9]){6,15}")
+_DATA = re.compile(r"@|(?:[0-9]\D?){4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a table has its entries.
+
+    Attributes:
+        delimiter: what stands between cells.
+        header: the names of the columns; ``column_1`` and so on where the table has none of its own.
+        entry_at: the column of the entries, from 0.
+        first_row: the first row that is no header, from 0.
+    """
+
+    delimiter: str
+    header: tuple[str, ...]
+    entry_at: int
+    first_row: int
+
+
+def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None:
+    """How a text is laid out; None for a plain list.
+
+    A text is a table if its first line names a column of the kind, alone or among others, and also if most of
+    its lines have as many cells as the first, and more than one. Entries that are taken as written may hold a
+    delimiter themselves, so there all lines must. A text that is all in quotes is a table of one column.
+
+    Args:
+        text: its first lines, not all of them blank.
+        kind: what the checker takes.
+        rule: the rule for the entries.
+
+    Raises:
+        JobFailedError: ``NO_VALID_NUMBERS``: which column holds the entries cannot be told.
+    """
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    samples = [_Sample.of(text, delimiter) for delimiter in DELIMITERS if delimiter in lines[0]]
+    tables = [sample for sample in samples if sample.is_table(kind)]
+    for table in tables:
+        if layout := table.layout(kind, rule):
+            return layout
+    if tables and kind is not InputKind.AS_WRITTEN:
+        raise _no_column(kind, rule)
+    column = _Sample.of(text, NO_DELIMITER)
+    if column.named_column(kind) == 0 or all(line[0] == line[-1] == '"' for line in lines):
+        return column.layout(kind, rule)
+    return None
+
+
+def layout_of_csv(text: str, kind: InputKind, rule: EntryRule) -> Layout:
+    """How a table is laid out that is known to be one, delimited by commas.
+
+    Args:
+        text: its first lines, not all of them blank.
+        kind: what the checker takes.
+        rule: the rule for the entries.
+
+    Raises:
+        JobFailedError: ``NO_VALID_NUMBERS``: which column holds the entries cannot be told.
+    """
+    layout = _Sample.of(text, ",").layout(kind, rule)
+    if not layout:
+        raise _no_column(kind, rule)
+    return layout
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The first rows of a text as they are if this is its delimiter: those that are not blank.
+
+    Attributes:
+        delimiter: what may stand between cells.
+        begins_at: where the first of the rows is, from 0.
+        rows: the rows.
+    """
+
+    delimiter: str
+    begins_at: int
+    rows: list[list[str]]
+
+    @classmethod
+    def of(cls, text: str, delimiter: str) -> "_Sample":
+        rows = enumerate(csv.reader(StringIO(text), delimiter=delimiter))
+        filled = ((at, row) for at, row in rows if any(cell.strip() for cell in row) and row[0] != _HINT)
+        begins_at, first = next(filled, (0, [""]))
+        return cls(delimiter, begins_at, [first, *(row for _, row in islice(filled, _MOST_SAMPLED))])
+
+    def is_table(self, kind: InputKind) -> bool:
+        """Whether the rows are those of a table with several columns."""
+        width = len(self.rows[0])
+        as_wide = sum(len(row) == width for row in self.rows)
+        enough = len(self.rows) if kind is InputKind.AS_WRITTEN else len(self.rows) // 2 + 1
+        return width > 1 and (as_wide >= enough or self.named_column(kind) is not None)
+
+    def named_column(self, kind: InputKind) -> int | None:
+        """The column that the first row names as one of the kind."""
+        names = [re.sub(r"[\W_]+", "", cell.casefold()) for cell in self.rows[0]]
+        return next((names.index(name) for name in _NAMES[kind] if name in names), None)
+
+    def layout(self, kind: InputKind, rule: EntryRule) -> Layout | None:
+        """The layout, None where no column holds entries.
+
+        Raises:
+            JobFailedError: ``NO_VALID_NUMBERS``: several columns do.
+        """
+        first = self.rows[0]
+        named = self.named_column(kind)
+        if named is not None:
+            return Layout(self.delimiter, tuple(first), named, self.begins_at + 1)
+        at = 0 if len(first) == 1 else self._filled_column(kind, rule)
+        if at is None:
+            return None
+        if len(first) > 1 and not _DATA.search(first[at]):
+            return Layout(self.delimiter, tuple(first), at, self.begins_at + 1)
+        made_up = tuple(f"column_{number}" for number in range(1, len(first) + 1))
+        return Layout(self.delimiter, made_up, at, self.begins_at)
+
+    def _filled_column(self, kind: InputKind, rule: EntryRule) -> int | None:
+        """The one column in which most cells look like entries."""
+        rows = self.rows[1:] or self.rows
+        filled = [
+            at
+            for at in range(len(self.rows[0]))
+            if sum(at < len(row) and _looks_right(row[at], kind, rule) for row in rows) > len(rows) / 2
+        ]
+        if len(filled) > 1:
+            raise _many_columns(kind, rule)
+        return filled[0] if filled else None
+
+
+def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:
+    match kind:
+        case InputKind.USERNAME:
+            return False  # any word may be one
+        case InputKind.AS_WRITTEN:
+            return bool(_LIKE_A_PHONE_NUMBER.fullmatch(cell.strip()))
+        case _:
+            try:
+                rule.read(cell.strip())
+            except UnusableError:
+                return False
+            return True
+
+
+def _no_column(kind: InputKind, rule: EntryRule) -> JobFailedError:
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The file is a table, but most cells of no column can be sent: each must be {rule.wanted}. "
+        f"Name the column {_NAMES[kind][0]} in the first row and upload the file again.",
+    )
+
+
+def _many_columns(kind: InputKind, rule: EntryRule) -> JobFailedError:
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The file is a table, and several columns could be the one to be checked: {rule.wanted}. "
+        f"Name it {_NAMES[kind][0]} in the first row and upload the file again.",
+    )

@@ -1,0 +1,31 @@
+"""Parts that several functions have."""
+
+from botocore.config import Config
+
+from numberdrop.announcement import Announcer
+from numberdrop.ledger import Ledger
+from numberdrop.line import Line
+from numberdrop.pace import Paces
+from numberdrop.settings import LedgerSettings
+from numberdrop.wiring.clients import make_client
+
+
+def make_ledger(table: str) -> Ledger:
+    """The ledger in a table."""
+    return Ledger(make_client("dynamodb"), table)
+
+
+def make_line(ledger: Ledger) -> Line:
+    """The line, which is kept beside the jobs."""
+    return Line(ledger.client, ledger.table)
+
+
+def make_paces(table: str) -> Paces:
+    """With a client that gives up at once: no job waits for a guess."""
+    hurried = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+    return Paces(make_client("dynamodb", hurried), table)
+
+
+def make_announcer(settings: LedgerSettings, ledger: Ledger) -> Announcer:
+    """Announces on the bus of the settings."""
+    return Announcer(make_client("events"), settings.event_bus_name, ledger)

@@ -1,0 +1,24 @@
+"""The reconcile function."""
+
+from datetime import timedelta
+
+from numberdrop.queue import UploadQueue
+from numberdrop.reconciliation import Reconciliation
+from numberdrop.settings import ReconcileSettings
+from numberdrop.wiring.clients import make_client
+from numberdrop.wiring.parts import make_announcer, make_ledger, make_line
+from numberdrop.workflow import Workflow
+
+
+def make_reconciliation() -> Reconciliation:
+    """What the reconcile function does."""
+    settings = ReconcileSettings.from_env()
+    ledger = make_ledger(settings.jobs_table)
+    return Reconciliation(
+        ledger=ledger,
+        line=make_line(ledger),
+        workflow=Workflow(make_client("stepfunctions"), settings.state_machine_arn),
+        announcer=make_announcer(settings, ledger),
+        queue=UploadQueue(make_client("sqs"), settings.upload_queue_url),
+        job_timeout=timedelta(hours=settings.job_timeout_hours),
+    )

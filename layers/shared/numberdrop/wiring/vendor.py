@@ -1,0 +1,15 @@
+"""The vendor's client, for the functions that have its key."""
+
+from numberdrop.api_key import ApiKey
+from numberdrop.settings import VendorSettings
+from numberdrop.vendor import VendorClient
+from numberdrop.wiring.clients import make_client
+
+
+def make_vendor(settings: VendorSettings) -> VendorClient:
+    """Reads the key when it is first needed."""
+    return VendorClient(
+        base_url=settings.vendor_base_url.rstrip("/"),
+        api_key=ApiKey(make_client("secretsmanager"), settings.api_key_secret),
+        user_id=settings.vendor_user_id,
+    )

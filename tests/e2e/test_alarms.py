@@ -1,0 +1,196 @@
+"""Every alarm of the template, made to fire on a stack of its own, and told to the person on call."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local.cloud import LocalCloud, vendor_parameters
+from local.metrics import MetricsBridge
+from local.processes import PROJECT
+from local.sam import deploy
+from local.simulator import SimulatorControl
+from tests.e2e.conftest import PATIENCE_SECONDS, Bucket
+
+STACK = "numberdrop-alarms"
+NUMBERS = "".join(f"+447700900{n}\n" for n in range(800, 820))
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The stack whose alarms are watched."""
+
+    cloud: LocalCloud
+    outputs: Mapping[str, str]
+    uploads: Bucket
+    bridge: MetricsBridge
+    pager: str
+
+    def resource(self, logical_id: str) -> str:
+        found: str = self.cloud.aws.client("cloudformation").describe_stack_resource(
+            StackName=STACK, LogicalResourceId=logical_id
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        return found
+
+    def put(self, namespace: str, metric: str, value: float) -> None:
+        self.cloud.aws.client("cloudwatch").put_metric_data(
+            Namespace=namespace, MetricData=[{"MetricName": metric, "Value": value}]
+        )
+
+    def reconcile(self) -> None:
+        self.cloud.aws.client("lambda").invoke(
+            FunctionName=self.resource("ReconcileFunction"),
+            Payload=json.dumps({"detail-type": "Scheduled Event"}),
+        )
+
+    def make_older(self, job_id: str) -> None:
+        """As if the task had been with the vendor since long ago."""
+        self.cloud.aws.client("dynamodb").update_item(
+            TableName=self.outputs["JobsTableName"],
+            Key={"job_id": {"S": job_id}},
+            UpdateExpression="SET submitted_at = :past",
+            ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}},
+        )
+
+    def only_job(self) -> str:
+        """The job id of the execution that runs."""
+        client = self.cloud.aws.client("stepfunctions")
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            running = client.list_executions(
+                stateMachineArn=self.outputs["StateMachineArn"], statusFilter="RUNNING"
+            )["executions"]
+            if running:
+                name: str = running[0]["name"]
+                return name.partition("-")[0]
+            assert time.monotonic() < end, "no execution started"
+            time.sleep(0.2)
+
+    def wait_for_alarm(self, logical_id: str) -> None:
+        name = self.resource(logical_id)
+        cloudwatch = self.cloud.aws.client("cloudwatch")
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            self.bridge.feed()
+            (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+            if alarm["StateValue"] == "ALARM":
+                return
+            assert time.monotonic() < end, alarm
+            time.sleep(0.5)
+
+    def wait_for_page(self, logical_id: str) -> Mapping[str, Any]:
+        """What the person on call is told about an alarm."""
+        name, end = self.resource(logical_id), time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            received = self.cloud.aws.client("sqs").receive_message(QueueUrl=self.pager, WaitTimeSeconds=1)
+            for message in received.get("Messages", []):
+                told: Mapping[str, Any] = json.loads(json.loads(message["Body"])["Message"])
+                if told.get("AlarmName") == name:
+                    return told
+        raise AssertionError(f"nobody was told of {name}")
+
+
+@pytest.fixture(scope="module")
+def watched(cloud: LocalCloud) -> Watched:
+    parameters = {**vendor_parameters(cloud.simulator), "AlarmEmail": "oncall@example.com"}
+    outputs = deploy(
+        cloud.aws, PROJECT / "template.yaml", stack=STACK, parameters=parameters, folder=cloud.folder
+    )
+    sqs, sns = cloud.aws.client("sqs"), cloud.aws.client("sns")
+    pager = sqs.create_queue(QueueName="pager")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=pager, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    queues = (outputs["UploadQueueUrl"], outputs["DeadLetterQueueUrl"])
+    bucket = Bucket(cloud, outputs["UploadBucketName"])
+    watched = Watched(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager)
+    topic = watched.resource("AlarmTopic")
+    may_be_told = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+            }
+        ],
+    }
+    sqs.set_queue_attributes(QueueUrl=pager, Attributes={"Policy": json.dumps(may_be_told)})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return watched
+
+
+def lose_an_answer(watched: Watched, vendor: SimulatorControl) -> None:
+    vendor.misbehave("submit", "reset_after_work")
+    watched.uploads.drop("band/alarms/lost answer.txt", NUMBERS)
+
+
+def refuse_the_key(watched: Watched, vendor: SimulatorControl) -> None:
+    vendor.misbehave("submit", "http_error", None, status=401)
+    watched.uploads.drop("band/alarms/bad key.txt", NUMBERS)
+
+
+def fail_a_task(watched: Watched, vendor: SimulatorControl) -> None:
+    vendor.misbehave("status", "failed", None)
+    watched.uploads.drop("band/alarms/fails.txt", NUMBERS)
+
+
+def send_what_is_no_upload(watched: Watched, _vendor: SimulatorControl) -> None:
+    watched.cloud.aws.client("sqs").send_message(
+        QueueUrl=watched.outputs["UploadQueueUrl"], MessageBody="not an event"
+    )
+
+
+def keep_a_task_for_years(watched: Watched, vendor: SimulatorControl) -> None:
+    vendor.misbehave("status", "completed_without_file", None)
+    watched.uploads.drop("band/alarms/slow.txt", NUMBERS)
+    watched.make_older(watched.only_job())
+    watched.reconcile()
+
+
+def let_a_message_grow_old(watched: Watched, _vendor: SimulatorControl) -> None:
+    """The metric as SQS would put it: an hour is too long for a test."""
+    watched.put("AWS/SQS", "ApproximateAgeOfOldestMessage", 3601)
+
+
+def find_an_unannounced_upload(watched: Watched, _vendor: SimulatorControl) -> None:
+    """The metric as the audit function puts it: it looks at uploads that are a day old."""
+    watched.put("numberdrop", "UnannouncedUploads", 1)
+
+
+CAUSES: Mapping[str, Callable[[Watched, SimulatorControl], None]] = {
+    "FailureShareAlarm": fail_a_task,
+    "InDoubtAlarm": lose_an_answer,
+    "NoCompletionsAlarm": keep_a_task_for_years,
+    "DeadLetterAlarm": send_what_is_no_upload,
+    "BlockedAlarm": refuse_the_key,
+    "OldMessagesAlarm": let_a_message_grow_old,
+    "UnannouncedUploadsAlarm": find_an_unannounced_upload,
+}
+
+
+@pytest.mark.parametrize("alarm", CAUSES)
+def test_an_alarm_fires_and_the_person_on_call_is_told_what_to_do(
+    alarm: str, watched: Watched, vendor: SimulatorControl
+) -> None:
+    CAUSES[alarm](watched, vendor)
+
+    watched.wait_for_alarm(alarm)
+    told = watched.wait_for_page(alarm)
+
+    assert "Runbook: " in told["AlarmDescription"]
+
+
+def test_these_are_all_alarms(watched: Watched) -> None:
+    described = watched.cloud.aws.client("cloudformation").describe_stack_resources(StackName=STACK)
+
+    alarms = {
+        resource["LogicalResourceId"]
+        for resource in described["StackResources"]
+        if resource["ResourceType"] == "AWS::CloudWatch::Alarm"
+    }
+
+    assert alarms == CAUSES.keys()

@@ -1,0 +1,38 @@
+"""The command ``numberdrop``, as a person runs it, on the local cloud."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from local.cloud import LocalCloud
+from local.processes import PROJECT, environment
+from tests.e2e.conftest import PATIENCE_SECONDS
+
+NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
+
+
+def test_a_file_is_sent_and_its_results_are_saved_beside_it(cloud: LocalCloud, tmp_path: Path) -> None:
+    file = tmp_path / "leads.txt"
+    file.write_text("\n".join([*NUMBERS, "not a number"]), encoding="utf-8")
+    packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
+
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "send", str(file), "--checker", "band", "--watch", "--export"],
+        env=environment({**cloud.aws.shell_settings, "PYTHONPATH": packages}),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    saved = {path.name.removeprefix("leads.txt.") for path in tmp_path.iterdir() if path != file}
+    assert saved >= {"results.csv", "rejected.csv", "manifest.json", "export.zip"}
+    with (tmp_path / "leads.txt.results.csv").open(encoding="utf-8", newline="") as results:
+        answered = {row["number"] for row in csv.DictReader(results) if row["status"] == "resolved"}
+    assert answered == set(NUMBERS)
+    assert "40 resolved" in done.stdout
+    assert "7700900" not in done.stdout

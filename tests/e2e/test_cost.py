@@ -1,0 +1,68 @@
+"""What a job asks of AWS, counted on the local cloud: ``docs/cost.md`` computes with these figures."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.cost import (
+    CALLS_OF_A_JOB,
+    CALLS_OF_A_TURN,
+    TRANSITIONS_OF_A_JOB,
+    TRANSITIONS_OF_A_TURN,
+)
+from local.cloud import LocalCloud
+from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+
+NOT_OF_A_JOB = {
+    # Read once by each process, not by each job.
+    "secretsmanager:GetSecretValue",
+    # Only where an event lacks the version, as MiniStack's do.
+    "s3:HeadObject",
+}
+
+
+def history(cloud: LocalCloud, job_id: str) -> list[Mapping[str, Any]]:
+    """The events of a job's execution, once it has ended."""
+    client = cloud.aws.client("stepfunctions")
+    arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{job_id}-1"
+    end = time.monotonic() + PATIENCE_SECONDS
+    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        assert time.monotonic() < end, "the execution did not end"
+        time.sleep(0.2)
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
+
+
+def calls_since(cloud: LocalCloud, begin: float) -> Counter[str]:
+    """What the functions of the pipeline have asked for; those of reconcile alone make queries."""
+    pages = cloud.aws.client("cloudtrail").get_paginator("lookup_events").paginate()
+    events = [event for page in pages for event in page["Events"] if event["EventTime"].timestamp() >= begin]
+    by_role = {event["AccessKeyId"] for event in events if event["AccessKeyId"].startswith("ASIA")}
+    by_role -= {event["AccessKeyId"] for event in events if event["EventName"] == "Query"}
+    return Counter(
+        f"{event['EventSource'].partition('.')[0]}:{event['EventName']}"
+        for event in events
+        if event["AccessKeyId"] in by_role
+    )
+
+
+def test_a_job_asks_of_aws_what_the_page_about_costs_says(
+    cloud: LocalCloud, inbox: Inbox, uploads: Bucket
+) -> None:
+    key, begin = "band/cost/numbers.txt", time.time()
+    uploads.drop(key, "".join(f"+447700900{n}\n" for n in range(100, 200)))
+    (event,) = inbox.wait_for(key)
+
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for event in history(cloud, event["detail"]["job_id"])
+        if "stateEnteredEventDetails" in event
+    ]
+    turns = entered.count("Check the task")
+    calls = calls_since(cloud, begin)
+
+    assert len(entered) == TRANSITIONS_OF_A_JOB + turns * TRANSITIONS_OF_A_TURN
+    assert {name: count for name, count in calls.items() if name not in NOT_OF_A_JOB} == {
+        name: count + turns * CALLS_OF_A_TURN.get(name, 0) for name, count in CALLS_OF_A_JOB.items()
+    }

@@ -1,0 +1,58 @@
+"""A new version is deployed while jobs are on their way."""
+
+import shutil
+import time
+from pathlib import Path
+
+from local.cloud import STACK, LocalCloud, vendor_parameters
+from local.processes import PROJECT
+from local.sam import deploy
+from local.simulator import SimulatorControl
+from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+
+NUMBERS = "".join(f"+447700900{n}\n" for n in range(900, 920))
+
+
+def a_newer_version(folder: Path) -> Path:
+    """The project with another layer, another state machine and another setting; returns its template."""
+    for part in ("events", "functions", "layers", "statemachine"):
+        shutil.copytree(PROJECT / part, folder / part)
+    package = folder / "layers" / "shared" / "numberdrop" / "__init__.py"
+    package.write_text(f"{package.read_text('utf-8')}\nNEWER = True\n", "utf-8")
+    machine = folder / "statemachine" / "follow_task.asl.json"
+    machine.write_text(machine.read_text("utf-8").replace('"Comment": "', '"Comment": "Newer: ', 1), "utf-8")
+    template = folder / "template.yaml"
+    text = (PROJECT / "template.yaml").read_text("utf-8")
+    template.write_text(text.replace("MemorySize: 512", "MemorySize: 640"), "utf-8")
+    return template
+
+
+def wait_until_followed(cloud: LocalCloud, vendor: SimulatorControl) -> None:
+    """Until the vendor was asked about the task once."""
+    before, end = vendor.calls["status"], time.monotonic() + PATIENCE_SECONDS
+    while vendor.calls["status"] == before:
+        assert time.monotonic() < end, "the task is not followed"
+        time.sleep(0.2)
+
+
+def test_a_job_that_is_followed_while_a_new_version_is_deployed_completes_with_one_charge(
+    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, tmp_path: Path
+) -> None:
+    charged_before = len(vendor.charges)
+    key = "band/upgrade/on its way.txt"
+    vendor.misbehave("status", "completed_without_file", None)
+    uploads.drop(key, NUMBERS)
+    wait_until_followed(cloud, vendor)
+
+    deploy(
+        cloud.aws,
+        a_newer_version(tmp_path),
+        stack=STACK,
+        parameters=vendor_parameters(cloud.simulator),
+        folder=cloud.folder,
+    )
+    vendor.behave()
+    (event,) = inbox.wait_for(key)
+
+    assert event["detail-type"] == "Number Check Completed"
+    assert len(vendor.charges) == charged_before + 1

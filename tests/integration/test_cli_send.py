@@ -1,0 +1,383 @@
+"""The command line: files on their way into the upload bucket, and what is refused before that."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
+from moto.core.models import botocore_stubber
+
+from cli.exit_status import LostSightError
+from cli.refusal import RefusedError
+from cli.uploading import Uploader
+from tests.integration.account import Account
+from tests.integration.command_line import CommandLine
+
+NUMBERS = "+447700900123\n+447700900124\n"
+MANY = b"+447700900123\n" * 700_000
+"""More than boto3 sends in one part."""
+
+
+@pytest.fixture
+def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    (tmp_path / "leads.txt").write_text(NUMBERS, encoding="utf-8")
+    return CommandLine.on(account, tmp_path, monkeypatch)
+
+
+def content(account: Account, key: str) -> bytes:
+    return boto3.client("s3").get_object(Bucket=account.upload_bucket, Key=key)["Body"].read()
+
+
+def metadata(account: Account, key: str) -> dict[str, str]:
+    return boto3.client("s3").head_object(Bucket=account.upload_bucket, Key=key)["Metadata"]
+
+
+# What is sent, and as what
+
+
+def test_a_file_is_sent_for_its_checker_and_its_job_is_told(run: CommandLine) -> None:
+    result = run("send", "leads.txt", "--checker", "band")
+
+    (upload,) = run.sent()
+    assert upload.key.startswith("band/sent/")
+    assert upload.key.endswith("/leads.txt")
+    assert content(run.account, upload.key) == NUMBERS.encode()
+    assert f"job {upload.job_id[:12]}" in result.stdout
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("checker", "folder"),
+    [("BAND", "band"), ("phonecheck", "phoneCheck"), ("task_type=Some_new", "task_type=Some_new")],
+)
+def test_the_key_begins_with_the_checker(run: CommandLine, checker: str, folder: str) -> None:
+    assert run("send", "leads.txt", "--checker", checker).exit_code == 0
+    assert run.sent()[0].key.partition("/")[0] == folder
+
+
+@pytest.mark.parametrize("prefix", ["spring/leads", "/spring/leads/"])
+def test_the_folders_in_the_bucket_can_be_named(run: CommandLine, prefix: str) -> None:
+    run("send", "leads.txt", "--checker", "band", "--prefix", prefix)
+    assert [upload.key for upload in run.sent()] == ["band/spring/leads/leads.txt"]
+
+
+def test_the_same_name_twice_makes_two_keys(run: CommandLine) -> None:
+    for _ in range(2):
+        run("send", "leads.txt", "--checker", "band")
+    assert len({upload.key for upload in run.sent()}) == 2
+
+
+def test_the_region_goes_into_the_metadata(run: CommandLine) -> None:
+    run("send", "leads.txt", "--checker", "band", "--region", "gb")
+    assert metadata(run.account, run.sent()[0].key)["default-region"] == "GB"
+
+
+def test_without_a_region_the_metadata_names_none(run: CommandLine) -> None:
+    run("send", "leads.txt", "--checker", "band")
+    assert "default-region" not in metadata(run.account, run.sent()[0].key)
+
+
+def test_a_large_file_is_sent_in_parts_as_one_version(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_bytes(MANY)
+    result = run("send", "large.txt", "--checker", "band")
+    (upload,) = run.sent()
+    assert upload.etag.endswith("-2")
+    assert content(run.account, upload.key) == MANY
+    assert upload.job_id[:12] in result.stdout
+
+
+def test_several_files_are_sent(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text(NUMBERS, encoding="utf-8")
+    result = run("send", "leads.txt", "more.txt", "--checker", "band", "--prefix", "spring")
+    assert [upload.key for upload in run.sent()] == ["band/spring/leads.txt", "band/spring/more.txt"]
+    assert all(upload.job_id[:12] in result.stdout for upload in run.sent())
+
+
+def test_programs_get_a_json_object_a_line(run: CommandLine) -> None:
+    result = run("send", "leads.txt", "--checker", "band", "--json")
+    priced, sent = map(json.loads, result.stdout.splitlines())
+    (upload,) = run.sent()
+    assert priced == {
+        "event": "priced",
+        "file": "leads.txt",
+        "checker": "band",
+        "lines": 2,
+        "list_price_usd": 0.0002,
+    }
+    assert sent == {
+        "event": "sent",
+        "file": "leads.txt",
+        "job_id": upload.job_id,
+        "bucket": upload.bucket,
+        "key": upload.key,
+        "version_id": upload.version_id,
+    }
+
+
+# The price
+
+
+@pytest.mark.parametrize(
+    ("checker", "text", "told"),
+    [
+        ("band", b"1\n" * 12_000, "for band: 12,000 lines; 1.20 USD at list price for all"),
+        ("band", b"1\n2", "for band: 2 lines; less than 0.01 USD at list price for all"),
+        ("Twitter", b"1\n", "for Twitter: 1 line; list price not known"),
+        (
+            "band",
+            b"PK\x03\x04 and so on\n",
+            "for band: lines not counted; list price not known",
+        ),
+    ],
+)
+def test_the_list_price_of_all_lines_is_told(
+    run: CommandLine, tmp_path: Path, checker: str, text: bytes, told: str
+) -> None:
+    (tmp_path / "leads.txt").write_bytes(text)
+    assert told in run("send", "leads.txt", "--checker", checker).stdout
+
+
+# One version, whatever happens
+
+
+class LosingAnswers:
+    """A client's requests of some operations: they reach Amazon S3 or not, and no answer comes back."""
+
+    def __init__(self, uploader: Uploader, *operations: str, times: int, arrive: bool) -> None:
+        self.left = times
+        self.arrive = arrive
+        for operation in operations:
+            uploader.client.meta.events.register_first(f"before-send.s3.{operation}", self)
+
+    def __call__(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> None:
+        if self.left == 0:
+            return
+        self.left -= 1
+        if self.arrive:
+            botocore_stubber(event_name, request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+
+FOREVER = -1
+
+
+@pytest.fixture
+def uploader(run: CommandLine) -> Uploader:
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    return Uploader(boto3.client("s3", config=config), run.account.upload_bucket)
+
+
+@pytest.mark.parametrize(
+    ("operation", "text"), [("PutObject", NUMBERS.encode()), ("CompleteMultipartUpload", MANY)]
+)
+def test_a_lost_answer_makes_no_second_version(
+    run: CommandLine, uploader: Uploader, tmp_path: Path, operation: str, text: bytes
+) -> None:
+    (tmp_path / "leads.txt").write_bytes(text)
+    LosingAnswers(uploader, operation, times=1, arrive=True)
+
+    upload = uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
+
+    assert [upload.job_id] == [version.job_id for version in run.sent()]
+
+
+@pytest.mark.parametrize("arrive", [True, False])
+def test_a_file_that_may_have_been_sent_is_not_said_to_be_unsent(
+    uploader: Uploader, tmp_path: Path, *, arrive: bool
+) -> None:
+    LosingAnswers(uploader, "PutObject", "HeadObject", times=FOREVER, arrive=arrive)
+
+    with pytest.raises(LostSightError, match="numberdrop jobs"):
+        uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
+
+
+def test_a_large_file_whose_parts_do_not_arrive_is_not_sent(
+    run: CommandLine, uploader: Uploader, tmp_path: Path
+) -> None:
+    (tmp_path / "leads.txt").write_bytes(MANY)
+    LosingAnswers(uploader, "UploadPart", times=FOREVER, arrive=False)
+
+    with pytest.raises(RefusedError, match="not sent"):
+        uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
+
+    assert run.sent() == []
+
+
+def test_a_file_with_the_same_key_is_not_replaced(run: CommandLine) -> None:
+    there = run.account.drop("band/spring/leads.txt", b"another\n")
+    result = run("send", "leads.txt", "--checker", "band", "--prefix", "spring")
+    assert result.exit_code == 1
+    assert "Error: leads.txt: It was not sent: another file has that key." in result.stderr
+    assert [upload.version_id for upload in run.sent()] == [there.version_id]
+
+
+def test_what_was_sent_is_known_when_a_later_file_is_refused(run: CommandLine, tmp_path: Path) -> None:
+    for name in ("more.txt", "most.txt"):
+        (tmp_path / name).write_text(NUMBERS, encoding="utf-8")
+    run.account.drop("band/spring/more.txt", b"another\n")
+    result = run("send", "leads.txt", "more.txt", "most.txt", "--checker", "band", "--prefix", "spring")
+    assert result.exit_code == 5
+    assert "leads.txt: sent as" in result.stdout
+    assert "Error: more.txt: It was not sent" in result.stderr
+    assert "most.txt was not sent." in result.stderr
+    assert len(run.sent()) == 2
+
+
+def test_an_interrupted_upload_says_that_it_may_have_been_sent(
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Uploader, "put", interrupt)
+    result = run("send", "leads.txt", "--checker", "band")
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted. leads.txt may have been sent: see 'numberdrop jobs'.\n"
+
+
+# What is refused before anything is sent
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def an_empty_file(path: Path) -> None:
+    path.touch()
+
+
+def a_file_that_is_too_large(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(400_000_001)
+
+
+def nothing(_: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (nothing, "does not exist"),
+        (a_folder, "is a folder"),
+        (an_empty_file, "is empty"),
+        (os.mkfifo, "is no plain file"),
+        (a_file_that_is_too_large, "more than the 400 MB"),
+    ],
+)
+def test_a_file_that_would_surely_fail_is_a_usage_error(
+    run: CommandLine, tmp_path: Path, make: Callable[[Path], None], told: str
+) -> None:
+    make(tmp_path / "bad.txt")
+    result = run("send", "leads.txt", "bad.txt", "--checker", "band")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert run.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("checker", "told"),
+    [
+        ("bnad", "Did you mean band?"),
+        ("telegram-simple", "Did you mean tg-simple"),
+        ("zzz", "'numberdrop checkers' lists all"),
+        ("task_type=no such", "must be 1 to 64 letters"),
+        ("band/spring", "folders go into --prefix"),
+    ],
+)
+def test_an_unknown_checker_is_a_usage_error_with_similar_names(
+    run: CommandLine, checker: str, told: str
+) -> None:
+    result = run("send", "leads.txt", "--checker", checker)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert run.sent() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--checker", "band", "--region", "UK"],
+        ["--checker", "band", "--region", "Britain"],
+        ["--checker", "band", "--prefix", "/"],
+        ["--checker", "band", "--prefix", "a\nb"],
+        ["--checker", "band", "--export"],
+        ["--checker", "band", "--force"],
+        ["elsewhere/leads.txt", "--checker", "band"],
+    ],
+)
+def test_a_wrong_call_sends_nothing(run: CommandLine, tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "leads.txt").write_text(NUMBERS, encoding="utf-8")
+    assert run("send", "leads.txt", *arguments).exit_code == 2
+    assert run.sent() == []
+
+
+def test_a_sensitive_checker_that_is_off_is_refused(run: CommandLine) -> None:
+    result = run("send", "leads.txt", "--checker", "wa-deep")
+    assert result.exit_code == 1
+    assert "AllowSensitiveCheckers=true" in result.stderr
+    assert run.sent() == []
+
+
+def test_a_sensitive_checker_that_is_on_is_sent(run: CommandLine) -> None:
+    run.cloudformation.allow_sensitive = True
+    assert run("send", "leads.txt", "--checker", "wa-deep").exit_code == 0
+    assert len(run.sent()) == 1
+
+
+def test_a_key_that_would_be_too_long_is_refused(run: CommandLine) -> None:
+    result = run("send", "leads.txt", "--checker", "band", "--prefix", "x" * 1020)
+    assert result.exit_code == 1
+    assert "1024 bytes" in result.stderr
+    assert run.sent() == []
+
+
+@pytest.mark.parametrize("name", ["results.csv", "rejected.csv", "report.html", "manifest.json"])
+def test_results_that_are_there_are_not_to_be_replaced(run: CommandLine, tmp_path: Path, name: str) -> None:
+    (tmp_path / f"leads.txt.{name}").write_text("mine", encoding="utf-8")
+    result = run("send", "leads.txt", "--checker", "band", "--watch")
+    assert result.exit_code == 1
+    assert f"leads.txt.{name}" in result.stderr
+    assert "--force" in result.stderr
+    assert run.sent() == []
+
+
+def test_results_that_cannot_be_saved_are_told_before_anything_is_sent(
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    result = run("send", "leads.txt", "--checker", "band", "--watch")
+    assert result.exit_code == 1
+    assert "Nothing can be saved" in result.stderr
+    assert run.sent() == []
+
+
+def test_a_bucket_that_is_gone_is_told(run: CommandLine) -> None:
+    run.cloudformation.outputs["UploadBucketName"] = "a-bucket-that-is-gone"
+    result = run("send", "leads.txt", "--checker", "band")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: leads.txt: It was not sent. AWS refuses.")
+    assert "NoSuchBucket" in result.stderr
+
+
+def test_expired_credentials_are_told(run: CommandLine) -> None:
+    run.cloudformation.refusal = "ExpiredToken"
+    result = run("send", "leads.txt", "--checker", "band")
+    assert result.exit_code == 1
+    assert "The AWS credentials have expired: renew them." in result.stderr
+
+
+def test_no_number_is_printed(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "+447700900123.txt").write_text(NUMBERS, encoding="utf-8")
+    for arguments in ([], ["--json"], ["--prefix", "447700900123"], ["--prefix", "447700900123"]):
+        result = run("send", "+447700900123.txt", "--checker", "band", *arguments)
+        assert "[digits]" in result.output
+        assert "447700900" not in result.output

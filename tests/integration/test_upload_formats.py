@@ -1,0 +1,47 @@
+"""Files as people have them, all the way: what is collected is read as it was when it was sent."""
+
+import pytest
+
+from tests.integration.account import Account
+from tests.integration.files import file_of
+from tests.integration.invocations import Functions
+from tests.integration.outcomes import files_of, job_of, rows_of
+from tests.uploads import SAMPLES
+
+NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "list-national.txt",
+        "list-utf-16-le.txt",
+        "table-comma.csv",
+        "table-semicolon-windows-1252.csv",
+        "table-without-header.csv",
+        "workbook.xlsx",
+    ],
+)
+def test_a_file_comes_back_with_a_verdict_for_each_number(
+    account: Account, functions: Functions, name: str
+) -> None:
+    upload = account.drop(f"band/{name}", (SAMPLES / name).read_bytes(), {"default-region": "US"})
+    functions.submit(upload)
+    functions.collect(upload)
+    counts = job_of(account, upload).counts
+    assert (counts.lines, counts.submitted, counts.resolved) == (3, 3, 3)
+    rows = rows_of(files_of(account, upload)["results.csv"])
+    assert [row["number"] for row in rows if row["number"]] == NUMBERS
+
+
+def test_numbers_stay_those_of_the_region_that_they_were_sent_for(
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEFAULT_REGION", "US")
+    upload = account.drop("band/leads.txt", file_of("(202) 555-0101"))
+    functions.submit(upload)
+    monkeypatch.setenv("DEFAULT_REGION", "GB")
+    functions.forget()
+    functions.collect(upload)
+    (row,) = rows_of(files_of(account, upload)["results.csv"])
+    assert (row["number"], row["status"]) == ("+12025550101", "resolved")

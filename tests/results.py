@@ -1,0 +1,50 @@
+"""Results as the collect function writes them, from an upload and an export as tests write them."""
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from numberdrop.catalogue import InputKind, checkers
+from numberdrop.files.cleaning import clean_upload
+from numberdrop.files.export import read_export
+from numberdrop.files.results import ResultCounts, write_results
+from numberdrop.files.upload_rows import open_upload
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        text: ``results.csv``.
+        counts: what was counted on the way.
+    """
+
+    text: str
+    counts: ResultCounts
+
+    @property
+    def header(self) -> list[str]:
+        return next(csv.reader(io.StringIO(self.text, newline="")))
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows below the header."""
+        _, *rows = csv.reader(io.StringIO(self.text, newline=""))
+        return rows
+
+    def column(self, name: str) -> list[str]:
+        at = self.header.index(name)
+        return [row[at] for row in self.rows]
+
+
+def results_of(upload: str | bytes, export: Path, kind: InputKind = InputKind.PHONE) -> Written:
+    """The results of an upload for a checker called ``band``; text is taken as UTF-8."""
+    checker = replace(checkers()["band"], input=kind)
+    source = io.BytesIO(upload.encode() if isinstance(upload, str) else upload)
+    entries, out = io.BytesIO(), io.StringIO(newline="")
+    with open_upload(source, kind) as rows, read_export(export) as answers:
+        clean_upload(rows, entries=entries)
+        counts = write_results(entries, rows, answers, checker, out)
+    return Written(out.getvalue(), counts)

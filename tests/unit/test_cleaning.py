@@ -1,0 +1,224 @@
+"""From an upload to what is sent: every row is sent, listed as rejected, or counted as a duplicate."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.catalogue import InputKind
+from numberdrop.files import text_encoding
+from numberdrop.files.cleaning import REJECTED, UploadCounts, clean_upload
+from numberdrop.files.entries import entry_rule
+from numberdrop.files.upload_rows import open_upload
+from numberdrop.reasons import JobFailedError, ReasonCode
+from tests.uploads import clean, refused_with
+
+FIRST = "+12025550101"
+SECOND = "+12025550102"
+
+phone_numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
+lines_of_all_sorts = st.lists(
+    phone_numbers
+    | st.sampled_from([FIRST, SECOND, f" {FIRST}", "001 202 555 0101", "", " ", "x", "+1", "202 555 0101"])
+)
+
+
+def test_a_clean_list_is_sent_as_it_is() -> None:
+    cleaned = clean(f"{FIRST}\n{SECOND}\n")
+
+    assert cleaned.entries == cleaned.numbers == [FIRST, SECOND]
+    assert cleaned.counts == UploadCounts(lines=2, sent=2, rejected=0, duplicates=0)
+    assert cleaned.listing == ""
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        f"{FIRST}\r\n{SECOND}\r\n",
+        f"{FIRST}\r{SECOND}\r",
+        f"{FIRST}\n{SECOND}",
+        f"{FIRST}\r\n{SECOND}",
+        f"\ufeff{FIRST}\n{SECOND}\n",
+        f" \t{FIRST} \n\t{SECOND}\u00a0\n",
+        f"\n\n{FIRST}\n \n\t\r\n{SECOND}\n\n",
+    ],
+)
+def test_the_way_lines_are_written_does_not_change_the_numbers(upload: str) -> None:
+    cleaned = clean(upload)
+
+    assert cleaned.numbers == [FIRST, SECOND]
+    assert cleaned.counts == UploadCounts(lines=2, sent=2, rejected=0, duplicates=0)
+
+
+def test_a_duplicate_is_sent_once_and_counted() -> None:
+    cleaned = clean(f"{FIRST}\n{SECOND}\n001 202 555 01 01\n{FIRST}\n")
+
+    assert cleaned.numbers == [FIRST, SECOND]
+    assert cleaned.counts == UploadCounts(lines=4, sent=2, rejected=0, duplicates=2)
+
+
+def test_the_entries_have_a_line_for_every_row_of_a_list() -> None:
+    cleaned = clean(f"\n {FIRST}\nx\n{SECOND}\n\n{FIRST}\n")
+
+    assert cleaned.entries == ["", FIRST, REJECTED, SECOND, "", FIRST]
+
+
+def test_the_entries_have_a_line_for_every_row_of_a_table_below_its_header() -> None:
+    cleaned = clean(f"\nname,phone\nJane,{FIRST}\n\nRick,x\nAsa,\n,{SECOND}\n")
+
+    assert cleaned.entries == [FIRST, "", REJECTED, "", SECOND]
+    assert cleaned.counts == UploadCounts(lines=3, sent=2, rejected=1, duplicates=0)
+    assert cleaned.rejected == [(5, "x", "not a phone number")]
+
+
+def test_a_row_of_a_table_is_counted_once_over_however_many_lines_it_goes() -> None:
+    cleaned = clean(f'name,phone\n"Jane\n\nDoe",{FIRST}\n"Rick\nRoe",x\n')
+
+    assert cleaned.entries == [FIRST, REJECTED]
+    assert cleaned.rejected == [(3, "x", "not a phone number")]
+
+
+@pytest.mark.parametrize("kind", InputKind)
+def test_two_entries_in_one_cell_are_none(kind: InputKind) -> None:
+    entry = {InputKind.EMAIL: "jane@example.com", InputKind.USERNAME: "jane"}.get(kind, "+12025550101")
+    two, one = f'"{entry}\n{entry}"', entry
+    cleaned = clean(f"phone,email,username\n{two},{two},{two}\n{one},{one},{one}\n", kind)
+
+    assert cleaned.entries == [REJECTED, entry]
+
+
+def test_the_rows_of_a_table_can_be_read_again_beside_their_entries() -> None:
+    upload = f"\nname,phone,city\nJane,{FIRST},Oslo\nRick\n\nAsa,{SECOND},Bern,x\n,y,,,\n".encode()
+    with open_upload(io.BytesIO(upload), InputKind.PHONE) as rows:
+        clean_upload(rows, entries=io.BytesIO())
+        again = [row for block in rows.table_blocks() for row in block]
+
+    assert clean(upload).entries == [FIRST, "", "", SECOND, REJECTED]
+    assert again == [
+        ["Jane", FIRST, "Oslo"],
+        ["Rick", "", ""],
+        ["", "", ""],
+        ["Asa", SECOND, "Bern", "x"],
+        ["", "y", ""],
+    ]
+
+
+def test_a_plain_list_has_no_table() -> None:
+    with open_upload(io.BytesIO(f"{FIRST}\n".encode()), InputKind.PHONE) as rows, pytest.raises(TypeError):
+        next(rows.table_blocks())
+
+
+def test_the_list_of_rejected_lines_is_harmless_and_short() -> None:
+    cleaned = clean(f"{FIRST}\n=HYPERLINK(1)\n@x\n{'x' * 500}\n")
+
+    assert [text for _, text, _ in cleaned.rejected] == ["'=HYPERLINK(1)", "'@x", "x" * 100]
+    assert cleaned.listing.startswith("line,text,reason\n2,")
+
+
+def test_what_nobody_wants_to_read_is_not_written() -> None:
+    with open_upload(io.BytesIO(f"{FIRST}\nx\n{FIRST}\n".encode()), InputKind.PHONE) as rows:
+        counts = clean_upload(rows, entries=io.BytesIO())
+
+    assert counts == UploadCounts(lines=3, sent=1, rejected=1, duplicates=1)
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        b"",
+        b"\n\r\n \t\n",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\r\n",
+        b"\xff\xfe",
+        b"phone\n",
+        b"name,phone\n",
+        b"name,phone\nJane,\n",
+    ],
+)
+def test_an_empty_upload_is_refused(upload: bytes) -> None:
+    assert refused_with(upload) is ReasonCode.EMPTY_FILE
+
+
+@pytest.mark.parametrize("kind", InputKind)
+def test_an_upload_without_a_usable_line_is_refused(kind: InputKind) -> None:
+    assert refused_with("\x07" * 100, kind) is ReasonCode.NO_VALID_NUMBERS
+
+
+def test_a_number_that_two_blocks_share_is_whole() -> None:
+    many = [f"+4179{number:07d}" for number in range(200_000)]
+
+    assert clean("\r\n".join(many)).numbers == many
+
+
+def test_places_are_counted_over_blocks() -> None:
+    blank_lines = "\n" * (text_encoding.BLOCK - len(FIRST) - 1)
+    cleaned = clean(f"{blank_lines}{FIRST}\r\n{SECOND}x\n")
+
+    assert cleaned.numbers == [FIRST]
+    assert [place for place, _, _ in cleaned.rejected] == [len(blank_lines) + 2]
+
+
+@given(st.lists(phone_numbers, min_size=1))
+def test_every_distinct_number_comes_out_once_in_order(numbers: list[str]) -> None:
+    cleaned = clean("\n".join(numbers))
+
+    assert cleaned.numbers == list(dict.fromkeys(numbers))
+
+
+@given(lines_of_all_sorts, st.sampled_from(["\n", "\r\n", "\r"]))
+def test_line_ends_and_byte_order_marks_make_no_difference(lines: list[str], end: str) -> None:
+    plain = clean("\n".join([FIRST, *lines, ""]))
+
+    assert clean("\ufeff" + end.join([FIRST, *lines, ""])) == plain
+
+
+@given(lines_of_all_sorts, st.integers(1, 64), st.sampled_from([None, "US"]))
+def test_it_makes_no_difference_how_the_file_is_cut_into_blocks(
+    lines: list[str], size: int, region: str | None
+) -> None:
+    table = "".join(f'{line},"a\nb"\n' for line in ["phone", FIRST, *lines])
+    for upload in ("\r\n".join([FIRST, *lines]), table):
+        whole = clean(upload, region=region)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(text_encoding, "BLOCK", size)
+            assert clean(upload, region=region) == whole
+
+
+@given(lines_of_all_sorts, st.sampled_from([None, "US"]))
+def test_each_line_is_read_by_itself(lines: list[str], region: str | None) -> None:
+    rule = entry_rule(InputKind.PHONE, region)
+    cleaned = clean("\n".join([FIRST, *lines, ""]), region=region)
+
+    rejected = {place: text for place, text, _ in cleaned.rejected}
+    for place, (line, entry) in enumerate(zip([FIRST, *lines], cleaned.entries, strict=True), 1):
+        if entry == REJECTED:
+            assert rejected.pop(place) == line.strip()
+        else:
+            assert entry == (rule.read(line.strip()) if line.strip() else "")
+    assert not rejected
+
+
+@given(st.text(), st.sampled_from(InputKind))
+def test_any_text_is_counted_in_full_or_refused(text: str, kind: InputKind) -> None:
+    try:
+        cleaned = clean(text, kind)
+    except JobFailedError:
+        return
+    counts = cleaned.counts
+    present = [entry for entry in cleaned.entries if entry not in {"", REJECTED}]
+    key = entry_rule(kind).key or str
+    assert counts.lines == counts.sent + counts.rejected + counts.duplicates
+    assert len(cleaned.numbers) == len(set(map(key, present))) == counts.sent
+    assert set(cleaned.numbers) <= set(present)
+    assert len(cleaned.rejected) == cleaned.entries.count(REJECTED) == counts.rejected
+
+
+@given(st.binary(), st.sampled_from(InputKind))
+def test_any_bytes_are_read_or_refused_with_a_reason(upload: bytes, kind: InputKind) -> None:
+    try:
+        cleaned = clean(upload, kind)
+    except JobFailedError as failure:
+        assert failure.reason.message.endswith(".")  # noqa: PT017 - both ends are right
+    else:
+        assert cleaned.counts.sent >= 1

@@ -1,0 +1,281 @@
+"""What an entry is, kind by kind."""
+
+import subprocess
+import sys
+from time import process_time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.catalogue import InputKind
+from numberdrop.files.entries import UnusableError, entry_rule
+from numberdrop.files.text_encoding import LONGEST_LINE
+from numberdrop.reasons import ReasonCode
+from tests.template import PROJECT
+from tests.uploads import clean, refusal
+
+FIRST = "+12025550101"
+SECOND = "+12025550102"
+
+
+# Phone numbers in international form
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+1 202 555 01 01",
+        "+1-202-555-0101",
+        "+1.202.555.0101",
+        "(+1) 202 5550101",
+        "+1 [202] 5550101",
+        "0012025550101",
+        "00 1 202 555 01 01",
+        "+1\u00a0202\u202f555\u20110101",
+        "\u202a+12025550101\u202c",
+        "'+12025550101",
+        '"+1 202 555 0101"',
+        '="+12025550101"',
+        "+12025550101.0",
+    ],
+)
+def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str) -> None:
+    assert entry_rule(InputKind.PHONE).read(written) == FIRST
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("12025550101", "no country code"),
+        ("202 555 0101", "no country code"),
+        ("2025550101.0", "no country code"),
+        ("+41 (0)79 000 00 01", "(0) is dialled only inside the country: leave it out"),
+        ("+\u0664\u0661\u0667\u0669\u0660\u0660\u0660\u0660\u0660", "digits other than 0-9"),
+        ("+1202555010\uff11", "digits other than 0-9"),
+        ("4.47E+11", "rounded by a spreadsheet"),
+        ("4,47E+11", "rounded by a spreadsheet"),
+        ("1.2025550101e10", "rounded by a spreadsheet"),
+        ("hello", "not a phone number"),
+        ("=HYPERLINK(1)", "not a phone number"),
+        ("+12025550101x", "not a phone number"),
+        (f"{FIRST},{SECOND}", "not a phone number"),
+        (f"{FIRST}/{SECOND}", "not a phone number"),
+        ("+", "not a phone number"),
+        ("+120255", "an international number has 7 to 15 digits after the +, and the first is not 0"),
+        ("+1202555010100000", "an international number has 7 to 15 digits after the +"),
+        ("+012025550101", "an international number has 7 to 15 digits after the +, and the first is not 0"),
+    ],
+)
+def test_what_is_no_number_is_left_out_for_a_reason_in_plain_words(written: str, reason: str) -> None:
+    cleaned = clean(f"{SECOND}\n\n{written}\n")
+
+    assert cleaned.numbers == [SECOND]
+    ((place, text, told),) = cleaned.rejected
+    assert (place, text.removeprefix("'")) == (3, written)
+    assert told.startswith(reason)
+
+
+# Phone numbers without a country code
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "number"),
+    [
+        ("(202) 555-0101", "US", FIRST),
+        ("202.555.0101", "us", FIRST),
+        ("1 202 555 0101", "US", FIRST),
+        ("1 202 555 0101", "CA", FIRST),
+        ("2025550101.0", "US", FIRST),
+        ("020 7946 0123", "GB", "+442079460123"),
+        ("(020) 7946-0123", "GB", "+442079460123"),
+        ("2079460123", "GB", "+442079460123"),
+        ("442079460123", "GB", "+442079460123"),
+        ("(0)44 668 18 00", "CH", "+41446681800"),
+        ("06 6982", "IT", "+39066982"),
+        ("011 44 20 7946 0123", "US", "+442079460123"),
+    ],
+)
+def test_a_national_number_is_completed_with_its_country(written: str, region: str, number: str) -> None:
+    assert entry_rule(InputKind.PHONE, region).read(written) == number
+
+
+@pytest.mark.parametrize("written", ["+44 20 7946 0123", "0044 20 7946 0123", "+442079460123"])
+def test_an_international_number_is_the_same_in_every_region(written: str) -> None:
+    assert entry_rule(InputKind.PHONE, "US").read(written) == "+442079460123"
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "reason"),
+    [
+        ("555-0101", "US", "too short for a phone number in US: the area code is missing"),
+        ("12", "GB", "too short for a phone number in GB"),
+        ("0", "GB", "no phone number in GB is like this"),
+        ("99999999999", "GB", "too long for a phone number in GB"),
+        ("1" * 30, "GB", "no phone number in GB is like this"),
+        ("0230000000", "GB", "no phone number in GB is like this"),
+        ("1-800-FLOWERS", "US", "not a phone number"),
+        ("202 555 0101 x5", "US", "not a phone number"),
+        ("\u0662\u0660\u0662 5550101", "US", "digits other than 0-9"),
+    ],
+)
+def test_a_number_that_its_country_does_not_have_is_left_out(written: str, region: str, reason: str) -> None:
+    with pytest.raises(UnusableError) as caught:
+        entry_rule(InputKind.PHONE, region).read(written)
+
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("region", ["XX", "UK", "USA", "44", "+44", "Germany", "ÜÜ"])
+def test_a_region_that_is_no_country_ends_the_job_free_and_says_what_to_correct(region: str) -> None:
+    failure = refusal("020 7946 0123\n", region=region)
+
+    assert failure.reason.code is ReasonCode.NO_VALID_NUMBERS
+    assert "default-region" in failure.reason.message
+    assert region not in failure.reason.message
+
+
+def test_a_region_that_no_line_needs_is_not_looked_up() -> None:
+    assert clean(f"{FIRST}\n", region="XX").numbers == [FIRST]
+
+
+def test_the_library_of_national_numbers_is_loaded_only_for_them() -> None:
+    script = (
+        "import io, sys\n"
+        "from numberdrop.catalogue import InputKind\n"
+        "from numberdrop.files.cleaning import clean_upload\n"
+        "from numberdrop.files.upload_rows import open_upload\n"
+        "with open_upload(io.BytesIO(sys.argv[1].encode()), InputKind.PHONE, 'US') as rows:\n"
+        "    clean_upload(rows, entries=io.BytesIO())\n"
+        "print('phonenumbers' in sys.modules)\n"
+    )
+
+    def loaded(upload: str) -> str:
+        command = [sys.executable, "-c", script, upload]
+        path = {"PYTHONPATH": str(PROJECT / "layers" / "shared")}
+        return subprocess.run(command, env=path, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+
+    assert loaded("+1 202 555 0101\n0012025550102\nhello\n") == "False"
+    assert loaded("202 555 0101\n") == "True"
+
+
+@pytest.mark.parametrize("kind", sorted(set(InputKind) - {InputKind.PHONE}))
+def test_a_region_means_nothing_to_other_kinds(kind: InputKind) -> None:
+    assert entry_rule(kind, "no region") == entry_rule(kind)
+
+
+# Entries as they are written
+
+
+def test_entries_to_be_judged_are_kept_as_people_wrote_them() -> None:
+    written = ["079 000 00 01", "+41 (0)79", "12025550101", "hello", "\u0664\u0661", "x" * 64, "x", "=1"]
+    cleaned = clean("\n".join(f" {entry}\t" for entry in written), InputKind.AS_WRITTEN)
+
+    assert cleaned.numbers == written
+
+
+def test_entries_to_be_judged_are_the_same_only_as_text() -> None:
+    cleaned = clean("+41 79\n+4179\n+41 79\n", InputKind.AS_WRITTEN)
+
+    assert cleaned.numbers == ["+41 79", "+4179"]
+    assert cleaned.counts.duplicates == 1
+
+
+@pytest.mark.parametrize("absurd", ["x" * 65, "41\t79", "41\x0b79", "41\u202879", "41\x8579"])
+def test_absurd_lines_are_left_out_even_where_anything_goes(absurd: str) -> None:
+    cleaned = clean(f"ok\n{absurd}\n", InputKind.AS_WRITTEN)
+
+    assert cleaned.numbers == ["ok"]
+    assert cleaned.counts.rejected == 1
+
+
+# E-mail addresses
+
+
+def test_addresses_differ_by_case_only_before_the_at_sign() -> None:
+    upload = "Bob@Example.com\nbob@example.com\nBob@example.COM\nbob@example.com\n"
+    cleaned = clean(upload, InputKind.EMAIL)
+
+    assert cleaned.numbers == ["Bob@Example.com", "bob@example.com"]
+    assert cleaned.counts.duplicates == 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "bob",
+        "bob@localhost",
+        "@example.com",
+        "bob@",
+        "a@b@example.com",
+        "bob smith@example.com",
+        "Bob <bob@example.com>",
+        "a@example.com,b@example.com",
+        "bob@example..com",
+        "bob\x07@example.com",
+        f"bob@{'x' * 250}.com",
+    ],
+)
+def test_what_is_no_address_is_left_out(written: str) -> None:
+    cleaned = clean(f"ok@example.com\n{written}\n", InputKind.EMAIL)
+
+    assert cleaned.numbers == ["ok@example.com"]
+    assert cleaned.only_reason == "not an e-mail address"
+
+
+# User names
+
+
+def test_a_user_name_may_have_an_at_sign_before_it() -> None:
+    cleaned = clean("@some.one\nsome.one\nno\nno spaces\nn\u00f6\n_ok_\n", InputKind.USERNAME)
+
+    assert cleaned.numbers == ["some.one", "_ok_"]
+    assert (cleaned.counts.rejected, cleaned.counts.duplicates) == (3, 1)
+
+
+# Any
+
+
+@given(st.text(min_size=1), st.sampled_from(InputKind), st.sampled_from([None, "US", "DE"]))
+def test_an_entry_holds_neither_line_feeds_nor_the_mark_of_a_rejected_row(
+    text: str, kind: InputKind, region: str | None
+) -> None:
+    try:
+        entry = entry_rule(kind, region).read(text)
+    except UnusableError:
+        return
+    assert entry
+    assert not {"\n", "\r", "\0"} & set(entry)
+
+
+@pytest.mark.parametrize("kind", InputKind)
+@pytest.mark.parametrize("region", [None, "US"])
+@pytest.mark.parametrize("part", ["7", "(", " 1", "(0", "1,", "a@", "a.", "-", "+", "\u0661", ".0"])
+def test_no_line_takes_long_to_read_however_it_is_made(
+    part: str, region: str | None, kind: InputKind
+) -> None:
+    begun = process_time()
+
+    with pytest.raises(UnusableError):
+        entry_rule(kind, region).read(part * (LONGEST_LINE // len(part)))
+
+    assert process_time() - begun < 1
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
+def test_what_is_clean_is_read_as_it_stands(number: str) -> None:
+    rule = entry_rule(InputKind.PHONE)
+
+    assert rule.clean.fullmatch(number)
+    assert rule.clean_lines.fullmatch(f"{number}\n{number}\n")
+    assert rule.read(number) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["+120255", "12025550101", f" {FIRST}", f"{FIRST}\n", f"{FIRST}\n\n", "+\u0661" * 8]
+)
+def test_what_is_not_clean_is_looked_at_more_closely(text: str) -> None:
+    rule = entry_rule(InputKind.PHONE)
+
+    assert not rule.clean.fullmatch(text)
+    assert not rule.clean_lines.fullmatch(f"{FIRST}\n{text}\n")

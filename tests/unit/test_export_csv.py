@@ -1,0 +1,127 @@
+"""CSV as exports have it, and what only claims to be."""
+
+import csv
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.exports import CSV, EXPECTED, Exports, zipped
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_delimiter_line_ends_and_byte_order_mark_make_no_difference(
+    given_an: Exports, delimiter: str, end: str, mark: str
+) -> None:
+    content = mark + CSV.replace(",", delimiter).replace("\n", end)
+
+    assert given_an.rows(content) == EXPECTED
+
+
+def test_the_number_may_stand_in_any_column_and_rows_may_be_short_or_long(given_an: Exports) -> None:
+    rows = given_an.rows('a,number,b\n1,41790000001\n\n2,41790000002,"x, ""y""\nz",9\n,,\n')
+
+    assert rows == [("41790000001", ["1", ""]), ("41790000002", ["2", 'x, "y"\nz'])]
+
+
+ODD_ROWS = {
+    "quotes": ('41790000003,"a, b"\n', [("41790000003", ["a, b"])]),
+    "a quoted number": ('"41790000003",yes\n', [("41790000003", ["yes"])]),
+    "a quote within a cell": ('41790000003,5" wide\n', [("41790000003", ['5" wide'])]),
+    "a cell over two lines": ('41790000003,"a\nb"\n', [("41790000003", ["a\nb"])]),
+    "no answer": ("41790000003\n", [("41790000003", [""])]),
+    "an empty answer": ("41790000003,\n", [("41790000003", [""])]),
+    "no number": (",yes\n", [("", ["yes"])]),
+    "more cells than the header": ("41790000003,yes,9\n", [("41790000003", ["yes"])]),
+    "an empty line": ("\n", []),
+    "empty cells": (",\n", []),
+    "another line end": (
+        "41790000003,yes\r41790000004,no\r\n",
+        [("41790000003", ["yes"]), ("41790000004", ["no"])],
+    ),
+    "a character that ends lines elsewhere": ("41790000003,a\u2028b\n", [("41790000003", ["a\u2028b"])]),
+}
+
+
+@pytest.mark.parametrize(("odd", "expected"), ODD_ROWS.values(), ids=ODD_ROWS)
+@pytest.mark.parametrize("before", [0, 10_000])
+@pytest.mark.parametrize("after", [0, 10_000])
+def test_an_odd_row_among_plain_ones_is_read_as_csv_is(
+    given_an: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
+) -> None:
+    first, last = "41790000001,yes\n", "41790000002,no\n"
+
+    rows = given_an.rows("Number,band\n" + first * before + odd + last * after)
+
+    assert rows == EXPECTED[:1] * before + expected + EXPECTED[1:] * after
+
+
+@pytest.mark.parametrize("name", ["number", "answer"])
+def test_long_rows_are_read_over_the_ends_of_blocks(given_an: Exports, name: str) -> None:
+    rows = [(f"41790{number:06}", ["x" * number]) for number in range(1500)]
+    header, order = (
+        ("number,band", slice(None)) if name == "number" else ("band,number", slice(None, None, -1))
+    )
+
+    lines = [",".join([number, *cells][order]) for number, cells in rows]
+
+    assert given_an.rows("\n".join([header, *lines])) == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("<!DOCTYPE html><title>Sorry, no</title>", "web page"),
+        ('\ufeff\n <?xml version="1.0"?><Error>a,b</Error>', "web page"),
+        ('{"error": "a", "code": 1}', "web page"),
+        ("Access Denied", "no table"),
+        ("41790000001,yes\n41790000002,no\n", "no header"),
+        (b"Number,band\n\xff\xfe\n", "no CSV"),
+        (CSV.encode("utf-16"), "neither"),
+        (b"Number,band\n\0", "neither"),
+        (b"\x1f\x8b\x08\0\0", "neither"),
+        ("Number," + "x," * 300 + "y", "too many columns"),
+        ("band,number\nyes\n", "before its number"),
+    ],
+)
+def test_what_is_no_table_is_refused(given_an: Exports, content: str | bytes, message: str) -> None:
+    assert message in given_an.refusal(content)
+
+
+@pytest.mark.parametrize("member", ["all.csv", None])
+def test_a_line_without_end_is_refused(given_an: Exports, member: str | None) -> None:
+    content = CSV + "x" * 1_000_000
+
+    assert "long row" in given_an.refusal(zipped({member: content}) if member else content)
+
+
+@pytest.mark.parametrize("endless", ['"' + "x\n" * 500_000, '"x\n",' * 200_000])
+def test_a_row_without_end_is_refused_over_however_many_lines(given_an: Exports, endless: str) -> None:
+    refusal = given_an.refusal(CSV + endless)
+
+    assert "long row" in refusal or "broken" in refusal
+
+
+texts = st.text(st.sampled_from('ab,;"\n\r= \u2028'), max_size=5)
+
+
+@given(
+    rows=st.lists(st.tuples(st.from_regex(r"[1-9][0-9]{6,9}", fullmatch=True), texts, texts)),
+    number_at=st.integers(0, 2),
+    delimiter=st.sampled_from(",;"),
+)
+def test_whatever_a_writer_of_csv_writes_is_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], number_at: int, delimiter: str
+) -> None:
+    given_an = Exports(tmp_path_factory.getbasetemp())
+    out = StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter)
+    for number, *others in [("number", "a", "b"), *rows]:
+        writer.writerow([*others[:number_at], number, *others[number_at:]])
+
+    assert given_an.rows(out.getvalue()) == [(number, [*others]) for number, *others in rows]

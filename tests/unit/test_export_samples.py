@@ -1,0 +1,80 @@
+"""Exports as the vendor makes them. A new format is a file among the samples and a row in a table here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from numberdrop.files.export import ExportFormat, read_export
+from tests.exports import SAMPLES
+from tests.results import results_of
+
+UPLOAD = "+447700900001\n+447700900002\n+447700900003\n"
+
+YES_AND_NO = ("yes", "no", "")
+DEEP = ("age", "avatar", "category", "gender", "hair_color", "skin_color", "whatsapp")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What an export says.
+
+    Attributes:
+        columns: its columns besides the number.
+        words: the vendor's word for each of the numbers, empty where the export has no row.
+        verdicts: what the words mean.
+        format: what the file is.
+        resolved: how many of the numbers have a row.
+    """
+
+    columns: Sequence[str]
+    words: Sequence[str] = YES_AND_NO
+    verdicts: Sequence[str] = YES_AND_NO
+    format: ExportFormat = ExportFormat.ZIP
+    resolved: int = 2
+
+
+SHEET, TEXT = ExportFormat.XLSX, ExportFormat.CSV
+
+EXPORTS = {
+    "band.zip": Sample(["band"]),
+    "without-folder.zip": Sample(["band"]),
+    "newer.zip": Sample(["activated"]),
+    "high-value-users.zip": Sample(["result"], ("true", "ban", ""), ("yes", "unknown", "")),
+    "workbook-in-an-archive.zip": Sample(["activated"]),
+    "lists.zip": Sample(["list"], ("activated", "unregistered", "")),
+    "one-list.zip": Sample(["list"], ("registered", "", ""), ("yes", "", ""), resolved=1),
+    "list-of-the-others.zip": Sample(["list"], ("", "unactivated", ""), ("", "no", ""), resolved=1),
+    "whatsapp-deep.xlsx": Sample(DEEP, format=SHEET),
+    "comma.csv": Sample(["band"], format=TEXT),
+    "semicolon.csv": Sample(["activated", "activetime"], format=TEXT),
+    "tab.csv": Sample(["status"], ("active", "inactive", ""), format=TEXT),
+    "pipe.csv": Sample(["activated", "note"], ("1", "0", ""), format=TEXT),
+    "doubled-number.csv": Sample(["activated"], format=TEXT),
+    "number-last.csv": Sample(["region", "telegram"], format=TEXT),
+    "in-quotes.csv": Sample(["phonecheck", "region"], ("valid", "invalid", ""), format=TEXT),
+    "odd-words.csv": Sample(
+        ["whatsapp"], ("N/A", "", "Business"), ("unknown", "unknown", "unknown"), format=TEXT, resolved=3
+    ),
+    "carriers.csv": Sample(["number_type", "carrier"], ("", "", ""), ("", "", ""), format=TEXT),
+    "numbers-alone.csv": Sample([], ("", "", ""), ("", "", ""), format=TEXT),
+}
+
+
+@pytest.mark.parametrize(("name", "sample"), EXPORTS.items(), ids=EXPORTS)
+def test_an_export_is_read_as_it_was_meant(name: str, sample: Sample) -> None:
+    written = results_of(UPLOAD, SAMPLES / name)
+
+    with read_export(SAMPLES / name) as export:
+        assert export.format is sample.format
+        assert export.columns == tuple(sample.columns)
+        if export.verdict_column:
+            column = {"status": "band_status"}.get(export.verdict_column, export.verdict_column)
+            assert written.column(column) == list(sample.words)
+    assert written.column("verdict") == list(sample.verdicts)
+    assert (written.counts.resolved, written.counts.unresolved) == (sample.resolved, 3 - sample.resolved)
+    assert (written.counts.extra, written.counts.doubled) == (0, 0)
+
+
+def test_every_sample_is_used() -> None:
+    assert {path.name for path in SAMPLES.glob("[!.]*")} == EXPORTS.keys()

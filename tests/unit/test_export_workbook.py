@@ -1,0 +1,122 @@
+"""Workbooks that come from outside, as exports or within them."""
+
+import tracemalloc
+import warnings
+import zipfile
+from datetime import datetime
+
+import pytest
+
+from numberdrop.files.archive import MIB
+from numberdrop.files.export import ExportLimits
+from tests.exports import (
+    EXPECTED,
+    HEADER,
+    ROWS,
+    SHARED_STRINGS,
+    Exports,
+    unzipped,
+    with_member,
+    with_shared_strings,
+    workbook,
+    zipped,
+)
+
+
+def test_cells_of_a_sheet_are_read_as_text(given_an: Exports) -> None:
+    rows: list[list[object]] = [
+        ["number", "a", "b", "c"],
+        [41790000001, True, None, "yes"],
+        [None, None, None, None],
+        [41790000002.0, 1.5, "=1+1"],
+    ]
+
+    assert given_an.rows(workbook(rows)) == [
+        ("41790000001", ["true", "", "yes"]),
+        ("41790000002", ["1.5", "", ""]),
+    ]
+
+
+def test_a_sheet_that_claims_another_size_is_read_in_full(given_an: Exports) -> None:
+    content = with_member(
+        workbook([HEADER, *ROWS]),
+        "xl/worksheets/sheet1.xml",
+        {b'<dimension ref="A1:B3"': b'<dimension ref="A1:A1"'},
+    )
+
+    assert given_an.rows(content) == EXPECTED
+
+
+def test_a_number_that_is_marked_as_a_date_is_quoted_in_no_warning(given_an: Exports) -> None:
+    content = with_member(
+        workbook([HEADER, ("41790000001", datetime(2025, 1, 1))]),  # noqa: DTZ001 - sheets know no zones
+        "xl/worksheets/sheet1.xml",
+        {b"<v>45658</v>": b"<v>41790000002</v>"},
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = given_an.rows(content)
+
+    assert rows == [("41790000001", ["#VALUE!"])]
+    assert not caught
+
+
+def test_a_row_beyond_what_sheets_can_have_is_not_waited_for(given_an: Exports) -> None:
+    content = with_member(
+        workbook([HEADER, *ROWS]), "xl/worksheets/sheet1.xml", {b'<row r="3"': b'<row r="3000000000"'}
+    )
+
+    assert given_an.rows(content) == EXPECTED[:1]
+
+
+def test_a_workbook_in_an_archive_with_a_wrong_checksum_is_refused(given_an: Exports) -> None:
+    content = bytearray(zipped({"r.xlsx": workbook([HEADER, *ROWS])}, zipfile.ZIP_STORED))
+    content[200] ^= 1
+
+    assert "broken" in given_an.refusal(bytes(content))
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_workbook_that_unzips_to_too_much_is_refused(given_an: Exports, nested: bool) -> None:
+    content = workbook([HEADER, *[("x" * 30_000, "yes")] * 10])
+
+    assert "far more" in given_an.refusal(
+        zipped({"r.xlsx": content}) if nested else content, ExportLimits(workbook=20_000)
+    )
+
+
+def test_a_row_of_endless_empty_cells_is_refused_before_it_is_held_in_memory(given_an: Exports) -> None:
+    cells = b"<c/>" * 2_000_000
+    hostile = with_member(
+        workbook([HEADER, *ROWS]), "xl/worksheets/sheet1.xml", {b"</row>": cells + b"</row>"}
+    )
+
+    tracemalloc.start()
+    refusal = given_an.refusal(hostile)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert "too many cells" in refusal
+    assert peak < 30 * MIB
+
+
+def test_a_workbook_too_large_to_unpack_is_refused(given_an: Exports) -> None:
+    content = zipped({"r.xlsx": workbook([HEADER, *ROWS])})
+
+    assert "too large" in given_an.refusal(content, ExportLimits(workbook=100))
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", SHARED_STRINGS, "xl/workbook.xml"])
+def test_an_xml_bomb_is_refused(given_an: Exports, part: str) -> None:
+    entities = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
+    book = with_shared_strings(workbook([HEADER, *ROWS]))
+    root = unzipped(book)[part]
+    start = root[: root.index(b">") + 1] if root.startswith(b"<?xml") else b""
+    old = start or root[:10]
+    new = old + entities if start else entities + old
+
+    assert "cannot be read" in given_an.refusal(with_member(book, part, {old: new}))
+
+
+def test_a_document_that_is_no_workbook_is_refused(given_an: Exports) -> None:
+    assert "cannot be read" in given_an.refusal(zipped({"[Content_Types].xml": "<Types/>"}))

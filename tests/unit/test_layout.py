@@ -1,0 +1,213 @@
+"""Lists and tables: which is which, and where a table has its entries."""
+
+import pytest
+
+from numberdrop.catalogue import InputKind
+from numberdrop.reasons import ReasonCode
+from tests.uploads import clean, refusal, refused_with
+
+A, B, C = "+12025550101", "+12025550102", "+12025550103"
+
+
+# The column that is named
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["phone", "PHONE", "Phone Number", "phone_number", "Mobile", "number", "msisdn", "Tel.", " tel ", "cell",
+     "WhatsApp", "Téléphone", "Telefon-Nr", "手机号"],
+)  # fmt: skip
+def test_a_header_names_the_column_in_whatever_case_and_spelling(name: str) -> None:
+    name = name.replace("-Nr", "nummer")
+    cleaned = clean(f"id,{name},other\n1,{A},{C}\n2,{B},{C}\n")
+
+    assert cleaned.numbers == [A, B]
+    assert cleaned.header == ("id", name, "other")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "entry"),
+    [
+        (InputKind.EMAIL, "E-Mail", "jane@example.com"),
+        (InputKind.EMAIL, "email address", "jane@example.com"),
+        (InputKind.EMAIL, "mail", "jane@example.com"),
+        (InputKind.USERNAME, "User Name", "jane"),
+        (InputKind.USERNAME, "handle", "jane"),
+        (InputKind.AS_WRITTEN, "Mobile", "anything"),
+    ],
+)
+def test_other_kinds_have_names_of_their_own(kind: InputKind, name: str, entry: str) -> None:
+    assert clean(f"x;{name};y\na;{entry};b\n", kind).numbers == [entry]
+
+
+def test_of_two_named_columns_the_likelier_is_taken() -> None:
+    assert clean(f"number,phone\n1,{A}\n2,{B}\n").numbers == [A, B]
+
+
+def test_a_name_decides_even_where_another_column_holds_numbers() -> None:
+    assert clean(f"fax,phone\n{C},{A}\n{C},\n{C},{B}\n").numbers == [A, B]
+
+
+@pytest.mark.parametrize("kind", [InputKind.PHONE, InputKind.AS_WRITTEN])
+@pytest.mark.parametrize("name", ["phone", '"Phone"', " NUMBER "])
+def test_one_word_above_a_list_makes_it_a_table_of_one_column(name: str, kind: InputKind) -> None:
+    cleaned = clean(f"\n{name}\n{A}\n\n{B}\n", kind)
+
+    assert cleaned.header is not None
+    assert [column.strip(' "') for column in cleaned.header] == [name.strip(' "')]
+    assert cleaned.entries == [A, "", B]
+
+
+def test_a_word_that_is_no_name_is_a_line_of_the_list() -> None:
+    cleaned = clean(f"customers\n{A}\n")
+
+    assert cleaned.header is None
+    assert cleaned.rejected == [(1, "customers", "not a phone number")]
+
+
+# The column that holds entries
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_column_with_numbers_is_found_whatever_its_name_and_the_delimiter(delimiter: str) -> None:
+    rows = [["Kunde", "Kontakt", "Nr"], ["Jane", A, "1"], ["Rick", "none", "2"], ["Asa", B, "3"]]
+    cleaned = clean("".join(f"{delimiter.join(row)}\n" for row in rows))
+
+    assert cleaned.header == ("Kunde", "Kontakt", "Nr")
+    assert cleaned.entries == [A, "\0", B]
+
+
+def test_numbers_without_a_country_code_are_found_in_their_region() -> None:
+    upload = "Kunde;Kontakt\nJane;020 7946 0123\nRick;020 7946 0124\n"
+
+    assert clean(upload, region="GB").numbers == ["+442079460123", "+442079460124"]
+    assert refused_with(upload) is ReasonCode.NO_VALID_NUMBERS
+
+
+def test_e_mail_addresses_are_found() -> None:
+    assert clean("a;b\nx;jane@example.com\ny;rick@example.org\n", InputKind.EMAIL).counts.sent == 2
+
+
+def test_what_is_to_be_judged_is_found_by_its_digits() -> None:
+    cleaned = clean("a;b;c\nx;079 000 00 01;12\ny;(079) 000-0002;13\n", InputKind.AS_WRITTEN)
+
+    assert cleaned.numbers == ["079 000 00 01", "(079) 000-0002"]
+
+
+@pytest.mark.parametrize(
+    ("upload", "kind"),
+    [
+        (f"home,work\n{A},{B}\n{B},{C}\n", InputKind.PHONE),
+        (f"{A},{B},{C}\n", InputKind.PHONE),
+        ("a;b\n0790000001;2024-01-01\n0790000002;2024-01-02\n", InputKind.AS_WRITTEN),
+        ("to,cc\na@example.com,b@example.com\n", InputKind.EMAIL),
+        ("name,city\nx,y\n", InputKind.PHONE),
+        ("name,city\njane,oslo\n", InputKind.USERNAME),
+        (f"id,contact\n1,{A}\n2,none\n3,none\n", InputKind.PHONE),
+    ],
+)
+def test_a_table_whose_column_cannot_be_told_costs_nothing_and_says_how_to_name_it(
+    upload: str, kind: InputKind
+) -> None:
+    reason = refusal(upload, kind).reason
+
+    assert reason.code is ReasonCode.NO_VALID_NUMBERS
+    name = {InputKind.EMAIL: "email", InputKind.USERNAME: "username"}.get(kind, "phone")
+    assert f" {name} in the first row" in reason.message
+
+
+@pytest.mark.parametrize(
+    ("first_row", "header"),
+    [
+        ("Jane,+12025550103", ("column_1", "column_2")),
+        ("Jane,555 0103", ("column_1", "column_2")),
+        ("a,b", ("a", "b")),
+    ],
+)
+def test_a_first_row_that_holds_a_number_is_no_header(first_row: str, header: tuple[str, ...]) -> None:
+    assert clean(f"{first_row}\nRick,{A}\nAsa,{B}\n").header == header
+
+
+# Tables as programs write them
+
+
+def test_cells_in_quotes_may_hold_anything() -> None:
+    cleaned = clean(f'name,phone\n"a,b",{A}\n"c ""d""",{B}\n"e\r\nf,",{C}\n')
+
+    assert cleaned.numbers == [A, B, C]
+
+
+def test_a_cell_in_quotes_may_go_on_over_blocks() -> None:
+    long = "\n".join(["x" * 50] * 2000)
+    rows = "".join(f'"{long}",+1202555{number:04}\n' for number in range(100))
+
+    assert clean(f"note,phone\n{rows}").counts.sent == 100
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ['"Jane,+12025550101\n', '"Jane" Doe,+12025550101\n', '"Jane,+12025550101\n' + "x,y\n" * 500_000],
+)
+def test_quotes_that_do_not_match_are_refused_before_rows_are_lost(broken: str) -> None:
+    reason = refusal(f"name,phone\nRick,{B}\n{broken}Asa,{C}\n").reason
+
+    assert reason.code is ReasonCode.NOT_TEXT
+    assert "row 3 " in reason.message
+
+
+def test_rows_may_be_shorter_or_longer_than_the_header() -> None:
+    cleaned = clean(f"name,phone\nJane,{A},,\nRick\nAsa,{B},x\n,{C}\n")
+
+    assert cleaned.entries == [A, "", B, C]
+
+
+@pytest.mark.parametrize("blank", ["\n\n", ",,\n,,\n"])
+def test_rows_before_the_header_are_blank(blank: str) -> None:
+    cleaned = clean(f"{blank}name,phone,x\nJane,{A},\nRick,y,\n")
+
+    assert cleaned.entries == [A, "\0"]
+    assert cleaned.rejected == [(5, "y", "not a phone number")]
+
+
+# Lists that only look like tables
+
+
+def test_a_line_with_a_delimiter_does_not_make_a_list_a_table() -> None:
+    cleaned = clean(f"{A}\n{B},{C}\n")
+
+    assert cleaned.header is None
+    assert cleaned.entries == [A, "\0"]
+
+
+def test_a_first_line_with_a_delimiter_does_not_make_a_list_a_table() -> None:
+    cleaned = clean(f"Customers, 2024\n{A}\n{B}\n")
+
+    assert cleaned.header is None
+    assert cleaned.numbers == [A, B]
+
+
+def test_commas_in_what_is_to_be_judged_make_a_table_only_if_all_lines_have_as_many() -> None:
+    lines = ["079 000 00 01, evenings", "079 000 00 02", "079 000 00 03, or later, not now"]
+
+    assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
+    assert clean("\n".join([lines[0]] * 2), InputKind.AS_WRITTEN).numbers == ["079 000 00 01"]
+
+
+def test_a_list_of_what_is_to_be_judged_may_have_a_comma_in_each_line() -> None:
+    lines = ["Jane, evenings", "Rick, mornings"]
+
+    assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
+
+
+def test_white_space_around_lines_is_no_delimiter() -> None:
+    cleaned = clean(f"\t{A}\n\t{B}\n")
+
+    assert cleaned.header is None
+    assert cleaned.numbers == [A, B]
+
+
+def test_a_list_in_quotes_is_a_table_of_one_column() -> None:
+    cleaned = clean(f'"{A}"\n"{B}"\n')
+
+    assert cleaned.header == ("column_1",)
+    assert cleaned.numbers == [A, B]

@@ -1,0 +1,99 @@
+"""Metrics are lines of the log in CloudWatch's embedded metric format."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from numberdrop.job import Counts
+from numberdrop.metrics import count_charge, count_ending, count_upload, measure_task_age
+from numberdrop.transitions import State
+from tests.jobs import NOON, a_job, an_upload
+
+STACK = "the-stack"
+
+
+@pytest.fixture(autouse=True)
+def _stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", STACK)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def measured(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The metrics of the only line, by name."""
+    (line,) = lines(capsys)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    return {metric["Name"]: line[metric["Name"]][0] for metric in directive["Metrics"]}
+
+
+def test_a_metric_stands_under_the_stack_alone_and_under_the_checker_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    count_upload(a_job(upload=an_upload("BAND/numbers.txt")))
+
+    (line,) = lines(capsys)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "numberdrop"
+    assert directive["Dimensions"] == [["service"], ["service", "checker"]]
+    assert (line["service"], line["checker"]) == (STACK, "band")
+
+
+def test_checkers_that_are_not_documented_share_one_name(capsys: pytest.CaptureFixture[str]) -> None:
+    count_upload(a_job(upload=an_upload("task_type=brand-new/numbers.txt")))
+
+    (line,) = lines(capsys)
+    assert line["checker"] == "other"
+
+
+def test_a_line_names_its_job_and_not_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    job = a_job(upload=an_upload("band/of +447700900123.txt"))
+
+    count_upload(job)
+
+    (line,) = lines(capsys)
+    assert line["job_id"] == job.job_id
+    assert "7700900" not in json.dumps(line)
+
+
+def test_a_charge_counts_what_was_sent_and_what_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    count_charge(a_job(counts=Counts(lines=15, submitted=10, duplicates=5)))
+
+    assert measured(capsys) == {"Charges": 1, "NumbersSent": 10, "DuplicatesSaved": 5}
+
+
+def test_a_completion_counts_verdicts_and_time_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    job = a_job(
+        State.COMPLETED,
+        counts=Counts(verdicts={"yes": 3, "no": 1}),
+        submitted_at=NOON,
+        finished_at=NOON + timedelta(seconds=90),
+    )
+
+    count_ending(job)
+
+    assert measured(capsys) == {"Completed": 1, "Failed": 0, "Duration": 90, "VerdictYes": 3, "VerdictNo": 1}
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        (State.FAILED, "Failed"),
+        (State.ABANDONED, "Failed"),
+        (State.IN_DOUBT, "InDoubt"),
+        (State.BLOCKED, "Blocked"),
+    ],
+)
+def test_every_other_ending_is_one_count(state: State, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    count_ending(a_job(state))
+
+    assert measured(capsys) == {name: 1}
+
+
+def test_the_age_of_a_task_is_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    measure_task_age(a_job(State.SUBMITTED, submitted_at=NOON), NOON + timedelta(hours=7))
+
+    assert measured(capsys) == {"OldestTaskAge": 7 * 3600}

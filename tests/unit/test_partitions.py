@@ -1,0 +1,102 @@
+"""Work in parts: what is spread by its hash comes back whole and in order."""
+
+import tracemalloc
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.files.archive import MIB
+from numberdrop.files.partitions import PARTS, InOrder, Partition
+
+keys = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=5)
+
+
+def spread(*blocks: list[str]) -> list[list[str]]:
+    """The lines of each part."""
+    with Partition() as partition:
+        for block in blocks:
+            partition.add(block)
+        return list(partition.parts())
+
+
+@given(st.lists(st.lists(keys)))
+def test_every_line_is_in_one_part_and_equal_ones_in_the_same(blocks: list[list[str]]) -> None:
+    parts = spread(*blocks)
+
+    assert len(parts) == PARTS
+    assert sorted(chain(*parts)) == sorted(chain(*blocks))
+    assert sum(len(set(part)) for part in parts) == len({*chain(*blocks)})
+
+
+@pytest.mark.parametrize("lines", [10, 100_000])
+def test_lines_of_a_part_keep_their_order(lines: int) -> None:
+    numbers = [str(number) for number in range(lines)]
+
+    assert all(part == sorted(part, key=int) for part in spread(numbers[: lines // 3], numbers[lines // 3 :]))
+
+
+@pytest.mark.parametrize("lines", [10, 100_000])
+def test_several_lines_of_a_key_follow_one_another(lines: int) -> None:
+    names = [f"name {number}" for number in range(lines)]
+    answers = [f"answer {number}" for number in range(lines)]
+
+    with Partition() as partition:
+        partition.add(names, names, answers)
+        parts = list(partition.parts())
+
+    pairs = [pair for part in parts for pair in zip(part[::2], part[1::2], strict=True)]
+    assert sorted(pairs) == sorted(zip(names, answers, strict=True))
+
+
+@given(st.lists(st.lists(keys)))
+def test_answers_come_back_in_the_order_of_the_keys(blocks: list[list[str]]) -> None:
+    with Partition() as asked, Partition() as told:
+        for block in blocks:
+            asked.add(block)
+        for number, part in enumerate(asked.parts()):
+            told.extend(number, [f"about {key}" for key in part])
+        in_order = InOrder(told.streams())
+
+        assert [in_order.answers(block) for block in blocks] == [
+            [f"about {key}" for key in block] for block in blocks
+        ]
+
+
+def test_a_part_is_the_same_whether_it_is_read_at_once_or_line_by_line() -> None:
+    lines = [f"{number} " + "\u00e4" * (number * 37 % 5000) for number in range(3000)]
+
+    with Partition() as partition:
+        for at in range(0, 3000, 500):
+            partition.extend(7, lines[at : at + 500])
+
+        assert list(partition.parts())[7] == lines
+        assert list(partition.streams()[7]) == lines
+
+
+def test_long_parts_are_read_side_by_side_in_little_memory() -> None:
+    with Partition() as partition:
+        for part in range(64):
+            partition.extend(part, ["x" * 1000] * 500)
+        streams = partition.streams()[:64]
+        tracemalloc.start()
+        for lines in zip(*streams, strict=True):
+            assert len(lines) == 64
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert peak < 3 * MIB
+
+
+def test_parts_can_be_read_again_and_added_to() -> None:
+    with Partition() as partition:
+        partition.add(["a"])
+        assert list(chain(*partition.parts())) == ["a"]
+        partition.add(["a"])
+        assert list(chain(*partition.parts())) == ["a", "a"]
+
+
+def test_columns_of_unequal_length_are_a_defect() -> None:
+    with Partition() as partition, pytest.raises(ValueError, match="zip"):
+        partition.add(["a", "b"], ["a"])

@@ -1,0 +1,417 @@
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.catalogue import InputKind
+from numberdrop.files.report import MOST_COUNTRIES, Cost, Report, report_html
+
+SUBMITTED = datetime(2026, 3, 12, 9, 14, 8, tzinfo=UTC)
+HOSTILE = "<script>alert('\"&')</script>"
+
+REPORT = Report(
+    checker="band",
+    task_type="band",
+    kind=InputKind.PHONE,
+    job_id="3f9ac1d07be24f86" * 4,
+    task_id="cv3q7l2s5fds73b1k0eg",
+    upload_key="band/customers.csv",
+    submitted_at=SUBMITTED,
+    collected_at=SUBMITTED + timedelta(minutes=23, seconds=41),
+    lines=20_466,
+    sent=20_000,
+    rejected=133,
+    duplicates=333,
+    resolved=19_916,
+    unresolved=84,
+    verdicts={"yes": 11_228, "no": 8_331, "unknown": 357},
+    countries={
+        "Portugal": {"yes": 228, "no": 1_331, "unknown": 57},
+        "Germany": {"yes": 11_000, "no": 7_000, "unknown": 300, "unresolved": 84},
+    },
+    not_paid_twice=333,
+    files=("results.csv", "rejected.csv", "export.zip", "manifest.json"),
+)
+
+
+class Page:
+    """A report's page, read as XML: that alone tells that each tag is closed and each text is escaped."""
+
+    def __init__(self, report: Report) -> None:
+        self.html = report_html(report)
+        self.root = fromstring(self.html)
+
+    @property
+    def text(self) -> str:
+        body = self.root.find("body")
+        assert body is not None
+        return _text(body)
+
+    @property
+    def answers(self) -> dict[str, list[str]]:
+        """The figures at the top: each word's count and share."""
+        return _facts(self.root, ".//section[@class='answers']//dl/div")
+
+    @property
+    def facts(self) -> dict[str, list[str]]:
+        """What stands beside: each term's fact."""
+        return _facts(self.root, ".//div[@class='facts']//dl/div")
+
+    @property
+    def countries(self) -> list[list[str]]:
+        """The cells of the table's rows, its head and foot among them."""
+        rows = self.root.iterfind(".//table//tr")
+        return [[_text(cell) for cell in row] for row in rows if row.get("class") != "picture"]
+
+    @property
+    def bars(self) -> list[Element]:
+        return [svg for svg in self.root.iter("svg") if svg.get("class") == "bar"]
+
+
+def _facts(root: Element, path: str) -> dict[str, list[str]]:
+    pairs = [[_text(part) for part in pair] for pair in root.iterfind(path)]
+    return {term: facts for term, *facts in pairs}
+
+
+def _text(element: Element) -> str:
+    return "".join(element.itertext()).strip()
+
+
+def _number(cell: str) -> int:
+    return int(cell.replace(",", "").replace("\u2212", "-"))
+
+
+def _column(rows: Sequence[Sequence[str]], at: int) -> list[int]:
+    return [_number(row[at]) for row in rows]
+
+
+def test_the_page_says_what_was_asked() -> None:
+    page = Page(REPORT)
+
+    assert page.root.findtext("body/header/h1") == "20,000 numbers checked with band"
+    assert page.root.findtext("head/title") == "20,000 numbers checked with band"
+    assert page.root.findtext("body/header/p") == "band/customers.csv"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "title"),
+    [
+        (1, InputKind.PHONE, "1 number checked with band"),
+        (2, InputKind.EMAIL, "2 e-mail addresses checked with band"),
+        (1, InputKind.USERNAME, "1 user name checked with band"),
+        (0, InputKind.AS_WRITTEN, "0 entries checked with band"),
+    ],
+)
+def test_what_was_checked_is_called_by_its_name(sent: int, kind: InputKind, title: str) -> None:
+    assert Page(replace(REPORT, sent=sent, kind=kind)).root.findtext("head/title") == title
+
+
+def test_the_answers_add_up_to_what_was_sent() -> None:
+    answers = Page(REPORT).answers
+
+    assert answers == {
+        "yes": ["11,228", "56.1%"],
+        "no": ["8,331", "41.7%"],
+        "unknown": ["357", "1.8%"],
+        "unresolved": ["84", "0.4%"],
+    }
+    assert sum(_number(count) for count, _ in answers.values()) == REPORT.sent
+
+
+def test_the_lines_of_the_file_lead_to_the_answered_ones_step_by_step() -> None:
+    facts = Page(REPORT).facts
+
+    first, *steps = [_number(facts[term][0]) for term in ("lines in the file", "repeated", "rejected")]
+    sent = _number(facts["sent to the vendor"][0])
+    assert (first, *steps, sent) == (20_466, -333, -133, 20_000)
+    assert first + sum(steps) == sent
+    assert sent + _number(facts["not in the export"][0]) == _number(facts["answered"][0])
+
+
+def test_without_the_upload_the_account_begins_with_what_was_sent() -> None:
+    facts = Page(replace(REPORT, lines=None)).facts
+
+    assert not facts.keys() & {"lines in the file", "repeated", "rejected"}
+    assert facts["sent to the vendor"] == ["20,000"]
+
+
+def test_countries_stand_in_a_table_the_largest_first() -> None:
+    assert Page(REPORT).countries == [
+        ["country", "yes", "no", "unknown", "unresolved", "all", "% yes"],
+        ["Germany", "11,000", "7,000", "300", "84", "18,384", "59.8%"],
+        ["Portugal", "228", "1,331", "57", "0", "1,616", "14.1%"],
+        ["all", "11,228", "8,331", "357", "84", "20,000", "56.1%"],
+    ]
+
+
+def test_each_bar_tells_its_shares_in_words_and_widths() -> None:
+    overall, germany, portugal = Page(REPORT).bars
+
+    assert overall.findtext("title") == "56.1% yes, 41.7% no, 1.8% unknown, 0.4% unresolved"
+    assert [part.get("class") for part in germany.iter("rect")] == ["yes", "no", "unknown", "unresolved"]
+    assert [part.get("x") for part in portugal.iter("rect")] == ["0.000%", "14.109%", "96.473%"]
+    assert [part.get("width") for part in portugal.iter("rect")] == ["14.109%", "82.364%", "3.527%"]
+
+
+@pytest.mark.parametrize("number", [1, MOST_COUNTRIES, MOST_COUNTRIES + 1, MOST_COUNTRIES + 2, 200])
+def test_folding_small_countries_keeps_the_totals(number: int) -> None:
+    countries = {f"Country {at}": {"yes": at, "no": 2 * at, f"word {at % 3}": 1} for at in range(number)}
+
+    heads, *rows, foot = Page(replace(REPORT, countries=countries)).countries
+
+    assert len(rows) == min(number, MOST_COUNTRIES + 1)
+    assert all(len(row) == len(heads) for row in rows)
+    assert sum(_column(rows, heads.index("all"))) == sum(
+        sum(counts.values()) for counts in countries.values()
+    )
+    for at in range(1, heads.index("all") + 1):
+        assert sum(_column(rows, at)) == _number(foot[at])
+
+
+def test_the_smaller_of_many_countries_are_one_row() -> None:
+    countries = {f"Country {at}": {"yes": 100 - at} for at in range(20)}
+
+    *_, smallest, others, _ = Page(replace(REPORT, countries=countries)).countries
+
+    assert smallest[:2] == ["Country 14", "86"]
+    assert others[:2] == ["5 others", str(85 + 84 + 83 + 82 + 81)]
+
+
+def test_verdicts_of_other_words_are_all_told_from_the_commonest_on() -> None:
+    verdicts = {"ban": 2, "inactive": 30, "no": 1, "active": 30}
+
+    answers = Page(replace(REPORT, verdicts=verdicts, countries={"Spain": verdicts}, unresolved=5)).answers
+
+    assert list(answers) == ["no", "active", "inactive", "ban", "unresolved"]
+
+
+def test_a_table_without_yes_has_no_share_of_it() -> None:
+    heads, *_ = Page(replace(REPORT, countries={"Spain": {"ban": 2}})).countries
+
+    assert heads == ["country", "ban", "all"]
+
+
+def test_a_checker_without_verdicts_shows_what_was_answered() -> None:
+    page = Page(replace(REPORT, verdicts={}, countries={}))
+
+    assert page.answers == {"resolved": ["19,916", "99.6%"], "unresolved": ["84", "0.4%"]}
+    assert "This checker gives no verdict." in page.text
+    assert page.countries == []
+
+
+def test_nothing_at_all_is_shown_as_zeros() -> None:
+    zeros = {"yes": 0, "no": 0}
+    nothing = replace(
+        REPORT,
+        lines=0,
+        sent=0,
+        rejected=0,
+        duplicates=0,
+        resolved=0,
+        unresolved=0,
+        not_paid_twice=0,
+        files=(),
+    )
+
+    page = Page(replace(nothing, verdicts=zeros, countries={"Spain": zeros}))
+
+    assert page.answers == {"yes": ["0", "0%"], "no": ["0", "0%"], "unresolved": ["0", "0%"]}
+    assert page.countries[1] == ["Spain", "0", "0", "0", "0%"]
+    assert page.facts["rejected"] == ["0"]
+    assert "not paid twice" not in page.facts
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "share"),
+    [(1, 1_000_000, "0.1%"), (1_000_000, 1, "99.9%"), (0, 5, "0%"), (5, 0, "100%"), (1, 2, "33.3%")],
+)
+def test_only_none_and_all_are_round_shares(yes: int, no: int, share: str) -> None:
+    assert Page(replace(REPORT, verdicts={"yes": yes, "no": no}, unresolved=0)).answers["yes"][1] == share
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(milliseconds=400), "0 min 0 s"),
+        (timedelta(minutes=23, seconds=41), "23 min 41 s"),
+        (timedelta(hours=167, minutes=5, seconds=59), "167 h 5 min"),
+        (timedelta(seconds=-2), "0 min 0 s"),
+    ],
+)
+def test_a_task_took_its_time(time: timedelta, words: str) -> None:
+    facts = Page(replace(REPORT, collected_at=SUBMITTED + time)).facts
+
+    assert facts["submitted"] == ["12 March 2026, 09:14 UTC"]
+    assert facts["took"] == [words]
+
+
+def test_a_task_whose_start_nobody_knows_has_no_duration() -> None:
+    facts = Page(replace(REPORT, submitted_at=None)).facts
+
+    assert not facts.keys() & {"submitted", "took"}
+    assert facts["collected"] == ["12 March 2026, 09:37 UTC"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "estimated", "words"),
+    [
+        ("0.45", False, "0.45 USD"),
+        ("0.000450", False, "0.000450 USD"),
+        ("1234567.123456", False, "1,234,567.123456 USD"),
+        ("1E+2", False, "100 USD"),
+        ("2", True, "about 2.00 USD at list price"),
+        ("1234.5678", True, "about 1,234.57 USD at list price"),
+        ("0.0003", True, "less than 0.01 USD at list price"),
+    ],
+)
+def test_a_cost_is_told_to_the_last_digit_or_as_an_estimate(amount: str, estimated: bool, words: str) -> None:
+    cost = Cost(amount=Decimal(amount), currency="USD", estimated=estimated)
+
+    assert Page(replace(REPORT, cost=cost)).facts["cost"] == [words]
+
+
+def test_a_cost_that_nobody_knows_is_not_told() -> None:
+    assert "cost" not in Page(REPORT).facts
+
+
+def test_rows_that_were_not_paid_twice_are_told() -> None:
+    assert Page(REPORT).facts["not paid twice"] == ["333 numbers"]
+
+
+def test_files_beside_the_page_are_plain_relative_links() -> None:
+    page = Page(replace(REPORT, files=("results.csv", "javascript:alert(1)", "../a b.csv")))
+
+    assert [(link.get("href"), link.text) for link in page.root.iter("a")] == [
+        ("results.csv", "results.csv"),
+        ("javascript%3Aalert%281%29", "javascript:alert(1)"),
+        ("..%2Fa%20b.csv", "../a b.csv"),
+    ]
+    assert page.facts["results.csv"] == ["every line with its answer"]
+
+
+HOSTILE_REPORTS: dict[str, dict[str, Any]] = {
+    "checker": {"checker": HOSTILE},
+    "task type": {"task_type": HOSTILE},
+    "task id": {"task_id": HOSTILE},
+    "key": {"upload_key": HOSTILE},
+    "verdict": {"verdicts": {HOSTILE: 1}},
+    "country": {"countries": {HOSTILE: {HOSTILE: 1}}},
+    "currency": {"cost": Cost(amount=Decimal(1), currency=HOSTILE, estimated=False)},
+    "file": {"files": (HOSTILE,)},
+}
+
+
+@pytest.mark.parametrize("changes", HOSTILE_REPORTS.values(), ids=HOSTILE_REPORTS)
+def test_hostile_names_stay_text(changes: dict[str, Any]) -> None:
+    page = Page(replace(REPORT, **changes))
+
+    assert HOSTILE in page.text
+    assert "<script" not in page.html
+
+
+@given(st.text(st.characters(codec=None), max_size=60))
+def test_no_name_breaks_the_page(name: str) -> None:
+    countries = {name: {name: 1}}
+    page = Page(replace(REPORT, checker=name, upload_key=name, verdicts={name: 1}, countries=countries))
+
+    page.html.encode()
+    assert len(page.countries) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("+447700900123", "band/[digits].csv"),
+        ("447700 900123", "band/[digits].csv"),
+        ("447700\u200b900123", "band/[digits].csv"),
+        ("(44) 7700-900.123", "band/([digits].csv"),
+        ("somebody@example.com", "[address]"),
+    ],
+)
+def test_a_name_that_could_identify_somebody_is_masked(name: str, told: str) -> None:
+    report = replace(REPORT, checker=name, upload_key=f"band/{name}.csv", task_type=name)
+
+    page = Page(replace(report, verdicts={name: 1}, countries={name: {name: 1}}))
+
+    assert page.root.findtext("body/header/p") == told
+    assert not re.search(r"7700|somebody", page.html)
+
+
+def test_a_key_of_a_thousand_characters_is_cut_and_says_so() -> None:
+    told = Page(replace(REPORT, upload_key="band/" + "x" * 1000)).root.findtext("body/header/p")
+
+    assert told == "band/" + "x" * 295 + "\u2026"
+
+
+def test_the_page_runs_and_fetches_nothing() -> None:
+    page = Page(REPORT)
+
+    assert not re.search(r"https?:|//|@import|src=|javascript:|\son\w+=|\sstyle=", page.html)
+    assert {element.tag for element in page.root.iter()}.isdisjoint(
+        {"script", "link", "img", "iframe", "form"}
+    )
+    assert re.findall(r"url\(.*?\)", page.html) == ["url(#hatching)"]
+
+
+def test_the_policy_allows_the_page_its_own_style_and_nothing_else() -> None:
+    page = Page(REPORT)
+    style = page.root.findtext("head/style") or ""
+    policy = next(meta for meta in page.root.iter("meta") if meta.get("http-equiv"))
+
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert policy.get("content") == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_every_colour_on_the_page_has_a_rule_in_its_style() -> None:
+    verdicts = {"yes": 1, "no": 1, "unknown": 1, "ban": 1}
+    page = Page(replace(REPORT, verdicts=verdicts))
+    style = page.root.findtext("head/style") or ""
+
+    colours = {part.get("class") for bar in page.bars for part in bar.iter("rect")}
+    assert colours == {"yes", "no", "unknown", "other", "unresolved"}
+    assert all(re.search(rf"\.{colour}\b[^{{}}]*{{ fill: ", style) for colour in colours)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_bars_stand_out_from_the_paper(scheme: str) -> None:
+    style = Page(REPORT).root.findtext("head/style") or ""
+    light, dark = (dict(re.findall(r"--(\w+): #(\w+);", block)) for block in style.split("@media")[:2])
+    colours = {name: _luminance(colour) for name, colour in (dark if scheme == "dark" else light).items()}
+
+    for name, least in {
+        "ink": 7,
+        "soft": 4.5,
+        "link": 4.5,
+        "yes": 3,
+        "no": 3,
+        "unknown": 3,
+        "other": 3,
+    }.items():
+        assert _contrast(colours[name], colours["paper"]) >= least, name
+    assert _contrast(colours["yes"], colours["no"]) >= 2
+
+
+def _contrast(one: float, other: float) -> float:
+    """The contrast ratio of two luminances (WCAG 2.2, "contrast ratio")."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """The relative luminance of a colour in hexadecimal (WCAG 2.2, "relative luminance")."""
+    digits = colour if len(colour) == 6 else "".join(digit * 2 for digit in colour)
+    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

@@ -1,0 +1,109 @@
+"""Which bytes are text, and in which encoding."""
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.catalogue import InputKind
+from numberdrop.files.text_encoding import BLOCK, LONGEST_LINE, open_text
+from numberdrop.reasons import JobFailedError, ReasonCode
+from tests.uploads import clean, refused_with
+
+FIRST = "+12025550101"
+SECOND = "+12025550102"
+
+
+def text_of(upload: bytes) -> str:
+    return "".join(open_text(io.BytesIO(upload)).blocks())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_text_is_read_in_the_encodings_that_people_have(encoding: str) -> None:
+    assert text_of("Müller, 5 €\r\n".encode(encoding)) == "Müller, 5 €\n"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r", "\r\n"])
+def test_the_last_line_ends_like_the_others(end: str) -> None:
+    assert text_of(f"one\r\ntwo{end}".encode()) == "one\ntwo\n"
+
+
+def test_the_end_of_the_file_tells_its_encoding_too() -> None:
+    numbers = f"{FIRST}\n" * (3 * BLOCK // len(FIRST))
+
+    assert text_of(numbers.encode() + "Müller".encode("cp1252")) == f"{numbers}Müller\n"
+    assert text_of(numbers.encode() + "Müller".encode()) == f"{numbers}Müller\n"
+
+
+@given(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"])), st.integers(0, 9))
+def test_text_that_blocks_share_is_whole(text: str, padding: int) -> None:
+    lines = "\n" * (BLOCK - padding) + text
+
+    assert text_of(lines.encode()).strip("\n") == text
+
+
+@pytest.mark.parametrize("kind", InputKind)
+@pytest.mark.parametrize(
+    "upload",
+    [
+        FIRST.encode("utf-16-le"),
+        FIRST.encode("utf-16-be"),
+        FIRST.encode("utf-32"),
+        b"\x00\x00\xfe\xff" + FIRST.encode("utf-32-be"),
+        b"\xff\xfe" + FIRST.encode("utf-16-le") + b"\x00",
+        b"\xff\xfe" + FIRST.encode("utf-16-le") + b"\x00\xd8\x00\x00",
+        b"PK\x03\x04" + FIRST.encode(),
+        b"PK\x05\x06" + FIRST.encode(),
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        b"\x89PNG\r\n\x1a\n",
+        b"GIF89a\n" + FIRST.encode(),
+        b"%PDF-1.7\n" + FIRST.encode(),
+        b"{\\rtf1\n" + FIRST.encode(),
+        FIRST.encode() + b"\n\0\n",
+        FIRST.encode() + b"\n\xe9\x07\n",
+        FIRST.encode() + b"\n\x81\n",
+        b"\n" * 2 * BLOCK + b"\x00",
+    ],
+)
+def test_what_is_not_text_is_refused(upload: bytes, kind: InputKind) -> None:
+    assert refused_with(upload, kind) is ReasonCode.NOT_TEXT
+
+
+@dataclass
+class EndlessLine(io.RawIOBase):
+    """A line of 100 MB that is made as it is read; counts what of it was asked for last."""
+
+    length: int = 100_000_000
+    at: int = 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.at = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        size = min(size, self.length - self.at)
+        self.at += size
+        return b"7" * size
+
+
+def test_a_line_of_100_mb_is_refused_before_it_is_held() -> None:
+    source = EndlessLine()
+
+    with pytest.raises(JobFailedError) as failure:
+        next(open_text(source).blocks())  # type: ignore[arg-type]
+
+    assert failure.value.reason.code is ReasonCode.NOT_TEXT
+    assert source.at <= 2 * BLOCK
+
+
+@pytest.mark.parametrize(
+    "upload", [f"{FIRST}\n{'7' * (LONGEST_LINE + 1)}\n{SECOND}\n", "\n" * BLOCK + "7" * 70_000]
+)
+def test_a_long_line_among_others_is_refused(upload: str) -> None:
+    assert refused_with(upload) is ReasonCode.NOT_TEXT
+
+
+def test_a_line_just_short_of_that_is_only_left_out() -> None:
+    assert clean(f"{FIRST}\n{'7' * LONGEST_LINE}\n").counts.rejected == 1

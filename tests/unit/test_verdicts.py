@@ -1,0 +1,47 @@
+"""Which column of an export carries the verdict, and what the vendor's words mean."""
+
+import pytest
+
+from numberdrop.files.verdicts import verdict_column, verdict_of
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"),
+    [
+        *(
+            (word, "yes")
+            for word in ("yes", "YES", " Yes ", "true", "1", "active", "activated", "registered")
+        ),
+        *((word, "yes") for word in ("valid", "exists")),
+        *((word, "no") for word in ("no", "No", "false", "0", "inactive", "unactivated", "unregistered")),
+        *((word, "no") for word in ("invalid", "not registered", "not_registered", "Not  Active")),
+        *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
+    ],
+)
+def test_a_word_means_yes_or_no_or_nothing_that_is_known(word: str, verdict: str) -> None:
+    assert verdict_of(word) == verdict
+
+
+@pytest.mark.parametrize(
+    ("columns", "column"),
+    [
+        (["band"], "band"),
+        (["activated", "activetime", "business"], "activated"),
+        (["age", "avatar", "whatsapp", "note"], "whatsapp"),
+        (["phonecheck", "region"], "phonecheck"),
+        (["result", "note"], "result"),
+        (["note", "activestatus"], "activestatus"),
+        (["status", "activated"], "activated"),
+    ],
+)
+def test_the_verdict_stands_in_a_column_of_a_known_name(columns: list[str], column: str) -> None:
+    assert verdict_column(columns) == column
+
+
+def test_the_only_column_carries_the_verdict_whatever_it_is_called() -> None:
+    assert verdict_column(["found_there"]) == "found_there"
+
+
+@pytest.mark.parametrize("columns", [[], ["number_type", "carrier"], ["region", "activated_at"]])
+def test_no_column_is_taken_for_the_verdict_blindly(columns: list[str]) -> None:
+    assert verdict_column(columns) is None

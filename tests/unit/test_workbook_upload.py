@@ -1,0 +1,154 @@
+"""Workbooks as people upload them, and as nobody should."""
+
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from openpyxl import Workbook
+
+from numberdrop.files.workbook_upload import copy_as_csv
+from numberdrop.reasons import JobFailedError, ReasonCode
+from tests.uploads import clean, refused_with
+
+A, B, C = "+12025550101", "+12025550102", "+12025550103"
+
+
+def workbook(*sheets: Sequence[Sequence[object]]) -> bytes:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def with_part(book: bytes, name: str, old: str, new: str) -> bytes:
+    """The workbook with some of its XML replaced."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as parts, zipfile.ZipFile(changed, "w") as out:
+        for part in parts.namelist():
+            xml = parts.read(part).decode()
+            if part == name:
+                assert re.search(old, xml)
+                xml = re.sub(old, new, xml, count=1)
+            out.writestr(part, xml)
+    return changed.getvalue()
+
+
+def table(book: bytes) -> str:
+    out = io.BytesIO()
+    copy_as_csv(io.BytesIO(book), out)
+    return out.getvalue().decode()
+
+
+@pytest.mark.parametrize("cell", [12025550101, 12025550101.0, "12025550101", "202-555-0101"])
+def test_a_number_is_a_number_however_the_cell_holds_it(cell: object) -> None:
+    assert clean(workbook([["Phone"], [cell]]), region="US").numbers == [A]
+
+
+def test_a_huge_number_is_not_rounded() -> None:
+    book = with_part(
+        workbook([["Phone"], [12]]), "xl/worksheets/sheet1.xml", "<v>12</v>", "<v>4.47700900123E+11</v>"
+    )
+
+    assert table(book) == "Phone\r\n447700900123\r\n"
+
+
+def test_cells_become_text_as_people_see_it() -> None:
+    row = [None, True, 0.5, -3, date(2024, 1, 2), "a,b", 'c "d"', "e\nf"]
+
+    assert table(workbook([row])) == ',true,0.5,-3,2024-01-02 00:00:00,"a,b","c ""d""","e\nf"\r\n'
+
+
+def test_the_first_sheet_with_anything_in_it_is_read() -> None:
+    assert clean(workbook([], [[None, ""]], [["Phone"], [A]], [["Phone"], [B]])).numbers == [A]
+
+
+def test_places_are_the_rows_of_the_sheet() -> None:
+    cleaned = clean(workbook([[None], ["Name", "Phone"], ["Jane", A], [], ["Rick", "x"]]))
+
+    assert cleaned.entries == [A, "", "\0"]
+    assert cleaned.rejected == [(5, "x", "not a phone number")]
+
+
+def test_a_workbook_is_a_table_even_with_one_column() -> None:
+    cleaned = clean(workbook([[A], ['"odd", isn\'t it'], [B]]))
+
+    assert cleaned.header == ("column_1",)
+    assert cleaned.entries == [A, "\0", B]
+
+
+def test_rows_need_not_be_equally_long() -> None:
+    assert clean(workbook([["Phone", "Note"], [A], [B, "x", "y"]])).numbers == [A, B]
+
+
+def test_line_ends_inside_a_cell_make_no_rows() -> None:
+    book = workbook([["Phone", "Note"], [A, "one\rtwo\r\nthree\nfour"], [B, ""]])
+
+    assert clean(book).entries == [A, B]
+
+
+def test_half_a_surrogate_pair_does_no_harm() -> None:
+    book = with_part(workbook([["Phone", "Note"], [A, "odd"]]), "xl/sharedStrings.xml", "odd", "_xD83D_")
+
+    assert clean(book).numbers == [A]
+
+
+def test_a_workbook_with_nothing_in_it_is_empty() -> None:
+    assert refused_with(workbook([])) is ReasonCode.EMPTY_FILE
+    assert refused_with(workbook([["Phone"]])) is ReasonCode.EMPTY_FILE
+
+
+def test_a_workbook_without_a_column_of_numbers_says_how_to_name_it() -> None:
+    assert refused_with(workbook([["a", "b"], [1, 2]])) is ReasonCode.NO_VALID_NUMBERS
+
+
+BOOK = workbook([["Phone"], [A]])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        BOOK[:-30],
+        BOOK[:200],
+        b"PK\x03\x04" + bytes(1000),
+        with_part(BOOK, "xl/worksheets/sheet1.xml", "<sheetData>", "<sheetData><row"),
+        with_part(BOOK, "xl/worksheets/sheet1.xml", "^", "<!DOCTYPE x [<!ENTITY e 'x'>]>"),
+        with_part(
+            BOOK, "xl/worksheets/sheet1.xml", "<sheetData>", "<sheetData><row>" + "<c/>" * 1001 + "</row>"
+        ),
+    ],
+)
+def test_a_broken_or_hostile_workbook_is_refused_in_words_about_the_upload(broken: bytes) -> None:
+    with pytest.raises(JobFailedError) as caught:
+        clean(broken)
+
+    assert caught.value.reason.code is ReasonCode.NOT_TEXT
+    assert "export" not in caught.value.reason.message
+
+
+def test_a_workbook_that_unzips_to_far_more_is_refused() -> None:
+    bomb = io.BytesIO()
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as parts,
+        parts.open("xl/worksheets/sheet1.xml", "w") as part,
+    ):
+        for _ in range(110):
+            part.write(bytes(1024 * 1024))
+
+    assert refused_with(bomb.getvalue()) is ReasonCode.NOT_TEXT
+
+
+def test_a_small_workbook_with_a_huge_table_is_refused() -> None:
+    book = workbook([["x" * 1000]] * 100)
+
+    with pytest.raises(JobFailedError) as caught:
+        copy_as_csv(io.BytesIO(book), io.BytesIO(), largest=50_000)
+
+    assert caught.value.reason.code is ReasonCode.TOO_LARGE
