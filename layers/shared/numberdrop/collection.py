@@ -128,7 +128,7 @@ class Collection:
 
     def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime) -> Decision:
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
-        cleaned = self._read_upload(job, checker, files)
+        upload = self._read_upload(job, checker, files)
         failure = Reason(ReasonCode.RESULT_UNAVAILABLE, "The export could not be fetched.")
         for _ in range(MOST_TRIES):
             status = self.vendor.status(checker, task_id)
@@ -137,7 +137,7 @@ class Collection:
             try:
                 prefix = job.upload.results_prefix(checker.name)
                 stored_key = self._fetch(status.result_url, prefix, files, end)
-                return self._store(job, checker, files, cleaned, status, stored_key=stored_key)
+                return self._store(job, checker, files, upload, status, stored_key=stored_key)
             except LinkRefusedError as error:
                 failure = Reason(
                     ReasonCode.RESULT_UNAVAILABLE,

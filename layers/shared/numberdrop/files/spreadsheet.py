@@ -12,6 +12,7 @@ _FORMULA_AMONG = re.compile(r"\0" + _FORMULA.format(end=r"(?:\0|\Z)"))
 """Finds one among texts with a NUL before each, many times faster than by looking at each."""
 
 _NUMBERS = re.compile(r"(?:\+?[0-9]*\0)*+")
+"""Numbers with a NUL behind each, which is what most lists are made of."""
 
 
 def harmless(cell: str) -> str:
