@@ -88,7 +88,7 @@ class Partition:
         self._characters_held = 0
 
     def _count(self, lines: Iterable[str]) -> None:
-        self._characters_held += sum(map(len, lines))
+        self._characters_held += len("".join(lines))
         if self._characters_held > _MOST_HELD:
             self._write()
 
