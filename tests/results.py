@@ -8,7 +8,7 @@ from pathlib import Path
 from numberdrop.catalogue import InputKind, checkers
 from numberdrop.files.cleaning import clean_upload
 from numberdrop.files.export import read_export
-from numberdrop.files.results import ResultCounts, write_results
+from numberdrop.files.results import ResultCounts, write_entries, write_results
 from numberdrop.files.upload_rows import open_upload
 
 
@@ -47,4 +47,14 @@ def results_of(upload: str | bytes, export: Path, kind: InputKind = InputKind.PH
     with open_upload(source, kind) as rows, read_export(export) as answers:
         clean_upload(rows, entries=entries)
         counts = write_results(entries, rows, answers, checker, out)
+    return Written(out.getvalue(), counts)
+
+
+def results_alone(export: Path, kind: InputKind = InputKind.PHONE) -> Written:
+    """The results where the upload is gone."""
+    checker = replace(checkers()["band"], input=kind)
+    entries, out = io.BytesIO(), io.StringIO(newline="")
+    with read_export(export) as answers:
+        write_entries(answers, kind, entries)
+        counts = write_results(entries, None, answers, checker, out)
     return Written(out.getvalue(), counts)

@@ -32,9 +32,9 @@ def test_no_calling_code_begins_with_another_one() -> None:
 
 
 def test_verdicts_of_a_country_are_added_up_and_the_largest_country_comes_first() -> None:
-    counted = [("417", "yes", 1), ("447", "yes", 2), ("447", "no", 5), ("449", "yes", 3), ("120", "no", 4)]
+    counted = [("852", "yes", 1), ("447", "yes", 2), ("447", "no", 5), ("449", "yes", 3), ("120", "no", 4)]
 
     countries = by_country(counted)
 
-    assert countries == {"+44 GB": {"yes": 5, "no": 5}, "+1 US": {"no": 4}, "+41 CH": {"yes": 1}}
-    assert list(countries) == ["+44 GB", "+1 US", "+41 CH"]
+    assert countries == {"+44 GB": {"yes": 5, "no": 5}, "+1 US": {"no": 4}, "+852 HK": {"yes": 1}}
+    assert list(countries) == ["+44 GB", "+1 US", "+852 HK"]

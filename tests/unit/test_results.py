@@ -7,8 +7,8 @@ import pytest
 from numberdrop.catalogue import InputKind
 from numberdrop.files.export import ExportInvalidError
 from numberdrop.files.results import ResultCounts
-from tests.exports import zipped
-from tests.results import Written, results_of
+from tests.exports import Exports, zipped
+from tests.results import Written, results_alone, results_of
 
 FIRST = "+41790000001"
 SECOND = "+41790000002"
@@ -252,3 +252,25 @@ def test_cells_with_commas_quotes_and_line_ends_stay_in_their_column(joined: Joi
 def test_an_export_that_breaks_off_is_no_result(joined: Joined) -> None:
     with pytest.raises(ExportInvalidError):
         joined([FIRST], "band,number\nyes,41790000001\nno\n")
+
+
+def test_an_export_stands_alone_where_the_upload_is_gone(given_an: Exports) -> None:
+    given_an.export("Number,band\n41790000002,yes\n+41790000001,no\n0041790000002,no\n=A1,yes\n").close()
+
+    written = results_alone(given_an.path)
+
+    assert written.text == (
+        "line,number,status,verdict,band\n"
+        ",+41790000002,resolved,yes,yes\n"
+        ",+41790000001,resolved,no,no\n"
+        ",'=A1,resolved,yes,yes\n"
+    )
+    assert (written.counts.resolved, written.counts.extra, written.counts.doubled) == (3, 0, 1)
+
+
+def test_a_number_over_two_lines_makes_no_row_of_its_own(given_an: Exports) -> None:
+    given_an.export('number,band\n"4179\n1",yes\n,no\n').close()
+
+    written = results_alone(given_an.path, InputKind.AS_WRITTEN)
+
+    assert written.rows == [["", "4179 1", "unresolved", "", ""]]

@@ -11,7 +11,7 @@ from numberdrop.files.spreadsheet import harmless, harmless_cells, harmless_line
 
 FORMULAS = [
     *("=1+1", "+1+1", "-1-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =1", "\uff1d1"),
-    *("\t+1", "+4179\n", "+41 79 x", "+1;2", "-A1", "+1e5", "--1=", "  @a"),
+    *("\t+1", "+4179\n", "+41 79 x", "+1;2", "-A1", "-a1", "+1e5", "--1=", "  @a"),
 ]
 
 HARMLESS = [
