@@ -37,6 +37,25 @@ class EventTap:
         return [json.loads(message["Body"]) for message in messages]
 
 
+def let_send(client: "SQSClient", queue_url: str, *, service: str, source: str) -> str:
+    """Lets one rule or topic of a service send to a queue; returns the queue's ARN."""
+    attributes = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sqs:SendMessage",
+                "Resource": attributes["QueueArn"],
+                "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+            }
+        ],
+    }
+    client.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": json.dumps(policy)})
+    return attributes["QueueArn"]
+
+
 @contextmanager
 def event_tap(cloud: LocalCloud) -> Iterator[EventTap]:
     """Taps the stack's event bus for as long as the context lasts."""
@@ -44,23 +63,10 @@ def event_tap(cloud: LocalCloud) -> Iterator[EventTap]:
     bus = cloud.outputs["EventBusName"]
     events, sqs = cloud.aws.client("events"), cloud.aws.client("sqs")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["numberdrop"]}))[
         "RuleArn"
     ]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-            }
-        ],
-    }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    arn = let_send(sqs, url, service="events.amazonaws.com", source=rule)
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "tap", "Arn": arn}])
     try:
         yield EventTap(sqs, url)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud, vendor_parameters
+from local.event_tap import let_send
 from local.metrics import MetricsBridge
 from local.processes import PROJECT
 from local.sam import deploy
@@ -101,24 +102,11 @@ def watched(cloud: LocalCloud) -> Watched:
     )
     sqs, sns = cloud.aws.client("sqs"), cloud.aws.client("sns")
     pager = sqs.create_queue(QueueName="pager")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=pager, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     queues = (outputs["UploadQueueUrl"], outputs["DeadLetterQueueUrl"])
     bucket = Bucket(cloud, outputs["UploadBucketName"])
     watched = Watched(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager)
     topic = watched.resource("AlarmTopic")
-    may_be_told = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-            }
-        ],
-    }
-    sqs.set_queue_attributes(QueueUrl=pager, Attributes={"Policy": json.dumps(may_be_told)})
+    arn = let_send(sqs, pager, service="sns.amazonaws.com", source=topic)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return watched
 

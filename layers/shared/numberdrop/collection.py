@@ -229,12 +229,13 @@ class Collection:
             read = write_results(entries, upload.rows if upload else None, export, checker, out)
         counts = _counts(job, status, read)
         prefix = job.upload.results_prefix(checker.name)
+        report_key = f"{prefix}report.html"
         stored = StoredResults(
             bucket=self.results.bucket,
             export_key=f"{prefix}export.{extension}",
             csv_key=f"{prefix}results.csv",
             manifest_key=f"{prefix}manifest.json",
-            report_key=f"{prefix}report.html",
+            report_key=report_key,
         )
         contents = {stored.csv_key: files.csv, stored.export_key: files.export}
         if upload and upload.counts.rejected:
@@ -244,7 +245,7 @@ class Collection:
         )
         beside = {**contents, stored.manifest_key: files.manifest}
         files.report.write_text(report(collected, beside), encoding="utf-8")
-        contents[f"{prefix}report.html"] = files.report
+        contents[report_key] = files.report
         described = json.dumps(manifest(collected, contents), indent=2) + "\n"
         files.manifest.write_text(described, encoding="utf-8")
         for key, path in {**contents, stored.manifest_key: files.manifest}.items():
