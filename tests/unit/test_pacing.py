@@ -134,7 +134,7 @@ def test_the_delay_is_in_proportion_to_the_age_or_to_what_was_expected(
 ) -> None:
     age = max(look.age, 0)
     wait = pacing.next_wait(look, before, expected)
-    assert wait <= max(SHORTEST_WAIT, age / 2, (expected or 0) / 10)
+    assert wait <= max(SHORTEST_WAIT, age / 2, (expected or 0) * 0.1)
 
 
 @given(st.floats(30, 900), looks, st.none() | looks, expectations)
