@@ -55,7 +55,7 @@ USD: Mapping[str, float] = {
 Amazon DynamoDB (on demand), Amazon EventBridge (custom events; Scheduler), Amazon S3 (Standard), Amazon SQS
 and AWS Fargate (arm64; a quarter of a vCPU and half a GB)."""
 
-FUNCTION_GB = 1.769
+FUNCTION_GB = 1769 / 1024
 """Of submit and collect, as the template has it."""
 
 MONTHS_KEPT = 3

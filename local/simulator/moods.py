@@ -201,6 +201,11 @@ def _newer_fields(answer: Answer, *, amount: str = "0.45") -> Answer:
     return _edit(answer, estimated_amount=money, actual_amount=money, message="ok")
 
 
+def _other_time(answer: Answer, *, updated_at: str = "soon") -> Answer:
+    """The vendor's clock is wrong, or what should be its time is none."""
+    return _edit(answer, updated_at=updated_at)
+
+
 MOODS: Mapping[str, Mood] = {
     mood.name: mood
     for mood in (
@@ -228,6 +233,7 @@ MOODS: Mapping[str, Mood] = {
         Mood("counts_fall", STATUS, Moment.AFTER_WORK, _counts_fall),
         Mood("counts_pass_total", STATUS, Moment.AFTER_WORK, _counts_pass_total),
         Mood("newer_fields", STATUS, Moment.AFTER_WORK, _newer_fields),
+        Mood("other_time", STATUS, Moment.AFTER_WORK, _other_time),
         Mood("link_refused", DOWNLOAD, Moment.INSTEAD_OF_WORK, _link_refused),
         *(
             Mood(shape.__name__, DOWNLOAD, Moment.AFTER_WORK, shape=shape)

@@ -249,8 +249,10 @@ class StoresAnExportThatBrokeOff(Wiring):
 
 
 class _CompletingFirst(Collection):
-    def _complete(self, job: Job, counts: Counts, stored: StoredResults) -> Decision:
-        decision = super()._complete(job, counts, stored)
+    def _complete(
+        self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
+    ) -> Decision:
+        decision = super()._complete(job, counts, stored, exported_at)
         assert isinstance(self.results, _StoringLate)
         self.results.store()
         return decision

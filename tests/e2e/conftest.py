@@ -1,5 +1,6 @@
 """The real template on the local cloud, once for the whole session."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[LocalCloud]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # The folder of all workers. A second local cloud would hide from test_privacy.py what it holds.
+        (tmp_path_factory.getbasetemp().parent / "local cloud").touch(exist_ok=False)
     with local_cloud(CloudOptions(wait_scale=0.05, simulator=("--duration", "2"))) as cloud:
         yield cloud
 

@@ -20,6 +20,7 @@ from tests.integration.account import Account
 from tests.integration.files import NUMBERS, file_of
 from tests.integration.invocations import Functions, LogLines
 from tests.integration.outcomes import failure, files_of, job_of, rows_of, submitted
+from tests.integration.vendor_by_hand import wait_until
 from tests.jobs import an_upload
 
 CHECKERS = [("band", "zip"), ("phoneCheck", "zip"), ("wa-deep", "xlsx")]
@@ -74,6 +75,29 @@ def test_the_stored_export_equals_the_vendors_byte_for_byte(
         session.trust_env = False
         expected = session.get(link, timeout=5).content
     assert files_of(account, upload)[f"export.{extension}"] == expected
+
+
+def test_the_ledger_remembers_when_the_vendor_made_the_export(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    simulator.change_settings(duration_seconds=0.2)
+    upload = submitted(account, functions, "band/leads.txt", file_of())
+    wait_until(lambda: functions.collect(upload)["next"] == "done")
+    job = job_of(account, upload)
+    assert job.submitted_at
+    assert job.exported_at
+    assert job.finished_at
+    assert job.submitted_at <= job.exported_at <= job.finished_at
+
+
+@pytest.mark.parametrize("said", ["soon", "1999-12-31T00:00:00Z", "2999-12-31T00:00:00Z"])
+def test_a_time_of_the_export_that_cannot_be_is_not_remembered(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, said: str
+) -> None:
+    simulator.misbehave("status", "other_time", updated_at=said)
+    functions.collect(upload)
+    job = job_of(account, upload)
+    assert (job.state, job.exported_at) == (State.COMPLETED, None)
 
 
 def test_the_event_names_the_files_that_are_there(

@@ -52,6 +52,11 @@ def test_the_next_task_is_expected_to_take_as_long_as_the_first(paces: Paces) ->
     assert paces.expected_seconds("band", 1000) == 300
 
 
+def test_what_was_waited_after_the_export_is_not_the_tasks(paces: Paces) -> None:
+    paces.learn(completed(seconds=400, exported_at=NOON + timedelta(seconds=300)))
+    assert paces.expected_seconds("band", 1000) == 300
+
+
 def test_a_larger_task_is_expected_to_take_longer_but_not_in_proportion(paces: Paces) -> None:
     paces.learn(completed(seconds=300))
     assert [paces.expected_seconds("band", size) for size in (10, 1000, 100_000)] == [30, 300, 3000]

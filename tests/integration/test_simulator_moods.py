@@ -282,6 +282,7 @@ def test_a_create_reply_can_lack_its_task_id(simulator: Simulator, vendor: Vendo
             {"mood": "newer_fields", "amount": "0.45"},
             {"actual_amount": {"amount": "0.45", "currency": "USD"}},
         ),
+        ({"mood": "other_time", "updated_at": "1999-12-31"}, {"updated_at": "1999-12-31"}),
     ],
 )
 def test_a_status_reply_says_something_odd(

@@ -1,5 +1,6 @@
 """Asking for a task's status over real sockets: what was learnt, or when to ask again."""
 
+from datetime import timedelta
 from time import monotonic
 
 import pytest
@@ -60,13 +61,44 @@ def test_a_status_word_is_passed_on(simulator: Simulator, vendor: VendorClient, 
     assert (status.word, status.result_url) == (word, None)
 
 
-@pytest.mark.parametrize("mood", ["total_zero", "counts_fall", "counts_pass_total", "newer_fields"])
+@pytest.mark.parametrize(
+    "mood", ["total_zero", "counts_fall", "counts_pass_total", "newer_fields", "other_time"]
+)
 def test_odd_counts_and_newer_fields_are_no_trouble(
     simulator: Simulator, vendor: VendorClient, mood: str
 ) -> None:
     task_id = task(vendor)
     simulator.misbehave("status", mood)
     assert isinstance(vendor.status(BAND, task_id), TaskStatus)
+
+
+@pytest.mark.parametrize(
+    ("said", "microsecond"),
+    [
+        ("2025-11-21T08:27:10.241Z", 241_000),
+        ("2024-10-19T18:33:22.86152082Z", 861_520),
+        ("2024-10-19T18:24:56.450567423Z", 450_567),
+    ],
+)
+def test_the_time_of_the_export_is_read_with_any_number_of_digits(
+    simulator: Simulator, vendor: VendorClient, said: str, microsecond: int
+) -> None:
+    task_id = task(vendor)
+    simulator.misbehave("status", "other_time", updated_at=said)
+    status = vendor.status(BAND, task_id)
+    assert isinstance(status, TaskStatus)
+    assert status.updated_at
+    assert status.updated_at.microsecond == microsecond
+    assert status.updated_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("said", ["soon", "", "2025-11-21T08:27:10", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_says_nothing_is_none(simulator: Simulator, vendor: VendorClient, said: str) -> None:
+    task_id = task(vendor)
+    simulator.misbehave("status", "other_time", updated_at=said)
+    status = vendor.status(BAND, task_id)
+    assert isinstance(status, TaskStatus)
+    assert status.updated_at is None
 
 
 def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -> None:

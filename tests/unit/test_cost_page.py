@@ -16,5 +16,5 @@ def test_the_memory_and_the_ceiling_are_those_of_the_template() -> None:
     functions = resources("AWS::Serverless::Function")
 
     assert functions["CheckStatusFunction"]["MemorySize"] / 1024 == waiting_ways.MEMORY_GB
-    assert template()["Globals"]["Function"]["MemorySize"] / 1000 == cost.FUNCTION_GB
+    assert template()["Globals"]["Function"]["MemorySize"] / 1024 == cost.FUNCTION_GB
     assert template()["Parameters"]["MaxWaitSeconds"]["Default"] == cost.MAX_WAIT_SECONDS

@@ -22,6 +22,15 @@ from tests.exports import CSV, EXPECTED, HEADER, ROWS, Exports, rows_of, with_sh
         (zipped({"all.csv": CSV}, zipfile.ZIP_STORED), ExportFormat.ZIP),
         (zipped({"t/result.xlsx": workbook([HEADER, *ROWS]), "t/activated.txt": "x"}), ExportFormat.ZIP),
     ],
+    ids=[
+        "csv",
+        "workbook",
+        "workbook with shared strings",
+        "archive with a folder",
+        "archive without",
+        "archive that is not compressed",
+        "archive of a workbook",
+    ],
 )
 def test_each_format_is_known_by_its_bytes_and_reads_alike(
     given_an: Exports, content: bytes, export_format: ExportFormat

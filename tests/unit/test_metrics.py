@@ -78,6 +78,20 @@ def test_a_completion_counts_verdicts_and_time_and_is_no_failure(capsys: pytest.
     assert measured(capsys) == {"Completed": 1, "Failed": 0, "Duration": 90, "VerdictYes": 3, "VerdictNo": 1}
 
 
+def test_the_delay_is_from_the_export_to_the_results(capsys: pytest.CaptureFixture[str]) -> None:
+    job = a_job(
+        State.COMPLETED,
+        counts=Counts(),
+        submitted_at=NOON,
+        exported_at=NOON + timedelta(seconds=80),
+        finished_at=NOON + timedelta(seconds=90),
+    )
+
+    count_ending(job)
+
+    assert measured(capsys) == {"Completed": 1, "Failed": 0, "Duration": 90, "Delay": 10}
+
+
 @pytest.mark.parametrize(
     ("state", "name"),
     [

@@ -252,9 +252,12 @@ class Collection:
             if key != stored_key:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
-        return self._complete(job, counts, stored)
+        return self._complete(job, counts, stored, status.updated_at)
 
-    def _complete(self, job: Job, counts: Counts, stored: StoredResults) -> Decision:
+    def _complete(
+        self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
+    ) -> Decision:
+        now = self.now()
         try:
             completed = self.ledger.move(
                 job,
@@ -262,7 +265,8 @@ class Collection:
                 counts=counts,
                 results=stored,
                 reason=None,
-                finished_at=self.now(),
+                exported_at=_credible(exported_at, job, now),
+                finished_at=now,
             )
         except TransitionRefusedError as refused:
             if refused.current is None or refused.current.state is not State.COMPLETED:
@@ -271,6 +275,13 @@ class Collection:
         self.announcer.announce(completed)
         self.paces.learn(completed)
         return Decision(Next.DONE, total=counts.total, success=counts.success)
+
+
+def _credible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:
+    """The vendor's time of the export, if it lies between the task's start and now by our clock."""
+    if exported_at and job.submitted_at and job.submitted_at <= exported_at <= now:
+        return exported_at
+    return None
 
 
 def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:

@@ -71,6 +71,7 @@ class Job:
         task_id: the vendor's id, once submitted.
         charged: True, False, or None for unknown.
         submitted_at: when the vendor accepted the file.
+        exported_at: when the vendor made the export, by its own clock; None where it says nothing credible.
         finished_at: when the job ended, or stopped to wait for a person.
         counts: rows.
         expected_seconds: how long the task was expected to take before it was sent, None where nothing told.
@@ -97,6 +98,7 @@ class Job:
     task_id: str | None = None
     charged: bool | None = False
     submitted_at: datetime | None = None
+    exported_at: datetime | None = None
     finished_at: datetime | None = None
     counts: Counts = Counts()
     expected_seconds: int | None = None
@@ -162,7 +164,7 @@ def _decoded(name: str, value: Any) -> Any:
             return Reason(ReasonCode(value["code"]), value["message"]) if value else None
         case "announced":
             return frozenset(value)
-        case "lease_until" | "created_at" | "deadline" | "submitted_at" | "finished_at":
+        case "lease_until" | "created_at" | "deadline" | "submitted_at" | "exported_at" | "finished_at":
             return datetime.fromisoformat(value) if value else None
         case _:
             return value

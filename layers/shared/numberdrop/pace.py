@@ -87,9 +87,10 @@ class Paces:
 
         Those of a job that a person had collected again do not.
         """
-        if not (job.checker and job.counts.submitted and job.submitted_at and job.finished_at) or job.run > 1:
+        ended_at = job.exported_at or job.finished_at
+        if not (job.checker and job.counts.submitted and job.submitted_at and ended_at) or job.run > 1:
             return
-        task = Pace.plausible((job.finished_at - job.submitted_at).total_seconds(), job.counts.submitted)
+        task = Pace.plausible((ended_at - job.submitted_at).total_seconds(), job.counts.submitted)
         try:
             before = self._read(job.checker)
             self._write(job.checker, before.after(task) if before else task)

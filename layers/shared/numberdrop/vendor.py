@@ -125,6 +125,7 @@ class TaskStatus:
         success: rows called successful.
         failure: rows called failed.
         result_url: a bearer link to the export; never store, log or announce it.
+        updated_at: when the task last changed, by the vendor's clock; once exported, when it was exported.
         cost: what was charged, where the vendor says it (vendor OpenAPI, ``actual_amount``).
     """
 
@@ -133,6 +134,7 @@ class TaskStatus:
     success: int | None
     failure: int | None
     result_url: str | None
+    updated_at: datetime | None = None
     cost: Amount | None = None
 
     def __repr__(self) -> str:
@@ -335,8 +337,18 @@ def _task_status(fields: Mapping[str, Any]) -> TaskStatus:
         success=_count(fields, "success"),
         failure=_count(fields, "failure"),
         result_url=link if isinstance(link, str) and link else None,
+        updated_at=_moment(fields.get("updated_at")),
         cost=_amount(fields.get("actual_amount")),
     )
+
+
+def _moment(said: Any) -> datetime | None:
+    """A timestamp with its offset; the vendor's carry 3, 8 or 9 fractional digits (vendor pages)."""
+    try:
+        moment = datetime.fromisoformat(said)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _amount(said: Any) -> Amount | None:
