@@ -2,10 +2,11 @@
 
 import hashlib
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import format_datetime
 from io import BytesIO
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -226,6 +227,26 @@ def test_no_redirect_is_followed_with_the_key_or_the_body(simulator: Simulator) 
         simulator.misbehave("submit", "redirect", status=307, location=elsewhere.url)
         assert isinstance(submit(client(simulator.url)), InDoubt)
         assert elsewhere.raw == b""
+
+
+def test_a_vendor_that_pauses_while_it_reads_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numberdrop.vendor.CONNECT_SECONDS", 0.2)
+
+    def read_after_a_pause(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            sleep(0.6)
+            received = b""
+            while not received.endswith(b"--\r\n"):
+                received = received[-100:] + connection.recv(1 << 20)
+            body = b'{"task_id": "abc"}'
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with listening() as (url, server), ThreadPoolExecutor(1) as pool:
+        vendor = pool.submit(read_after_a_pause, server)
+        outcome = client(url).submit(BAND, BytesIO(b"+4179\n" * 5_000_000), seconds=20)
+        vendor.result(20)
+    assert outcome == Accepted("abc", None)
 
 
 def test_a_vendor_that_stops_reading_is_in_doubt_at_the_deadline() -> None:

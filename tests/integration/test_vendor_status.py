@@ -6,6 +6,7 @@ from time import monotonic
 import pytest
 
 from local.simulator import Simulator
+from numberdrop.api_key import ApiKeyInvalidError
 from numberdrop.catalogue import Checker
 from numberdrop.vendor import (
     NoAnswer,
@@ -113,6 +114,7 @@ def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -
         ("http_error", {"status": 502, "html": True}, 60),
         ("http_error", {"status": 503, "retry_after": "5"}, 5),
         ("http_error", {"status": 403}, 60),
+        ("http_error", {"status": 404, "html": True}, 60),
         ("redirect", {}, 60),
         ("html_page", {}, 60),
         ("error_in_body", {}, 60),
@@ -139,6 +141,22 @@ def test_anything_else_teaches_nothing_and_is_asked_again_later(
     outcome = vendor.status(checker, task_id)
     assert isinstance(outcome, NoAnswer)
     assert outcome.after_seconds == pause
+
+
+@pytest.mark.parametrize("location", ["http://[oops", "http://\N{SNOWMAN}/"])
+def test_a_redirect_to_nowhere_teaches_nothing(location: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+    with captured_request(answer) as elsewhere:
+        assert isinstance(client(elsewhere.url).status(BAND, "abc"), NoAnswer)
+
+
+def test_a_key_that_cannot_be_read_does_not_end_a_paid_task(simulator: Simulator) -> None:
+    class UnreadableKey(Key):
+        def get(self) -> str:
+            raise ApiKeyInvalidError("The secret holds no key.")
+
+    outcome = client(simulator.url, key=UnreadableKey()).status(BAND, "abc")
+    assert outcome == NoAnswer(60, "The vendor could not be asked (ApiKeyInvalidError).")
 
 
 def test_a_dripping_status_is_given_up_in_time(

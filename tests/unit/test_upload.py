@@ -96,7 +96,7 @@ def test_the_parts_of_an_identity_cannot_run_into_each_other() -> None:
 def test_results_go_where_a_key_still_fits(key: str) -> None:
     prefix = an_upload(key).results_prefix("band")
     assert prefix.endswith("/")
-    assert len(f"{prefix}manifest.json".encode()) <= MAX_KEY_BYTES
+    assert len(f"{prefix}export.unreadable".encode()) <= MAX_KEY_BYTES
 
 
 def test_results_go_below_the_uploads_own_key() -> None:
@@ -110,13 +110,25 @@ def test_the_results_of_a_key_of_full_length_go_below_the_job_id() -> None:
 
 
 def test_a_key_is_used_for_results_up_to_the_last_byte() -> None:
-    room = MAX_KEY_BYTES - len("/123456789012/manifest.json")
+    room = MAX_KEY_BYTES - len("/123456789012/export.unreadable")
     fitting, too_long = an_upload("k" * room), an_upload("k" * (room + 1))
     assert fitting.results_prefix("band").startswith(fitting.key)
     assert not too_long.results_prefix("band").startswith(too_long.key)
 
 
 # Messages
+
+
+def test_a_version_that_is_called_null_is_none() -> None:
+    """While versioning is suspended every write of a key is called so, and each is another upload."""
+    first, second = (
+        parsed(event_about("band/a.txt", {"version-id": "null", "sequencer": sequencer}))
+        for sequencer in ("0A", "0B")
+    )
+    assert first
+    assert second
+    assert first.version_id is None
+    assert first.job_id != second.job_id
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)

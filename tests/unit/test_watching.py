@@ -153,6 +153,11 @@ def test_patience_with_an_unknown_task_counts_from_the_first_404() -> None:
     assert decide(TaskUnknown(), first, a_job(), PACING, now=later).seen == first
 
 
+def test_many_answers_must_agree_that_a_task_is_unknown_however_old_it_is() -> None:
+    old = a_job(submitted_at=NOON - timedelta(days=6))
+    assert decide(TaskUnknown(), Seen(), old, Pacing(900), now=NOON).wait_seconds <= 60
+
+
 def test_an_unknown_task_is_given_up_after_some_minutes() -> None:
     first = decision(TaskUnknown()).seen
     result = decide(TaskUnknown(), first, a_job(), PACING, now=NOON + PATIENCE_WITH_UNKNOWN)

@@ -204,5 +204,5 @@ def _check_status(status: int) -> None:
 def _breaking_off() -> Iterator[None]:
     try:
         yield
-    except (requests.RequestException, HTTPError, OSError) as error:
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise DownloadFailedError(f"The download broke off ({type(error).__name__}).") from None

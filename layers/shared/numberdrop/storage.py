@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from numberdrop.reasons import JobFailedError, ReasonCode
-from numberdrop.upload import Upload
+from numberdrop.upload import Upload, version_named
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,8 +42,7 @@ class UploadBucket:
             if _code(error) in _GONE:
                 return upload
             raise
-        version = head.get("VersionId")
-        return replace(upload, version_id=version) if version and version != "null" else upload
+        return replace(upload, version_id=version_named(head.get("VersionId")))
 
     def copy_to(self, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
         """Writes the upload's bytes to a file, in constant memory.

@@ -10,6 +10,10 @@ MAX_KEY_BYTES = 1024
 """The longest object key (S3 user guide, "Naming Amazon S3 objects")."""
 
 
+LONGEST_RESULT_NAME = "export.unreadable"
+"""Of the files that may lie beside one another in the results bucket."""
+
+
 class NotAnUploadError(Exception):
     """The message does not announce an upload; it belongs in the dead-letter queue."""
 
@@ -48,13 +52,24 @@ class Upload:
         return self.key.endswith("/")
 
     def results_prefix(self, checker: str) -> str:
-        """Where the results of this upload go in the results bucket, ending in ``/``."""
+        """Where the results of this upload go in the results bucket, ending in ``/``.
+
+        Below the upload's key and the first digits of the job id; below the checker and the whole job id where
+        a file's key would be too long otherwise.
+        """
         prefix = f"{self.key}/{self.job_id[:12]}/"
-        longest_name = "export.xlsx", "manifest.json", "rejected.csv", "results.csv"
-        longest = max(len(name) for name in longest_name)
-        if len(prefix.encode()) + longest > MAX_KEY_BYTES:
+        if len(prefix.encode()) + len(LONGEST_RESULT_NAME) > MAX_KEY_BYTES:
             return f"{checker}/{self.job_id}/"
         return prefix
+
+
+def version_named(version_id: str | None) -> str | None:
+    """The version of an object, if it has one to be known by.
+
+    While versioning is off or suspended, Amazon S3 calls what is written "null", time after time (S3 user
+    guide, "Working with objects in a versioning-suspended bucket").
+    """
+    return None if version_id == "null" else version_id
 
 
 def upload_in_message(body: str, *, bucket: str) -> Upload | None:
@@ -102,7 +117,7 @@ def _from_detail(detail: Any) -> Upload:
         return Upload(
             bucket=str(detail["bucket"]["name"]),
             key=str(described["key"]),
-            version_id=described.get("version-id"),
+            version_id=version_named(described.get("version-id")),
             etag=str(described["etag"]).strip('"'),
             size=int(described["size"]),
             sequencer=str(described.get("sequencer", "")),

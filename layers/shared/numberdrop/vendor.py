@@ -11,6 +11,7 @@ repeated here.
 
 import json
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +31,10 @@ from numberdrop.masking import masked
 from numberdrop.multipart import MultipartFile
 
 CONNECT_SECONDS = 10
-READ_SECONDS = 60
+STALL_SECONDS = 300
+"""How long the vendor may neither read nor answer while a file is sent. It may take minutes over ten million
+rows, and whoever gives up on it leaves a doubt that costs a person more than waiting does."""
+
 STATUS_SECONDS = 20
 """The whole time a status call may take."""
 
@@ -143,7 +147,7 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class TaskUnknown:
-    """The vendor knows no such task (404), or not yet."""
+    """The vendor knows no such task, or not yet: a 404 in its own words, not a page of something before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +192,12 @@ class VendorClient:
         body = MultipartFile(self._submit_fields(checker), file, before_each_read=stop_at_the_end)
         headers = self._headers() | {"Content-Type": body.content_type}
         try:
-            with session_until(seconds) as session:
+            with session_until(seconds, on_connect=_allow_stalls) as session:
                 response = session.post(
                     self.base_url + checker.path,
                     data=body,
                     headers=headers,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    timeout=(CONNECT_SECONDS, STALL_SECONDS),
                     allow_redirects=False,
                     stream=True,
                 )
@@ -212,7 +216,7 @@ class VendorClient:
             answer = self._ask(checker, task_id)
         if isinstance(answer, NoAnswer):
             return answer
-        if answer.status == 404:
+        if answer.status == 404 and answer.fields:
             return TaskUnknown()
         if answer.status not in {200, 202}:
             return NoAnswer(self._pause(answer), f"The vendor answered {answer.status}.")
@@ -235,8 +239,8 @@ class VendorClient:
                     stream=True,
                 )
                 return _read_answer(response)
-        except (requests.RequestException, OSError) as error:
-            return NoAnswer(USUAL_PAUSE, f"The vendor did not answer ({_named(error)}).")
+        except Exception as error:  # noqa: BLE001 - a paid task is waited for, whatever fails on the way to it
+            return NoAnswer(USUAL_PAUSE, f"The vendor could not be asked ({_named(error)}).")
 
     def _status_request(
         self, checker: Checker, task_id: str
@@ -277,6 +281,11 @@ class VendorClient:
 
     def _pause(self, answer: "_Answer") -> int:
         return pause_seconds(answer.retry_after, now=self.now())
+
+
+def _allow_stalls(connected: socket.socket) -> None:
+    """urllib3 would send under the time-out of connecting, which is far shorter."""
+    connected.settimeout(STALL_SECONDS)
 
 
 def pause_seconds(retry_after: str | None, *, now: datetime) -> int:

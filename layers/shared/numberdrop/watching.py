@@ -30,6 +30,9 @@ from numberdrop.vendor import (
 PATIENCE_WITH_UNKNOWN = timedelta(minutes=10)
 """How long the vendor may not know a task before it is taken at its word."""
 
+LONGEST_WAIT_WHILE_UNKNOWN = 60
+"""Seconds between such answers at most, so that many must agree."""
+
 MOST_LINKLESS_ANSWERS = 5
 """Answers "exported" without a link before the export counts as unavailable."""
 
@@ -168,7 +171,7 @@ def decide(
             logger.warning("nothing was learnt about the task", cause=cause)
             return Decision(Next.WAIT, max(blind, pause), seen)
         case TaskUnknown():
-            return _unknown(seen, blind, now)
+            return _unknown(seen, min(blind, LONGEST_WAIT_WHILE_UNKNOWN), now)
         case TaskStatus(word="exported", result_url=None):
             decision = _linkless(seen, max(blind, WAIT_FOR_LINK))
         case TaskStatus():
