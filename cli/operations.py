@@ -15,7 +15,7 @@ from numberdrop.job import Job
 from numberdrop.ledger import Ledger
 from numberdrop.queue import UploadQueue
 from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import ABANDON, CHARGED, COLLECT_AGAIN, NOT_CHARGED, State
+from numberdrop.transitions import ABANDON, CHARGED, COLLECT_AGAIN, GIVE_UP, NOT_CHARGED, State
 from numberdrop.upload import message_about
 from numberdrop.workflow import Workflow
 
@@ -25,6 +25,10 @@ TIME_TO_START = timedelta(minutes=1)
 GIVEN_UP = Reason(
     ReasonCode.ABORTED,
     "A person gave up on this submission. Whether the vendor charged for it is not known.",
+)
+NOT_WANTED = Reason(
+    ReasonCode.ABORTED,
+    "A person gave the upload up while the vendor refused it. Nothing was charged.",
 )
 
 
@@ -45,6 +49,14 @@ def must_be_in_doubt(job: Job) -> None:
     """Raises ``RefusedError`` unless nobody knows whether the job was charged."""
     if job.state is not State.IN_DOUBT:
         raise RefusedError(f"The job is {job.state}, not {State.IN_DOUBT}: there is nothing to resolve.")
+
+
+def must_be_waiting(job: Job) -> None:
+    """Raises ``RefusedError`` unless the job waits for a person: in doubt, or refused with key or balance."""
+    if job.state is State.CLAIMED:
+        raise RefusedError("The job is being tried just now. Repeat the command in a minute.")
+    if job.state is not State.BLOCKED:
+        must_be_in_doubt(job)
 
 
 def must_be_collectable(job: Job) -> None:
@@ -106,9 +118,16 @@ class Operations:
         return _then(moved, lambda: self.queue.send_again(message_about(moved.upload), after_seconds=0))
 
     def abandon(self, job: Job) -> Done:
-        """Nobody will find out: do nothing more, and say so."""
-        must_be_in_doubt(job)
-        moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=self.now())
+        """Do nothing more, and say so: nobody will find out, or the vendor need not take the file any more.
+
+        If the job holds the line, reconcile opens it.
+        """
+        must_be_waiting(job)
+        ending = {"finished_at": self.now()}
+        if job.state is State.BLOCKED:
+            moved = self.ledger.move(job, GIVE_UP, reason=NOT_WANTED, charged=False, **ending)
+        else:
+            moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, **ending)
         return _then(moved, lambda: self.announcer.announce(moved))
 
     def collect_again(self, job: Job) -> Done:

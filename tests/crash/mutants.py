@@ -320,7 +320,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     PostsAgainAfterALostAnswer: ("one_upload",),
     ReleasesOnADoubt: ("one_upload",),
     ArmsAfterThePost: ("one_upload",),
-    ReclaimsAJobThatWasBeingSubmitted: ("one_upload",),
+    ReclaimsAJobThatWasBeingSubmitted: ("an_event_that_comes_again_when_the_worker_should_be_gone",),
     ClaimsWithoutACondition: ("one_upload",),
     BelievesAFailedConditionAgainstItsOwnWrite: ("one_upload",),
     AnnouncesEachEndingOnlyOnce: ("a_doubt_that_comes_again", "a_task_that_fails_again"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -58,6 +59,13 @@ class Person:
         """Abandons every job in doubt."""
         for number in self._in_state(State.IN_DOUBT):
             self._do(number, Operations.abandon)
+
+    def give_up_what_is_blocked(self) -> None:
+        """Abandons a job that the account is too small for, as soon as it is not just being tried."""
+        while self._in_state(State.CLAIMED) or self._in_state(State.BLOCKED) or not self.world.chronicle:
+            self.world.run_for(timedelta(minutes=1))
+            for number in self._in_state(State.BLOCKED):
+                self._do(number, Operations.abandon)
 
     def collect_again(self) -> None:
         """Asks for every failed task again."""

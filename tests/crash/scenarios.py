@@ -26,6 +26,13 @@ def the_same_event_again_and_again(world: World) -> None:
     world.run_until_quiet()
 
 
+def an_event_that_comes_again_when_the_worker_should_be_gone(world: World) -> None:
+    upload = world.upload()
+    world.run_for(timedelta(minutes=16))
+    world.announce(upload)
+    world.run_until_quiet()
+
+
 def two_versions_the_later_announced_first(world: World) -> None:
     first, second = world.upload(announced=False), world.upload(announced=False)
     world.announce(second)
@@ -74,6 +81,15 @@ def an_account_that_stays_empty(world: World) -> None:
     world.vendor.has_money = False
     world.upload("band/first.txt")
     world.upload("band/second.txt")
+    world.run_until_quiet()
+
+
+def a_file_that_is_too_dear_and_given_up(world: World) -> None:
+    world.vendor.has_money = False
+    world.upload("band/dear.txt")
+    Person(world).give_up_what_is_blocked()
+    world.vendor.has_money = True
+    world.upload("band/cheap.txt")
     world.run_until_quiet()
 
 
@@ -189,6 +205,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     for scenario in (
         one_upload,
         the_same_event_again_and_again,
+        an_event_that_comes_again_when_the_worker_should_be_gone,
         two_versions_the_later_announced_first,
         an_event_without_its_version,
         an_upload_that_cannot_be_sent,
@@ -197,6 +214,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         a_vendor_whose_server_always_fails,
         an_empty_account,
         an_account_that_stays_empty,
+        a_file_that_is_too_dear_and_given_up,
         an_upload_that_was_claimed_before_the_line_stopped_for_long,
         a_key_that_is_refused,
         a_key_that_was_rotated,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import repeat
 from typing import Any
 
 import boto3
@@ -9,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from numberdrop.job import Job, StoredResults
-from numberdrop.ledger import Ledger, TransitionRefusedError
+from numberdrop.ledger import SHARDS, Ledger, TransitionRefusedError
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import (
     ACCEPT,
@@ -244,6 +245,21 @@ def test_odd_keys_are_only_data(ledger: Ledger, key: str) -> None:
     assert claimed.upload.key == key
 
 
+@pytest.mark.parametrize("name", ["upload", "counts", "results"])
+def test_parts_of_an_attribute_of_a_newer_release_are_ignored(
+    account: Account, ledger: Ledger, name: str
+) -> None:
+    job = kept(account, State.COMPLETED)
+    ledger.client.update_item(
+        TableName=account.jobs_table,
+        Key={"job_id": {"S": job.job_id}},
+        UpdateExpression="SET #name.newer = :value",
+        ExpressionAttributeNames={"#name": name},
+        ExpressionAttributeValues={":value": {"S": "x"}},
+    )
+    assert ledger.get(job.job_id) == job
+
+
 def test_attributes_of_a_newer_release_are_ignored(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     boto3.resource("dynamodb").Table(account.jobs_table).update_item(
@@ -307,6 +323,14 @@ def test_jobs_are_found_in_every_shard(account: Account, ledger: Ledger) -> None
     jobs = [kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt")) for n in range(100)]
     assert len({job.job_id[0] for job in jobs}) > 10
     assert sorted(ledger.unsettled()) == sorted(job.job_id for job in jobs)
+
+
+def test_every_shard_comes_first_in_its_turn(account: Account, ledger: Ledger) -> None:
+    for n in range(100):
+        kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt"))
+    moments = (NOON + timedelta(minutes=3 * n) for n in range(len(SHARDS)))
+    runs = (replace(ledger, now=repeat(moment).__next__) for moment in moments)
+    assert {next(run.unsettled())[0] for run in runs} == set(SHARDS)
 
 
 def test_known_jobs_are_told_from_unknown_ones(account: Account, ledger: Ledger) -> None:

@@ -113,6 +113,39 @@ def test_a_claim_is_left_to_its_own_message_at_first(account: Account, at_noon: 
     assert (announced_again(account), job_of(account, job.upload)) == ([], job)
 
 
+def test_the_longer_a_claim_is_tried_the_longer_it_is_left_to_its_message(account: Account) -> None:
+    """A queue that is slower than reconcile would fill up with its messages otherwise."""
+    late = reconciliation_at(account, NOON + timedelta(hours=1))
+    job = kept(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(minutes=31))
+    assert late.run() == {"left alone": 1}
+    account.put(replace(job, lease_until=NOON + timedelta(minutes=29)))
+    assert late.run() == {"restarted": 1}
+
+
+def test_no_claim_is_left_alone_for_more_than_two_hours(account: Account) -> None:
+    very_late = reconciliation_at(account, NOON + timedelta(hours=20))
+    kept(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(hours=18))
+    assert very_late.run() == {"restarted": 1}
+
+
+def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_noon: Reconciliation) -> None:
+    job = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
+    assert at_noon.run() == {"timed out": 1}
+    assert announced_again(account) == []
+    assert ended(account, job.upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+    assert at_noon.run() == {}
+
+
+def test_a_holder_of_the_line_that_no_worker_can_try_ends_and_opens_it(
+    account: Account, at_noon: Reconciliation
+) -> None:
+    holder = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
+    at_noon.line.stop(holder.job_id)
+    assert at_noon.run() == {"timed out": 1}
+    at_noon.run()
+    assert at_noon.line.holder() is None
+
+
 def test_a_restarted_claim_is_sent_and_charged_once(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
@@ -388,6 +421,57 @@ def test_an_execution_that_cannot_be_looked_at_is_looked_at_the_next_time(
     assert throttled.run() == {"failed": 1}
     assert at_noon.run() == {"started": 1}
     assert account.executions() == [job.execution_name]
+
+
+def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """What was measured under the stack's name, by metric; the latest, where there are several."""
+    embedded = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+    return {
+        metric["Name"]: line[metric["Name"]][0]
+        for line in embedded
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
+def test_each_run_measures_how_long_jobs_have_been_on_their_way(
+    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(account, State.SUBMITTED, upload=an_upload("band/a.txt"), deadline=NOON + timedelta(hours=17))
+    kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), deadline=NOON + timedelta(hours=22))
+    at_noon.run()
+    assert metrics_of(capsys) == {
+        "OldestTaskAge": 7 * 3600,
+        "OldestClaimAge": 2 * 3600,
+        "Reconciled": 1,
+        "LineStopped": 0,
+    }
+
+
+def test_a_task_that_is_collected_again_is_as_old_as_its_new_run(
+    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(account, State.SUBMITTED, submitted_at=NOON - 9 * A_DAY, run=2, deadline=NOON + A_DAY)
+    at_noon.run()
+    assert metrics_of(capsys)["OldestTaskAge"] == 0
+
+
+def test_a_run_says_that_the_line_is_stopped_each_time(
+    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = kept(account, State.BLOCKED, lease_until=RUNS)
+    at_noon.line.stop(holder.job_id)
+    for _ in range(2):
+        at_noon.run()
+        assert metrics_of(capsys)["LineStopped"] == 1
+
+
+def test_a_run_in_which_a_job_could_not_be_mended_is_told_from_the_others(
+    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
+    boto3.resource("dynamodb").Table(account.jobs_table).put_item(Item=broken)
+    at_noon.run()
+    assert metrics_of(capsys)["Reconciled"] == 0
 
 
 def test_what_was_done_is_logged_without_a_number(

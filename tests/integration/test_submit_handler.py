@@ -169,7 +169,7 @@ def test_a_repeat_announces_what_was_never_announced(
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.BLOCKED])
-def test_a_second_event_at_the_same_time_waits_for_the_first(
+def test_a_second_event_at_the_same_time_is_left_to_the_first(
     account: Account, simulator: Simulator, functions: Functions, state: State
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -177,8 +177,17 @@ def test_a_second_event_at_the_same_time_waits_for_the_first(
     job = a_job(state, upload=upload, lease_until=lease)
     account.put(job)
     functions.submit(upload)
-    assert (simulator.calls["submit"], functions.sent_again) == (0, 1)
+    assert (simulator.calls["submit"], functions.sent_again) == (0, 0)
     assert job_of(account, upload) == job
+
+
+def test_a_message_that_comes_a_moment_early_comes_again(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    account.put(a_job(State.CLAIMED, upload=upload, lease_until=datetime.now(UTC) + timedelta(seconds=3)))
+    functions.submit(upload)
+    assert (simulator.calls["submit"], functions.sent_again) == (0, 1)
 
 
 def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
@@ -193,7 +202,7 @@ def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
 
     monkeypatch.setattr(VendorClient, "submit", send_while_the_event_comes_again)
     functions.submit(upload)
-    assert (job_of(account, upload).state, functions.sent_again) == (State.SUBMITTED, 1)
+    assert (job_of(account, upload).state, functions.sent_again) == (State.SUBMITTED, 0)
     functions.submit(upload)
     assert (len(simulator.charges), len(account.executions()), account.events()) == (1, 1, [])
 

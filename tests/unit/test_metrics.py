@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from numberdrop.job import Counts
-from numberdrop.metrics import count_charge, count_ending, count_upload, measure_task_age
+from numberdrop.metrics import Ages, count_charge, count_ending, count_upload, measure_reconciliation
 from numberdrop.transitions import State
 from tests.jobs import NOON, a_job, an_upload
 
@@ -42,11 +42,23 @@ def test_a_metric_stands_under_the_stack_alone_and_under_the_checker_too(
     assert (line["service"], line["checker"]) == (STACK, "band")
 
 
-def test_checkers_that_are_not_documented_share_one_name(capsys: pytest.CaptureFixture[str]) -> None:
-    count_upload(a_job(upload=an_upload("task_type=brand-new/numbers.txt")))
+@pytest.mark.parametrize("key", ["task_type=brand-new/numbers.txt", "no-such-checker/a.txt", "no-folder"])
+def test_checkers_that_are_not_documented_share_one_name(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count_upload(a_job(upload=an_upload(key)))
 
     (line,) = lines(capsys)
     assert line["checker"] == "other"
+
+
+def test_a_documented_task_type_has_its_own_name_however_it_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    count_upload(a_job(upload=an_upload("task_type=band/numbers.txt")))
+
+    (line,) = lines(capsys)
+    assert line["checker"] == "band"
 
 
 def test_a_line_names_its_job_and_not_its_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +119,48 @@ def test_every_other_ending_is_one_count(state: State, name: str, capsys: pytest
     assert measured(capsys) == {name: 1}
 
 
-def test_the_age_of_a_task_is_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
-    measure_task_age(a_job(State.SUBMITTED, submitted_at=NOON), NOON + timedelta(hours=7))
+@pytest.mark.parametrize(
+    ("state", "name"), [(State.SUBMITTED, "OldestTaskAge"), (State.CLAIMED, "OldestClaimAge")]
+)
+def test_of_the_jobs_on_their_way_the_oldest_is_measured_in_seconds(
+    state: State, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ages = Ages()
+    for hours in (3, 7, 5):
+        ages.note(a_job(state, upload=an_upload(f"band/{hours}.txt")), timedelta(hours=hours))
 
-    assert measured(capsys) == {"OldestTaskAge": 7 * 3600}
+    ages.publish()
+
+    assert measured(capsys) == {name: 7 * 3600}
+
+
+def test_each_checker_has_an_oldest_job(capsys: pytest.CaptureFixture[str]) -> None:
+    ages = Ages()
+    for key in ("band/a.txt", "ws/a.txt"):
+        ages.note(a_job(State.SUBMITTED, upload=an_upload(key)), timedelta(hours=1))
+
+    ages.publish()
+
+    assert {line["checker"] for line in lines(capsys)} == {"band", "ws"}
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.SUBMITTED, State.CLAIMED}))
+def test_a_job_that_waits_for_nothing_of_ours_has_no_age(
+    state: State, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ages = Ages()
+    ages.note(a_job(state), timedelta(days=300))
+
+    ages.publish()
+
+    assert lines(capsys) == []
+
+
+@pytest.mark.parametrize("has_failed", [False, True])
+@pytest.mark.parametrize("line_is_stopped", [False, True])
+def test_each_reconciliation_says_how_it_went_and_whether_the_line_is_stopped(
+    capsys: pytest.CaptureFixture[str], *, has_failed: bool, line_is_stopped: bool
+) -> None:
+    measure_reconciliation(has_failed=has_failed, line_is_stopped=line_is_stopped)
+
+    assert measured(capsys) == {"Reconciled": int(not has_failed), "LineStopped": int(line_is_stopped)}

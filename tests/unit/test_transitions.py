@@ -17,17 +17,18 @@ ALLOWED_STEPS = {
     ("submitting", "blocked", "block"),
     ("submitting", "failed", "reject"),
     ("submitting", "in_doubt", "doubt"),
-    ("submitting", "in_doubt", "abandon attempt"),
+    ("submitting", "in_doubt", "worker lost"),
     ("submitted", "completed", "complete"),
     ("submitted", "failed", "fail"),
     ("in_doubt", "submitted", "charged"),
     ("in_doubt", "claimed", "not charged"),
     ("in_doubt", "abandoned", "abandon"),
+    ("blocked", "failed", "give up"),
     ("failed", "submitted", "collect again"),
 }
 """From one state to another, by one transition."""
 
-DECIDED_BY_A_PERSON = {"charged", "not charged", "abandon", "collect again"}
+DECIDED_BY_A_PERSON = {"charged", "not charged", "abandon", "give up", "collect again"}
 
 
 def steps() -> set[tuple[str | None, str, str]]:
@@ -81,7 +82,7 @@ def test_each_step_is_guarded_by_what_makes_it_safe(transition: Transition) -> N
     expected = {
         "claim": Guard.NEW,
         "reclaim": Guard.LEASE_OVER,
-        "abandon attempt": Guard.LEASE_OVER,
+        "worker lost": Guard.LEASE_OVER,
         "complete": Guard.TASK,
         "fail": Guard.TASK,
         **dict.fromkeys(DECIDED_BY_A_PERSON, Guard.READ),

@@ -21,6 +21,9 @@ ANY_TASK_TYPE_PREFIX = "task_type="
 MAX_ROWS = 10_000_000
 """The most rows one task takes, where a checker documents no other limit (vendor OpenAPI)."""
 
+UNDOCUMENTED = "nothing"
+"""What documents a task type that is passed through."""
+
 _TASK_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -110,6 +113,15 @@ def checker_for_key(key: str, *, allow_sensitive: bool) -> Checker:
     return checker
 
 
+def documented_checker(key: str) -> Checker | None:
+    """The checker that an upload's key names, if the vendor documents it."""
+    try:
+        checker = checker_for_key(key, allow_sensitive=True)
+    except JobFailedError:
+        return None
+    return checker if checker.documented_by != UNDOCUMENTED else None
+
+
 def _named(word: str) -> Checker:
     if word.lower().startswith(ANY_TASK_TYPE_PREFIX):
         return _passed_through(word[len(ANY_TASK_TYPE_PREFIX) :])
@@ -133,7 +145,7 @@ def _passed_through(task_type: str) -> Checker:
         family=Family.V1,
         path="/v1/tasks",
         input=InputKind.AS_WRITTEN,
-        documented_by="nothing",
+        documented_by=UNDOCUMENTED,
         sensitive=bool(documented and documented.sensitive),
     )
 

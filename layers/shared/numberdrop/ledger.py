@@ -24,6 +24,9 @@ UNSETTLED_INDEX = "unsettled"
 SHARDS = "0123456789abcdef"
 """The index's hash keys: sixteen, so that none of them is hot."""
 
+MOST_KNOWN_AT_ONCE = 100
+"""Items that can be asked for at once (DynamoDB API reference, "BatchGetItem")."""
+
 SETTLED_ONCE_ANNOUNCED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
 
 
@@ -76,8 +79,13 @@ class Ledger:
             raise JobMissingError("The ledger has no such job.")
         return job
 
+    def created_at(self) -> datetime:
+        """Since which second there is this ledger; it knows no upload from before."""
+        created = self.client.describe_table(TableName=self.table)["Table"]["CreationDateTime"]
+        return created.replace(microsecond=0)
+
     def known(self, job_ids: Sequence[str]) -> set[str]:
-        """Those of at most 100 job ids that the ledger has a job for."""
+        """Those of at most ``MOST_KNOWN_AT_ONCE`` job ids that the ledger has a job for."""
         wanted: dict[str, Any] = {
             self.table: {
                 "Keys": [{"job_id": {"S": job_id}} for job_id in job_ids],
@@ -149,9 +157,13 @@ class Ledger:
         self._update_if_unchanged(job, f"ADD announced :ending{settle}", {":ending": frozenset({job.ending})})
 
     def unsettled(self) -> Iterator[str]:
-        """The ids of the jobs that are not settled; those of the last seconds may be missing."""
+        """The ids of the jobs that are not settled; those of the last seconds may be missing.
+
+        It begins with another shard each minute, so that all have their turn where time does not do for all.
+        """
         paginator = self.client.get_paginator("query")
-        for shard in SHARDS:
+        first = int(self.now().timestamp()) // 60 % len(SHARDS)
+        for shard in SHARDS[first:] + SHARDS[:first]:
             for page in paginator.paginate(
                 TableName=self.table,
                 IndexName=UNSETTLED_INDEX,

@@ -1,15 +1,17 @@
 """Metrics by checker: what an operator watches, and what the template's alarms go by.
 
 They are log lines in CloudWatch's embedded metric format, so measuring costs no call and cannot fail a job.
-Each stands under the stack's name alone, for alarms, and under the stack's name and the checker.
+Each stands under the stack's name alone, for alarms, and those about jobs under the stack's name and the
+checker too.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from numberdrop.catalogue import checkers
+from numberdrop.catalogue import documented_checker
 from numberdrop.job import Job
 from numberdrop.transitions import State
 
@@ -17,6 +19,9 @@ NAMESPACE = "numberdrop"
 
 OTHER_CHECKER = "other"
 """Stands for checkers that the vendor does not document: each name of a metric costs money."""
+
+AGES = {State.CLAIMED: "OldestClaimAge", State.SUBMITTED: "OldestTaskAge"}
+"""The metrics of how long jobs in a state have been on their way."""
 
 _Measures = Mapping[str, tuple[MetricUnit, float]]
 
@@ -38,9 +43,33 @@ def count_charge(job: Job) -> None:
     )
 
 
-def measure_task_age(job: Job, now: datetime) -> None:
-    """A task is still with the vendor."""
-    _publish(job, {"OldestTaskAge": (MetricUnit.Seconds, job.task_age(now))})
+@dataclass(frozen=True)
+class Ages:
+    """How long the oldest job of each checker has waited for the vendor to take it, or to end its task."""
+
+    _oldest: dict[tuple[State, str], tuple[timedelta, Job]] = field(default_factory=dict)
+
+    def note(self, job: Job, age: timedelta) -> None:
+        """Remembers the job if no older one is known; jobs in other states count nowhere."""
+        place = job.state, _checker(job)
+        if job.state in AGES and (place not in self._oldest or age > self._oldest[place][0]):
+            self._oldest[place] = age, job
+
+    def publish(self) -> None:
+        """Publishes one age for each state and checker, with the id of the job."""
+        for age, job in self._oldest.values():
+            _publish(job, {AGES[job.state]: (MetricUnit.Seconds, age.total_seconds())})
+
+
+def measure_reconciliation(*, has_failed: bool, line_is_stopped: bool) -> None:
+    """All jobs that are not settled were looked at, and some could not be mended or none.
+
+    ``Reconciled`` and ``LineStopped`` are 1 or 0, each time.
+    """
+    metrics = _metrics()
+    metrics.add_metric(name="Reconciled", unit=MetricUnit.Count, value=0 if has_failed else 1)
+    metrics.add_metric(name="LineStopped", unit=MetricUnit.Count, value=1 if line_is_stopped else 0)
+    metrics.flush_metrics()
 
 
 def count_ending(job: Job) -> None:
@@ -71,11 +100,16 @@ def _completed(job: Job) -> _Measures:
     return measures
 
 
-def _publish(job: Job, measures: _Measures) -> None:
+def _metrics() -> EphemeralMetrics:
+    """Metrics under the stack's name."""
     metrics = EphemeralMetrics(namespace=NAMESPACE)
-    stack = metrics.service or NAMESPACE
-    metrics.add_dimension("service", stack)
-    metrics.add_dimensions(service=stack, checker=_checker(job))
+    metrics.add_dimension("service", metrics.service or NAMESPACE)
+    return metrics
+
+
+def _publish(job: Job, measures: _Measures) -> None:
+    metrics = _metrics()
+    metrics.add_dimensions(service=metrics.service or NAMESPACE, checker=_checker(job))
     metrics.add_metadata("job_id", job.job_id)
     for name, (unit, value) in measures.items():
         metrics.add_metric(name=name, unit=unit, value=value)
@@ -83,6 +117,5 @@ def _publish(job: Job, measures: _Measures) -> None:
 
 
 def _checker(job: Job) -> str:
-    word, _, _ = job.upload.key.lower().partition("/")
-    checker = checkers().get(word)
+    checker = documented_checker(job.upload.key)
     return checker.name if checker else OTHER_CHECKER

@@ -12,15 +12,22 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
-from numberdrop.metrics import measure_task_age
+from numberdrop.metrics import Ages, measure_reconciliation
 from numberdrop.queue import UploadQueue
-from numberdrop.reasons import DIED_WHILE_SENDING, Reason, ReasonCode
-from numberdrop.transitions import ABANDON_ATTEMPT, FAIL, State
+from numberdrop.reasons import DIED_WHILE_SENDING, NOT_TAKEN_IN_TIME, Reason, ReasonCode
+from numberdrop.transitions import DECLINE, FAIL, WORKER_LOST, State
 from numberdrop.upload import message_about
 from numberdrop.workflow import ExecutionStatus, Workflow
 
-PATIENCE = timedelta(minutes=5)
-"""How long past its lease a job is left to its own message before it is taken up here."""
+PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
+"""How long past its lease a claim is left to its own message before it is announced to the queue again.
+
+It grows with the time that the claim has taken: while the vendor is out of reach the queue is long, and each
+further message makes it longer. The longest is more than the queue's visibility time-out.
+"""
+
+FAILED = "failed"
+"""What is counted for a job that could not be mended."""
 
 AFTER_DEADLINE = timedelta(minutes=15)
 """How long past its deadline an execution may take to end by itself."""
@@ -66,9 +73,12 @@ class Reconciliation:
         One bad job never stops the others: it is logged and tried again next time.
         """
         done: Counter[str] = Counter()
+        ages = Ages()
         holder = self._holder_of_the_line()
         for job_id in self.ledger.unsettled():
-            done[self._mend_safely(job_id, holder)] += 1
+            done[self._mend_safely(job_id, holder, ages)] += 1
+        ages.publish()
+        measure_reconciliation(has_failed=FAILED in done, line_is_stopped=holder is not None)
         logger.info("reconciled", done=dict(done))
         return dict(done)
 
@@ -80,30 +90,31 @@ class Reconciliation:
             return "left alone"
         return self._after_execution(job, status)
 
-    def _mend_safely(self, job_id: str, holder: str | None) -> str:
+    def _mend_safely(self, job_id: str, holder: str | None, ages: Ages) -> str:
         logger.append_keys(job_id=job_id)
         try:
             job = self.ledger.get(job_id)
-            return self._mend(job, holder) if job else "gone"
+            if job is None:
+                return "gone"
+            ages.note(job, self._effort(job))
+            return self._mend(job, holder)
         except TransitionRefusedError:
             return "moved on"
         except Exception:
             logger.exception("a job could not be reconciled")
-            return "failed"
+            return FAILED
         finally:
             logger.remove_keys(["job_id"])
 
     def _mend(self, job: Job, holder: str | None) -> str:
-        if job.state is State.SUBMITTED:
-            measure_task_age(job, self.now())
         waits_behind_the_line = holder not in {None, job.job_id}
         match job.state:
             case State.CLAIMED if waits_behind_the_line:
                 # Waiting for a person to put the account right is not the upload's fault.
                 self.ledger.prolong(job, self.now() + self.job_timeout)
                 return "left alone"
-            case State.CLAIMED if self._is_over(job.lease_until + PATIENCE):
-                return self._restart(job)
+            case State.CLAIMED if self._is_over(job.lease_until + self._patience(job)):
+                return self._time_out(job) if self._is_over(job.deadline) else self._restart(job)
             case State.BLOCKED if self._is_over(job.lease_until):
                 return self._restart(job)
             case State.SUBMITTING if self._is_over(job.lease_until):
@@ -116,6 +127,21 @@ class Reconciliation:
             case _:
                 return "left alone"
 
+    def _patience(self, job: Job) -> timedelta:
+        return min(max(PATIENCE, self._effort(job) / 2), LONGEST_PATIENCE)
+
+    def _effort(self, job: Job) -> timedelta:
+        """How long it has been tried to have the file taken, or the task finished, without a break."""
+        return self.now() - (job.deadline - self.job_timeout)
+
+    def _time_out(self, job: Job) -> str:
+        """Ends what no worker has ended, as when its message cannot be read any more."""
+        ended = self.ledger.move(
+            job, DECLINE, reason=NOT_TAKEN_IN_TIME, charged=False, finished_at=self.now()
+        )
+        self.announcer.announce(ended)
+        return "timed out"
+
     def _restart(self, job: Job) -> str:
         """Takes over a job whose worker is gone and announces its upload to the queue again."""
         self.announcer.announce(job)
@@ -125,7 +151,7 @@ class Reconciliation:
 
     def _doubt(self, job: Job) -> str:
         doubted = self.ledger.move(
-            job, ABANDON_ATTEMPT, reason=DIED_WHILE_SENDING, charged=None, finished_at=self.now()
+            job, WORKER_LOST, reason=DIED_WHILE_SENDING, charged=None, finished_at=self.now()
         )
         self.announcer.announce(doubted)
         return "put in doubt"

@@ -1,5 +1,6 @@
 """Submitting an upload: the only place where money is spent."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,10 +19,16 @@ from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.line import Line
 from numberdrop.metrics import count_charge, count_upload
 from numberdrop.pace import Paces
-from numberdrop.reasons import DIED_WHILE_SENDING, JobFailedError, Reason, ReasonCode, in_doubt
+from numberdrop.reasons import (
+    DIED_WHILE_SENDING,
+    NOT_TAKEN_IN_TIME,
+    JobFailedError,
+    Reason,
+    ReasonCode,
+    in_doubt,
+)
 from numberdrop.storage import UploadBucket
 from numberdrop.transitions import (
-    ABANDON_ATTEMPT,
     ACCEPT,
     ARM,
     BLOCK,
@@ -29,6 +36,7 @@ from numberdrop.transitions import (
     DOUBT,
     REJECT,
     RELEASE,
+    WORKER_LOST,
     State,
     Transition,
 )
@@ -52,6 +60,9 @@ BLOCKED_PAUSE = timedelta(minutes=2)
 
 LINE_PAUSE = 180
 """Seconds until an upload that waits behind the line looks again."""
+
+A_MOMENT_EARLY = 5
+"""Seconds by which a message may come before its time, as clocks differ."""
 
 EXECUTION_START = timedelta(minutes=1)
 """How long the worker is presumed to be starting the execution."""
@@ -138,14 +149,14 @@ class Submission:
         """What a message means for a job that exists."""
         logger.append_keys(job_id=job.job_id)
         if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and job.lease_until > self.now():
-            return self._after_lease(job)
+            return self._leave_alone(job)
         match job.state:
             case State.CLAIMED | State.BLOCKED:
                 return self._take_over(job, end)
             case State.SUBMITTING:
                 self._end(
                     job,
-                    ABANDON_ATTEMPT,
+                    WORKER_LOST,
                     DIED_WHILE_SENDING,
                     charged=None,
                 )
@@ -158,9 +169,18 @@ class Submission:
     def _take_over(self, job: Job, end: datetime) -> Settled | TryAgain:
         try:
             job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, timeout=self.job_timeout)
-        except TransitionRefusedError as refused:
-            return self._after_lease(refused.current or job)
+        except TransitionRefusedError:
+            return Settled()
         return self._attempt(job, end)
+
+    def _leave_alone(self, job: Job) -> Settled | TryAgain:
+        """Leaves a job to the worker that has it, or to the message that it waits for.
+
+        A message that were sent again here would live as long as the job waits, and so would every other.
+        Should worker and message be lost, reconcile finds the job.
+        """
+        seconds = (job.lease_until - self.now()).total_seconds()
+        return TryAgain(math.ceil(seconds)) if seconds <= A_MOMENT_EARLY else Settled()
 
     def _attempt(self, job: Job, end: datetime) -> Settled | TryAgain:
         """One attempt by the holder of the job's token."""
@@ -186,10 +206,7 @@ class Submission:
 
     def _check_deadline(self, job: Job) -> None:
         if self.now() >= job.deadline:
-            raise JobFailedError(
-                ReasonCode.TIMED_OUT,
-                "The vendor could not be brought to take the file in time. Upload it again.",
-            )
+            raise JobFailedError(NOT_TAKEN_IN_TIME.code, NOT_TAKEN_IN_TIME.message)
 
     def _checker(self, upload: Upload) -> Checker:
         checker = checker_for_key(upload.key, allow_sensitive=self.allow_sensitive)

@@ -90,8 +90,8 @@ REJECT = _transition(
 DOUBT = _transition(
     "doubt", {State.SUBMITTING}, State.IN_DOUBT, Guard.TOKEN, "any other outcome of the submission"
 )
-ABANDON_ATTEMPT = _transition(
-    "abandon attempt",
+WORKER_LOST = _transition(
+    "worker lost",
     {State.SUBMITTING},
     State.IN_DOUBT,
     Guard.LEASE_OVER,
@@ -112,6 +112,13 @@ NOT_CHARGED = _transition(
     "a person says, with evidence: not charged; it is sent again",
 )
 ABANDON = _transition("abandon", {State.IN_DOUBT}, State.ABANDONED, Guard.READ, "a person gives up")
+GIVE_UP = _transition(
+    "give up",
+    {State.BLOCKED},
+    State.FAILED,
+    Guard.READ,
+    "a person no longer wants the upload sent: free",
+)
 COLLECT_AGAIN = _transition(
     "collect again",
     {State.FAILED},
@@ -130,11 +137,12 @@ TRANSITIONS = (
     BLOCK,
     REJECT,
     DOUBT,
-    ABANDON_ATTEMPT,
+    WORKER_LOST,
     COMPLETE,
     FAIL,
     CHARGED,
     NOT_CHARGED,
     ABANDON,
+    GIVE_UP,
     COLLECT_AGAIN,
 )
