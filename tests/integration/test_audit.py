@@ -1,6 +1,7 @@
-"""The daily look at the bucket: uploads of one to three days ago that no event ever announced."""
+"""The daily look at the bucket: uploads of the last two weeks that no event ever announced."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -55,13 +56,27 @@ def test_an_upload_is_known_whatever_became_of_it(account: Account, state: State
 
 
 @pytest.mark.parametrize(
-    ("age", "compared"), [(23 * HOUR, 0), (25 * HOUR, 1), (71 * HOUR, 1), (73 * HOUR, 0)]
+    ("age", "compared"),
+    [(23 * HOUR, 0), (25 * HOUR, 1), (timedelta(days=14) - HOUR, 1), (timedelta(days=14) + HOUR, 0)],
 )
-def test_only_uploads_of_one_to_three_days_ago_are_looked_at(
+def test_only_uploads_of_one_day_to_two_weeks_ago_are_looked_at(
     account: Account, age: timedelta, compared: int
 ) -> None:
     drop(account)
     assert audit_in(account, age).run() == AuditReport(compared, unannounced=compared)
+
+
+def test_what_was_in_the_bucket_before_the_ledger_is_not_looked_at(account: Account) -> None:
+    """An earlier stack may have paid for it, and then it would be paid for again."""
+    drop(account)
+
+    class YoungLedger(Ledger):
+        def created_at(self) -> datetime:
+            return datetime.now(UTC) + HOUR
+
+    audit = audit_in(account, TWO_DAYS)
+    young = replace(audit, ledger=YoungLedger(audit.ledger.client, account.jobs_table))
+    assert young.run() == AuditReport(0, 0)
 
 
 def test_folder_markers_are_not_looked_at(account: Account) -> None:
@@ -91,7 +106,7 @@ def test_odd_keys_are_known_again(account: Account, key: str) -> None:
 def test_a_bucket_of_more_than_one_batch_is_compared_whole(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.audit.BATCH", 2)
+    monkeypatch.setattr("numberdrop.audit.MOST_KNOWN_AT_ONCE", 2)
     uploads = [drop(account, f"band/{n}.txt") for n in range(5)]
     account.put(a_job(upload=uploads[4]))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
@@ -108,6 +123,13 @@ def test_a_look_reads_no_file_and_writes_nothing(account: Account) -> None:
     upload = drop(account)
     audit_in(account, TWO_DAYS).run()
     assert (account.job(upload), account.events(), account.executions()) == (None, [], [])
+
+
+def test_what_is_reported_can_be_listed_too(account: Account) -> None:
+    known, unknown = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
+    account.put(a_job(State.COMPLETED, upload=known))
+    listed = list(audit_in(account, TWO_DAYS).unannounced())
+    assert [upload.job_id for upload in listed] == [unknown.job_id]
 
 
 def test_the_log_names_the_upload_without_a_number(account: Account, logged: LogLines) -> None:

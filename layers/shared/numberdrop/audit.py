@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from numberdrop.clock import Clock, utc_now
-from numberdrop.ledger import Ledger
+from numberdrop.ledger import MOST_KNOWN_AT_ONCE, Ledger
 from numberdrop.line import Line
 from numberdrop.masking import masked
-from numberdrop.upload import Upload
+from numberdrop.upload import Upload, version_named
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 OLD_ENOUGH = timedelta(days=1)
 """Younger uploads may still be in the queue."""
 
-TOO_OLD = timedelta(days=3)
-"""Older uploads were looked at the days before."""
-
-BATCH = 100
-"""Items asked for at once (DynamoDB API reference, "BatchGetItem")."""
+TOO_OLD = timedelta(days=14)
+"""Older uploads were looked at every day, and reported as often."""
 
 logger = Logger()
 
@@ -56,14 +53,13 @@ class Audit:
     now: Clock = utc_now
 
     def run(self) -> AuditReport | None:
-        """Compares uploads of one to three days ago; None while the line is stopped and uploads wait."""
+        """Compares uploads of the last days; None while the line is stopped and uploads wait behind it."""
         if self.line.holder() is not None:
             logger.info("the line is stopped and uploads wait behind it; nothing can be said today")
             return None
         compared = unannounced = 0
-        for batch in _batches(self._uploads()):
-            known = self.ledger.known([upload.job_id for upload in batch])
-            missing = [upload for upload in batch if upload.job_id not in known]
+        for batch in self._batches():
+            missing = self._missing(batch)
             for upload in missing:
                 logger.warning(
                     "an upload was never announced",
@@ -75,17 +71,31 @@ class Audit:
         logger.info("the bucket was compared with the ledger", compared=compared, unannounced=unannounced)
         return AuditReport(compared, unannounced)
 
+    def unannounced(self) -> Iterator[Upload]:
+        """The uploads that the ledger does not know, as ``run`` counts them."""
+        for batch in self._batches():
+            yield from self._missing(batch)
+
+    def _missing(self, batch: list[Upload]) -> list[Upload]:
+        known = self.ledger.known([upload.job_id for upload in batch])
+        return [upload for upload in batch if upload.job_id not in known]
+
+    def _batches(self) -> Iterator[list[Upload]]:
+        return _batched(self._uploads(), MOST_KNOWN_AT_ONCE)
+
     def _uploads(self) -> Iterator[Upload]:
-        now = self.now()
+        """The versions that can be compared; the ledger cannot know what was there before it."""
+        earliest = max(self.now() - TOO_OLD, self.ledger.created_at())
+        latest = self.now() - OLD_ENOUGH
         for version in self._versions():
-            recent = now - TOO_OLD <= version["LastModified"] <= now - OLD_ENOUGH
             # What was written while the bucket was not versioned has no version to be known by.
-            if not recent or version["VersionId"] == "null":
+            version_id = version_named(version["VersionId"])
+            if version_id is None or not earliest <= version["LastModified"] <= latest:
                 continue
             upload = Upload(
                 bucket=self.bucket,
                 key=version["Key"],
-                version_id=version["VersionId"],
+                version_id=version_id,
                 etag=version["ETag"].strip('"'),
                 size=version["Size"],
                 sequencer="",
@@ -99,7 +109,7 @@ class Audit:
             yield from page.get("Versions", [])
 
 
-def _batches(uploads: Iterable[Upload]) -> Iterator[list[Upload]]:
+def _batched(uploads: Iterable[Upload], size: int) -> Iterator[list[Upload]]:
     iterator = iter(uploads)
-    while batch := list(islice(iterator, BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch
