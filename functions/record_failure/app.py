@@ -16,6 +16,7 @@ failure_record = cache(make_failure_record)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Takes ``{job_id, reason{code, message}}``, returns the reason that the ledger holds."""
+    """Takes ``{job_id, execution, reason{code, message}}``, returns the reason that the ledger holds."""
     reason = Reason(ReasonCode(event["reason"]["code"]), event["reason"]["message"])
-    return asdict(failure_record().record(event["job_id"], reason))
+    recorded = failure_record().record(event["job_id"], reason, execution=event.get("execution"))
+    return asdict(recorded)

@@ -108,7 +108,8 @@ class Executions:
                 self._end(execution, "FAILED")
 
     def _run_task(self, execution: Execution, state: Mapping[str, Any]) -> None:
-        arguments = _evaluated(state["Arguments"], execution.variables, {})
+        context = {"Execution": {"Name": execution.name}}
+        arguments = _evaluated(state["Arguments"], execution.variables, {"context": context})
         execution.history.append(json.dumps(arguments))
         try:
             payload = self.invoke(arguments["FunctionName"], arguments["Payload"])
@@ -121,7 +122,7 @@ class Executions:
     def _retry_or_catch(self, execution: Execution, state: Mapping[str, Any], error: Exception) -> None:
         """Retries as late as the jitter allows."""
         execution.history.append(f"{type(error).__name__}: {error}")
-        (retry,) = state["Retry"]
+        *_, retry = state["Retry"]
         if execution.tries < retry["MaxAttempts"]:
             delay = retry["IntervalSeconds"] * retry["BackoffRate"] ** execution.tries
             execution.tries += 1

@@ -104,6 +104,7 @@ class Wiring:
             announcer=self._announcer(ledger),
             paces=self._paces(),
             now=self.now,
+            sleep=self.sleep,
         )
 
     def failure_record(self) -> FailureRecord:

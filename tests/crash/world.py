@@ -215,7 +215,8 @@ class World:
 
     def _record_failure(self, event: dict[str, Any]) -> Any:
         reason = Reason(ReasonCode(event["reason"]["code"]), event["reason"]["message"])
-        return asdict(self._function("failure_record").record(event["job_id"], reason))
+        record = self._function("failure_record")
+        return asdict(record.record(event["job_id"], reason, execution=event["execution"]))
 
     _TASKS = {  # noqa: RUF012 - a constant
         "${CheckStatusFunctionArn}": _check_status,

@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from local.simulator import Simulator
 from numberdrop import submission
 from numberdrop.announcement import Announcer
+from numberdrop.collection import PAUSES
 from numberdrop.ledger import Ledger
 from numberdrop.upload import Upload
 from tests.integration.account import Account
@@ -59,6 +60,7 @@ def simulator() -> Iterator[Simulator]:
 def functions(account: Account, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     for name, value in account.variables(vendor_url=simulator.url).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("numberdrop.collection.PAUSES", tuple(0 for _ in PAUSES))
     fresh = Functions(account)
     yield fresh
     fresh.forget()

@@ -104,9 +104,13 @@ class Functions:
         """The decision, after its way through JSON."""
         return _through_json(collect.handler({"job_id": upload.job_id}, self.context))
 
-    def record_failure(self, upload: Upload, code: ReasonCode, message: str = "Why.") -> dict[str, Any]:
-        """The reason that the ledger holds afterwards."""
-        event = {"job_id": upload.job_id, "reason": {"code": code, "message": message}}
+    def record_failure(
+        self, upload: Upload, code: ReasonCode, message: str = "Why.", *, execution: str | None = None
+    ) -> dict[str, Any]:
+        """The reason that the ledger holds afterwards; executions of older versions do not say their name."""
+        event: dict[str, Any] = {"job_id": upload.job_id, "reason": {"code": code, "message": message}}
+        if execution:
+            event["execution"] = execution
         return _through_json(record_failure.handler(_through_json(event), self.context))
 
     def reconcile(self, event: Mapping[str, Any]) -> dict[str, int] | str:

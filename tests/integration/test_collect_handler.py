@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ import requests
 from functions.collect import app as collect
 from local.simulator import Simulator, verdict
 from numberdrop.announcement import NotAnnouncedError
+from numberdrop.collection import PAUSES
 from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import ReasonCode
 from numberdrop.storage import ResultsBucket
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
+from numberdrop.wiring.collect import make_collection
 from tests.integration.account import Account
 from tests.integration.files import NUMBERS, file_of
 from tests.integration.invocations import Functions, LogLines
@@ -322,6 +325,18 @@ def test_an_expired_link_is_replaced_by_a_fresh_one(
     assert functions.collect(upload)["next"] == "done"
     assert [download.status for download in simulator.downloads] == [403, 403, 200]
     assert simulator.calls["status"] == 3
+
+
+def test_each_further_try_comes_after_a_longer_pause(
+    simulator: Simulator, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numberdrop.collection.PAUSES", PAUSES)
+    slept: list[float] = []
+    patient = replace(make_collection(), sleep=slept.append)
+    monkeypatch.setattr(collect, "collection", lambda: patient)
+    simulator.misbehave("download", "link_refused", times=None)
+    functions.collect(upload)
+    assert slept == sorted(set(slept)) == [0, 5, 15]
 
 
 def test_a_link_that_never_works_is_given_up(

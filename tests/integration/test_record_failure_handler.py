@@ -33,6 +33,26 @@ def test_a_second_record_keeps_the_first_reason_and_is_not_announced(
     assert len(account.events()) == 1
 
 
+def test_a_job_that_another_execution_follows_by_now_is_left_to_it(
+    account: Account, functions: Functions
+) -> None:
+    followed_again = a_job(State.SUBMITTED, run=2)
+    account.put(followed_again)
+    told = functions.record_failure(
+        an_upload(), ReasonCode.INTERNAL, "First run.", execution=f"{followed_again.job_id}-1"
+    )
+    assert told == {"code": "INTERNAL", "message": "First run."}
+    assert (account.job(an_upload()), account.events()) == (followed_again, [])
+
+
+def test_the_execution_that_follows_a_job_fails_it(account: Account, functions: Functions) -> None:
+    account.put(a_job(State.SUBMITTED, run=2))
+    functions.record_failure(
+        an_upload(), ReasonCode.INTERNAL, execution=a_job(State.SUBMITTED, run=2).execution_name
+    )
+    assert [event["detail-type"] for event in account.events()] == ["Number Check Failed"]
+
+
 def test_a_completed_job_stays_completed(account: Account, functions: Functions) -> None:
     account.put(a_job(State.COMPLETED))
     told = functions.record_failure(an_upload(), ReasonCode.INTERNAL)

@@ -233,7 +233,7 @@ def test_the_sample_for_submit_announces_the_upload_of_all_samples() -> None:
     [
         ("check_status.json", {"job_id", "seen"}),
         ("collect.json", {"job_id"}),
-        ("record_failure.json", {"job_id", "reason"}),
+        ("record_failure.json", {"job_id", "execution", "reason"}),
     ],
 )
 def test_the_samples_for_the_other_functions_are_about_the_same_job(path: str, fields: set[str]) -> None:

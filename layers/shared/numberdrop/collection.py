@@ -1,6 +1,8 @@
 """Collecting: from a finished task to results that lie under their upload's name."""
 
 import json
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,8 +32,8 @@ from numberdrop.transitions import COMPLETE, State
 from numberdrop.vendor import TaskStatus, VendorClient
 from numberdrop.watching import Decision, Next, already_over
 
-MOST_TRIES = 3
-"""Fresh links, each with a download, before the export is given up."""
+PAUSES = (0, 5, 15)
+"""Seconds before each try to fetch the export with a fresh link. Then it is given up."""
 
 TIME_TO_STORE = 120
 """Seconds of the function's time kept for reading the export and storing the results."""
@@ -108,6 +110,7 @@ class Collection:
     announcer: Announcer
     paces: Paces
     now: Clock = utc_now
+    sleep: Callable[[float], None] = time.sleep
 
     def collect(self, job_id: str, *, seconds: float) -> Decision:
         """Collects a job's results within ``seconds``, then completes and announces the job.
@@ -130,7 +133,8 @@ class Collection:
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
         upload = self._read_upload(job, checker, files)
         failure = Reason(ReasonCode.RESULT_UNAVAILABLE, "The export could not be fetched.")
-        for _ in range(MOST_TRIES):
+        for pause in PAUSES:
+            self.sleep(pause)
             status = self.vendor.status(checker, task_id)
             if not isinstance(status, TaskStatus) or not status.result_url:
                 return self._wait(job)
@@ -141,7 +145,7 @@ class Collection:
             except LinkRefusedError as error:
                 failure = Reason(
                     ReasonCode.RESULT_UNAVAILABLE,
-                    f"{error} Fresh links were asked for {MOST_TRIES} times. Ask the vendor.",
+                    f"{error} Fresh links were asked for {len(PAUSES)} times. Ask the vendor.",
                 )
             except (DownloadFailedError, ExportInvalidError) as error:
                 failure = Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor.")

@@ -21,16 +21,25 @@ class FailureRecord:
     announcer: Announcer
     now: Clock = utc_now
 
-    def record(self, job_id: str, reason: Reason) -> Reason:
+    def record(self, job_id: str, reason: Reason, *, execution: str | None = None) -> Reason:
         """Fails a job whose task is over; returns the reason that the ledger holds afterwards.
 
-        A job that has ended already stays as it is, and its own event is announced if it never was.
+        A job that has ended already stays as it is, and its own event is announced if it never was. So does
+        one that another execution follows by now, as a person wanted.
+
+        Args:
+            job_id: the job.
+            reason: why its execution ends.
+            execution: the name of that execution; None from one of an older version.
 
         Raises:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
         job = self.ledger.existing(job_id)
+        if execution not in {None, job.execution_name}:
+            logger.warning("another execution follows the job by now", reason=reason.code)
+            return reason
         try:
             job = self.ledger.move(job, FAIL, reason=reason, finished_at=self.now())
         except TransitionRefusedError as refused:

@@ -123,9 +123,11 @@ class Job:
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Self:
-        """The job of a ledger item with plain Python values, as ``to_item`` makes them."""
-        known = {column.name for column in fields(cls)}
-        return cls(**{name: _decoded(name, value) for name, value in item.items() if name in known})
+        """The job of a ledger item with plain Python values, as ``to_item`` makes them.
+
+        What a newer version has written besides is passed over.
+        """
+        return cls(**{name: _decoded(name, value) for name, value in _known(cls, item).items()})
 
 
 def to_item(changes: dict[str, Any]) -> dict[str, Any]:
@@ -150,16 +152,22 @@ def _encoded(value: Any) -> Any:
             return value
 
 
+def _known(kind: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the values that a dataclass has a field for."""
+    names = {column.name for column in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
 def _decoded(name: str, value: Any) -> Any:
     match name:
         case "state":
             return State(value)
         case "upload":
-            return Upload(**value)
+            return Upload(**_known(Upload, value))
         case "counts":
-            return Counts(**value)
+            return Counts(**_known(Counts, value))
         case "results":
-            return StoredResults(**value) if value else None
+            return StoredResults(**_known(StoredResults, value)) if value else None
         case "reason":
             return Reason(ReasonCode(value["code"]), value["message"]) if value else None
         case "announced":
