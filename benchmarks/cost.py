@@ -58,8 +58,8 @@ and AWS Fargate (arm64; a quarter of a vCPU and half a GB)."""
 FUNCTION_GB = 1769 / 1024
 """Of submit and collect, as the template has it."""
 
-MONTHS_KEPT = 3
-"""``RetentionDays`` of 90."""
+DAYS_KEPT = 90 + 15
+"""``RetentionDays`` by default, and what follows as an old version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def parts(size: Size, following: Following) -> dict[str, float]:
         "functions": requests * USD["request"] + gb_seconds * USD["GB-second"],
         "tables, files, events, queue": sum(count * USD[name] for name, count in calls.items())
         + QUEUE_REQUESTS * USD["queue request"],
-        "three months of storage": size.megabytes / 1000 * USD["GB-month"] * MONTHS_KEPT,
+        f"{DAYS_KEPT} days of storage": size.megabytes / 1000 * USD["GB-month"] * DAYS_KEPT / 30,
     }
 
 

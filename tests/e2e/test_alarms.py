@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from local.metrics import MetricsBridge
 from local.processes import PROJECT
 from local.sam import deploy
 from local.simulator import SimulatorControl
+from numberdrop.job import timestamp
+from numberdrop.transitions import State
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket
 
 STACK = "numberdrop-alarms"
@@ -48,26 +51,31 @@ class Watched:
         )
 
     def make_older(self, job_id: str) -> None:
-        """As if the task had been with the vendor since long ago."""
+        """As if all but an hour of the job's time were over."""
+        deadline = datetime.now(UTC) + timedelta(hours=1)
         self.cloud.aws.client("dynamodb").update_item(
             TableName=self.outputs["JobsTableName"],
             Key={"job_id": {"S": job_id}},
-            UpdateExpression="SET submitted_at = :past",
-            ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}},
+            UpdateExpression="SET deadline = :soon",
+            ExpressionAttributeValues={":soon": {"S": timestamp(deadline)}},
         )
 
-    def only_job(self) -> str:
-        """The job id of the execution that runs."""
-        client = self.cloud.aws.client("stepfunctions")
+    def job_in(self, state: State, key: str) -> str:
+        """The id of an upload's job, once it is in a state."""
+        table = self.cloud.aws.client("dynamodb").get_paginator("scan")
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
-            running = client.list_executions(
-                stateMachineArn=self.outputs["StateMachineArn"], statusFilter="RUNNING"
-            )["executions"]
-            if running:
-                name: str = running[0]["name"]
-                return name.partition("-")[0]
-            assert time.monotonic() < end, "no execution started"
+            items = (
+                item
+                for page in table.paginate(TableName=self.outputs["JobsTableName"])
+                for item in page["Items"]
+                if "upload" in item
+            )
+            for item in items:
+                if item["upload"]["M"]["key"]["S"] == key and item["state"]["S"] == state:
+                    job_id: str = item["job_id"]["S"]
+                    return job_id
+            assert time.monotonic() < end, f"{key} does not become {state}"
             time.sleep(0.2)
 
     def wait_for_alarm(self, logical_id: str) -> None:
@@ -82,16 +90,16 @@ class Watched:
             assert time.monotonic() < end, alarm
             time.sleep(0.5)
 
-    def wait_for_page(self, logical_id: str) -> Mapping[str, Any]:
-        """What the person on call is told about an alarm."""
-        name, end = self.resource(logical_id), time.monotonic() + PATIENCE_SECONDS
+    def wait_for_page(self, **expected: str) -> Mapping[str, Any]:
+        """What the person on call is told, once it has these members."""
+        end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             received = self.cloud.aws.client("sqs").receive_message(QueueUrl=self.pager, WaitTimeSeconds=1)
             for message in received.get("Messages", []):
                 told: Mapping[str, Any] = json.loads(json.loads(message["Body"])["Message"])
-                if told.get("AlarmName") == name:
+                if expected.items() <= told.items():
                     return told
-        raise AssertionError(f"nobody was told of {name}")
+        raise AssertionError(f"nobody was told of {expected}")
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +125,37 @@ def lose_an_answer(watched: Watched, vendor: SimulatorControl) -> None:
 
 
 def refuse_the_key(watched: Watched, vendor: SimulatorControl) -> None:
+    key = "band/alarms/bad key.txt"
     vendor.misbehave("submit", "http_error", None, status=401)
-    watched.uploads.drop("band/alarms/bad key.txt", NUMBERS)
+    watched.uploads.drop(key, NUMBERS)
+    watched.job_in(State.BLOCKED, key)
+    watched.reconcile()
+
+
+def keep_a_claim_for_hours(watched: Watched, vendor: SimulatorControl) -> None:
+    key = "band/alarms/not taken.txt"
+    vendor.misbehave("submit", "http_error", None, status=429, retry_after="900")
+    watched.uploads.drop(key, NUMBERS)
+    watched.make_older(watched.job_in(State.CLAIMED, key))
+    watched.reconcile()
+
+
+def spoil_an_item(watched: Watched, _vendor: SimulatorControl) -> None:
+    """One that no reconcile can mend; it is taken away again as soon as one has tried."""
+    table, key = watched.outputs["JobsTableName"], {"job_id": {"S": "0" * 64}}
+    dynamodb = watched.cloud.aws.client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={**key, "unsettled": {"S": "0"}, "state": {"S": "spoilt"}})
+    watched.reconcile()
+    dynamodb.delete_item(TableName=table, Key=key)
+
+
+def take_the_table_from_the_audit(watched: Watched, _vendor: SimulatorControl) -> None:
+    functions, name = watched.cloud.aws.client("lambda"), watched.resource("AuditFunction")
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "JOBS_TABLE": "no-such-table"}}
+    )
+    functions.invoke(FunctionName=name, Payload=b"{}")
 
 
 def fail_a_task(watched: Watched, vendor: SimulatorControl) -> None:
@@ -132,10 +169,11 @@ def send_what_is_no_upload(watched: Watched, _vendor: SimulatorControl) -> None:
     )
 
 
-def keep_a_task_for_years(watched: Watched, vendor: SimulatorControl) -> None:
+def keep_a_task_for_hours(watched: Watched, vendor: SimulatorControl) -> None:
+    key = "band/alarms/slow.txt"
     vendor.misbehave("status", "completed_without_file", None)
-    watched.uploads.drop("band/alarms/slow.txt", NUMBERS)
-    watched.make_older(watched.only_job())
+    watched.uploads.drop(key, NUMBERS)
+    watched.make_older(watched.job_in(State.SUBMITTED, key))
     watched.reconcile()
 
 
@@ -150,14 +188,29 @@ def find_an_unannounced_upload(watched: Watched, _vendor: SimulatorControl) -> N
 
 
 CAUSES: Mapping[str, Callable[[Watched, SimulatorControl], None]] = {
+    "NotReconcilingAlarm": spoil_an_item,
     "FailureShareAlarm": fail_a_task,
     "InDoubtAlarm": lose_an_answer,
-    "NoCompletionsAlarm": keep_a_task_for_years,
+    "OldTasksAlarm": keep_a_task_for_hours,
+    "OldClaimsAlarm": keep_a_claim_for_hours,
     "DeadLetterAlarm": send_what_is_no_upload,
     "BlockedAlarm": refuse_the_key,
     "OldMessagesAlarm": let_a_message_grow_old,
     "UnannouncedUploadsAlarm": find_an_unannounced_upload,
+    "AuditFailsAlarm": take_the_table_from_the_audit,
 }
+"""In this order: the first must come before a reconcile that goes well, and the line stays stopped later."""
+
+
+def test_a_job_that_was_paid_for_and_failed_is_told_to_the_person_on_call(
+    watched: Watched, vendor: SimulatorControl
+) -> None:
+    vendor.misbehave("status", "failed", None)
+    watched.uploads.drop("band/alarms/paid for.txt", NUMBERS)
+
+    told = watched.wait_for_page(**{"detail-type": "Number Check Failed"})
+
+    assert told["detail"]["charged"] is True
 
 
 @pytest.mark.parametrize("alarm", CAUSES)
@@ -167,7 +220,7 @@ def test_an_alarm_fires_and_the_person_on_call_is_told_what_to_do(
     CAUSES[alarm](watched, vendor)
 
     watched.wait_for_alarm(alarm)
-    told = watched.wait_for_page(alarm)
+    told = watched.wait_for_page(AlarmName=watched.resource(alarm))
 
     assert "Runbook: " in told["AlarmDescription"]
 

@@ -67,7 +67,7 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "AuditRole": {
         "UploadBucket": ("s3:ListBucketVersions",),
-        "JobsTable": ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
+        "JobsTable": ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DescribeTable"),
         "AuditLogs": LOGS,
         "traces": TRACES,
     },

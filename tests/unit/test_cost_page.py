@@ -18,3 +18,10 @@ def test_the_memory_and_the_ceiling_are_those_of_the_template() -> None:
     assert functions["CheckStatusFunction"]["MemorySize"] / 1024 == waiting_ways.MEMORY_GB
     assert template()["Globals"]["Function"]["MemorySize"] / 1024 == cost.FUNCTION_GB
     assert template()["Parameters"]["MaxWaitSeconds"]["Default"] == cost.MAX_WAIT_SECONDS
+
+
+def test_files_are_kept_as_long_as_the_template_says() -> None:
+    days = template()["Parameters"]["RetentionDays"]["Default"]
+    (rule,) = resources("AWS::S3::Bucket")["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
+
+    assert days + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == cost.DAYS_KEPT

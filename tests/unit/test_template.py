@@ -28,6 +28,7 @@ PARAMETERS = {
     "DefaultRegion",
     "EventBusName",
     "RetentionDays",
+    "PermissionsBoundary",
     "RegisterSchemas",
     "JobTimeoutHours",
     "MaxWaitSeconds",
@@ -174,7 +175,7 @@ def test_every_bucket_forgets_old_objects_versions_and_unfinished_uploads(name: 
     (rule,) = BUCKETS[name]["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["ExpirationInDays"] == {"Ref": "RetentionDays"}
-    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "RetentionDays"}}
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 15}
     assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
 
 
@@ -187,15 +188,23 @@ def test_every_bucket_is_reached_over_tls_only(name: str) -> None:
     assert statement["Resource"] == [{"GetAtt": f"{name}.Arn"}, {"Sub": f"${{{name}.Arn}}/*"}]
 
 
-@pytest.mark.parametrize("name", [*BUCKETS, "JobsTable"])
-def test_data_outlives_the_stack(name: str) -> None:
+def test_a_replaced_upload_is_there_as_long_as_its_job_may_need_it() -> None:
+    (rule,) = BUCKETS["UploadBucket"]["LifecycleConfiguration"]["Rules"]
+    longest_hours = template()["Parameters"]["JobTimeoutHours"]["MaxValue"]
+    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] * 24 > 2 * longest_hours
+
+
+@pytest.mark.parametrize("name", [*BUCKETS, "UploadBucketPolicy", "ResultsBucketPolicy", "JobsTable"])
+def test_data_and_what_protects_it_outlive_the_stack(name: str) -> None:
+    """Unless the stack could not even be made: then nothing is left lying about."""
     resource = template()["Resources"][name]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_the_ledger_never_forgets() -> None:
     (table,) = resources("AWS::DynamoDB::Table").values()
     assert "TimeToLiveSpecification" not in table
+    assert table["DeletionProtectionEnabled"] is True
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
 
@@ -220,6 +229,11 @@ def test_both_queues_are_encrypted_and_keep_messages_for_two_weeks() -> None:
     for queue in resources("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_messages_may_be_sent_again_as_often_as_it_takes() -> None:
+    """Lambda would stop a function that has sent itself a message sixteen times."""
+    assert FUNCTIONS["SubmitFunction"]["RecursiveLoop"] == "Allow"
 
 
 def test_the_vendor_sees_no_more_uploads_at_once_than_the_parameter_allows() -> None:
@@ -328,10 +342,44 @@ def who_may(action: str) -> set[str]:
     return {role for role in resources("AWS::IAM::Role") if action in actions(role)}
 
 
-def test_only_submit_reads_the_queue_and_spends() -> None:
+def test_only_submit_reads_the_queue() -> None:
     assert who_may("sqs:ReceiveMessage") == {"SubmitRole"}
     assert who_may("states:StartExecution") == {"SubmitRole", "ReconcileRole"}
+
+
+def test_only_those_who_talk_to_the_vendor_read_the_key() -> None:
     assert who_may("secretsmanager:GetSecretValue") == {"SubmitRole", "CheckStatusRole", "CollectRole"}
+
+
+@pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
+def test_every_role_takes_the_accounts_permissions_boundary(role: str) -> None:
+    boundary = resources("AWS::IAM::Role")[role]["PermissionsBoundary"]["If"]
+    assert boundary == ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
+
+
+# Announcements
+
+
+def test_a_bus_that_does_not_exist_stops_the_deployment() -> None:
+    """EventBridge takes events for it as if all were well."""
+    rule = template()["Resources"]["AttentionRule"]
+    assert "Condition" not in rule
+    assert rule["Properties"]["EventBusName"] == {"Ref": "EventBusName"}
+
+
+@pytest.mark.parametrize("name", ["AttentionRule", "PaidFailureRule"])
+def test_only_this_stacks_jobs_are_announced_by_e_mail(name: str) -> None:
+    pattern = resources("AWS::Events::Rule")[name]["EventPattern"]
+    uploads = {"If": ["MakeUploadBucket", {"Ref": "UploadBucket"}, {"Ref": "ExistingUploadBucket"}]}
+    assert pattern["source"] == ["numberdrop"]
+    assert pattern["detail"]["upload"] == {"bucket": [uploads]}
+
+
+def test_rules_publish_under_no_condition_as_eventbridge_supports_none() -> None:
+    (policy,) = resources("AWS::SNS::TopicPolicy").values()
+    by_service = {s["Principal"]["Service"]: s for s in policy["PolicyDocument"]["Statement"]}
+    assert "Condition" not in by_service["events.amazonaws.com"]
+    assert "Condition" in by_service["cloudwatch.amazonaws.com"]
 
 
 def test_who_only_looks_at_tasks_cannot_write_the_ledger() -> None:
@@ -351,7 +399,28 @@ def test_the_api_key_stands_in_the_secret_and_nowhere_else() -> None:
     assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
 
 
+# Alarms
+
 ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+def test_silence_of_the_function_that_others_rely_on_is_an_alarm() -> None:
+    assert ALARMS["NotReconcilingAlarm"]["TreatMissingData"] == "breaching"
+    (schedule,) = (
+        rule["ScheduleExpression"]
+        for name, rule in resources("AWS::Events::Rule").items()
+        if name == "ReconcileSchedule"
+    )
+    assert schedule == "rate(3 minutes)"
+    assert ALARMS["NotReconcilingAlarm"]["Period"] >= 5 * 180
+
+
+def test_every_metric_of_an_alarm_is_one_that_is_measured() -> None:
+    package = PROJECT / "layers" / "shared" / "numberdrop" / "metrics.py"
+    measuring = package.read_text("utf-8") + (PROJECT / "functions" / "audit" / "app.py").read_text("utf-8")
+    for alarm in ALARMS.values():
+        if alarm["Namespace"] == "numberdrop":
+            assert f'"{alarm["MetricName"]}"' in measuring
 
 
 @pytest.mark.parametrize("alarm", ALARMS)

@@ -54,8 +54,8 @@ class Upload:
     def results_prefix(self, checker: str) -> str:
         """Where the results of this upload go in the results bucket, ending in ``/``.
 
-        Below the upload's key and the first digits of the job id; below the checker and the whole job id where
-        a file's key would be too long otherwise.
+        Below the upload's key and the first digits of the job id, or below the checker and the whole job id
+        where a file's key would be too long otherwise.
         """
         prefix = f"{self.key}/{self.job_id[:12]}/"
         if len(prefix.encode()) + len(LONGEST_RESULT_NAME) > MAX_KEY_BYTES:

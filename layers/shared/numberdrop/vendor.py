@@ -147,7 +147,7 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class TaskUnknown:
-    """The vendor knows no such task, or not yet: a 404 in its own words, not a page of something before it."""
+    """The vendor knows no such task, or not yet: a 404 in its own words, not a gateway's page."""
 
 
 @dataclass(frozen=True, slots=True)
