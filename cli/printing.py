@@ -98,12 +98,8 @@ def job_document(job: Job, execution: ExecutionStatus | None) -> dict[str, Any]:
 
 
 def _without_numbers_in_keys(results: StoredResults) -> StoredResults:
-    return StoredResults(
-        bucket=results.bucket,
-        export_key=without_numbers(results.export_key),
-        csv_key=without_numbers(results.csv_key),
-        manifest_key=without_numbers(results.manifest_key),
-    )
+    keys = {name: key for name, key in asdict(results).items() if name != "bucket" and key}
+    return replace(results, **{name: without_numbers(key) for name, key in keys.items()})
 
 
 def _values(summary: Summary) -> tuple[str | None, ...]:

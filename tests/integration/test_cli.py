@@ -100,7 +100,7 @@ def test_a_terminal_gets_no_command_from_a_key() -> None:
 # show
 
 
-def test_everything_about_a_job_is_document(run: CommandLine) -> None:
+def test_everything_about_a_job_is_shown(run: CommandLine) -> None:
     job = run.put(State.COMPLETED)
     lines = dict(line.split("\t") for line in run("show", job.job_id).stdout.splitlines())
     expected = {
@@ -110,10 +110,17 @@ def test_everything_about_a_job_is_document(run: CommandLine) -> None:
         "charged": "true",
         "counts.verdicts.yes": "60",
         "upload.key": "band/leads.txt",
+        "results.csv_key": "prefix/results.csv",
+        "results.report_key": "prefix/report.html",
         "execution.name": f"{job.job_id}-1",
         "execution.status": "never started",
     }
     assert lines.items() >= expected.items()
+
+
+def test_results_of_before_there_were_reports_are_shown_without_one(run: CommandLine) -> None:
+    job = run.put(State.COMPLETED, results=StoredResults("results", "a.zip", "b.csv", "c.json"))
+    assert document(run("show", job.job_id, "--json"))["results"]["report_key"] is None
 
 
 def test_an_unknown_charge_is_called_unknown(run: CommandLine) -> None:
@@ -122,8 +129,7 @@ def test_an_unknown_charge_is_called_unknown(run: CommandLine) -> None:
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_job_in_any_state_is_shown_as_json(run: CommandLine, state: State) -> None:
-    job = replace(a_job(State.IN_DOUBT), state=state) if state is State.ABANDONED else a_job(state)
-    run.account.put(job)
+    job = run.put(state)
     told = document(run("show", job.job_id, "--json"))
     assert (told["state"], told["execution"]["name"]) == (state, job.execution_name)
 
@@ -169,7 +175,9 @@ def test_no_phone_number_is_printed(run: CommandLine, command: list[str]) -> Non
         f"band/2026-03-04/{NUMBER}.txt",
         reason=Reason(ReasonCode.VENDOR_REJECTED, f"No: {NUMBER}."),
         evidence=f"I called {NUMBER}.",
-        results=StoredResults("results", f"{NUMBER}/export.zip", f"{NUMBER}/a.csv", f"{NUMBER}/b.json"),
+        results=StoredResults(
+            "results", f"{NUMBER}/a.zip", f"{NUMBER}/b.csv", f"{NUMBER}/c.json", f"{NUMBER}/d.html"
+        ),
     )
     result = run(*command, *([job.job_id] if command[0] == "show" else []))
     assert result.exit_code == 0

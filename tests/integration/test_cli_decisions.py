@@ -147,7 +147,7 @@ def test_a_yes_is_enough(run: CommandLine, command: list[str]) -> None:
 
 
 @pytest.mark.parametrize("decision", DECISIONS)
-@pytest.mark.parametrize("state", sorted(set(State) - {State.IN_DOUBT, State.ABANDONED}))
+@pytest.mark.parametrize("state", sorted(set(State) - {State.IN_DOUBT}))
 def test_a_job_that_is_not_in_doubt_is_refused(run: CommandLine, state: State, decision: list[str]) -> None:
     job = run.put(state)
     result = run("resolve", job.job_id, *decision, "--yes")
@@ -240,7 +240,7 @@ def test_a_collection_gets_its_time_anew(run: CommandLine) -> None:
     assert done.job.deadline == NOON + timedelta(hours=HOURS)
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {State.FAILED, State.ABANDONED}))
+@pytest.mark.parametrize("state", sorted(set(State) - {State.FAILED}))
 def test_a_job_that_has_not_failed_is_not_collected_again(run: CommandLine, state: State) -> None:
     job = run.put(state)
     result = run("collect-again", job.job_id, "--yes")

@@ -53,7 +53,11 @@ def store(account: Account, prefix: str, files: dict[str, bytes]) -> StoredResul
     for name, content in files.items():
         boto3.client("s3").put_object(Bucket=account.results_bucket, Key=f"{prefix}{name}", Body=content)
     return StoredResults(
-        account.results_bucket, f"{prefix}export.zip", f"{prefix}results.csv", f"{prefix}manifest.json"
+        account.results_bucket,
+        f"{prefix}export.zip",
+        f"{prefix}results.csv",
+        f"{prefix}manifest.json",
+        f"{prefix}report.html",
     )
 
 
@@ -187,7 +191,7 @@ def test_a_key_is_no_path_to_elsewhere(run: CommandLine, tmp_path: Path, key: st
     [
         (State.FAILED, {}, 3, ["failed. TASK_FAILED: Ask the vendor.", "numberdrop collect-again {id}"]),
         (State.FAILED, {"task_id": None, "charged": False}, 3, ["failed.", "Nothing was charged."]),
-        (State.ABANDONED, {}, 3, ["abandoned. SUBMISSION_IN_DOUBT: Given up."]),
+        (State.ABANDONED, {}, 3, ["abandoned. ABORTED: A person gave up on this submission."]),
         (State.BLOCKED, {}, 4, ["needs a person. BAD_API_KEY: Put in a valid one.", "numberdrop watch {id}"]),
         (State.IN_DOUBT, {}, 4, ["needs a person. SUBMISSION_IN_DOUBT", "numberdrop resolve {id}"]),
     ],
@@ -469,6 +473,13 @@ def test_programs_get_every_step_as_json(run: CommandLine, meanwhile: Meanwhile)
     assert {each["file"] for each in told} == {"leads.txt"}
     assert [each["state"] for each in told if "state" in each] == ["waiting", "submitted", "completed"]
     assert told[4]["counts"]["verdicts"] == {"yes": 60, "no": 39}
+    assert told[4]["results"] == {
+        "bucket": "results",
+        "export_key": "band/leads.txt/0123/export.zip",
+        "csv_key": "band/leads.txt/0123/results.csv",
+        "manifest_key": "band/leads.txt/0123/manifest.json",
+        "report_key": "band/leads.txt/0123/report.html",
+    }
     assert told[5]["paths"] == ["leads.txt.manifest.json", "leads.txt.results.csv"]
 
 
