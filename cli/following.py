@@ -11,8 +11,8 @@ from time import sleep
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.aws_errors import is_passing
 from cli.connection import Connection
-from cli.faults import is_passing
 from cli.news import Step, hint
 from cli.obstacles import why_waiting
 from cli.views import View

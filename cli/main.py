@@ -10,9 +10,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from cli.aws_errors import in_words
 from cli.checkers import checkers
 from cli.connection import Connection, connect
-from cli.faults import in_words
 from cli.operations import Done, Operations, must_be_collectable, must_be_in_doubt
 from cli.parameters import Connect, job_argument, json_option
 from cli.printing import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.faults import in_words
+from cli.aws_errors import in_words
 from cli.printing import shown
 from cli.refusal import RefusedError
 from cli.views import View

@@ -9,9 +9,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from cli.aws_errors import in_words
 from cli.connection import Connection
 from cli.exit_status import ExitStatus, LostSightError, StoppedByHandError
-from cli.faults import in_words
 from cli.following import Watched, follow
 from cli.news import not_saved, priced, saved, sent, stopped
 from cli.parameters import CheckerFolder, Connect, FileToSend, Folders, JobId, Region

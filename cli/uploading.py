@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.aws_errors import code_of, in_words, status_of
 from cli.exit_status import LostSightError
-from cli.faults import code_of, in_words, status_of
 from cli.printing import without_numbers
 from cli.refusal import RefusedError
 from numberdrop.upload import MAX_KEY_BYTES, Upload
