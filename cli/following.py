@@ -2,12 +2,13 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -112,8 +113,14 @@ def look(ledger: Ledger, workflow: Workflow, job_id: str) -> Sight:
     for event in history["events"]:
         left = event.get("stateExitedEventDetails", {})
         if left.get("name") == "Check the task":
-            return Sight(job, json.loads(left["output"]).get("success"), event["timestamp"])
+            return Sight(job, _done(json.loads(left["output"])), event["timestamp"])
     return Sight(job)
+
+
+def _done(output: Mapping[str, Any]) -> int | None:
+    """How many numbers the task has an answer for; executions of older versions tell only the successes."""
+    done: int | None = output.get("done", output.get("success"))
+    return done
 
 
 def follow(

@@ -444,22 +444,32 @@ class Histories:
         return {"events": events}
 
 
+def seen(run: CommandLine, job: Job, *left: tuple[str, str]) -> Sight:
+    """The job, while its execution has left such states."""
+    workflow = Workflow(Histories(*left), run.account.state_machine)  # type: ignore[arg-type]
+    return look(Ledger(boto3.client("dynamodb"), run.account.jobs_table), workflow, job.job_id)
+
+
 @pytest.mark.parametrize(
     ("left", "checked"),
     [
         ([], None),
         ([("Wait for the vendor", "{}")], None),
-        ([("Check the task", '{"total": 100, "success": 73}'), ("Check the task", '{"success": 9}')], 73),
-        ([("Check the task", '{"total": null, "success": null}')], None),
+        ([("Check the task", '{"success": 70, "done": 73}'), ("Check the task", '{"done": 9}')], 73),
+        ([("Check the task", '{"total": null, "success": null, "done": null}')], None),
     ],
 )
 def test_the_latest_look_of_the_workflow_tells_what_the_vendor_has_done(
     run: CommandLine, left: list[tuple[str, str]], checked: int | None
 ) -> None:
     job = run.put(State.SUBMITTED)
-    workflow = Workflow(Histories(*left), run.account.state_machine)  # type: ignore[arg-type]
-    sight = look(Ledger(boto3.client("dynamodb"), run.account.jobs_table), workflow, job.job_id)
+    sight = seen(run, job, *left)
     assert (sight.job, sight.checked) == (job, checked)
+
+
+def test_an_execution_of_an_older_version_tells_what_succeeded(run: CommandLine) -> None:
+    told = ("Check the task", '{"total": 100, "success": 73}')
+    assert seen(run, run.put(State.SUBMITTED), told).checked == 73
 
 
 # For programs, for terminals, for nobody
