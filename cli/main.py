@@ -1,6 +1,5 @@
 """The command ``numberdrop``. What decides about a job says what it will do and asks before it does."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from cli.stack import default_stack_name
 from numberdrop.job import Job
 from numberdrop.ledger import TransitionRefusedError
 from numberdrop.transitions import State
+from numberdrop.vendor import TASK_ID
 
 CHARGED_PLAN = """\
 The ledger will say that the vendor charged for this file and made the task {task_id} of it.
@@ -63,8 +63,6 @@ Completion of commands, checkers and states, by the shell:
 """
 
 LINE_STOPPED = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
-
-_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Commands(click.Group):
@@ -234,7 +232,7 @@ def _decision(said: str | None, task_id: str | None, evidence: str | None) -> _D
 
 
 def _checked_task_id(task_id: str) -> str:
-    if not _TASK_ID.fullmatch(task_id):
+    if not TASK_ID.fullmatch(task_id):
         raise click.BadParameter("a task id is 1 to 64 letters, digits, - and _.", param_hint="--task-id")
     return task_id
 

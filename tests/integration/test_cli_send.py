@@ -14,8 +14,10 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
 from cli.exit_status import LostSightError
+from cli.news import priced
 from cli.refusal import RefusedError
 from cli.uploading import Uploader
+from numberdrop.catalogue import checkers
 from tests.integration.account import Account
 from tests.integration.command_line import CommandLine
 
@@ -141,6 +143,11 @@ def test_the_list_price_of_all_lines_is_told(
 ) -> None:
     (tmp_path / "leads.txt").write_bytes(text)
     assert told in run("send", "leads.txt", "--checker", checker).stdout
+
+
+def test_programs_get_the_list_price_of_the_catalogue() -> None:
+    checker = checkers()["phonecheck"]
+    assert priced("leads.txt", checker, 1).facts["list_price_usd"] == checker.list_price(1)
 
 
 # One version, whatever happens
