@@ -12,7 +12,7 @@ from rich.console import Console
 from cli.aws_errors import in_words
 from cli.checkers import checkers
 from cli.connection import Connection, connect
-from cli.operations import Done, Operations, must_be_collectable, must_be_in_doubt
+from cli.operations import Operations, must_be_collectable, must_be_in_doubt
 from cli.parameters import Connect, job_argument, json_option
 from cli.printing import (
     SHORT_ID,
@@ -86,12 +86,12 @@ class _Decision:
 
     Attributes:
         plan: what will happen, said before it does.
-        operation: does it.
+        operation: does it; returns why the step after the ledger could not be done, if so.
         success: what is said afterwards.
     """
 
     plan: str
-    operation: Callable[[Operations, Job], Done]
+    operation: Callable[[Operations, Job], str | None]
     success: str
 
 
@@ -249,9 +249,9 @@ def _carry_out(decision: _Decision, connection: Connection, job: Job, *, yes: bo
     name = without_numbers(job.upload.key)
     click.echo(f"Job {job.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:\n{decision.plan}")
     _confirm(yes=yes)
-    done = decision.operation(connection.operations, job)
-    if done.left_over:
-        click.echo(LEFT_OVER.format(why=done.left_over), err=True)
+    left_over = decision.operation(connection.operations, job)
+    if left_over:
+        click.echo(LEFT_OVER.format(why=left_over), err=True)
     else:
         click.echo(decision.success)
 

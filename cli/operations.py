@@ -28,19 +28,6 @@ GIVEN_UP = Reason(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A decision that the ledger holds now.
-
-    Attributes:
-        job: the job as it stands.
-        left_over: why the step after it could not be done; reconcile does it within minutes. None if it was.
-    """
-
-    job: Job
-    left_over: str | None = None
-
-
 def must_be_in_doubt(job: Job) -> None:
     """Raises ``RefusedError`` unless nobody knows whether the job was charged."""
     if job.state is not State.IN_DOUBT:
@@ -64,6 +51,9 @@ class Operations:
 
     Every operation writes the ledger first. If the next step fails, reconcile finds the job and does it.
 
+    Returns:
+        From each, why the step after the ledger could not be done; None if it was.
+
     Raises:
         RefusedError: from each, it does not fit the job.
         TransitionRefusedError: from each, the job has moved on.
@@ -77,7 +67,7 @@ class Operations:
     job_timeout: timedelta
     now: Clock = utc_now
 
-    def charged(self, job: Job, task_id: str) -> Done:
+    def charged(self, job: Job, task_id: str) -> str | None:
         """The vendor did make this task of the file: follow it. Nothing is sent."""
         must_be_in_doubt(job)
         other = self.jobs.job_of_task(task_id)
@@ -91,9 +81,9 @@ class Operations:
             submitted_at=self.now(),
             **self._taken_up_again(lease=TIME_TO_START),
         )
-        return _then(moved, lambda: self.workflow.start(moved))
+        return _why_not_done(lambda: self.workflow.start(moved))
 
-    def not_charged(self, job: Job, evidence: str) -> Done:
+    def not_charged(self, job: Job, evidence: str) -> str | None:
         """The vendor made no task of the file: send it again."""
         must_be_in_doubt(job)
         moved = self.ledger.move(
@@ -103,21 +93,21 @@ class Operations:
             charged=False,
             **self._taken_up_again(lease=timedelta()),
         )
-        return _then(moved, lambda: self.queue.send_again(message_about(moved.upload), after_seconds=0))
+        return _why_not_done(lambda: self.queue.send_again(message_about(moved.upload), after_seconds=0))
 
-    def abandon(self, job: Job) -> Done:
+    def abandon(self, job: Job) -> str | None:
         """Nobody will find out: do nothing more, and say so."""
         must_be_in_doubt(job)
         moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=self.now())
-        return _then(moved, lambda: self.announcer.announce(moved))
+        return _why_not_done(lambda: self.announcer.announce(moved))
 
-    def collect_again(self, job: Job) -> Done:
+    def collect_again(self, job: Job) -> str | None:
         """Follow the same task once more, with another execution. Nothing is sent."""
         must_be_collectable(job)
         moved = self.ledger.move(
             job, COLLECT_AGAIN, run=job.run + 1, **self._taken_up_again(lease=TIME_TO_START)
         )
-        return _then(moved, lambda: self.workflow.start(moved))
+        return _why_not_done(lambda: self.workflow.start(moved))
 
     def _taken_up_again(self, *, lease: timedelta) -> dict[str, Any]:
         """What every job has that goes on: no ending, and its time anew."""
@@ -129,9 +119,10 @@ class Operations:
         }
 
 
-def _then(job: Job, follow_up: Callable[[], None]) -> Done:
+def _why_not_done(next_step: Callable[[], None]) -> str | None:
+    """Why the step could not be done, or None once it is."""
     try:
-        follow_up()
+        next_step()
     except (BotoCoreError, ClientError, NotAnnouncedError) as error:
-        return Done(job, str(error))
-    return Done(job)
+        return str(error)
+    return None

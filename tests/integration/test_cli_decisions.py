@@ -67,10 +67,12 @@ def test_a_charged_job_is_followed(run: CommandLine) -> None:
 
 
 def test_a_charged_job_gets_its_time_anew(run: CommandLine) -> None:
-    done = operations(run).charged(run.put(State.IN_DOUBT), "found-by-a-person")
-    assert done.job.submitted_at == NOON
-    assert done.job.lease_until == NOON + timedelta(minutes=1)
-    assert done.job.deadline == NOON + timedelta(hours=HOURS)
+    job = run.put(State.IN_DOUBT)
+    assert operations(run).charged(job, "found-by-a-person") is None
+    after = run.stored(job)
+    assert after.submitted_at == NOON
+    assert after.lease_until == NOON + timedelta(minutes=1)
+    assert after.deadline == NOON + timedelta(hours=HOURS)
 
 
 def test_a_task_of_another_job_is_refused(run: CommandLine) -> None:
@@ -97,9 +99,11 @@ def test_an_uncharged_job_is_announced_to_the_queue_again(run: CommandLine) -> N
 
 
 def test_an_uncharged_job_may_be_taken_over_at_once(run: CommandLine) -> None:
-    done = operations(run).not_charged(run.put(State.IN_DOUBT), "evidence")
-    assert done.job.lease_until == NOON
-    assert done.job.deadline == NOON + timedelta(hours=HOURS)
+    job = run.put(State.IN_DOUBT)
+    assert operations(run).not_charged(job, "evidence") is None
+    after = run.stored(job)
+    assert after.lease_until == NOON
+    assert after.deadline == NOON + timedelta(hours=HOURS)
 
 
 def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
@@ -200,10 +204,11 @@ def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: l
 
 def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLine) -> None:
     refusing = Workflow(Refusing("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
-    done = operations(run, workflow=refusing).charged(run.put(State.IN_DOUBT), "found")
-    assert done.left_over
-    assert "AccessDeniedException" in done.left_over
-    assert done.job.state is State.SUBMITTED
+    job = run.put(State.IN_DOUBT)
+    left_over = operations(run, workflow=refusing).charged(job, "found")
+    assert left_over
+    assert "AccessDeniedException" in left_over
+    assert run.stored(job).state is State.SUBMITTED
 
 
 def test_what_is_left_to_reconcile_is_told(run: CommandLine) -> None:
@@ -235,9 +240,11 @@ def test_a_task_is_collected_again_by_another_execution(run: CommandLine) -> Non
 
 
 def test_a_collection_gets_its_time_anew(run: CommandLine) -> None:
-    done = operations(run).collect_again(run.put(State.FAILED))
-    assert done.job.lease_until == NOON + timedelta(minutes=1)
-    assert done.job.deadline == NOON + timedelta(hours=HOURS)
+    job = run.put(State.FAILED)
+    assert operations(run).collect_again(job) is None
+    after = run.stored(job)
+    assert after.lease_until == NOON + timedelta(minutes=1)
+    assert after.deadline == NOON + timedelta(hours=HOURS)
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.FAILED}))
