@@ -18,16 +18,10 @@ from numberdrop.line import Line
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import State
 from numberdrop.workflow import Workflow
-from tests.integration.account import Account
 from tests.integration.command_line import CommandLine, document, numberdrop
 from tests.jobs import NOON, TASK_ID, a_job
 
 NUMBER = "+447700900123"
-
-
-@pytest.fixture
-def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    return CommandLine.on(account, tmp_path, monkeypatch)
 
 
 # jobs

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,7 +16,6 @@ from numberdrop.queue import UploadQueue
 from numberdrop.transitions import State
 from numberdrop.upload import upload_in_message
 from numberdrop.workflow import Workflow
-from tests.integration.account import Account
 from tests.integration.command_line import HOURS, NOTHING, CommandLine, waiting
 from tests.integration.test_workflow import Refusing
 from tests.jobs import NOON, TASK_ID
@@ -27,11 +25,6 @@ NOT_FOUND = ["--not-charged", "--evidence", "The console lists no task since 202
 GIVE_UP = ["--abandon"]
 DECISIONS = [FOUND, NOT_FOUND, GIVE_UP]
 COMMANDS = [["resolve", *decision] for decision in DECISIONS] + [["collect-again"]]
-
-
-@pytest.fixture
-def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    return CommandLine.on(account, tmp_path, monkeypatch)
 
 
 def operations(run: CommandLine, **changes: Any) -> Operations:

@@ -19,17 +19,10 @@ from cli.refusal import RefusedError
 from cli.uploading import Uploader
 from numberdrop.catalogue import checkers
 from tests.integration.account import Account
-from tests.integration.command_line import CommandLine
+from tests.integration.command_line import NUMBERS, CommandLine
 
-NUMBERS = "+447700900123\n+447700900124\n"
 MANY = b"+447700900123\n" * 700_000
 """More than boto3 sends in one part."""
-
-
-@pytest.fixture
-def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    (tmp_path / "leads.txt").write_text(NUMBERS, encoding="utf-8")
-    return CommandLine.on(account, tmp_path, monkeypatch)
 
 
 def content(account: Account, key: str) -> bytes:
