@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from cli.dead_letters import DeadLetters
-from cli.jobs_table import JobsTable
-from cli.operations import Operations
-from cli.refusal import RefusedError
-from cli.stack import Stack, find_stack
 from numberdrop.announcement import Announcer
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger
 from numberdrop.line import Line
 from numberdrop.queue import UploadQueue
 from numberdrop.workflow import Workflow
+
+from .dead_letters import DeadLetters
+from .jobs_table import JobsTable
+from .operations import Operations
+from .refusal import RefusedError
+from .stack import Stack, find_stack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,17 +12,18 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.aws_errors import is_passing
-from cli.connection import Connection
-from cli.news import Step, hint
-from cli.obstacles import why_waiting
-from cli.views import View
 from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from numberdrop.workflow import Workflow
+
+from .aws_errors import is_passing
+from .connection import Connection
+from .news import Step, hint
+from .obstacles import why_waiting
+from .views import View
 
 PAUSE_SECONDS = 3
 """Between two looks at the jobs that are on their way."""

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.refusal import RefusedError
 from numberdrop.attributes import from_attribute
 from numberdrop.ledger import NO_JOB
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
+
+from .refusal import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,12 +9,17 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from cli.aws_errors import in_words
-from cli.checkers import checkers
-from cli.connection import Connection, connect
-from cli.operations import Operations, must_be_collectable, must_be_in_doubt
-from cli.parameters import Connect, job_argument, json_option
-from cli.printing import (
+from numberdrop.job import Job
+from numberdrop.ledger import TransitionRefusedError
+from numberdrop.transitions import State
+from numberdrop.vendor import TASK_ID
+
+from .aws_errors import in_words
+from .checkers import checkers
+from .connection import Connection, connect
+from .operations import Operations, must_be_collectable, must_be_in_doubt
+from .parameters import Connect, job_argument, json_option
+from .printing import (
     SHORT_ID,
     job_document,
     print_job,
@@ -23,13 +28,9 @@ from cli.printing import (
     summary_document,
     without_numbers,
 )
-from cli.refusal import RefusedError
-from cli.sending import send, watch
-from cli.stack import default_stack_name
-from numberdrop.job import Job
-from numberdrop.ledger import TransitionRefusedError
-from numberdrop.transitions import State
-from numberdrop.vendor import TASK_ID
+from .refusal import RefusedError
+from .sending import send, watch
+from .stack import default_stack_name
 
 CHARGED_PLAN = """\
 The ledger will say that the vendor charged for this file and made the task {task_id} of it.

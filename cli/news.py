@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.printing import SHORT_ID, job_document, shown
 from numberdrop.catalogue import Checker
 from numberdrop.job import Job, StoredResults
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
+
+from .printing import SHORT_ID, job_document, shown
 
 STATES = {
     "waiting": "waiting to be picked up",

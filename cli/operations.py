@@ -7,8 +7,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.jobs_table import JobsTable
-from cli.refusal import RefusedError
 from numberdrop.announcement import Announcer, NotAnnouncedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job
@@ -18,6 +16,9 @@ from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import ABANDON, CHARGED, COLLECT_AGAIN, NOT_CHARGED, State
 from numberdrop.upload import message_about
 from numberdrop.workflow import Workflow
+
+from .jobs_table import JobsTable
+from .refusal import RefusedError
 
 TIME_TO_START = timedelta(minutes=1)
 """How long this command is presumed to be starting the execution; reconcile starts it afterwards."""

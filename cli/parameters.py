@@ -10,11 +10,12 @@ import click
 from click.shell_completion import CompletionItem
 from phonenumbers import SUPPORTED_REGIONS
 
-from cli.connection import Connection
-from cli.printing import without_numbers
 from numberdrop.catalogue import ANY_TASK_TYPE_PREFIX, InputKind, checker_for_key, checkers
 from numberdrop.reasons import JobFailedError
 from numberdrop.submission import LARGEST_UPLOAD
+
+from .connection import Connection
+from .printing import without_numbers
 
 Connect = Callable[[], Connection]
 

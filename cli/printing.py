@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.jobs_table import Summary
 from numberdrop.job import Job, StoredResults, to_item
 from numberdrop.workflow import ExecutionStatus
+
+from .jobs_table import Summary
 
 SHORT_ID = 12
 """Digits of a job id that people see; the results' folder bears the same."""
