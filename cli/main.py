@@ -12,13 +12,14 @@ from rich.console import Console
 from numberdrop.job import Job
 from numberdrop.ledger import TransitionRefusedError
 from numberdrop.transitions import State
+from numberdrop.upload import Upload, message_about
 from numberdrop.vendor import TASK_ID
 
 from .aws_errors import in_words
 from .checkers import checkers
 from .connection import Connection, connect
 from .operations import Operations, must_be_collectable, must_be_in_doubt
-from .parameters import Connect, job_argument, json_option
+from .parameters import Connect, UploadKey, job_argument, json_option
 from .printing import (
     SHORT_ID,
     job_document,
@@ -51,6 +52,22 @@ Nothing is sent: this never makes a new charge."""
 REDRIVE_PLAN = """\
 About {count} message(s) of the dead-letter queue go back to the upload queue. That is safe: the ledger knows
 every job, so no upload is sent twice. What caused them should be mended first, or they come back."""
+
+ANNOUNCE_PLAN = """\
+The upload queue gets the message that should have announced the file: it WILL be sent to the vendor, and the
+vendor may charge for it. Should its event come after all, that is the same job: nothing is sent twice."""
+
+ANNOUNCE_WITHOUT_VERSION_PLAN = """\
+The upload queue gets a message that announces the file: it WILL be sent to the vendor, and the vendor may
+charge for it. The object has no version, so should its event come after all, THAT IS ANOTHER JOB, and the
+file is paid for twice. See first that the event waits neither in the upload queue nor among the dead letters."""
+
+ANNOUNCE_EPILOG = """\
+\b
+Examples:
+  numberdrop announce band/spring/leads.txt
+  numberdrop announce band/spring/leads.txt --version-id 3HL4kqtJvjVBH40Nrjfkd
+"""
 
 LEFT_OVER = """\
 The ledger holds the decision, but the next step could not be done: {why}
@@ -177,7 +194,7 @@ def resolve(
 @_yes_option
 @click.pass_obj
 def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
-    """Collect the results of a failed job's task again, without a new charge."""
+    """Collect a failed job's results again, free of charge."""
     connection = connected()
     job = connection.job(prefix)
     must_be_collectable(job)
@@ -193,7 +210,7 @@ def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
 @_yes_option
 @click.pass_obj
 def redrive(connected: Connect, yes: bool) -> None:
-    """Move the dead-letter queue's messages back to the upload queue."""
+    """Move the dead letters back to the upload queue."""
     connection = connected()
     count = connection.dead_letters.count()
     if not count:
@@ -202,6 +219,33 @@ def redrive(connected: Connect, yes: bool) -> None:
     click.echo(f"On {connection.stack.place}:\n{REDRIVE_PLAN.format(count=count)}")
     _confirm(yes=yes)
     click.echo(f"Moved {connection.dead_letters.redrive(count)} message(s).")
+
+
+@main.command(epilog=ANNOUNCE_EPILOG)
+@click.argument("key", type=UploadKey())
+@click.option("--version-id", metavar="ID", help="The version; else the latest.")
+@_yes_option
+@click.pass_obj
+def announce(connected: Connect, key: str, version_id: str | None, *, yes: bool) -> None:
+    """Announce a file in the upload bucket that has no job.
+
+    KEY is its key in the bucket. The file is then sent, which costs money, but never twice: should the event
+    that was lost come after all, it is about the same job. Only in a bucket without versions it is not.
+    """
+    connection = connected()
+    _announce(connection.unannounced.find(key, version_id), connection, yes=yes)
+
+
+def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
+    version = f"version {upload.version_id}, " if upload.version_id else ""
+    click.echo(
+        f"Job {upload.job_id[:SHORT_ID]}, {without_numbers(upload.key)!r} ({version}{upload.size:,} bytes), "
+        f"on {connection.stack.place}:\n"
+        f"{ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN}"
+    )
+    _confirm(yes=yes)
+    connection.queue.send_again(message_about(upload), after_seconds=0)
+    click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
 
 
 def _decision(said: str | None, task_id: str | None, evidence: str | None) -> _Decision:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
+from cli.aws_errors import in_words
 from cli.jobs_table import Summary
 from cli.printing import print_job, print_summaries, without_numbers
 from cli.refusal import RefusedError
@@ -234,6 +236,12 @@ def test_denied_access_is_told(run: CommandLine) -> None:
     result = run("jobs")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: AWS refuses. An error occurred (AccessDenied)")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "403"])
+def test_denied_access_is_told_with_where_the_permissions_stand(code: str) -> None:
+    denied = ClientError({"Error": {"Code": code, "Message": "no"}}, "HeadObject")
+    assert "docs/command.md lists the permissions" in in_words(denied)
 
 
 @pytest.mark.parametrize(
