@@ -60,7 +60,7 @@ vendor may charge for it. Should its event come after all, that is the same job:
 ANNOUNCE_WITHOUT_VERSION_PLAN = """\
 The upload queue gets a message that announces the file: it WILL be sent to the vendor, and the vendor may
 charge for it. The object has no version, so should its event come after all, THAT IS ANOTHER JOB, and the
-file is paid for twice. See first that the event waits neither in the upload queue nor among the dead letters."""
+file is paid for twice. See first that it does not wait in the upload queue or among the dead letters."""
 
 ANNOUNCE_EPILOG = """\
 \b
@@ -229,23 +229,26 @@ def redrive(connected: Connect, yes: bool) -> None:
 def announce(connected: Connect, key: str, version_id: str | None, *, yes: bool) -> None:
     """Announce a file in the upload bucket that has no job.
 
-    KEY is its key in the bucket. The file is then sent, which costs money, but never twice: should the event
-    that was lost come after all, it is about the same job. Only in a bucket without versions it is not.
+    KEY is its key in the bucket. The file is then sent, which costs money, but never twice: should the lost
+    event come after all, it is about the same job. Only in a bucket without versions it is about another.
     """
     connection = connected()
     _announce(connection.unannounced.find(key, version_id), connection, yes=yes)
 
 
 def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
-    version = f"version {upload.version_id}, " if upload.version_id else ""
-    click.echo(
-        f"Job {upload.job_id[:SHORT_ID]}, {without_numbers(upload.key)!r} ({version}{upload.size:,} bytes), "
-        f"on {connection.stack.place}:\n"
-        f"{ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN}"
-    )
+    _say_about(upload, connection)
+    version = f"Version {upload.version_id}" if upload.version_id else "No version"
+    plan = ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN
+    click.echo(f"{version}, {upload.size:,} bytes.\n{plan}")
     _confirm(yes=yes)
     connection.queue.send_again(message_about(upload), after_seconds=0)
     click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
+
+
+def _say_about(upload: Upload, connection: Connection) -> None:
+    name = without_numbers(upload.key)
+    click.echo(f"Job {upload.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:")
 
 
 def _decision(said: str | None, task_id: str | None, evidence: str | None) -> _Decision:
@@ -291,8 +294,8 @@ def _checked_evidence(evidence: str) -> str:
 
 
 def _carry_out(decision: _Decision, connection: Connection, job: Job, *, yes: bool) -> None:
-    name = without_numbers(job.upload.key)
-    click.echo(f"Job {job.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:\n{decision.plan}")
+    _say_about(job.upload, connection)
+    click.echo(decision.plan)
     _confirm(yes=yes)
     left_over = decision.operation(connection.operations, job)
     if left_over:

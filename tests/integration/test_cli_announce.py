@@ -96,8 +96,8 @@ def test_what_may_be_charged_and_where_is_said_before_it_is_asked(run: CommandLi
     lost = run.account.drop(KEY, file_of())
     told, question, _ = run("announce", KEY, answer="n\n").stdout.partition("Go on?")
     assert question
-    assert f"Job {lost.job_id[:12]}, '{KEY}' (version {lost.version_id}, 1,400 bytes)" in told
-    assert "stack numberdrop in us-east-1, account 123456789012" in told
+    assert f"Job {lost.job_id[:12]}, '{KEY}', on stack numberdrop in us-east-1, account 123456789012" in told
+    assert f"Version {lost.version_id}, 1,400 bytes." in told
     assert "WILL be sent to the vendor" in told
     assert "may charge" in told
 
