@@ -71,11 +71,11 @@ class UnannouncedUploads:
             ) from None
 
     def _must_have_no_job(self, upload: Upload) -> None:
-        job_id: str | None = upload.job_id
+        job_id = upload.job_id
         if upload.version_id is None:
             # Its event would have named the job by a sequencer that nobody can ask for.
-            job_id = self.jobs.job_of_upload(upload)
-        job = self.ledger.get(job_id) if job_id else None
+            job_id = self.jobs.job_of_upload(upload) or job_id
+        job = self.ledger.get(job_id)
         if job:
             short = job.job_id[:SHORT_ID]
             raise RefusedError(

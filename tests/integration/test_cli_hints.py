@@ -72,6 +72,7 @@ def test_a_bucket_that_does_not_tell_eventbridge_is_told(
     meanwhile += [interrupt]
     told = run("send", "leads.txt", "--checker", "band", "--watch").stdout
     assert "The bucket uploads does not send its events to EventBridge" in told
+    assert "numberdrop announce" in told
 
 
 def test_there_is_no_hint_while_it_is_early(run: CommandLine, meanwhile: Meanwhile) -> None:
