@@ -1,5 +1,5 @@
 """``python -m cli``: the command ``numberdrop`` before it is installed."""
 
-from cli.main import main
+from .main import main
 
 main(prog_name="numberdrop")

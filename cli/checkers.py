@@ -3,11 +3,12 @@
 import click
 from rich.console import Console
 
-from cli.parameters import LINES, json_option, similar_checkers
-from cli.printing import print_json, print_rows
-from cli.refusal import RefusedError
 from numberdrop.catalogue import Checker
 from numberdrop.catalogue import checkers as catalogue
+
+from .parameters import LINES, json_option, similar_checkers
+from .printing import print_json, print_rows
+from .refusal import RefusedError
 
 COLUMNS = ("checker", "a line is", "fewest", "most", "USD per 10,000", "sensitive")
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from cli.dead_letters import DeadLetters
-from cli.jobs_table import JobsTable
-from cli.operations import Operations
-from cli.refusal import RefusedError
-from cli.stack import Stack, find_stack
 from numberdrop.announcement import Announcer
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger
 from numberdrop.line import Line
 from numberdrop.queue import UploadQueue
 from numberdrop.workflow import Workflow
+
+from .dead_letters import DeadLetters
+from .jobs_table import JobsTable
+from .operations import Operations
+from .refusal import RefusedError
+from .stack import Stack, find_stack
+from .unannounced import UnannouncedUploads
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,7 +38,9 @@ class Connection:
     line: Line
     workflow: Workflow
     operations: Operations
+    queue: UploadQueue
     dead_letters: DeadLetters
+    unannounced: UnannouncedUploads
     s3: "S3Client"
 
     def job(self, prefix: str) -> Job:
@@ -69,7 +73,8 @@ def connect(stack_name: str) -> Connection:
     ledger = Ledger(client("dynamodb"), stack.jobs_table)
     jobs = JobsTable(ledger.client, ledger.table)
     workflow = Workflow(client("stepfunctions"), stack.state_machine_arn)
-    sqs = client("sqs")
+    s3, sqs = client("s3"), client("sqs")
+    queue = UploadQueue(sqs, stack.upload_queue_url)
     return Connection(
         stack=stack,
         ledger=ledger,
@@ -81,9 +86,11 @@ def connect(stack_name: str) -> Connection:
             jobs=jobs,
             workflow=workflow,
             announcer=Announcer(client("events"), stack.event_bus, ledger),
-            queue=UploadQueue(sqs, stack.upload_queue_url),
+            queue=queue,
             job_timeout=stack.job_timeout,
         ),
+        queue=queue,
         dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
-        s3=client("s3"),
+        unannounced=UnannouncedUploads(s3, stack.upload_bucket, ledger, jobs),
+        s3=s3,
     )

@@ -7,11 +7,12 @@ import click
 
 
 class ExitStatus(IntEnum):
-    """The higher of two tells the more urgent thing, so of several files the highest counts."""
+    """The higher of two tells the more urgent thing, so of several files the highest counts.
+
+    What is refused ends with 1 and a wrong call with 2, both by click itself.
+    """
 
     DONE = 0
-    REFUSED = 1
-    USAGE = 2
     FAILED = 3
     NEEDS_ATTENTION = 4
     LOST_SIGHT = 5

@@ -2,26 +2,28 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.connection import Connection
-from cli.faults import is_passing
-from cli.news import Step, hint
-from cli.obstacles import why_waiting
-from cli.views import View
 from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job
 from numberdrop.ledger import Ledger
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from numberdrop.workflow import Workflow
+
+from .aws_errors import is_passing
+from .connection import Connection
+from .news import Step, hint
+from .obstacles import why_waiting
+from .views import View
 
 PAUSE_SECONDS = 3
 """Between two looks at the jobs that are on their way."""
@@ -112,8 +114,14 @@ def look(ledger: Ledger, workflow: Workflow, job_id: str) -> Sight:
     for event in history["events"]:
         left = event.get("stateExitedEventDetails", {})
         if left.get("name") == "Check the task":
-            return Sight(job, json.loads(left["output"]).get("success"), event["timestamp"])
+            return Sight(job, _done(json.loads(left["output"])), event["timestamp"])
     return Sight(job)
+
+
+def _done(output: Mapping[str, Any]) -> int | None:
+    """How many numbers the task has an answer for; executions of older versions tell only the successes."""
+    done: int | None = output.get("done", output.get("success"))
+    return done
 
 
 def follow(

@@ -4,20 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
-from cli.refusal import RefusedError
+from numberdrop.attributes import from_attribute
+from numberdrop.ledger import NO_JOB
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
+
+from .refusal import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FULL_ID = 64
 """Hexadecimal digits of a job id."""
-
-NO_JOB = "the "
-"""How the keys begin of the items that are no jobs: ``the line``, ``the pace of band``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +92,9 @@ class JobsTable:
             ExpressionAttributeValues={":value": {"S": value}},
             **named,
         )
-        deserialize = TypeDeserializer().deserialize
         for page in pages:
             for item in page["Items"]:
-                yield {name: deserialize(attribute) for name, attribute in item.items()}
+                yield {name: from_attribute(attribute) for name, attribute in item.items()}
 
 
 def _summary(item: Mapping[str, Any]) -> Summary:

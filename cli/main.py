@@ -1,6 +1,5 @@
 """The command ``numberdrop``. What decides about a job says what it will do and asks before it does."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,18 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from cli.checkers import checkers
-from cli.connection import Connection, connect
-from cli.faults import in_words
-from cli.operations import Done, Operations, must_be_collectable, must_be_in_doubt
-from cli.parameters import Connect, job_argument, json_option
-from cli.printing import (
+from numberdrop.job import Job
+from numberdrop.ledger import TransitionRefusedError
+from numberdrop.transitions import State
+from numberdrop.upload import Upload, message_about
+from numberdrop.vendor import TASK_ID
+
+from .aws_errors import in_words
+from .checkers import checkers
+from .connection import Connection, connect
+from .operations import Operations, must_be_collectable, must_be_in_doubt
+from .parameters import Connect, UploadKey, job_argument, json_option
+from .printing import (
     SHORT_ID,
     job_document,
     print_job,
@@ -24,12 +29,9 @@ from cli.printing import (
     summary_document,
     without_numbers,
 )
-from cli.refusal import RefusedError
-from cli.sending import send, watch
-from cli.stack import default_stack_name
-from numberdrop.job import Job
-from numberdrop.ledger import TransitionRefusedError
-from numberdrop.transitions import State
+from .refusal import RefusedError
+from .sending import send, watch
+from .stack import default_stack_name
 
 CHARGED_PLAN = """\
 The ledger will say that the vendor charged for this file and made the task {task_id} of it.
@@ -51,6 +53,22 @@ REDRIVE_PLAN = """\
 About {count} message(s) of the dead-letter queue go back to the upload queue. That is safe: the ledger knows
 every job, so no upload is sent twice. What caused them should be mended first, or they come back."""
 
+ANNOUNCE_PLAN = """\
+The upload queue gets the message that should have announced the file: it WILL be sent to the vendor, and the
+vendor may charge for it. Should its event come after all, that is the same job: nothing is sent twice."""
+
+ANNOUNCE_WITHOUT_VERSION_PLAN = """\
+The upload queue gets a message that announces the file: it WILL be sent to the vendor, and the vendor may
+charge for it. The object has no version, so should its event come after all, THAT IS ANOTHER JOB, and the
+file is paid for twice. See first that it does not wait in the upload queue or among the dead letters."""
+
+ANNOUNCE_EPILOG = """\
+\b
+Examples:
+  numberdrop announce band/spring/leads.txt
+  numberdrop announce band/spring/leads.txt --version-id 3HL4kqtJvjVBH40Nrjfkd
+"""
+
 LEFT_OVER = """\
 The ledger holds the decision, but the next step could not be done: {why}
 Do not repeat the command: reconcile does that step within about ten minutes."""
@@ -63,8 +81,6 @@ Completion of commands, checkers and states, by the shell:
 """
 
 LINE_STOPPED = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
-
-_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Commands(click.Group):
@@ -88,12 +104,12 @@ class _Decision:
 
     Attributes:
         plan: what will happen, said before it does.
-        operation: does it.
+        operation: does it; returns why the step after the ledger could not be done, if so.
         success: what is said afterwards.
     """
 
     plan: str
-    operation: Callable[[Operations, Job], Done]
+    operation: Callable[[Operations, Job], str | None]
     success: str
 
 
@@ -178,7 +194,7 @@ def resolve(
 @_yes_option
 @click.pass_obj
 def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
-    """Collect the results of a failed job's task again, without a new charge."""
+    """Collect a failed job's results again, free of charge."""
     connection = connected()
     job = connection.job(prefix)
     must_be_collectable(job)
@@ -194,7 +210,7 @@ def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
 @_yes_option
 @click.pass_obj
 def redrive(connected: Connect, yes: bool) -> None:
-    """Move the dead-letter queue's messages back to the upload queue."""
+    """Move the dead letters back to the upload queue."""
     connection = connected()
     count = connection.dead_letters.count()
     if not count:
@@ -203,6 +219,36 @@ def redrive(connected: Connect, yes: bool) -> None:
     click.echo(f"On {connection.stack.place}:\n{REDRIVE_PLAN.format(count=count)}")
     _confirm(yes=yes)
     click.echo(f"Moved {connection.dead_letters.redrive(count)} message(s).")
+
+
+@main.command(epilog=ANNOUNCE_EPILOG)
+@click.argument("key", type=UploadKey())
+@click.option("--version-id", metavar="ID", help="The version; else the latest.")
+@_yes_option
+@click.pass_obj
+def announce(connected: Connect, key: str, version_id: str | None, *, yes: bool) -> None:
+    """Announce a file in the upload bucket that has no job.
+
+    KEY is its key in the bucket. The file is then sent, which costs money, but never twice: should the lost
+    event come after all, it is about the same job. Only in a bucket without versions it is about another.
+    """
+    connection = connected()
+    _announce(connection.unannounced.find(key, version_id), connection, yes=yes)
+
+
+def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
+    _say_about(upload, connection)
+    version = f"Version {upload.version_id}" if upload.version_id else "No version"
+    plan = ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN
+    click.echo(f"{version}, {upload.size:,} bytes.\n{plan}")
+    _confirm(yes=yes)
+    connection.queue.send_again(message_about(upload), after_seconds=0)
+    click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
+
+
+def _say_about(upload: Upload, connection: Connection) -> None:
+    name = without_numbers(upload.key)
+    click.echo(f"Job {upload.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:")
 
 
 def _decision(said: str | None, task_id: str | None, evidence: str | None) -> _Decision:
@@ -234,7 +280,7 @@ def _decision(said: str | None, task_id: str | None, evidence: str | None) -> _D
 
 
 def _checked_task_id(task_id: str) -> str:
-    if not _TASK_ID.fullmatch(task_id):
+    if not TASK_ID.fullmatch(task_id):
         raise click.BadParameter("a task id is 1 to 64 letters, digits, - and _.", param_hint="--task-id")
     return task_id
 
@@ -248,12 +294,12 @@ def _checked_evidence(evidence: str) -> str:
 
 
 def _carry_out(decision: _Decision, connection: Connection, job: Job, *, yes: bool) -> None:
-    name = without_numbers(job.upload.key)
-    click.echo(f"Job {job.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:\n{decision.plan}")
+    _say_about(job.upload, connection)
+    click.echo(decision.plan)
     _confirm(yes=yes)
-    done = decision.operation(connection.operations, job)
-    if done.left_over:
-        click.echo(LEFT_OVER.format(why=done.left_over), err=True)
+    left_over = decision.operation(connection.operations, job)
+    if left_over:
+        click.echo(LEFT_OVER.format(why=left_over), err=True)
     else:
         click.echo(decision.success)
 

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.printing import SHORT_ID, job_document, shown
 from numberdrop.catalogue import Checker
 from numberdrop.job import Job, StoredResults
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
+
+from .printing import SHORT_ID, job_document, shown
 
 STATES = {
     "waiting": "waiting to be picked up",
@@ -67,9 +68,7 @@ class News:
 
 def priced(file: str, checker: Checker, lines: int | None) -> News:
     """What sending a file may cost at the list price; ``lines`` is None where they cannot be counted."""
-    usd = None
-    if lines is not None and checker.usd_per_10k is not None:
-        usd = lines * checker.usd_per_10k / 10_000
+    usd = checker.list_price(lines)
     counted = "lines not counted" if lines is None else f"{lines:,} line{'' if lines == 1 else 's'}"
     cost = "list price not known" if usd is None else f"{_cents(usd)} at list price for all"
     facts = {"checker": checker.name, "lines": lines, "list_price_usd": usd}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.connection import Connection
-from cli.printing import SHORT_ID
+from .connection import Connection
+from .printing import SHORT_ID
 
 NOTHING_FOUND = (
     "It is not picked up yet, and none of the usual causes was found. Other uploads may be before it, or the "
@@ -35,7 +35,10 @@ def _silent_bucket(connection: Connection) -> str | None:
     configuration = connection.s3.get_bucket_notification_configuration(Bucket=bucket)
     if "EventBridgeConfiguration" in configuration:
         return None
-    return f"The bucket {bucket} does not send its events to EventBridge, so nobody hears of the file."
+    return (
+        f"The bucket {bucket} does not send its events to EventBridge, so nobody hears of the file. "
+        "Once it does, announce the file: numberdrop announce KEY"
+    )
 
 
 def _dead_letters(connection: Connection) -> str | None:

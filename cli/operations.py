@@ -7,8 +7,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.jobs_table import JobsTable
-from cli.refusal import RefusedError
 from numberdrop.announcement import Announcer, NotAnnouncedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.job import Job
@@ -18,6 +16,9 @@ from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import ABANDON, CHARGED, COLLECT_AGAIN, GIVE_UP, NOT_CHARGED, State
 from numberdrop.upload import message_about
 from numberdrop.workflow import Workflow
+
+from .jobs_table import JobsTable
+from .refusal import RefusedError
 
 TIME_TO_START = timedelta(minutes=1)
 """How long this command is presumed to be starting the execution; reconcile starts it afterwards."""
@@ -30,19 +31,6 @@ NOT_WANTED = Reason(
     ReasonCode.ABORTED,
     "A person gave the upload up while the vendor refused it. Nothing was charged.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A decision that the ledger holds now.
-
-    Attributes:
-        job: the job as it stands.
-        left_over: why the step after it could not be done; reconcile does it within minutes. None if it was.
-    """
-
-    job: Job
-    left_over: str | None = None
 
 
 def must_be_in_doubt(job: Job) -> None:
@@ -76,6 +64,9 @@ class Operations:
 
     Every operation writes the ledger first. If the next step fails, reconcile finds the job and does it.
 
+    Returns:
+        From each, why the step after the ledger could not be done; None if it was.
+
     Raises:
         RefusedError: from each, it does not fit the job.
         TransitionRefusedError: from each, the job has moved on.
@@ -89,7 +80,7 @@ class Operations:
     job_timeout: timedelta
     now: Clock = utc_now
 
-    def charged(self, job: Job, task_id: str) -> Done:
+    def charged(self, job: Job, task_id: str) -> str | None:
         """The vendor did make this task of the file: follow it. Nothing is sent."""
         must_be_in_doubt(job)
         other = self.jobs.job_of_task(task_id)
@@ -103,9 +94,9 @@ class Operations:
             submitted_at=self.now(),
             **self._taken_up_again(lease=TIME_TO_START),
         )
-        return _then(moved, lambda: self.workflow.start(moved))
+        return _why_not_done(lambda: self.workflow.start(moved))
 
-    def not_charged(self, job: Job, evidence: str) -> Done:
+    def not_charged(self, job: Job, evidence: str) -> str | None:
         """The vendor made no task of the file: send it again."""
         must_be_in_doubt(job)
         moved = self.ledger.move(
@@ -115,9 +106,9 @@ class Operations:
             charged=False,
             **self._taken_up_again(lease=timedelta()),
         )
-        return _then(moved, lambda: self.queue.send_again(message_about(moved.upload), after_seconds=0))
+        return _why_not_done(lambda: self.queue.send_again(message_about(moved.upload), after_seconds=0))
 
-    def abandon(self, job: Job) -> Done:
+    def abandon(self, job: Job) -> str | None:
         """Do nothing more, and say so: nobody will find out, or the vendor need not take the file any more.
 
         If the job holds the line, reconcile opens it.
@@ -128,15 +119,15 @@ class Operations:
             moved = self.ledger.move(job, GIVE_UP, reason=NOT_WANTED, charged=False, **ending)
         else:
             moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, **ending)
-        return _then(moved, lambda: self.announcer.announce(moved))
+        return _why_not_done(lambda: self.announcer.announce(moved))
 
-    def collect_again(self, job: Job) -> Done:
+    def collect_again(self, job: Job) -> str | None:
         """Follow the same task once more, with another execution. Nothing is sent."""
         must_be_collectable(job)
         moved = self.ledger.move(
             job, COLLECT_AGAIN, run=job.run + 1, **self._taken_up_again(lease=TIME_TO_START)
         )
-        return _then(moved, lambda: self.workflow.start(moved))
+        return _why_not_done(lambda: self.workflow.start(moved))
 
     def _taken_up_again(self, *, lease: timedelta) -> dict[str, Any]:
         """What every job has that goes on: no ending, and its time anew."""
@@ -148,9 +139,10 @@ class Operations:
         }
 
 
-def _then(job: Job, follow_up: Callable[[], None]) -> Done:
+def _why_not_done(next_step: Callable[[], None]) -> str | None:
+    """Why the step could not be done, or None once it is."""
     try:
-        follow_up()
+        next_step()
     except (BotoCoreError, ClientError, NotAnnouncedError) as error:
-        return Done(job, str(error))
-    return Done(job)
+        return str(error)
+    return None

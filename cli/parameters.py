@@ -10,11 +10,13 @@ import click
 from click.shell_completion import CompletionItem
 from phonenumbers import SUPPORTED_REGIONS
 
-from cli.connection import Connection
-from cli.printing import without_numbers
 from numberdrop.catalogue import ANY_TASK_TYPE_PREFIX, InputKind, checker_for_key, checkers
 from numberdrop.reasons import JobFailedError
 from numberdrop.submission import LARGEST_UPLOAD
+from numberdrop.upload import MAX_KEY_BYTES
+
+from .connection import Connection
+from .printing import without_numbers
 
 Connect = Callable[[], Connection]
 
@@ -99,6 +101,25 @@ class Folders(click.ParamType[str]):
         if not folders or not folders.isprintable():
             self.fail("folders are text, for instance spring/leads.", param, ctx)
         return folders
+
+
+class UploadKey(click.ParamType[str]):
+    """The key of an object that may be an upload, as it stands in the bucket."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The key."""
+        key = str(value)
+        if key.endswith("/"):
+            self.fail("a key that ends in / stands for a folder; folders are never sent.", param, ctx)
+        try:
+            size = len(key.encode())
+        except UnicodeEncodeError:
+            self.fail("a key is text in UTF-8.", param, ctx)
+        if not 0 < size <= MAX_KEY_BYTES:
+            self.fail(f"a key has 1 to {MAX_KEY_BYTES} bytes.", param, ctx)
+        return key
 
 
 class FileToSend(click.Path):

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.jobs_table import Summary
 from numberdrop.job import Job, StoredResults, to_item
 from numberdrop.workflow import ExecutionStatus
+
+from .jobs_table import Summary
 
 SHORT_ID = 12
 """Digits of a job id that people see; the results' folder bears the same."""
@@ -98,12 +99,8 @@ def job_document(job: Job, execution: ExecutionStatus | None) -> dict[str, Any]:
 
 
 def _without_numbers_in_keys(results: StoredResults) -> StoredResults:
-    return StoredResults(
-        bucket=results.bucket,
-        export_key=without_numbers(results.export_key),
-        csv_key=without_numbers(results.csv_key),
-        manifest_key=without_numbers(results.manifest_key),
-    )
+    keys = {name: key for name, key in asdict(results).items() if name != "bucket" and key}
+    return replace(results, **{name: without_numbers(key) for name, key in keys.items()})
 
 
 def _values(summary: Summary) -> tuple[str | None, ...]:

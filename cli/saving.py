@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.faults import in_words
-from cli.printing import shown
-from cli.refusal import RefusedError
-from cli.views import View
 from numberdrop.job import StoredResults
+
+from .aws_errors import in_words
+from .printing import shown
+from .refusal import RefusedError
+from .views import View
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,23 +9,24 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from cli.connection import Connection
-from cli.exit_status import ExitStatus, LostSightError, StoppedByHandError
-from cli.faults import in_words
-from cli.following import Watched, follow
-from cli.news import not_saved, priced, saved, sent, stopped
-from cli.parameters import CheckerFolder, Connect, FileToSend, Folders, JobId, Region
-from cli.printing import SHORT_ID, shown
-from cli.refusal import RefusedError
-from cli.saving import Saver, file_name
-from cli.uploading import Uploader, key_for
-from cli.views import Bars, Lines, View, as_json, as_text
 from numberdrop.catalogue import Checker, checker_for_key
 from numberdrop.clock import utc_now
 from numberdrop.job import StoredResults
 from numberdrop.reasons import JobFailedError
 from numberdrop.submission import REGION_METADATA
 from numberdrop.transitions import State
+
+from .aws_errors import in_words
+from .connection import Connection
+from .exit_status import ExitStatus, LostSightError, StoppedByHandError
+from .following import Watched, follow
+from .news import not_saved, priced, saved, sent, stopped
+from .parameters import CheckerFolder, Connect, FileToSend, Folders, JobId, Region
+from .printing import SHORT_ID, shown
+from .refusal import RefusedError
+from .saving import Saver, file_name
+from .uploading import Uploader, key_for
+from .views import Bars, Lines, View, as_json, as_text
 
 STATUS = {
     State.COMPLETED: ExitStatus.DONE,

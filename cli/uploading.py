@@ -11,11 +11,12 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.exit_status import LostSightError
-from cli.faults import code_of, in_words, status_of
-from cli.printing import without_numbers
-from cli.refusal import RefusedError
 from numberdrop.upload import MAX_KEY_BYTES, Upload
+
+from .aws_errors import code_of, in_words, status_of
+from .exit_status import LostSightError
+from .printing import without_numbers
+from .refusal import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

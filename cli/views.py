@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from cli.news import News, Step, progress
-from cli.printing import shown
+from .news import News, Step, progress
+from .printing import shown
 
 Transferred = Callable[[int], None]
 """Is told of bytes as they go, by several threads."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cli.operations import GIVEN_UP
 from numberdrop.job import Counts, Job, StoredResults
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import State
@@ -78,15 +79,13 @@ _OF_STATE: dict[State, dict[str, Any]] = {
         **_OVER,
         "counts": COUNTED,
         "results": StoredResults(
-            "results", "prefix/export.zip", "prefix/results.csv", "prefix/manifest.json"
+            "results",
+            "prefix/export.zip",
+            "prefix/results.csv",
+            "prefix/manifest.json",
+            "prefix/report.html",
         ),
     },
-    State.ABANDONED: {
-        **_SENT,
-        **_OVER,
-        "charged": None,
-        "reason": Reason(ReasonCode.SUBMISSION_IN_DOUBT, "Given up."),
-        "evidence": "Nobody knows.",
-    },
+    State.ABANDONED: {**_SENT, **_OVER, "charged": None, "reason": GIVEN_UP},
     State.FAILED: {**_SUBMITTED, **_OVER, "reason": Reason(ReasonCode.TASK_FAILED, "Ask the vendor.")},
 }

@@ -30,7 +30,7 @@ def test_a_file_is_sent_and_its_results_are_saved_beside_it(cloud: LocalCloud, t
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     saved = {path.name.removeprefix("leads.txt.") for path in tmp_path.iterdir() if path != file}
-    assert saved >= {"results.csv", "rejected.csv", "manifest.json", "export.zip"}
+    assert saved == {"results.csv", "rejected.csv", "report.html", "manifest.json", "export.zip"}
     with (tmp_path / "leads.txt.results.csv").open(encoding="utf-8", newline="") as results:
         answered = {row["number"] for row in csv.DictReader(results) if row["status"] == "resolved"}
     assert answered == set(NUMBERS)

@@ -1,6 +1,7 @@
 """``numberdrop`` at work on a pretended account, and what a test looks at afterwards."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 from cli import connection
 from cli.main import main
 from cli.stack import find_stack
-from numberdrop.job import Job
+from numberdrop.job import Job, StoredResults
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from tests.integration.account import Account
@@ -22,6 +23,23 @@ from tests.jobs import a_job, an_upload
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/numberdrop/unique"
 HOURS = 12
 """The stack's ``JobTimeoutHours``."""
+
+NUMBERS = "+447700900123\n+447700900124\n"
+"""What ``leads.txt`` holds."""
+
+RESULTS = {
+    "export.zip": b"zip",
+    "manifest.json": b"{}",
+    "report.html": b"<html>",
+    "results.csv": b"number,status\n",
+}
+"""What every completed job has."""
+
+SAVED = {"leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"}
+"""What is saved of it beside ``leads.txt``, unless more is asked for."""
+
+Meanwhile = list[Callable[[], Any]]
+"""What happens while the command waits, one thing a pause; one pause more is an error."""
 
 
 @dataclass
@@ -46,7 +64,7 @@ class CloudFormation:
 
 @dataclass
 class CommandLine:
-    """Runs ``numberdrop`` in an empty folder, on an account's stack."""
+    """Runs ``numberdrop`` in a folder that holds ``leads.txt``, on an account's stack."""
 
     account: Account
     dead_letters: str
@@ -65,6 +83,7 @@ class CommandLine:
             "DeadLetterQueueUrl": url,
         }
         described: Any = CloudFormation(outputs)
+        (folder / "leads.txt").write_text(NUMBERS, encoding="utf-8")
         patch.chdir(folder)
         # One session for all tests reads the models of the services once.
         patch.setattr(boto3, "Session", lambda **_: boto3.DEFAULT_SESSION)
@@ -122,6 +141,50 @@ def document(result: Result) -> Any:
     """The JSON that a successful command printed."""
     assert result.exit_code == 0
     return json.loads(result.stdout)
+
+
+def store(account: Account, prefix: str, files: dict[str, bytes]) -> StoredResults:
+    """Puts files where results go."""
+    for name, content in files.items():
+        boto3.client("s3").put_object(Bucket=account.results_bucket, Key=f"{prefix}{name}", Body=content)
+    return StoredResults(
+        account.results_bucket,
+        f"{prefix}export.zip",
+        f"{prefix}results.csv",
+        f"{prefix}manifest.json",
+        f"{prefix}report.html",
+    )
+
+
+def completed(run: CommandLine, key: str = "band/leads.txt", **more: bytes) -> Job:
+    """A completed job with results; more files are named with ``_`` for the dot."""
+    files = RESULTS | {name.replace("_", "."): content for name, content in more.items()}
+    return run.put(State.COMPLETED, key, results=store(run.account, f"{key}/0123/", files))
+
+
+def the_job(run: CommandLine, state: State, **changes: Any) -> Callable[[], None]:
+    """Brings the job of the file that was sent to a state."""
+
+    def bring() -> None:
+        (upload,) = run.sent()
+        if state is State.COMPLETED:
+            changes["results"] = store(run.account, "band/leads.txt/0123/", RESULTS)
+        run.account.put(a_job(state, upload=upload, **changes))
+
+    return bring
+
+
+def nothing_more() -> None:
+    pass
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def saved(folder: Path) -> set[str]:
+    """The names of the files that lie there beside the one that was sent."""
+    return {path.name for path in folder.iterdir()} - {"leads.txt"}
 
 
 def waiting(queue: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -9,6 +10,7 @@ from moto import mock_aws
 from pytest_socket import enable_socket, socket_allow_hosts
 from requests.adapters import HTTPAdapter
 
+from cli import following
 from local.simulator import Simulator
 from numberdrop import submission
 from numberdrop.announcement import Announcer
@@ -16,6 +18,7 @@ from numberdrop.collection import PAUSES
 from numberdrop.ledger import Ledger
 from numberdrop.upload import Upload
 from tests.integration.account import Account
+from tests.integration.command_line import CommandLine, Meanwhile
 from tests.integration.files import file_of
 from tests.integration.invocations import Functions, LogLines
 from tests.integration.outcomes import submitted
@@ -80,3 +83,15 @@ def logged() -> Iterator[LogLines]:
 def upload(account: Account, functions: Functions) -> Upload:
     """An upload that the vendor has taken and finished."""
     return submitted(account, functions, "band/leads.txt", file_of())
+
+
+@pytest.fixture
+def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine.on(account, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    things: Meanwhile = []
+    monkeypatch.setattr(following, "sleep", lambda _: things.pop(0)())
+    return things

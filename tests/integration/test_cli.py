@@ -7,8 +7,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
+from cli.aws_errors import in_words
 from cli.jobs_table import Summary
 from cli.printing import print_job, print_summaries, without_numbers
 from cli.refusal import RefusedError
@@ -18,16 +20,10 @@ from numberdrop.line import Line
 from numberdrop.reasons import Reason, ReasonCode
 from numberdrop.transitions import State
 from numberdrop.workflow import Workflow
-from tests.integration.account import Account
 from tests.integration.command_line import CommandLine, document, numberdrop
 from tests.jobs import NOON, TASK_ID, a_job
 
 NUMBER = "+447700900123"
-
-
-@pytest.fixture
-def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    return CommandLine.on(account, tmp_path, monkeypatch)
 
 
 # jobs
@@ -100,7 +96,7 @@ def test_a_terminal_gets_no_command_from_a_key() -> None:
 # show
 
 
-def test_everything_about_a_job_is_document(run: CommandLine) -> None:
+def test_everything_about_a_job_is_shown(run: CommandLine) -> None:
     job = run.put(State.COMPLETED)
     lines = dict(line.split("\t") for line in run("show", job.job_id).stdout.splitlines())
     expected = {
@@ -110,10 +106,17 @@ def test_everything_about_a_job_is_document(run: CommandLine) -> None:
         "charged": "true",
         "counts.verdicts.yes": "60",
         "upload.key": "band/leads.txt",
+        "results.csv_key": "prefix/results.csv",
+        "results.report_key": "prefix/report.html",
         "execution.name": f"{job.job_id}-1",
         "execution.status": "never started",
     }
     assert lines.items() >= expected.items()
+
+
+def test_results_of_before_there_were_reports_are_shown_without_one(run: CommandLine) -> None:
+    job = run.put(State.COMPLETED, results=StoredResults("results", "a.zip", "b.csv", "c.json"))
+    assert document(run("show", job.job_id, "--json"))["results"]["report_key"] is None
 
 
 def test_an_unknown_charge_is_called_unknown(run: CommandLine) -> None:
@@ -122,8 +125,7 @@ def test_an_unknown_charge_is_called_unknown(run: CommandLine) -> None:
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_job_in_any_state_is_shown_as_json(run: CommandLine, state: State) -> None:
-    job = replace(a_job(State.IN_DOUBT), state=state) if state is State.ABANDONED else a_job(state)
-    run.account.put(job)
+    job = run.put(state)
     told = document(run("show", job.job_id, "--json"))
     assert (told["state"], told["execution"]["name"]) == (state, job.execution_name)
 
@@ -169,7 +171,9 @@ def test_no_phone_number_is_printed(run: CommandLine, command: list[str]) -> Non
         f"band/2026-03-04/{NUMBER}.txt",
         reason=Reason(ReasonCode.VENDOR_REJECTED, f"No: {NUMBER}."),
         evidence=f"I called {NUMBER}.",
-        results=StoredResults("results", f"{NUMBER}/export.zip", f"{NUMBER}/a.csv", f"{NUMBER}/b.json"),
+        results=StoredResults(
+            "results", f"{NUMBER}/a.zip", f"{NUMBER}/b.csv", f"{NUMBER}/c.json", f"{NUMBER}/d.html"
+        ),
     )
     result = run(*command, *([job.job_id] if command[0] == "show" else []))
     assert result.exit_code == 0
@@ -232,6 +236,12 @@ def test_denied_access_is_told(run: CommandLine) -> None:
     result = run("jobs")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: AWS refuses. An error occurred (AccessDenied)")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "403"])
+def test_denied_access_is_told_with_where_the_permissions_stand(code: str) -> None:
+    denied = ClientError({"Error": {"Code": code, "Message": "no"}}, "HeadObject")
+    assert "docs/command.md lists the permissions" in in_words(denied)
 
 
 @pytest.mark.parametrize(

@@ -14,20 +14,15 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
 from cli.exit_status import LostSightError
+from cli.news import priced
 from cli.refusal import RefusedError
 from cli.uploading import Uploader
+from numberdrop.catalogue import checkers
 from tests.integration.account import Account
-from tests.integration.command_line import CommandLine
+from tests.integration.command_line import NUMBERS, CommandLine
 
-NUMBERS = "+447700900123\n+447700900124\n"
 MANY = b"+447700900123\n" * 700_000
 """More than boto3 sends in one part."""
-
-
-@pytest.fixture
-def run(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    (tmp_path / "leads.txt").write_text(NUMBERS, encoding="utf-8")
-    return CommandLine.on(account, tmp_path, monkeypatch)
 
 
 def content(account: Account, key: str) -> bytes:
@@ -141,6 +136,11 @@ def test_the_list_price_of_all_lines_is_told(
 ) -> None:
     (tmp_path / "leads.txt").write_bytes(text)
     assert told in run("send", "leads.txt", "--checker", checker).stdout
+
+
+def test_programs_get_the_list_price_of_the_catalogue() -> None:
+    checker = checkers()["phonecheck"]
+    assert priced("leads.txt", checker, 1).facts["list_price_usd"] == checker.list_price(1)
 
 
 # One version, whatever happens

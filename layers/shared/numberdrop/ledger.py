@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 UNSETTLED_INDEX = "unsettled"
 """The sparse index of jobs that are not settled; its hash key is the first digit of the job id."""
 
+NO_JOB = "the "
+"""How the keys of the table's other items begin, which are no jobs; no job id begins so."""
+
 SHARDS = "0123456789abcdef"
 """The index's hash keys: sixteen, so that none of them is hot."""
 

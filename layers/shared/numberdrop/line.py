@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from numberdrop.ledger import is_refused_condition
+from numberdrop.ledger import NO_JOB, is_refused_condition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LINE_KEY = "the line"
-"""The item's key; no job id looks like it."""
+LINE_KEY = f"{NO_JOB}line"
+"""The item's key."""
 
 
 @dataclass(frozen=True)

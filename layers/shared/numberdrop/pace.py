@@ -13,12 +13,13 @@ from aws_lambda_powertools import Logger
 
 from numberdrop.catalogue import MAX_ROWS
 from numberdrop.job import Job
+from numberdrop.ledger import NO_JOB
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PACE_KEY = "the pace of {checker}"
-"""An item's key; no job id looks like it."""
+PACE_KEY = NO_JOB + "pace of {checker}"
+"""An item's key."""
 
 LONGEST_TASK = 8 * 24 * 3600
 """Seconds after which no execution runs any more."""

@@ -47,7 +47,9 @@ LARGEST_COUNT = 10**12
 SHORTEST_PAUSE, LONGEST_PAUSE, USUAL_PAUSE = 1, 900, 60
 """Bounds and default, in seconds, of what Retry-After may ask for."""
 
-_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+"""What may be a task's id; those seen so far have 20 characters of 0-9 and a-v."""
+
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -261,7 +263,7 @@ class VendorClient:
         match answer.status:
             case 200 | 201 | 202:
                 task_id = answer.fields.get("task_id")
-                if isinstance(task_id, str) and _TASK_ID.fullmatch(task_id):
+                if isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
                     return Accepted(task_id, _count(answer.fields, "total"))
                 return InDoubt(f"The vendor answered {answer.status} without a task id.")
             case 400 | 413 | 415 | 422:

@@ -8,7 +8,9 @@ AwsError = ClientError | BotoCoreError | Boto3Error
 """What boto3 raises."""
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-DENIED = {"AccessDenied", "AccessDeniedException"}
+DENIED = {"AccessDenied", "AccessDeniedException", "403"}
+"""The last is all that the answer to a HEAD request tells."""
+
 BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown"}
 
 

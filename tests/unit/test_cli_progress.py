@@ -1,0 +1,74 @@
+"""The command line: how far a job is, when it will be done, and how a terminal shows it."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.following import Sight
+from cli.news import News, Step
+from cli.views import Bars
+from numberdrop.job import Counts, Job
+from numberdrop.transitions import State
+from tests.jobs import NOON, a_job
+
+
+def submitted(**changes: Any) -> Job:
+    return a_job(State.SUBMITTED, counts=Counts(submitted=1000), submitted_at=NOON, **changes)
+
+
+@pytest.mark.parametrize(
+    ("sight", "minutes", "words"),
+    [
+        (Sight(), 0, "waiting to be picked up"),
+        (Sight(submitted()), 1, "the vendor is checking"),
+        (Sight(submitted(expected_seconds=1200)), 1, "the vendor is checking, about 19 min left"),
+        (Sight(submitted(), 250, NOON + timedelta(minutes=4)), 4, "250 of 1,000 checked, about 12 min left"),
+        (Sight(submitted(), 250, NOON + timedelta(minutes=4)), 9, "250 of 1,000 checked, about 7 min left"),
+        (
+            Sight(submitted(), 250, NOON + timedelta(minutes=4)),
+            15.5,
+            "250 of 1,000 checked, less than a minute left",
+        ),
+        (Sight(submitted(), 250, NOON + timedelta(minutes=4)), 17, "250 of 1,000 checked"),
+        (
+            Sight(submitted(), 50, NOON + timedelta(minutes=8)),
+            8,
+            "50 of 1,000 checked, about 2 h 32 min left",
+        ),
+        (Sight(submitted(), 5, NOON + timedelta(minutes=4)), 4, "5 of 1,000 checked"),
+        (Sight(submitted(), 0, NOON + timedelta(minutes=4)), 4, "0 of 1,000 checked"),
+        (
+            Sight(submitted(), 1000, NOON + timedelta(minutes=4)),
+            4,
+            "all 1,000 are checked, the results come next",
+        ),
+        (
+            Sight(submitted(), 1010, NOON + timedelta(minutes=4)),
+            4,
+            "all 1,000 are checked, the results come next",
+        ),
+    ],
+)
+def test_the_end_is_estimated_by_the_pace_so_far(sight: Sight, minutes: float, words: str) -> None:
+    assert sight.step(NOON + timedelta(minutes=minutes)).words == words
+
+
+def test_a_terminal_gets_bars_below_the_lines() -> None:
+    screen = Console(file=StringIO(), force_terminal=True, width=120, color_system=None)
+    with Bars(screen) as bars:
+        transferred = bars.transfer("[bold]leads.txt", "sending", 4_000_000)
+        transferred(4_000_000)
+        bars.tell(News("[bold]leads.txt", "sent", "sent"))
+        bars.advance("[bold]leads.txt", Step())
+        bars.advance("[bold]leads.txt", Step("submitted", 73, 120, 720))
+        screen.file.write("HERE")
+        bars.tell(News("[bold]leads.txt", "stopped", "completed"))
+    assert isinstance(screen.file, StringIO)
+    before, _, after = screen.file.getvalue().partition("HERE")
+    assert "[bold]leads.txt: sent" in before
+    assert "73 of 120 checked, about 12 min left" in before
+    assert "[bold]leads.txt: completed" in after
+    assert "73 of 120" not in after

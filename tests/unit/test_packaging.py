@@ -1,0 +1,79 @@
+"""What pyproject.toml says of the installed command is what its code needs."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from tests.template import PROJECT
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+INSTALLED = PYPROJECT["tool"]["setuptools"]
+FOLDERS = {name: PROJECT / folder for name, folder in INSTALLED["package-dir"].items()}
+"""Where the packages lie that are installed, by the names they then have."""
+
+USES_IF_THERE = {"openpyxl": "defusedxml"}
+"""Packages that work without another, but not as well."""
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The first parts of the modules that the code imports when it runs; none that only mypy reads."""
+    match node:
+        case ast.Import(names):
+            yield from (name.name.partition(".")[0] for name in names)
+        case ast.ImportFrom(module=str(module), level=0):
+            yield module.partition(".")[0]
+        case ast.If(test=ast.Name("TYPE_CHECKING")):
+            pass
+        case _:
+            for inner in ast.iter_child_nodes(node):
+                yield from imported(inner)
+
+
+def modules() -> Iterator[Path]:
+    for folder in FOLDERS.values():
+        yield from folder.rglob("*.py")
+
+
+def needed() -> set[str]:
+    """What is imported and neither comes with Python nor is installed from here."""
+    found = {name for path in modules() for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
+    return found - sys.stdlib_module_names - set(FOLDERS)
+
+
+def declared() -> set[str]:
+    """The distributions that are declared, without their bounds."""
+    return {re.split(r"[<>=!~ ]", each, maxsplit=1)[0] for each in PYPROJECT["project"]["dependencies"]}
+
+
+def test_every_import_of_the_installed_packages_is_declared_and_nothing_besides() -> None:
+    distributions = packages_distributions()
+    wanted = {distributions.get(name, [name])[0].replace("_", "-") for name in needed()}
+    wanted |= {other for name, other in USES_IF_THERE.items() if name in wanted}
+
+    assert declared() == wanted
+
+
+def test_every_package_and_every_file_that_code_reads_is_installed() -> None:
+    packages = {
+        ".".join([name, *path.parent.relative_to(folder).parts])
+        for name, folder in FOLDERS.items()
+        for path in folder.rglob("__init__.py")
+    }
+    data = {
+        path
+        for folder in FOLDERS.values()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
+    named = {
+        FOLDERS[package.partition(".")[0]].joinpath(*package.split(".")[1:], name)
+        for package, names in INSTALLED["package-data"].items()
+        for name in names
+    }
+
+    assert set(INSTALLED["packages"]) == packages
+    assert named == data
