@@ -72,6 +72,7 @@ def connect(stack_name: str) -> Connection:
     stack = find_stack(client("cloudformation"), stack_name)
     ledger = Ledger(client("dynamodb"), stack.jobs_table)
     jobs = JobsTable(ledger.client, ledger.table)
+    line = Line(ledger.client, ledger.table)
     workflow = Workflow(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
     queue = UploadQueue(sqs, stack.upload_queue_url)
@@ -79,7 +80,7 @@ def connect(stack_name: str) -> Connection:
         stack=stack,
         ledger=ledger,
         jobs=jobs,
-        line=Line(ledger.client, ledger.table),
+        line=line,
         workflow=workflow,
         operations=Operations(
             ledger=ledger,
@@ -91,6 +92,6 @@ def connect(stack_name: str) -> Connection:
         ),
         queue=queue,
         dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
-        unannounced=UnannouncedUploads(s3, stack.upload_bucket, ledger, jobs),
+        unannounced=UnannouncedUploads(s3, stack.upload_bucket, ledger, jobs, line),
         s3=s3,
     )

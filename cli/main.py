@@ -12,14 +12,14 @@ from rich.console import Console
 from numberdrop.job import Job
 from numberdrop.ledger import TransitionRefusedError
 from numberdrop.transitions import State
-from numberdrop.upload import Upload, message_about
 from numberdrop.vendor import TASK_ID
 
+from .announcing import announce
 from .aws_errors import in_words
 from .checkers import checkers
 from .connection import Connection, connect
-from .operations import Operations, must_be_collectable, must_be_in_doubt
-from .parameters import Connect, UploadKey, job_argument, json_option
+from .operations import Operations, must_be_collectable, must_be_in_doubt, must_be_waiting
+from .parameters import Connect, job_argument, json_option, yes_option
 from .printing import (
     SHORT_ID,
     job_document,
@@ -32,6 +32,7 @@ from .printing import (
 from .refusal import RefusedError
 from .sending import send, watch
 from .stack import default_stack_name
+from .talking import confirm, say_about
 
 CHARGED_PLAN = """\
 The ledger will say that the vendor charged for this file and made the task {task_id} of it.
@@ -40,6 +41,11 @@ Its results are collected from that task. Nothing is sent, and nothing more is c
 NOT_CHARGED_PLAN = """\
 The file WILL be sent to the vendor again, and the vendor may charge for it. If the first submission was
 charged after all, the file is then paid for twice. Your evidence is kept in the ledger."""
+
+GIVE_UP_PLAN = """\
+The file is not sent, and nothing was charged for it. A "Number Check Failed" event (ABORTED) says so. If
+it holds the line, the next upload is tried within some minutes. To have it checked after all, upload it
+again."""
 
 ABANDON_PLAN = """\
 Nothing more will be done about this upload: it is not sent again, and no results are collected, even if the
@@ -52,22 +58,6 @@ Nothing is sent: this never makes a new charge."""
 REDRIVE_PLAN = """\
 About {count} message(s) of the dead-letter queue go back to the upload queue. That is safe: the ledger knows
 every job, so no upload is sent twice. What caused them should be mended first, or they come back."""
-
-ANNOUNCE_PLAN = """\
-The upload queue gets the message that should have announced the file: it WILL be sent to the vendor, and the
-vendor may charge for it. Should its event come after all, that is the same job: nothing is sent twice."""
-
-ANNOUNCE_WITHOUT_VERSION_PLAN = """\
-The upload queue gets a message that announces the file: it WILL be sent to the vendor, and the vendor may
-charge for it. The object has no version, so should its event come after all, THAT IS ANOTHER JOB, and the
-file is paid for twice. See first that it does not wait in the upload queue or among the dead letters."""
-
-ANNOUNCE_EPILOG = """\
-\b
-Examples:
-  numberdrop announce band/spring/leads.txt
-  numberdrop announce band/spring/leads.txt --version-id 3HL4kqtJvjVBH40Nrjfkd
-"""
 
 LEFT_OVER = """\
 The ledger holds the decision, but the next step could not be done: {why}
@@ -113,7 +103,12 @@ class _Decision:
     success: str
 
 
-_yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+GIVE_UP = _Decision(
+    plan=GIVE_UP_PLAN,
+    operation=Operations.abandon,
+    success="The upload is given up, and its event is emitted.",
+)
+"""Instead of abandoning, where the vendor refuses the file and nothing was charged."""
 
 
 @click.group(cls=_Commands, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
@@ -128,7 +123,7 @@ def main(ctx: click.Context, stack: str | None) -> None:
     ctx.obj = lambda: connect(stack or default_stack_name(Path.cwd()))
 
 
-for command in (send, watch, checkers):
+for command in (send, watch, checkers, announce):
     main.add_command(command)
 
 
@@ -167,10 +162,12 @@ def show(connected: Connect, prefix: str, as_json: bool) -> None:
 @job_argument
 @click.option("--charged", "said", flag_value="charged", help="The vendor has a task of this file.")
 @click.option("--not-charged", "said", flag_value="not charged", help="It has none: send it again.")
-@click.option("--abandon", "said", flag_value="abandon", help="Nobody will find out: give up.")
+@click.option(
+    "--abandon", "said", flag_value="abandon", help="Give up: nobody will find out, or it is not worth it."
+)
 @click.option("--task-id", metavar="ID", help="With --charged: the vendor's task.")
 @click.option("--evidence", metavar="TEXT", help="With --not-charged: how you know; kept in the ledger.")
-@_yes_option
+@yes_option
 @click.pass_obj
 def resolve(
     connected: Connect,
@@ -181,17 +178,20 @@ def resolve(
     evidence: str | None,
     yes: bool,
 ) -> None:
-    """Say what became of a submission that is in doubt."""
+    """Say what became of a submission that is in doubt, or give up one that the vendor refuses."""
     decision = _decision(said, task_id, evidence)
     connection = connected()
     job = connection.job(prefix)
-    must_be_in_doubt(job)
-    _carry_out(decision, connection, job, yes=yes)
+    if said == "abandon":
+        must_be_waiting(job)
+    else:
+        must_be_in_doubt(job)
+    _carry_out(GIVE_UP if job.state is State.BLOCKED else decision, connection, job, yes=yes)
 
 
 @main.command("collect-again")
 @job_argument
-@_yes_option
+@yes_option
 @click.pass_obj
 def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
     """Collect a failed job's results again, free of charge."""
@@ -207,7 +207,7 @@ def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
 
 
 @main.command()
-@_yes_option
+@yes_option
 @click.pass_obj
 def redrive(connected: Connect, yes: bool) -> None:
     """Move the dead letters back to the upload queue."""
@@ -217,38 +217,8 @@ def redrive(connected: Connect, yes: bool) -> None:
         click.echo("The dead-letter queue is empty.")
         return
     click.echo(f"On {connection.stack.place}:\n{REDRIVE_PLAN.format(count=count)}")
-    _confirm(yes=yes)
+    confirm(yes=yes)
     click.echo(f"Moved {connection.dead_letters.redrive(count)} message(s).")
-
-
-@main.command(epilog=ANNOUNCE_EPILOG)
-@click.argument("key", type=UploadKey())
-@click.option("--version-id", metavar="ID", help="The version; else the latest.")
-@_yes_option
-@click.pass_obj
-def announce(connected: Connect, key: str, version_id: str | None, *, yes: bool) -> None:
-    """Announce a file in the upload bucket that has no job.
-
-    KEY is its key in the bucket. The file is then sent, which costs money, but never twice: should the lost
-    event come after all, it is about the same job. Only in a bucket without versions it is about another.
-    """
-    connection = connected()
-    _announce(connection.unannounced.find(key, version_id), connection, yes=yes)
-
-
-def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
-    _say_about(upload, connection)
-    version = f"Version {upload.version_id}" if upload.version_id else "No version"
-    plan = ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN
-    click.echo(f"{version}, {upload.size:,} bytes.\n{plan}")
-    _confirm(yes=yes)
-    connection.queue.send_again(message_about(upload), after_seconds=0)
-    click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
-
-
-def _say_about(upload: Upload, connection: Connection) -> None:
-    name = without_numbers(upload.key)
-    click.echo(f"Job {upload.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:")
 
 
 def _decision(said: str | None, task_id: str | None, evidence: str | None) -> _Decision:
@@ -294,16 +264,11 @@ def _checked_evidence(evidence: str) -> str:
 
 
 def _carry_out(decision: _Decision, connection: Connection, job: Job, *, yes: bool) -> None:
-    _say_about(job.upload, connection)
+    say_about(job.upload, connection)
     click.echo(decision.plan)
-    _confirm(yes=yes)
+    confirm(yes=yes)
     left_over = decision.operation(connection.operations, job)
     if left_over:
         click.echo(LEFT_OVER.format(why=left_over), err=True)
     else:
         click.echo(decision.success)
-
-
-def _confirm(*, yes: bool) -> None:
-    if not yes:
-        click.confirm("Go on?", abort=True)

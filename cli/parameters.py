@@ -167,3 +167,4 @@ def _why_not(path: Path) -> str | None:
 
 job_argument = click.argument("prefix", metavar="JOB", type=JobId())
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")

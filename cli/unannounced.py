@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from numberdrop.audit import Audit
 from numberdrop.ledger import Ledger
-from numberdrop.upload import Upload
+from numberdrop.line import Line
+from numberdrop.upload import Upload, version_named
 
 from .aws_errors import status_of
 from .jobs_table import JobsTable
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
-NO_VERSION = "null"
-"""The version of what was written while its bucket had none (S3 user guide, "Working with objects in a
-versioning-suspended bucket")."""
-
 
 @dataclass(frozen=True)
 class UnannouncedUploads:
@@ -30,6 +28,21 @@ class UnannouncedUploads:
     bucket: str
     ledger: Ledger
     jobs: JobsTable
+    line: Line
+
+    def missing(self) -> list[Upload]:
+        """What the daily audit would report.
+
+        Raises:
+            RefusedError: uploads wait behind the line, so what is missing cannot be told from them.
+        """
+        holder = self.line.holder()
+        if holder:
+            raise RefusedError(
+                f"The line is stopped by the job {holder[:SHORT_ID]}, and uploads wait behind it: what is "
+                "missing cannot be told from them. Open the line first, or name a KEY."
+            )
+        return list(Audit(self.client, self.bucket, self.ledger, self.line).unannounced())
 
     def find(self, key: str, version_id: str | None) -> Upload:
         """The upload that an object is, by default its latest version: the same that its event would tell.
@@ -41,14 +54,14 @@ class UnannouncedUploads:
             RefusedError: there is no such object, or the ledger has its job.
         """
         head = self._head(key, version_id)
-        version = head.get("VersionId", NO_VERSION)
+        version = version_named(head.get("VersionId"))
         upload = Upload(
             bucket=self.bucket,
             key=key,
-            version_id=None if version == NO_VERSION else version,
+            version_id=version,
             etag=head["ETag"].strip('"'),
             size=head["ContentLength"],
-            sequencer=f"{int(head['LastModified'].timestamp()):016X}" if version == NO_VERSION else "",
+            sequencer="" if version else f"{int(head['LastModified'].timestamp()):016X}",
         )
         self._must_have_no_job(upload)
         return upload

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.upload import MAX_KEY_BYTES, Upload
+from numberdrop.upload import MAX_KEY_BYTES, Upload, version_named
 
 from .aws_errors import code_of, in_words, status_of
 from .exit_status import LostSightError
@@ -83,7 +83,7 @@ class Uploader:
         return Upload(
             bucket=self.bucket,
             key=key,
-            version_id=version if version != "null" else None,
+            version_id=version_named(version),
             etag=made["ETag"].strip('"'),
             size=path.stat().st_size,
             sequencer="",

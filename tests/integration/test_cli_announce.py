@@ -14,6 +14,7 @@ from cli.refusal import RefusedError
 from cli.unannounced import UnannouncedUploads
 from local.simulator import Simulator
 from numberdrop.ledger import Ledger
+from numberdrop.line import Line
 from numberdrop.transitions import State
 from numberdrop.upload import Upload, upload_in_message
 from tests.integration.account import Account, object_created
@@ -48,7 +49,8 @@ class Head:
 def uploads(run: CommandLine, s3: Head) -> UnannouncedUploads:
     client, table = boto3.client("dynamodb"), run.account.jobs_table
     ledger, jobs = Ledger(client, table), JobsTable(client, table)
-    return UnannouncedUploads(s3, run.account.upload_bucket, ledger, jobs)  # type: ignore[arg-type]
+    line = Line(client, table)
+    return UnannouncedUploads(s3, run.account.upload_bucket, ledger, jobs, line)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -249,3 +251,56 @@ def test_what_is_no_key_of_an_upload_is_a_usage_error(run: CommandLine, key: str
     result = run("announce", key, "--yes")
     assert result.exit_code == 2
     assert run.done == NOTHING
+
+
+# All that are missing
+
+
+@pytest.fixture
+def two_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit leaves what is younger than a day to the queue."""
+    monkeypatch.setattr("numberdrop.audit.OLD_ENOUGH", timedelta(0))
+
+
+@pytest.mark.usefixtures("two_days_later")
+def test_all_that_the_audit_would_report_is_announced_after_one_question(run: CommandLine) -> None:
+    known = run.account.drop("band/known.txt", file_of())
+    run.account.put(a_job(State.COMPLETED, upload=known))
+    missing = [run.account.drop(f"band/{name}.txt", file_of()) for name in ("a", "b")]
+    result = run("announce", "--missing", answer="y\n")
+    bodies = waiting(run.account.upload_queue)
+    told = [upload_in_message(body, bucket=run.account.upload_bucket) for body in bodies]
+    assert {upload.job_id for upload in told if upload} == {upload.job_id for upload in missing}
+    assert "band/a.txt" in result.stdout
+    assert "band/known.txt" not in result.stdout
+    assert "WILL be sent" in result.stdout
+
+
+@pytest.mark.usefixtures("two_days_later")
+def test_nothing_that_is_missing_is_announced_without_a_yes(run: CommandLine) -> None:
+    run.account.drop(KEY, file_of())
+    assert run("announce", "--missing", answer="n\n").exit_code == 1
+    assert waiting(run.account.upload_queue) == []
+
+
+def test_where_nothing_is_missing_nothing_is_asked(run: CommandLine) -> None:
+    run.account.drop(KEY, file_of())  # younger than a day
+    result = run("announce", "--missing")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "No file" in result.stdout
+
+
+@pytest.mark.usefixtures("two_days_later")
+def test_behind_a_stopped_line_nobody_can_tell_what_is_missing(run: CommandLine) -> None:
+    run.account.drop(KEY, file_of())
+    Line(boto3.client("dynamodb"), run.account.jobs_table).stop("a" * 64)
+    result = run("announce", "--missing", "--yes")
+    assert (result.exit_code, waiting(run.account.upload_queue)) == (1, [])
+    assert "The line is stopped by the job aaaaaaaaaaaa" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], [KEY, "--missing"], ["--missing", "--version-id", "v"]])
+def test_a_key_and_all_that_are_missing_exclude_each_other(run: CommandLine, arguments: list[str]) -> None:
+    result = run("announce", *arguments)
+    assert result.exit_code == 2
+    assert "Say one of" in result.stderr

@@ -110,6 +110,25 @@ def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
     assert (run.account.executions(), waiting(run.account.upload_queue)) == ([], [])
 
 
+def test_an_upload_that_the_vendor_refuses_can_be_given_up_free_of_charge(run: CommandLine) -> None:
+    job = run.put(State.BLOCKED)
+    result = run("resolve", job.job_id, *GIVE_UP, answer="y\n")
+    assert "nothing was charged" in result.stdout
+    after = run.stored(job)
+    assert (after.state, after.charged) == (State.FAILED, False)
+    (event,) = run.account.events()
+    assert event["detail-type"] == "Number Check Failed"
+    assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", False)
+    assert waiting(run.account.upload_queue) == []
+
+
+def test_an_upload_that_is_being_tried_is_not_given_up_at_that_moment(run: CommandLine) -> None:
+    job = run.put(State.CLAIMED)
+    result = run("resolve", job.job_id, *GIVE_UP, "--yes")
+    assert (result.exit_code, run.stored(job)) == (1, job)
+    assert "Repeat the command in a minute" in result.stderr
+
+
 @pytest.mark.parametrize("decision", [FOUND, NOT_FOUND])
 def test_a_doubt_that_comes_again_will_be_announced_again(run: CommandLine, decision: list[str]) -> None:
     job = run.put(State.IN_DOUBT, announced=frozenset({"in_doubt:SUBMISSION_IN_DOUBT"}))
@@ -143,8 +162,15 @@ def test_a_yes_is_enough(run: CommandLine, command: list[str]) -> None:
     assert run.stored(job) != job
 
 
-@pytest.mark.parametrize("decision", DECISIONS)
-@pytest.mark.parametrize("state", sorted(set(State) - {State.IN_DOUBT}))
+@pytest.mark.parametrize(
+    ("state", "decision"),
+    [
+        (state, decision)
+        for state in sorted(set(State) - {State.IN_DOUBT})
+        for decision in DECISIONS
+        if decision is not GIVE_UP or state not in {State.BLOCKED, State.CLAIMED}
+    ],
+)
 def test_a_job_that_is_not_in_doubt_is_refused(run: CommandLine, state: State, decision: list[str]) -> None:
     job = run.put(state)
     result = run("resolve", job.job_id, *decision, "--yes")
