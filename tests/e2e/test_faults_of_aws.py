@@ -7,7 +7,7 @@ import pytest
 
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import event_tap
-from local.faults import SERVICES, usual_faults
+from local.fault_proxy import SERVICES, usual_faults
 from local.simulator import SimulatorControl
 from tests.e2e.conftest import Bucket, Inbox
 
