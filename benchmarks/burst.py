@@ -1,7 +1,7 @@
 """A thousand uploads dropped at once on the local cloud: ``make burst UPLOADS=1000``.
 
-Each must be charged once and end with its event, and the vendor must never see more submissions at the same time
-than ``SubmitConcurrency`` allows. It takes minutes, so it is no part of ``make bench``.
+Each must be charged once and end with its event, and the vendor must never see more submissions at the same
+time than ``SubmitConcurrency`` allows. It takes minutes, so it is no part of ``make bench``.
 """
 
 import argparse
