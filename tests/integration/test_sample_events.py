@@ -13,7 +13,6 @@ from functions.collect import app as collect
 from functions.reconcile import app as reconcile
 from functions.record_failure import app as record_failure
 from functions.submit import app as submit
-from local.simulator import Simulator
 from numberdrop.intake import Message
 from numberdrop.reasons import ReasonCode
 from numberdrop.transitions import State
@@ -44,10 +43,9 @@ def announced(account: Account, functions: Functions, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def submitted(account: Account, simulator: Simulator, announced: Upload) -> Upload:
+def submitted(account: Account, vendor: VendorByHand, announced: Upload) -> Upload:
     """The same upload, its task exported."""
-    with VendorByHand(simulator.url) as vendor:
-        task_id = vendor.submit("band").json()["task_id"]
+    task_id = vendor.submit("band").json()["task_id"]
     account.put(replace(a_job(State.SUBMITTED, upload=announced), task_id=task_id))
     return announced
 

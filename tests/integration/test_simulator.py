@@ -31,12 +31,6 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture
-def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
-    with VendorByHand(simulator.url) as by_hand:
-        yield by_hand
-
-
 def legacy_paths() -> list[str]:
     return [checker.path for checker in checkers().values() if checker.family is Family.LEGACY]
 

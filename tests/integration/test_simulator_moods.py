@@ -1,7 +1,7 @@
 """Every mood of the simulator by name, over real sockets, and whether the submission was charged."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,18 +29,6 @@ CHARGED = {
     "no_task_id": True,
 }
 PARAMETERS: dict[str, dict[str, Any]] = {"drip": {"interval": 0.0001}}
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(duration_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
-    with VendorByHand(simulator.url) as by_hand:
-        yield by_hand
 
 
 @pytest.fixture
