@@ -15,7 +15,7 @@ SIZE ?= usual
 ROWS ?= 10000000
 UPLOADS ?= 1000
 
-.PHONY: help install demo cloud simulator test lint types template unit integration e2e torture bench large burst format lock clean
+.PHONY: help install demo cloud simulator test lint types template unit integration crash e2e torture bench large burst format lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -78,6 +78,9 @@ unit: .venv/command/.done ## Run the tests that touch nothing
 
 integration: .venv/command/.done ## Run the tests with moto and the simulated vendor
 	@$(DEV)/python -m pytest $(PARALLEL) tests/integration
+
+crash: .venv/command/.done ## Run the tests that crash the pipeline at every side effect
+	@$(DEV)/python -m pytest $(PARALLEL) tests/crash
 
 e2e: ## Run the tests on the local cloud
 	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done

@@ -1,7 +1,7 @@
 """A thousand uploads dropped at once on the local cloud: ``make burst UPLOADS=1000``.
 
-Each must be charged once and end with its event, and the vendor must never see more uploads at the same time
-than ``SubmitConcurrency`` allows. It takes minutes, so it is no part of ``make bench``.
+Each must be charged once and end with its event, and the vendor must never see more submissions at the same
+time than ``SubmitConcurrency`` allows. It takes minutes, so it is no part of ``make bench``.
 """
 
 import argparse
@@ -157,7 +157,7 @@ def _figures(burst: Burst, vendor: SimulatorControl) -> Table:
         "seconds until all of them had it": f"{max(waits):,.1f}",
         **{f"events: {kind}": f"{count:,}" for kind, count in burst.events.items()},
         "charges": f"{len(vendor.charges):,}",
-        "uploads that the vendor saw at once, at most": f"{vendor.peak_uploads:,}",
+        "submissions that the vendor saw at once, at most": f"{vendor.peak_submissions:,}",
         "looks at tasks": f"{sum(looks):,}",
         "looks each second, mean": f"{mean(looks):,.1f}",
         "looks each second, at most": f"{max(looks):,}",
@@ -180,8 +180,8 @@ def _check(burst: Burst, vendor: SimulatorControl, options: argparse.Namespace) 
     files = Counter(charge.sha256 for charge in vendor.charges)
     if len(files) != options.uploads or files.total() != options.uploads:
         raise BurstFailedError(f"there are {files.total():,} charges for {len(files):,} files.")
-    if vendor.peak_uploads > options.concurrency:
-        raise BurstFailedError(f"the vendor saw {vendor.peak_uploads:,} uploads at once.")
+    if vendor.peak_submissions > options.concurrency:
+        raise BurstFailedError(f"the vendor saw {vendor.peak_submissions:,} submissions at once.")
 
 
 if __name__ == "__main__":

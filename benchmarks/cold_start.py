@@ -112,6 +112,7 @@ def main() -> None:
         folder = Path(name)
         layer, functions = _build_layer(folder / "layer"), _copy_functions(folder / "functions")
         starts = {function: _of_function(function, functions, layer) for function in MAKERS}
+        starts["check_status, not compiled"] = _of_function("check_status", functions, _not_compiled(layer))
         bare = _copy_packages(BARE, folder / "bare")
         full_stack = _copy_packages(FULL_STACK, folder / "full")
         starts |= {
@@ -160,6 +161,13 @@ def _compiled(folder: Path) -> Path:
     copy = folder.with_name(f"{folder.name}-compiled")
     shutil.copytree(folder, copy)
     compile_dir(copy, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    return copy
+
+
+def _not_compiled(folder: Path) -> Path:
+    """A copy as it is where the Python of Lambda was not there to compile it."""
+    copy = folder.with_name(f"{folder.name}-not-compiled")
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.aws import LocalAws, local_aws
-from local.faults import FaultProxy, fault_proxy
+from local.fault_proxy import FaultProxy, fault_proxy
 from local.processes import PROJECT, background, environment, free_port
 from local.sam import deploy
 

@@ -13,7 +13,7 @@ or as a process of its own with ``python -m local.simulator`` and steer it throu
 
 from local.simulator.control import SimulatorControl
 from local.simulator.exports import verdict
-from local.simulator.model import Charge, Download, Settings, Upload
+from local.simulator.model import Charge, Download, Settings, Submission
 from local.simulator.moods import MOODS, Operation
 from local.simulator.server import Simulator
 
@@ -25,6 +25,6 @@ __all__ = [
     "Settings",
     "Simulator",
     "SimulatorControl",
-    "Upload",
+    "Submission",
     "verdict",
 ]

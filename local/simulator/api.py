@@ -64,13 +64,13 @@ class VendorApi:
     """Answers requests as the vendor and its object storage do."""
 
     def __init__(
-        self, *, vendor: Vendor, links: Links, exports: Exports, base_url: str, uploads: Path
+        self, *, vendor: Vendor, links: Links, exports: Exports, base_url: str, folder: Path
     ) -> None:
         self._vendor = vendor
         self._links = links
         self._exports = exports
         self._base_url = base_url
-        self._uploads = uploads
+        self._folder = folder
         self._handlers: Mapping[Operation, Callable[[Request], Answer]] = {
             Operation.SUBMIT: self._submit,
             Operation.STATUS: self._status,
@@ -108,7 +108,7 @@ class VendorApi:
             raise RefusedError(401, "invalid_user_id", "The user is not known.")
 
     def _submit(self, request: Request) -> Answer:
-        path = self._uploads / uuid.uuid4().hex
+        path = self._folder / uuid.uuid4().hex
         try:
             return self._accept(request, path)
         except BaseException:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import requests
 
 from local.simulator.answers import Answer, error_answer, json_answer
-from local.simulator.model import Charge, Download, Settings, Upload
+from local.simulator.model import Charge, Download, Settings, Submission
 
 if TYPE_CHECKING:
     from local.simulator.api import Request
@@ -28,12 +28,12 @@ class ControlApi:
         self._simulator = simulator
         self._readers: Mapping[str, Callable[[], object]] = {
             "charges": lambda: [asdict(charge) for charge in simulator.charges],
-            "uploads": lambda: [asdict(upload) for upload in simulator.uploads],
+            "submissions": lambda: [asdict(submission) for submission in simulator.submissions],
             "downloads": lambda: [asdict(download) for download in simulator.downloads],
             "calls": lambda: simulator.calls,
             "calls_by_second": lambda: simulator.traffic.by_second,
             "balance": lambda: simulator.balance,
-            "peak_uploads": lambda: simulator.peak_uploads,
+            "peak_submissions": lambda: simulator.peak_submissions,
             "settings": lambda: asdict(simulator.settings),
         }
 
@@ -103,9 +103,9 @@ class SimulatorControl:
         return [Charge(**row) for row in self._call("GET", "charges")]
 
     @property
-    def uploads(self) -> list[Upload]:
-        """The accepted uploads, oldest first."""
-        return [Upload(**row) for row in self._call("GET", "uploads")]
+    def submissions(self) -> list[Submission]:
+        """The accepted submissions, oldest first."""
+        return [Submission(**row) for row in self._call("GET", "submissions")]
 
     @property
     def downloads(self) -> list[Download]:
@@ -129,9 +129,9 @@ class SimulatorControl:
         return float(self._call("GET", "balance"))
 
     @property
-    def peak_uploads(self) -> int:
-        """The most uploads that were ever under way at the same moment."""
-        return int(self._call("GET", "peak_uploads"))
+    def peak_submissions(self) -> int:
+        """The most submissions that were ever under way at the same moment."""
+        return int(self._call("GET", "peak_submissions"))
 
     @property
     def settings(self) -> Settings:

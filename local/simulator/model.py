@@ -111,8 +111,8 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """One accepted upload; ``at_once`` counts the uploads that were under way just then."""
+class Submission:
+    """One accepted submission; ``at_once`` counts the submissions that were under way just then."""
 
     task_id: str
     received_at: str
@@ -141,10 +141,10 @@ class Vendor:
         self.settings = settings
         self.clock = clock
         self.charges: list[Charge] = []
-        self.uploads: list[Upload] = []
+        self.submissions: list[Submission] = []
         self.downloads: list[Download] = []
-        self.uploads_in_progress = 0
-        self.peak_uploads = 0
+        self.submissions_in_progress = 0
+        self.peak_submissions = 0
         self._balance = balance
         self._tasks: dict[str, Task] = {}
         self._lock = threading.Lock()
@@ -160,16 +160,16 @@ class Vendor:
             self._balance = round(self._balance + usd, 6)
 
     @contextmanager
-    def upload_in_progress(self) -> Iterator[None]:
-        """Counts an upload as under way for as long as the context lasts."""
+    def submission_in_progress(self) -> Iterator[None]:
+        """Counts a submission as under way for as long as the context lasts."""
         with self._lock:
-            self.uploads_in_progress += 1
-            self.peak_uploads = max(self.peak_uploads, self.uploads_in_progress)
+            self.submissions_in_progress += 1
+            self.peak_submissions = max(self.peak_submissions, self.submissions_in_progress)
         try:
             yield
         finally:
             with self._lock:
-                self.uploads_in_progress -= 1
+                self.submissions_in_progress -= 1
 
     def create_task(self, checker: Checker, file: ReceivedFile) -> Task:
         """Accept a file: from here on it is charged.
@@ -229,8 +229,8 @@ class Vendor:
     def _record(self, task: Task, file: ReceivedFile, amount: float) -> None:
         checker = task.checker
         self.charges.append(Charge(task.task_id, checker.name, checker.path, file.rows, amount, file.sha256))
-        self.uploads.append(
-            Upload(
+        self.submissions.append(
+            Submission(
                 task_id=task.task_id,
                 received_at=self.clock.timestamp(task.created),
                 checker=checker.name,
@@ -239,7 +239,7 @@ class Vendor:
                 size=file.size,
                 sha256=file.sha256,
                 framing=file.framing,
-                at_once=self.uploads_in_progress,
+                at_once=self.submissions_in_progress,
             )
         )
 

@@ -22,7 +22,7 @@ from local.simulator.clock import Clock
 from local.simulator.control import CONTROL_PATH, ControlApi
 from local.simulator.exports import Exports
 from local.simulator.links import Links
-from local.simulator.model import Charge, Download, Settings, Upload, Vendor
+from local.simulator.model import Charge, Download, Settings, Submission, Vendor
 from local.simulator.moods import CALM, Moment, MoodBoard, Operation, activate
 from local.simulator.traffic import Traffic
 
@@ -68,7 +68,7 @@ class Simulator:
             links=self.links,
             exports=self._exports,
             base_url=self.url,
-            uploads=Path(self._folder.name),
+            folder=Path(self._folder.name),
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
@@ -96,9 +96,9 @@ class Simulator:
         return list(self.vendor.charges)
 
     @property
-    def uploads(self) -> list[Upload]:
-        """The accepted uploads, oldest first."""
-        return list(self.vendor.uploads)
+    def submissions(self) -> list[Submission]:
+        """The accepted submissions, oldest first."""
+        return list(self.vendor.submissions)
 
     @property
     def downloads(self) -> list[Download]:
@@ -116,9 +116,9 @@ class Simulator:
         return self.vendor.balance
 
     @property
-    def peak_uploads(self) -> int:
-        """The most uploads that were ever under way at the same moment."""
-        return self.vendor.peak_uploads
+    def peak_submissions(self) -> int:
+        """The most submissions that were ever under way at the same moment."""
+        return self.vendor.peak_submissions
 
     @property
     def settings(self) -> Settings:
@@ -256,9 +256,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.operation is None:
             self._send(self._unrouted(request))
             return
-        uploading = self.operation is Operation.SUBMIT
+        submitting = self.operation is Operation.SUBMIT
         vendor = self.server.simulator.vendor
-        with vendor.upload_in_progress() if uploading else nullcontext():
+        with vendor.submission_in_progress() if submitting else nullcontext():
             answer = self._answer(self.operation, request)
             if self.operation is Operation.DOWNLOAD:
                 self.server.simulator.api.record_download(request, answer)

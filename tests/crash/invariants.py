@@ -102,7 +102,8 @@ def _not_what_the_vendor_gave(world: World) -> Iterator[str]:
         elif world.buckets.content(results.bucket, results.export_key) != task.export:
             yield f"upload {number} is completed, and the stored export is not the vendor's"
         elif not all(
-            world.buckets.content(results.bucket, key) for key in (results.csv_key, results.manifest_key)
+            key and world.buckets.content(results.bucket, key)
+            for key in (results.csv_key, results.manifest_key, results.report_key)
         ):
             yield f"upload {number} is completed, and its results are not all there"
 

@@ -248,6 +248,16 @@ class StoresAnExportThatBrokeOff(Wiring):
     results_class = _StoringParts
 
 
+class _StoringNoReport(ResultsBucket):
+    def put(self, key: str, file: IO[bytes], content_type: str) -> None:
+        if not key.endswith("/report.html"):
+            super().put(key, file, content_type)
+
+
+class StoresNoReport(Wiring):
+    results_class = _StoringNoReport
+
+
 class _CompletingFirst(Collection):
     def _complete(
         self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
@@ -331,6 +341,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     ForgetsMessagesThatFailed: ("one_upload",),
     NamesExecutionsAtRandom: ("one_upload",),
     StoresAnExportThatBrokeOff: ("one_upload",),
+    StoresNoReport: ("one_upload",),
     CompletesBeforeItStores: ("one_upload",),
     ReconcileNeverAnnounces: ("an_upload_that_cannot_be_sent", "a_doubt_given_up"),
     ReconcileIgnoresClaimed: ("messages_that_are_lost",),

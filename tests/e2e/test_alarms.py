@@ -11,7 +11,7 @@ import pytest
 
 from local.cloud import LocalCloud, vendor_parameters
 from local.event_tap import let_send
-from local.metrics import MetricsBridge
+from local.metrics_bridge import MetricsBridge
 from local.processes import PROJECT
 from local.sam import deploy
 from local.simulator import SimulatorControl

@@ -27,32 +27,67 @@ def consumer(cloud: LocalCloud) -> Mapping[str, str]:
     )
 
 
-def wait_for_line(cloud: LocalCloud, function: str, job_id: str) -> Mapping[str, Any]:
-    """What a function said about a job."""
+NUMBERS = [f"+447700900{n}" for n in range(600, 610)]
+
+LIST = [*NUMBERS, "no number", *NUMBERS[:3]]
+
+# Its columns are called as those that are added behind them.
+TABLE = ["verdict,status,number", *(f"yes,resolved,{number}" for number in [*NUMBERS, "none", *NUMBERS[:3]])]
+
+
+def messages(cloud: LocalCloud, function: str) -> list[str]:
+    """What a function's log holds so far."""
     logs = cloud.aws.client("logs")
+    # The log group is made with the first line.
+    with suppress(logs.exceptions.ResourceNotFoundException):
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+        return [event["message"] for page in pages for event in page["events"]]
+    return []
+
+
+def invocations(log: list[str]) -> int:
+    """How many invocations a log reports."""
+    return sum(message.startswith("REPORT") for message in log)
+
+
+def wait_for_invocations(cloud: LocalCloud, function: str, count: int) -> list[str]:
+    """The function's log once it has been invoked so often."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        # The log group is made with the first line.
-        with suppress(logs.exceptions.ResourceNotFoundException):
-            for event in logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]:
-                if event["message"].startswith("{") and json.loads(event["message"]).get("job_id") == job_id:
-                    line: Mapping[str, Any] = json.loads(event["message"])
-                    return line
+    while invocations(log := messages(cloud, function)) < count:
+        assert time.monotonic() < end, f"the function was not invoked {count} times: {log}"
         time.sleep(0.5)
-    raise AssertionError("the function said nothing about the job")
+    return log
 
 
-def test_the_example_function_reads_the_results_and_the_example_queue_keeps_the_event(
+def emit(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
+    entry = {
+        "EventBusName": cloud.outputs["EventBusName"],
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+    }
+    assert cloud.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+def test_the_example_counts_verdicts_as_the_event_does_and_keeps_every_event(
     cloud: LocalCloud, consumer: Mapping[str, str], inbox: Inbox, uploads: Bucket
 ) -> None:
-    key = "band/examples/consumed.txt"
-    uploads.drop(key, "".join(f"+447700900{n}\n" for n in range(600, 610)))
-    (event,) = inbox.wait_for(key)
+    of_another_stack = json.loads((PROJECT / "events/samples/1/completed.json").read_text("utf-8"))
+    emit(cloud, of_another_stack)
+    contents = {"band/examples/list.txt": LIST, "band/examples/table.csv": TABLE}
+    for key, lines in contents.items():
+        uploads.drop(key, "".join(f"{line}\n" for line in lines))
+    details = [inbox.wait_for(key)[0]["detail"] for key in contents]
 
-    line = wait_for_line(cloud, consumer["OnCompletedFunctionName"], event["detail"]["job_id"])
+    log = wait_for_invocations(cloud, consumer["OnCompletedFunctionName"], len(details))
     received = cloud.aws.client("sqs").receive_message(
-        QueueUrl=consumer["EventsQueueUrl"], WaitTimeSeconds=10
+        QueueUrl=consumer["EventsQueueUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=10
     )
 
-    assert line["verdicts"] == event["detail"]["counts"]["verdicts"]
-    assert [json.loads(message["Body"])["detail"] for message in received["Messages"]] == [event["detail"]]
+    told = [json.loads(line) for line in log if line.startswith("{")]
+    assert {line["job_id"]: line["verdicts"] for line in told} == {
+        detail["job_id"]: detail["counts"]["verdicts"] for detail in details
+    }
+    assert invocations(log) == len(details)
+    kept = {json.loads(message["Body"])["detail"]["job_id"] for message in received["Messages"]}
+    assert kept == {detail["job_id"] for detail in (of_another_stack["detail"], *details)}

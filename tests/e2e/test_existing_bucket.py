@@ -42,7 +42,9 @@ def test_the_stack_makes_no_upload_bucket(cloud: LocalCloud, outputs: dict[str, 
     assert "UploadBucket" not in made
 
 
-def test_a_file_in_it_comes_back(inbox: Inbox, bucket: Bucket, outputs: dict[str, str]) -> None:
+def test_a_file_in_a_bucket_that_was_there_already_comes_back(
+    inbox: Inbox, bucket: Bucket, outputs: dict[str, str]
+) -> None:
     bucket.drop("band/numbers.txt", "+447700900500\n+447700900501\n")
 
     (event,) = inbox.wait_for("band/numbers.txt")

@@ -7,7 +7,7 @@ import pytest
 
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import event_tap
-from local.faults import SERVICES, usual_faults
+from local.fault_proxy import SERVICES, usual_faults
 from local.simulator import SimulatorControl
 from tests.e2e.conftest import Bucket, Inbox
 
@@ -41,7 +41,7 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
             uploads.drop(key, f"+4477009{n:05d}\n+4477009{n + UPLOADS:05d}\n")
         endings = Counter(inbox.wait_for(key, seconds=400)[0]["detail-type"] for key in keys)
         charges = len(vendor.charges)
-        most_at_once = vendor.peak_uploads
+        most_at_once = vendor.peak_submissions
         fired = Counter(
             (fault["service"], fault["action"].split(":")[0]) for fault in troubled_cloud.faults.fired()
         )

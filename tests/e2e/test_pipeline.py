@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.cloud import STACK, LocalCloud
+from local.observation import functions
 from local.processes import PROJECT
 from local.simulator import SimulatorControl
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
@@ -392,3 +393,7 @@ def test_the_daily_look_at_the_bucket_may_do_what_it_needs(cloud: LocalCloud, up
     uploads.drop("band/e2e/looked at.txt", NUMBERS)
 
     invoke(cloud, "AuditFunction")
+
+    (audit,) = (function for function in functions(cloud) if function.label == "Audit")
+    logged = cloud.aws.client("logs").filter_log_events(logGroupName=audit.log_group)["events"]
+    assert any('"UnannouncedUploads":[0.0]' in event["message"] for event in logged)

@@ -38,7 +38,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 @pytest.mark.parametrize("check", HOLES)
-def test_a_hole_is_found(found: set[str], check: str) -> None:
+def test_the_scan_finds_a_hole_in_the_template(found: set[str], check: str) -> None:
     assert check in found
 
 

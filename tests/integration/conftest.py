@@ -22,6 +22,7 @@ from tests.integration.command_line import CommandLine, Meanwhile
 from tests.integration.files import file_of
 from tests.integration.invocations import Functions, LogLines
 from tests.integration.outcomes import submitted
+from tests.integration.vendor_by_hand import VendorByHand
 
 REALLY_SEND = HTTPAdapter.send
 
@@ -57,6 +58,13 @@ def announcer(account: Account, ledger: Ledger) -> Announcer:
 def simulator() -> Iterator[Simulator]:
     with Simulator(duration_seconds=0) as running:
         yield running
+
+
+@pytest.fixture
+def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
+    """The simulated vendor, for requests that are put together by hand."""
+    with VendorByHand(simulator.url) as by_hand:
+        yield by_hand
 
 
 @pytest.fixture

@@ -21,6 +21,10 @@ from numberdrop.watching import TIME_FOR_A_LOOK
 from tests.integration.account import Account, object_created
 
 
+class KilledError(BaseException):
+    """The function's process ends here: nothing catches it."""
+
+
 class LogLines(logging.Handler):
     """Keeps what is logged."""
 

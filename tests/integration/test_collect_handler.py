@@ -2,20 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import requests
 
 from functions.collect import app as collect
 from local.simulator import Simulator, verdict
-from numberdrop.announcement import NotAnnouncedError
 from numberdrop.collection import PAUSES
 from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import ReasonCode
-from numberdrop.storage import ResultsBucket
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from numberdrop.wiring.collect import make_collection
@@ -216,105 +212,6 @@ def test_the_key_is_not_sent_to_where_exports_lie(
     assert [download.api_key_sent for download in simulator.downloads] == [False]
 
 
-# Twice, and in pieces
-
-
-def test_a_doubled_collection_completes_and_announces_once(
-    account: Account, simulator: Simulator, functions: Functions, upload: Upload
-) -> None:
-    assert functions.collect(upload)["next"] == "done"
-    completed = job_of(account, upload)
-    assert functions.collect(upload)["next"] == "done"
-    assert job_of(account, upload) == completed
-    assert (len(account.events()), len(simulator.downloads)) == (1, 1)
-
-
-def test_two_collections_at_once_complete_the_job_once(
-    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    collection = collect.collection()
-    slow_results = collection.results
-    put = type(slow_results).put
-    overtaken: list[bool] = []
-
-    def put_while_another_completes(*arguments: object) -> None:
-        put(*arguments)  # type: ignore[arg-type]
-        if not overtaken:
-            overtaken.append(True)
-            functions.collect(upload)
-
-    monkeypatch.setattr(type(slow_results), "put", put_while_another_completes)
-    assert functions.collect(upload)["next"] == "done"
-    assert job_of(account, upload).state is State.COMPLETED
-    assert len(account.events()) == 1
-
-
-def test_a_collection_that_is_killed_while_storing_is_done_again(
-    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class KilledError(BaseException):
-        """The process ends here."""
-
-    def killed(*_: object, **__: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("numberdrop.ledger.Ledger.move", killed)
-        with pytest.raises(KilledError):
-            functions.collect(upload)
-    assert (job_of(account, upload).state, account.events()) == (State.SUBMITTED, [])
-    assert functions.collect(upload)["next"] == "done"
-    assert len(account.events()) == 1
-
-
-@pytest.mark.parametrize("before", range(4))
-def test_a_collection_that_is_killed_between_two_files_is_done_again(
-    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, before: int
-) -> None:
-    class KilledError(BaseException):
-        """The process ends here."""
-
-    stored: list[object] = []
-
-    def or_killed(put: Callable[..., None]) -> Callable[..., None]:
-        def put_or_be_killed(*arguments: Any, **named: Any) -> None:
-            if len(stored) == before:
-                raise KilledError
-            stored.append(arguments)
-            put(*arguments, **named)
-
-        return put_or_be_killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ResultsBucket, "put", or_killed(ResultsBucket.put))
-        patch.setattr(ResultsBucket, "put_stream", or_killed(ResultsBucket.put_stream))
-        with pytest.raises(KilledError):
-            functions.collect(upload)
-    assert (len(account.stored()), account.events()) == (before, [])
-
-    assert functions.collect(upload)["next"] == "done"
-    files = files_of(account, upload)
-    assert files.keys() == {"export.zip", "results.csv", "report.html", "manifest.json"}
-    described = json.loads(files["manifest.json"])["files"]["export.zip"]
-    assert described["sha256"] == hashlib.sha256(files["export.zip"]).hexdigest()
-    assert len(account.events()) == 1
-
-
-def test_a_completion_that_could_not_be_announced_is_announced_at_the_next_try(
-    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object) -> None:
-        raise NotAnnouncedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("numberdrop.announcement.Announcer.announce", refused)
-        with pytest.raises(NotAnnouncedError):
-            functions.collect(upload)
-    assert job_of(account, upload).state is State.COMPLETED
-    assert functions.collect(upload)["next"] == "done"
-    assert len(account.events()) == 1
-
-
 # Links
 
 
@@ -333,9 +230,10 @@ def test_each_further_try_comes_after_a_longer_pause(
     monkeypatch.setattr("numberdrop.collection.PAUSES", PAUSES)
     slept: list[float] = []
     patient = replace(make_collection(), sleep=slept.append)
-    monkeypatch.setattr(collect, "collection", lambda: patient)
     simulator.misbehave("download", "link_refused", times=None)
-    functions.collect(upload)
+    with monkeypatch.context() as patch:
+        patch.setattr(collect, "collection", lambda: patient)
+        functions.collect(upload)
     assert slept == sorted(set(slept)) == [0, 5, 15]
 
 

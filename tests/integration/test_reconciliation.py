@@ -168,7 +168,9 @@ def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED])
-def test_a_worker_may_still_be_alive(account: Account, at_noon: Reconciliation, state: State) -> None:
+def test_a_job_whose_lease_still_runs_is_left_to_its_worker(
+    account: Account, at_noon: Reconciliation, state: State
+) -> None:
     job = kept(account, state, lease_until=NOON + A_MOMENT)
     assert at_noon.run() == {"left alone": 1}
     assert (job_of(account, job.upload), account.executions()) == (job, [])

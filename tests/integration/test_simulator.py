@@ -18,7 +18,7 @@ from tests.integration.vendor_by_hand import (
     NUMBERS,
     VendorByHand,
     file_of,
-    upload_in_chunks,
+    submit_in_chunks,
     wait_until,
 )
 
@@ -29,12 +29,6 @@ TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z"
 def simulator() -> Iterator[Simulator]:
     with Simulator(duration_seconds=100, clock=lambda: 0.0) as running:
         yield running
-
-
-@pytest.fixture
-def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
-    with VendorByHand(simulator.url) as by_hand:
-        yield by_hand
 
 
 def legacy_paths() -> list[str]:
@@ -221,29 +215,29 @@ def test_a_charge_names_task_rows_price_and_file(
     assert charge.sha256 == hashlib.sha256(file_of(NUMBERS)).hexdigest()
 
 
-def test_an_upload_is_recorded_with_its_framing(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_submission_is_recorded_with_its_framing(simulator: Simulator, vendor: VendorByHand) -> None:
     vendor.submit()
-    upload_in_chunks(vendor, lines=3)
-    assert [upload.framing for upload in simulator.uploads] == ["content-length", "chunked"]
-    assert [upload.rows for upload in simulator.uploads] == [len(NUMBERS), 3]
-    assert simulator.uploads[0].size == len(file_of(NUMBERS))
-    assert re.fullmatch(TIMESTAMP, simulator.uploads[0].received_at)
+    submit_in_chunks(vendor, lines=3)
+    assert [submission.framing for submission in simulator.submissions] == ["content-length", "chunked"]
+    assert [submission.rows for submission in simulator.submissions] == [len(NUMBERS), 3]
+    assert simulator.submissions[0].size == len(file_of(NUMBERS))
+    assert re.fullmatch(TIMESTAMP, simulator.submissions[0].received_at)
 
 
-def test_the_peak_of_simultaneous_uploads_is_counted(simulator: Simulator) -> None:
+def test_the_peak_of_simultaneous_submissions_is_counted(simulator: Simulator) -> None:
     underway = threading.Barrier(3)
 
-    def upload() -> int:
+    def submit() -> int:
         with VendorByHand(simulator.url) as vendor:
-            return upload_in_chunks(vendor, lines=2, pause=underway)
+            return submit_in_chunks(vendor, lines=2, pause=underway)
 
     with ThreadPoolExecutor(3) as pool:
-        uploads = [pool.submit(upload) for _ in range(2)]
-        wait_until(lambda: simulator.vendor.uploads_in_progress == 2)
+        submissions = [pool.submit(submit) for _ in range(2)]
+        wait_until(lambda: simulator.vendor.submissions_in_progress == 2)
         underway.wait(5)
-        assert [upload.result() for upload in uploads] == [200, 200]
-    assert simulator.peak_uploads == 2
-    assert len(simulator.uploads) == 2
+        assert [submission.result() for submission in submissions] == [200, 200]
+    assert simulator.peak_submissions == 2
+    assert len(simulator.submissions) == 2
 
 
 def test_calls_are_counted_whether_they_succeed_or_not(simulator: Simulator, vendor: VendorByHand) -> None:
@@ -267,11 +261,11 @@ def test_calls_are_counted_in_each_second(monkeypatch: pytest.MonkeyPatch) -> No
 def test_many_lines_are_taken_in_little_memory(simulator: Simulator, vendor: VendorByHand) -> None:
     tracemalloc.start()
     try:
-        assert upload_in_chunks(vendor, lines=300_000) == 200
+        assert submit_in_chunks(vendor, lines=300_000) == 200
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert simulator.uploads[0].rows == 300_000
+    assert simulator.submissions[0].rows == 300_000
     assert peak < 6_000_000
 
 

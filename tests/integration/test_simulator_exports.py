@@ -4,7 +4,6 @@ import csv
 import io
 import tracemalloc
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,30 +27,15 @@ DEEP_COLUMNS = ["Number", "age", "avatar", "category", "gender", "hair_color", "
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(duration_seconds=100, clock=lambda: 0.0) as running:
-        yield running
-
-
-@pytest.fixture
-def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
-    with VendorByHand(simulator.url) as by_hand:
-        yield by_hand
-
-
-@pytest.fixture
-def task_id(simulator: Simulator, vendor: VendorByHand) -> str:
+def task_id(vendor: VendorByHand) -> str:
     """A task that is exported."""
-    submitted = str(vendor.submit().json()["task_id"])
-    simulator.finish_all()
-    return submitted
+    return str(vendor.submit().json()["task_id"])
 
 
 def test_each_status_call_signs_a_new_link_and_all_of_them_work(
     simulator: Simulator, vendor: VendorByHand
 ) -> None:
     task_id = vendor.submit().json()["task_id"]
-    simulator.finish_all()
     links = {vendor.link(task_id), vendor.link(task_id)}
     exports = {vendor.download(link).content for link in links}
     assert len(links) == 2
@@ -64,7 +48,6 @@ def test_a_link_that_is_forged_expired_or_revoked_is_refused_as_storage_does(
 ) -> None:
     simulator.change_settings(link_life_seconds=60)
     task_id = vendor.submit().json()["task_id"]
-    simulator.finish_all()
     expired = vendor.link(task_id)
     simulator.advance(60)
     revoked = vendor.link(task_id)
@@ -75,15 +58,13 @@ def test_a_link_that_is_forged_expired_or_revoked_is_refused_as_storage_does(
     assert vendor.download(vendor.link(task_id)).status_code == 200
 
 
-def test_a_link_opens_no_other_task(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_link_opens_no_other_task(vendor: VendorByHand) -> None:
     mine, other = (vendor.submit().json()["task_id"] for _ in range(2))
-    simulator.finish_all()
     assert vendor.download(vendor.link(mine).replace(mine, other)).status_code == 403
 
 
 def test_downloads_tell_whether_the_key_was_sent_along(simulator: Simulator, vendor: VendorByHand) -> None:
     task_id = vendor.submit().json()["task_id"]
-    simulator.finish_all()
     vendor.download(vendor.link(task_id))
     vendor.call("GET", vendor.link(task_id))
     assert [download.api_key_sent for download in simulator.downloads] == [False, True]
@@ -100,14 +81,12 @@ def test_downloads_tell_whether_the_key_was_sent_along(simulator: Simulator, ven
     ],
 )
 def test_a_v1_export_is_a_zip_with_every_number(
-    simulator: Simulator,
     vendor: VendorByHand,
     task_type: str,
     header: list[str],
     newer: bool,
 ) -> None:
     task_id = vendor.submit(task_type).json()["task_id"]
-    simulator.finish_all()
     link = vendor.link(task_id)
     archive = vendor.download(link).content
     written = [number[1:] for number in NUMBERS] if newer else NUMBERS
@@ -127,11 +106,8 @@ def test_a_v1_export_is_a_zip_with_every_number(
     assert inactive
 
 
-def test_the_deep_export_is_a_spreadsheet_with_its_eight_columns(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_the_deep_export_is_a_spreadsheet_with_its_eight_columns(vendor: VendorByHand) -> None:
     task_id = vendor.submit_legacy().json()["task_id"]
-    simulator.finish_all()
     link = vendor.legacy_status(task_id).json()["result_url"]
     header, *rows = sheet_rows(vendor.download(link).content)
     assert f"/{task_id}.xlsx?" in link
@@ -142,23 +118,21 @@ def test_the_deep_export_is_a_spreadsheet_with_its_eight_columns(
 
 
 @pytest.mark.parametrize("path", ["/tg/api/simple/tasks", "/netflix/api/simple/tasks"])
-def test_other_legacy_exports_name_the_service(simulator: Simulator, vendor: VendorByHand, path: str) -> None:
+def test_other_legacy_exports_name_the_service(vendor: VendorByHand, path: str) -> None:
     task_id = vendor.submit_legacy(path).json()["task_id"]
-    simulator.finish_all()
     link = vendor.legacy_status(task_id, path).json()["result_url"]
     header = sheet_rows(vendor.download(link).content)[0]
     assert header == ["Number", "telegram" if "/tg/" in path else "netflix"]
 
 
 def test_a_big_export_is_made_in_little_memory_and_holds_no_spreadsheet(
-    simulator: Simulator, vendor: VendorByHand, monkeypatch: pytest.MonkeyPatch
+    vendor: VendorByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "BIG_TASK_ROWS", 99_999)
     content = file_of([f"+41{n:09d}" for n in range(100_000)])
     tracemalloc.start()
     try:
         task_id = vendor.submit(content=content).json()["task_id"]
-        simulator.finish_all()
         wait_until(lambda: vendor.status(task_id).json()["status"] == "exported")
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -255,7 +229,7 @@ def test_an_export_can_be_lists_alone(simulator: Simulator, vendor: VendorByHand
 def test_a_zip_bomb_is_small_until_it_is_unpacked(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
-    link, main_member = exported(simulator, vendor, family)
+    link, main_member = exported(vendor, family)
     simulator.misbehave("download", "zip_bomb", megabytes=8)
     bomb = vendor.download(link).content
     with zipfile.ZipFile(io.BytesIO(bomb)) as zipped:
@@ -268,7 +242,7 @@ def test_a_zip_bomb_is_small_until_it_is_unpacked(
 def test_an_archive_can_have_very_many_members(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
-    link, main_member = exported(simulator, vendor, family)
+    link, main_member = exported(vendor, family)
     simulator.misbehave("download", "many_members", members=3000)
     with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
         assert len(zipped.namelist()) > 3000
@@ -288,21 +262,19 @@ def test_an_archive_can_have_names_that_lead_out_of_it(
 def test_members_of_an_archive_can_overlap(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
-    link, main_member = exported(simulator, vendor, family)
+    link, main_member = exported(vendor, family)
     simulator.misbehave("download", "overlapping_members")
     with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
         cover, inner = zipped.getinfo("cover.bin"), zipped.getinfo(main_member)
     assert cover.header_offset < inner.header_offset < cover.header_offset + cover.file_size
 
 
-def exported(simulator: Simulator, vendor: VendorByHand, family: Family) -> tuple[str, str]:
+def exported(vendor: VendorByHand, family: Family) -> tuple[str, str]:
     """A link to a finished export of a family, and the name of its main member."""
     if family is Family.V1:
         task_id = vendor.submit().json()["task_id"]
-        simulator.finish_all()
         return vendor.link(task_id), f"{task_id}/all.csv"
     task_id = vendor.submit_legacy().json()["task_id"]
-    simulator.finish_all()
     return vendor.legacy_status(task_id).json()["result_url"], "xl/worksheets/sheet1.xml"
 
 

@@ -1,7 +1,7 @@
-"""Every mood of the simulator by name, over real sockets, and whether the upload was charged."""
+"""Every mood of the simulator by name, over real sockets, and whether the submission was charged."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,18 +32,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {"drip": {"interval": 0.0001}}
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator(duration_seconds=0) as running:
-        yield running
-
-
-@pytest.fixture
-def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
-    with VendorByHand(simulator.url) as by_hand:
-        yield by_hand
-
-
-@pytest.fixture
 def task_id(vendor: VendorByHand) -> str:
     return str(vendor.submit().json()["task_id"])
 
@@ -67,8 +55,8 @@ def test_a_submit_mood_charges_or_not(simulator: Simulator, mood: str, charged: 
     simulator.misbehave("submit", mood, **PARAMETERS.get(mood, {}))
     with VendorByHand(simulator.url, timeout=IMPATIENT_SECONDS) as vendor:
         attempt(vendor.submit)
-    wait_until(lambda: simulator.vendor.uploads_in_progress == 0)
-    assert len(simulator.charges) == len(simulator.uploads) == int(charged)
+    wait_until(lambda: simulator.vendor.submissions_in_progress == 0)
+    assert len(simulator.charges) == len(simulator.submissions) == int(charged)
     assert simulator.calls["submit"] == 1
 
 
@@ -86,7 +74,7 @@ def test_a_charging_mood_charges_nothing_that_is_wrong_in_itself(simulator: Simu
     simulator.misbehave("submit", mood, **PARAMETERS.get(mood, {}))
     with VendorByHand(simulator.url, key="wrong", timeout=IMPATIENT_SECONDS) as stranger:
         attempt(stranger.submit)
-    wait_until(lambda: simulator.vendor.uploads_in_progress == 0)
+    wait_until(lambda: simulator.vendor.submissions_in_progress == 0)
     assert simulator.charges == []
 
 
@@ -193,7 +181,7 @@ def test_a_reset_is_a_reset_and_no_orderly_close(simulator: Simulator, request_l
             client.recv(1)
 
 
-def test_a_small_upload_is_reset_after_half_of_its_body(simulator: Simulator) -> None:
+def test_a_small_submission_is_reset_after_half_of_its_body(simulator: Simulator) -> None:
     simulator.misbehave("submit", "reset_mid_body")
     with connection_to(simulator) as client:
         client.sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 8\r\n\r\nhalf")
@@ -206,7 +194,9 @@ def connection_to(simulator: Simulator) -> socket.socket:
     return socket.create_connection((host, int(port)), SECONDS)
 
 
-def test_a_big_upload_is_reset_in_the_middle_of_its_body(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_big_submission_is_reset_in_the_middle_of_its_body(
+    simulator: Simulator, vendor: VendorByHand
+) -> None:
     simulator.misbehave("submit", "reset_mid_body")
     with pytest.raises(requests.ConnectionError):
         vendor.submit(content=b"+41790000000\n" * 1_000_000)

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from local.simulator import Simulator, SimulatorControl
-from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, upload_in_chunks, wait_until
+from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
 
 PROJECT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
 
 def test_it_closes_promptly_while_a_big_export_is_being_made() -> None:
     with Simulator() as simulator, VendorByHand(simulator.url) as vendor:
-        assert upload_in_chunks(vendor, lines=300_000) == 200
+        assert submit_in_chunks(vendor, lines=300_000) == 200
         closing = time.monotonic()
     assert time.monotonic() - closing < 2
 
@@ -64,7 +64,7 @@ def steer_everything(url: str) -> None:
         control.behave()
         task_id = vendor.submit().json()["task_id"]
         assert [charge.task_id for charge in control.charges] == [task_id]
-        assert control.uploads[0].rows == len(NUMBERS)
+        assert control.submissions[0].rows == len(NUMBERS)
         assert control.balance == pytest.approx(999.9955)
         control.top_up(0.0045)
         assert control.balance == pytest.approx(1000)
@@ -80,7 +80,7 @@ def steer_everything(url: str) -> None:
         assert vendor.status(slow).json()["status"] == "exported"
         assert control.calls == {"submit": 3, "status": 2, "download": 1}
         assert sum(control.calls_by_second["submit"]) == 3
-        assert control.peak_uploads == 1
+        assert control.peak_submissions == 1
 
 
 def test_steering_with_wrong_words_is_an_error() -> None:

@@ -15,13 +15,9 @@ from numberdrop.transitions import ACCEPT, ARM, CHARGED, State, Transition
 from numberdrop.upload import Upload
 from tests.integration.account import Account
 from tests.integration.files import file_of
-from tests.integration.invocations import Functions, LogLines
+from tests.integration.invocations import Functions, KilledError, LogLines
 from tests.integration.outcomes import ended, job_of
 from tests.integration.test_workflow import Refusing
-
-
-class KilledError(BaseException):
-    """The process ends here: nothing catches it."""
 
 
 class LedgerDownError(Exception):

@@ -54,7 +54,7 @@ def test_the_vendor_gets_the_cleaned_numbers(
     upload = account.drop("band/leads.txt", content)
     functions.submit(upload)
     sent = hashlib.sha256(b"+447700900001\n+447700900002\n").hexdigest()
-    assert [received.sha256 for received in simulator.uploads] == [sent]
+    assert [received.sha256 for received in simulator.submissions] == [sent]
     assert job_of(account, upload).counts == Counts(lines=4, submitted=2, rejected=1, duplicates=1)
 
 
@@ -82,7 +82,7 @@ def test_numbers_without_a_country_code_are_of_the_region_that_the_file_or_the_s
     monkeypatch.setenv("DEFAULT_REGION", parameter)
     upload = account.drop("band/leads.txt", file_of(written), metadata)
     functions.submit(upload)
-    assert [received.sha256 for received in simulator.uploads] == [
+    assert [received.sha256 for received in simulator.submissions] == [
         hashlib.sha256(file_of(number)).hexdigest()
     ]
     assert job_of(account, upload).region == region
@@ -94,7 +94,7 @@ def test_what_is_to_be_judged_by_the_vendor_has_no_region(
     upload = account.drop("phoneCheck/leads.txt", b"020 7946 0123\n", {"default-region": "no region"})
     functions.submit(upload)
     sent = hashlib.sha256(b"020 7946 0123\n").hexdigest()
-    assert [received.sha256 for received in simulator.uploads] == [sent]
+    assert [received.sha256 for received in simulator.submissions] == [sent]
     assert job_of(account, upload).region is None
 
 
@@ -105,7 +105,7 @@ def test_a_region_that_is_no_country_fails_before_any_charge(
     upload = account.drop("band/leads.txt", b"020 7946 0123\n", {"default-region": region})
     functions.submit(upload)
     assert ended(account, upload) == (State.FAILED, "NO_VALID_NUMBERS", False)
-    assert (simulator.charges, simulator.uploads) == ([], [])
+    assert (simulator.charges, simulator.submissions) == ([], [])
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
@@ -214,7 +214,7 @@ def test_two_versions_of_a_key_are_two_jobs_with_their_own_numbers(
     uploads = [account.drop("band/leads.txt", file_of(number)) for number in NUMBERS[:2]]
     for upload in reversed(uploads) if reverse else uploads:
         functions.submit(upload)
-    received = {item.task_id: item.sha256 for item in simulator.uploads}
+    received = {item.task_id: item.sha256 for item in simulator.submissions}
     for upload, number in zip(uploads, NUMBERS, strict=False):
         job = job_of(account, upload)
         assert received[str(job.task_id)] == hashlib.sha256(file_of(number)).hexdigest()

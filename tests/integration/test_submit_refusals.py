@@ -99,7 +99,7 @@ def test_a_key_that_was_rotated_is_read_afresh_at_once(
     functions.submit(upload)
     assert job_of(account, upload).state is State.SUBMITTED
     assert (len(simulator.charges), simulator.calls["submit"]) == (2, 3)
-    assert simulator.uploads[0].sha256 == simulator.uploads[1].sha256
+    assert simulator.submissions[0].sha256 == simulator.submissions[1].sha256
 
 
 def test_a_secret_that_holds_no_key_any_more_blocks_and_raises_no_doubt(

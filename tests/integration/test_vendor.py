@@ -40,19 +40,19 @@ def test_an_accepted_file_is_charged_once_and_arrives_whole(
 ) -> None:
     outcome = submit(vendor, checker)
     (charge,) = simulator.charges
-    (upload,) = simulator.uploads
+    (submission,) = simulator.submissions
     assert isinstance(outcome, Accepted)
     assert outcome.task_id == charge.task_id
-    assert (charge.path, upload.rows) == (checker.path, 100)
-    assert upload.sha256 == hashlib.sha256(file_of()).hexdigest()
-    assert upload.framing == "content-length"
+    assert (charge.path, submission.rows) == (checker.path, 100)
+    assert submission.sha256 == hashlib.sha256(file_of()).hexdigest()
+    assert submission.framing == "content-length"
 
 
 def test_a_file_of_many_blocks_arrives_whole(simulator: Simulator, vendor: VendorClient) -> None:
     content = file_of() * 1000
     outcome = vendor.submit(BAND, BytesIO(content), seconds=20)
     assert isinstance(outcome, Accepted)
-    assert simulator.uploads[0].sha256 == hashlib.sha256(content).hexdigest()
+    assert simulator.submissions[0].sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_202_is_as_good_as_200(simulator: Simulator, vendor: VendorClient) -> None:

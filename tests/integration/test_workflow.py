@@ -18,8 +18,10 @@ class Refusing:
 
     def __init__(self, code: str) -> None:
         self._code = code
+        self.refused = 0
 
     def start_execution(self, **_: Any) -> None:
+        self.refused += 1
         raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "StartExecution")
 
 
@@ -68,7 +70,9 @@ def test_a_second_start_does_nothing(account: Account, workflow: Workflow) -> No
 
 
 def test_an_execution_that_exists_counts_as_started() -> None:
-    Workflow(Refusing("ExecutionAlreadyExists"), "arn").start(a_job())  # type: ignore[arg-type]
+    refusing = Refusing("ExecutionAlreadyExists")
+    Workflow(refusing, "arn").start(a_job())  # type: ignore[arg-type]
+    assert refusing.refused == 1
 
 
 def test_any_other_refusal_is_an_error() -> None:

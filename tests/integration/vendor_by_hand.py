@@ -94,7 +94,7 @@ def sheet_rows(spreadsheet: bytes) -> list[list[object]]:
     return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
 
 
-def upload_in_chunks(vendor: VendorByHand, *, lines: int, pause: threading.Barrier | None = None) -> int:
+def submit_in_chunks(vendor: VendorByHand, *, lines: int, pause: threading.Barrier | None = None) -> int:
     def body() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="task_type"\r\n\r\nws\r\n--b\r\n'
         yield b'Content-Disposition: form-data; name="file"; filename="n"\r\n\r\n'

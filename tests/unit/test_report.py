@@ -1,3 +1,5 @@
+"""The report: what it tells of a job, and that it is a page that works anywhere and reveals no number."""
+
 import re
 from base64 import b64encode
 from collections.abc import Sequence
@@ -247,7 +249,7 @@ def test_only_none_and_all_are_round_shares(yes: int, no: int, share: str) -> No
         (timedelta(seconds=-2), "0 min 0 s"),
     ],
 )
-def test_a_task_took_its_time(time: timedelta, words: str) -> None:
+def test_the_report_says_how_long_the_task_took(time: timedelta, words: str) -> None:
     facts = Page(replace(REPORT, collected_at=SUBMITTED + time)).facts
 
     assert facts["submitted"] == ["12 March 2026, 09:14 UTC"]

@@ -135,7 +135,7 @@ def test_every_default_is_an_allowed_value() -> None:
         default = parameter["Default"]
         assert default in parameter.get("AllowedValues", [default])
         assert re.search(parameter.get("AllowedPattern", ""), str(default))
-        assert parameter.get("MinValue", 0) <= (default if isinstance(default, int) else 1)
+        assert parameter.get("MinValue", default) <= default <= parameter.get("MaxValue", default)
 
 
 @pytest.mark.parametrize(

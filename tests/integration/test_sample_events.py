@@ -1,0 +1,99 @@
+"""Each function takes the sample event that is kept for it."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.audit import app as audit
+from functions.check_status import app as check_status
+from functions.collect import app as collect
+from functions.reconcile import app as reconcile
+from functions.record_failure import app as record_failure
+from functions.submit import app as submit
+from numberdrop.intake import Message
+from numberdrop.reasons import ReasonCode
+from numberdrop.transitions import State
+from numberdrop.upload import Upload, upload_in_message
+from tests.integration.account import Account
+from tests.integration.invocations import Functions
+from tests.integration.outcomes import ended, job_of
+from tests.integration.vendor_by_hand import VendorByHand
+from tests.jobs import a_job
+from tests.template import PROJECT
+
+BUCKET = "numberdrop-uploads-example"
+
+
+def sample(function: str) -> Any:
+    return json.loads((PROJECT / "events" / f"{function}.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def announced(account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Upload:
+    """The upload that all samples are about, in a bucket that no longer has it."""
+    (record,) = sample("submit")["Records"]
+    upload = upload_in_message(Message.from_record(record).body, bucket=BUCKET)
+    assert upload
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    monkeypatch.setenv("UPLOAD_BUCKET", BUCKET)
+    return upload
+
+
+@pytest.fixture
+def submitted(account: Account, vendor: VendorByHand, announced: Upload) -> Upload:
+    """The same upload, its task exported."""
+    task_id = vendor.submit("band").json()["task_id"]
+    account.put(replace(a_job(State.SUBMITTED, upload=announced), task_id=task_id))
+    return announced
+
+
+def test_there_is_a_sample_for_each_function() -> None:
+    samples = {path.stem for path in (PROJECT / "events").glob("*.json")}
+    assert samples == {path.parent.name for path in (PROJECT / "functions").glob("*/app.py")}
+
+
+def test_submit_takes_its_sample_for_an_upload(
+    account: Account, functions: Functions, announced: Upload
+) -> None:
+    submit.handler(sample("submit"), functions.context)
+    assert ended(account, announced) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
+
+
+def test_check_status_takes_its_sample_for_a_first_look(functions: Functions, submitted: Upload) -> None:
+    assert check_status.handler(sample("check_status"), functions.context)["next"] == "collect"
+
+
+def test_collect_completes_the_job_of_its_sample(
+    account: Account, functions: Functions, submitted: Upload
+) -> None:
+    assert collect.handler(sample("collect"), functions.context)["next"] == "done"
+    assert job_of(account, submitted).state is State.COMPLETED
+
+
+def test_record_failure_records_the_reason_of_its_sample(
+    account: Account, functions: Functions, submitted: Upload
+) -> None:
+    record_failure.handler(sample("record_failure"), functions.context)
+    assert ended(account, submitted) == (State.FAILED, ReasonCode.TASK_FAILED, True)
+
+
+def test_reconcile_settles_the_job_whose_execution_its_sample_tells_of(
+    account: Account, functions: Functions, submitted: Upload
+) -> None:
+    assert reconcile.handler(sample("reconcile"), functions.context) == "failed for its execution"
+    assert ended(account, submitted) == (State.FAILED, ReasonCode.ABORTED, True)
+
+
+def test_audit_looks_at_the_bucket_when_its_sample_comes(
+    functions: Functions,
+    announced: Upload,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # The template gives the namespace to the environment, which was read when the module was loaded.
+    monkeypatch.setattr(audit.metrics.provider, "namespace", "numberdrop")
+    audit.handler(sample("audit"), functions.context)
+    assert '"UnannouncedUploads":[0.0]' in capsys.readouterr().out
