@@ -30,7 +30,7 @@ ROUNDS = 15
 MB = 1_000_000
 
 MAKERS = {
-    "check_status": "watch",
+    "check_status": "status_check",
     "submit": "intake",
     "collect": "collection",
     "record_failure": "failure_record",

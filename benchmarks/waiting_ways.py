@@ -13,10 +13,10 @@ from numberdrop.catalogue import Checker
 from numberdrop.job import Counts, Job
 from numberdrop.pace import Pace
 from numberdrop.pacing import Pacing
+from numberdrop.status_check import Next, StatusCheck
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
 from numberdrop.vendor import TaskStatus
-from numberdrop.watching import Next, Watch
 from numberdrop.workflow import first_wait_seconds
 
 TRANSITION_USD = 0.025 / 1000
@@ -143,7 +143,7 @@ def ours(pacing: Pacing) -> Way:
 
 
 class _Simulation:
-    """Stands in for the ledger, the vendor and the clock while the real ``Watch`` follows a task."""
+    """Stands in for the ledger, the vendor and the clock while the real ``StatusCheck`` follows a task."""
 
     def __init__(self, task: Task, pacing: Pacing) -> None:
         self._task = task
@@ -152,7 +152,7 @@ class _Simulation:
         self._job = _job_of(task)
         stand_in: Any = self
         chance = random.Random(task.seed).random  # noqa: S311
-        self._watch = Watch(stand_in, stand_in, pacing, self.now, self.sleep, chance)
+        self._status_check = StatusCheck(stand_in, stand_in, pacing, self.now, self.sleep, chance)
 
     def run(self) -> Following:
         turns, seconds = 0, 0.0
@@ -163,7 +163,7 @@ class _Simulation:
             turns, begin = turns + 1, self._age
             self.sleep(BEFORE_CALL)
             left = TIMEOUT - (self._age - begin)
-            decision = self._watch.look(self._job.job_id, seen, seconds=left)
+            decision = self._status_check.look(self._job.job_id, seen, seconds=left)
             seconds += self._age - begin
             if decision.next is Next.COLLECT:
                 delay = self._age - self._task.seconds

@@ -20,12 +20,12 @@ from numberdrop.job import Counts, Job, StoredResults
 from numberdrop.ledger import Ledger
 from numberdrop.line import Line
 from numberdrop.reconciliation import Reconciliation
+from numberdrop.status_check import Decision
 from numberdrop.storage import ResultsBucket, Stream
 from numberdrop.submission import Settled, Submission, TryAgain
 from numberdrop.transitions import ARM, RECLAIM, State
 from numberdrop.upload import Upload
 from numberdrop.vendor import InDoubt, SubmitOutcome, TryLater
-from numberdrop.watching import Decision
 from numberdrop.workflow import Workflow
 from tests.crash.vendor import VendorAtTheSeam
 from tests.crash.wiring import Wiring

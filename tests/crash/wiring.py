@@ -17,9 +17,9 @@ from numberdrop.pace import Paces
 from numberdrop.pacing import Pacing
 from numberdrop.queue import UploadQueue
 from numberdrop.reconciliation import Reconciliation
+from numberdrop.status_check import StatusCheck
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.submission import Submission
-from numberdrop.watching import Watch
 from numberdrop.workflow import Workflow
 from tests.crash.table import TABLE
 
@@ -83,8 +83,8 @@ class Wiring:
         )
         return self.intake_class(submission, self._queue(), UPLOADS)
 
-    def watch(self) -> Watch:
-        return Watch(
+    def status_check(self) -> StatusCheck:
+        return StatusCheck(
             ledger=self._ledger(),
             vendor=self._vendor(),
             pacing=Pacing(LONGEST_WAIT),

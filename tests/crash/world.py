@@ -207,8 +207,8 @@ class World:
         return json.loads(json.dumps(result))
 
     def _check_status(self, event: dict[str, Any]) -> Any:
-        watch = self._function("watch")
-        return watch.look(event["job_id"], event["seen"], seconds=CHECK_SECONDS).as_payload()
+        status_check = self._function("status_check")
+        return status_check.look(event["job_id"], event["seen"], seconds=CHECK_SECONDS).as_payload()
 
     def _collect(self, event: dict[str, Any]) -> Any:
         return self._function("collection").collect(event["job_id"], seconds=900).as_payload()

@@ -16,8 +16,8 @@ from functions.record_failure import app as record_failure
 from functions.submit import app as submit
 from numberdrop import submission
 from numberdrop.reasons import ReasonCode
+from numberdrop.status_check import TIME_FOR_A_LOOK
 from numberdrop.upload import Upload
-from numberdrop.watching import TIME_FOR_A_LOOK
 from tests.integration.account import Account, object_created
 
 
@@ -64,7 +64,7 @@ class Functions:
         """Lets every function start cold."""
         for wiring in (
             submit.intake,
-            check_status.watch,
+            check_status.status_check,
             collect.collection,
             record_failure.failure_record,
             reconcile.reconciliation,

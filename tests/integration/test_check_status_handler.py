@@ -8,9 +8,9 @@ from local.simulator import Simulator
 from numberdrop.catalogue import checkers
 from numberdrop.ledger import JobMissingError
 from numberdrop.reasons import ReasonCode
+from numberdrop.status_check import TIME_FOR_A_LOOK
 from numberdrop.transitions import State
 from numberdrop.upload import Upload
-from numberdrop.watching import TIME_FOR_A_LOOK
 from tests.integration.account import Account
 from tests.integration.files import file_of
 from tests.integration.invocations import Functions

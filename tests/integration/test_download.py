@@ -16,7 +16,6 @@ import requests
 
 from local.simulator import Simulator
 from numberdrop.catalogue import checkers
-from numberdrop.deadline import session_until
 from numberdrop.download import (
     Download,
     Downloader,
@@ -24,6 +23,7 @@ from numberdrop.download import (
     LinkRefusedError,
     LinkUntrustedError,
 )
+from numberdrop.http_session import session_until
 from numberdrop.reasons import JobFailedError, ReasonCode
 from numberdrop.vendor import Accepted, TaskStatus
 from tests.integration.bare_server import captured_request, full_backlog, listening

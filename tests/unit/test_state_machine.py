@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from numberdrop.reasons import ReasonCode
-from numberdrop.watching import Decision, Next
+from numberdrop.status_check import Decision, Next
 from tests.template import resources, state_machine, template
 
 STATES: dict[str, dict[str, Any]] = state_machine()["States"]

@@ -27,10 +27,10 @@ from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.pace import Paces
 from numberdrop.pacing import wait_for_export
 from numberdrop.reasons import JobFailedError, Reason, ReasonCode
+from numberdrop.status_check import Decision, Next, already_over
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.transitions import COMPLETE, State
 from numberdrop.vendor import TaskStatus, VendorClient
-from numberdrop.watching import Decision, Next, already_over
 
 PAUSES = (0, 5, 15)
 """Seconds before each try to fetch the export with a fresh link. Then it is given up."""

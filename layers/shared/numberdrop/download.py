@@ -18,11 +18,12 @@ import requests
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
-from numberdrop.deadline import session_until
+from numberdrop.http_session import CONNECT_SECONDS, session_until
 from numberdrop.reasons import JobFailedError, ReasonCode
 
-CONNECT_SECONDS = 10
 READ_SECONDS = 60
+"""How long nothing may come of a download."""
+
 LARGEST_EXPORT = 1024**3
 """Bytes; the function's disk holds such an export. Ten million rows of yes and no are about a tenth of it."""
 

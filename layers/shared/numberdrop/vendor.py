@@ -26,11 +26,10 @@ import requests
 from numberdrop.api_key import ApiKey
 from numberdrop.catalogue import Checker, Family
 from numberdrop.clock import Clock, utc_now
-from numberdrop.deadline import session_until
+from numberdrop.http_session import CONNECT_SECONDS, session_until
 from numberdrop.masking import masked
 from numberdrop.multipart import MultipartFile
 
-CONNECT_SECONDS = 10
 STALL_SECONDS = 300
 """How long the vendor may neither read nor answer while a file is sent. It may take minutes over ten million
 rows, and whoever gives up on it leaves a doubt that costs a person more than waiting does."""

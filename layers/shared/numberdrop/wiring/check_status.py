@@ -2,13 +2,13 @@
 
 from numberdrop.pacing import Pacing
 from numberdrop.settings import CheckStatusSettings
-from numberdrop.watching import Watch
+from numberdrop.status_check import StatusCheck
 from numberdrop.wiring.parts import make_ledger
 from numberdrop.wiring.vendor import make_vendor
 
 
-def make_watch() -> Watch:
+def make_status_check() -> StatusCheck:
     """What the check_status function does."""
     settings = CheckStatusSettings.from_env()
     ledger = make_ledger(settings.jobs_table)
-    return Watch(ledger, make_vendor(settings), Pacing(settings.max_wait_seconds))
+    return StatusCheck(ledger, make_vendor(settings), Pacing(settings.max_wait_seconds))

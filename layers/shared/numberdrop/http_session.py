@@ -17,6 +17,9 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+CONNECT_SECONDS = 10
+"""How long a connection may take to be made, TLS included."""
+
 ConnectionObserver = Callable[[socket.socket], None]
 
 

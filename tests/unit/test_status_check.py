@@ -11,9 +11,7 @@ from numberdrop.job import Counts, Job
 from numberdrop.ledger import JobMissingError, Ledger
 from numberdrop.pacing import LONGEST_STAY, Pacing
 from numberdrop.reasons import ReasonCode
-from numberdrop.transitions import State
-from numberdrop.vendor import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
-from numberdrop.watching import (
+from numberdrop.status_check import (
     MOST_LINKLESS_ANSWERS,
     PATIENCE_WITH_UNKNOWN,
     TIME_FOR_A_LOOK,
@@ -21,9 +19,11 @@ from numberdrop.watching import (
     Decision,
     Next,
     Seen,
-    Watch,
+    StatusCheck,
     decide,
 )
+from numberdrop.transitions import State
+from numberdrop.vendor import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 from tests.jobs import NOON, TASK_ID, a_job
 from tests.template import resources
 
@@ -254,8 +254,10 @@ class Function:
     def look(self, seen: Seen = NOTHING_SEEN, *, seconds: float = TIME_FOR_A_LOOK) -> Decision:
         ledger: Any = LedgerOf(self.job)
         vendor: Any = self
-        watch = Watch(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
-        return watch.look("some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds)
+        status_check = StatusCheck(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
+        return status_check.look(
+            "some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds
+        )
 
     def status(self, checker: Any, task_id: str) -> StatusOutcome:
         self.asked.append((checker.name, task_id))

@@ -96,7 +96,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Watch:
+class StatusCheck:
     """Looks at tasks.
 
     Attributes:
