@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,6 +26,7 @@ from numberdrop.ledger import Ledger, TransitionRefusedError
 from numberdrop.pace import Paces
 from numberdrop.pacing import wait_for_export
 from numberdrop.reasons import JobFailedError, Reason, ReasonCode
+from numberdrop.scratch import scratch_folder
 from numberdrop.status_check import Decision, Next, already_over
 from numberdrop.storage import ResultsBucket, UploadBucket
 from numberdrop.transitions import COMPLETE, State
@@ -126,8 +126,8 @@ class Collection:
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
         end = self.now() + timedelta(seconds=seconds - TIME_TO_STORE)
-        with TemporaryDirectory() as folder, ExitStack() as opened:
-            return self._collect(job, job.task_id, _Workspace(Path(folder), opened), end)
+        with scratch_folder() as folder, ExitStack() as opened:
+            return self._collect(job, job.task_id, _Workspace(folder, opened), end)
 
     def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime) -> Decision:
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
