@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files.entries import UnusableError, entry_rule
+from numberdrop.files.entries import entry_rule
 from numberdrop.files.text_encoding import LONGEST_LINE
+from numberdrop.files.unusable import UnusableError
 from numberdrop.reasons import ReasonCode
 from tests.template import PROJECT
 from tests.uploads import clean, refusal

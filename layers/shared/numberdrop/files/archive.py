@@ -14,6 +14,12 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 MIB = 1024 * 1024
 
+ZIP_START = b"PK\x03\x04"
+"""How an archive begins, and so an ``.xlsx`` (zip specification, section 4.3.7)."""
+
+EMPTY_ZIP_START = b"PK\x05\x06"
+"""How an archive without members begins (section 4.3.16)."""
+
 _LOCAL_HEADER = 30
 """Bytes of a member's local header without the name (zip specification, section 4.3.7)."""
 

@@ -6,11 +6,12 @@ from itertools import compress
 from operator import eq
 from typing import BinaryIO, TextIO
 
-from numberdrop.files.entries import EntryRule, UnusableError
+from numberdrop.files.entries import EntryRule
 from numberdrop.files.lines import line_blocks, write_lines
 from numberdrop.files.partitions import InOrder, Partition
 from numberdrop.files.spreadsheet import harmless
 from numberdrop.files.text_encoding import LONGEST_LINE, line_too_long
+from numberdrop.files.unusable import UnusableError
 from numberdrop.files.upload_rows import UploadRows
 from numberdrop.reasons import JobFailedError, ReasonCode
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from numberdrop.catalogue import InputKind
-from numberdrop.reasons import JobFailedError, ReasonCode
+from numberdrop.files.unusable import UnusableError, no_such_region
 
 _LONGEST_AS_WRITTEN = 64
 _LONGEST_ADDRESS = 254
@@ -24,14 +24,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
 _REGION = re.compile(r"[A-Za-z]{2}")
 _USERNAME = re.compile(r"@?([A-Za-z0-9_.]{3,64})")
-
-
-class UnusableError(Exception):
-    """A row holds no entry that the checker takes; the reason is for the list of rejected rows."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +62,6 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
     if not _REGION.fullmatch(region):
         raise no_such_region()
     return replace(rule, read=partial(_phone, region=region.upper()))
-
-
-def no_such_region() -> JobFailedError:
-    """The end of a job with a region that has no numbers."""
-    return JobFailedError(
-        ReasonCode.NO_VALID_NUMBERS,
-        "The file's default-region is no country: it must be two letters of ISO 3166, such as DE, GB or US. "
-        "Correct the object's metadata, or the stack's DefaultRegion, and upload the file again.",
-    )
 
 
 def _phone(text: str, region: str | None = None) -> str:

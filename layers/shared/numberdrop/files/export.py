@@ -15,16 +15,19 @@ from types import TracebackType
 from typing import IO, Self
 from zipfile import ZipFile, ZipInfo
 
-from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive, refusing
+from numberdrop.files.archive import (
+    EMPTY_ZIP_START,
+    ZIP_START,
+    ExportInvalidError,
+    ExportLimits,
+    open_archive,
+    refusing,
+)
 from numberdrop.files.table import Split, Table, csv_table, list_table, sheet_table
 from numberdrop.files.verdicts import verdict_column
-from numberdrop.files.workbook import open_workbook
+from numberdrop.files.workbook import CONTENT_TYPES, open_workbook
 
 __all__ = ["Export", "ExportFormat", "ExportInvalidError", "ExportLimits", "read_export"]
-
-_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_WORKBOOK_MEMBER = "[Content_Types].xml"
-"""Tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
 
 _TABLES = ("all.csv", "*.csv", "*.xlsx")
 """An archive's member with all rows: the only one of such a base name, by the first pattern that has one."""
@@ -137,10 +140,10 @@ def read_export(path: Path, *, limits: ExportLimits = _STANDARD_LIMITS) -> Expor
 
 def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
     file = files.enter_context(path.open("rb"))
-    if file.read(len(_ZIP_STARTS[0])) not in _ZIP_STARTS:
+    if file.read(len(ZIP_START)) not in {ZIP_START, EMPTY_ZIP_START}:
         return ExportFormat.CSV, csv_table(lambda: path.open("rb"))
     archive = files.enter_context(open_archive(file, limits))
-    if _WORKBOOK_MEMBER in archive.namelist():
+    if CONTENT_TYPES in archive.namelist():
         return ExportFormat.XLSX, _workbook_table(file, limits, files)
     return ExportFormat.ZIP, _archived_table(archive, limits, files)
 

@@ -8,10 +8,10 @@ from io import StringIO
 from itertools import islice
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files.entries import EntryRule, UnusableError
+from numberdrop.files.csv_lines import DELIMITERS
+from numberdrop.files.entries import EntryRule
+from numberdrop.files.unusable import UnusableError
 from numberdrop.reasons import JobFailedError, ReasonCode
-
-DELIMITERS = (",", ";", "\t", "|")
 
 NO_DELIMITER = "\0"
 """Delimits a table of one column: a character that no text holds."""

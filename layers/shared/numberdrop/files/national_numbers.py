@@ -11,7 +11,7 @@ from phonenumbers import (
     parse,
 )
 
-from numberdrop.files.entries import UnusableError, no_such_region
+from numberdrop.files.unusable import UnusableError, no_such_region
 
 
 def international(digits: str, region: str) -> str:

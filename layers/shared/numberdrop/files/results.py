@@ -11,7 +11,7 @@ from numberdrop.files.cleaning import REJECTED, entries_among, first_appearances
 from numberdrop.files.countries import by_country
 from numberdrop.files.export import Export
 from numberdrop.files.join import Join, JoinCounts, Tell, joined
-from numberdrop.files.lines import line_blocks, write_lines
+from numberdrop.files.lines import INNER_LINE_FEED, line_blocks, write_lines
 from numberdrop.files.matching import names_of_numbers
 from numberdrop.files.partitions import InOrder, Partition
 from numberdrop.files.spreadsheet import harmless_cells, harmless_lines
@@ -29,8 +29,6 @@ UNRESOLVED = "unresolved"
 REJECTED_STATUS = "rejected"
 
 _BLOCK = 64 * 1024
-_LINE_FEED = "\0"
-"""Stands for a line feed within a row. No table that is read holds this character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
         for numbers, _ in export.answers():
             names = names_of_numbers(numbers, kind)
             distinct = compress(names, firsts.answers(names))
-            write_lines(entries, [name.replace(_LINE_FEED, " ") for name in distinct])
+            write_lines(entries, [name.replace(INNER_LINE_FEED, " ") for name in distinct])
 
 
 def _columns(table: UploadRows) -> list[str]:
@@ -155,7 +153,7 @@ def _tell(export: Export) -> Tell:
 
 def _line(cells: list[str]) -> str:
     (line,) = harmless_lines([cells])
-    return line.replace("\n", _LINE_FEED)
+    return line.replace("\n", INNER_LINE_FEED)
 
 
 def _told_blocks(
@@ -183,7 +181,7 @@ def _told_blocks(
 
 
 def _write(out: TextIO, lines: Iterable[str]) -> None:
-    out.write("\n".join([*lines, ""]).replace(_LINE_FEED, "\n"))
+    out.write("\n".join([*lines, ""]).replace(INNER_LINE_FEED, "\n"))
 
 
 def _counts(counts: JoinCounts, export: Export, kind: InputKind) -> ResultCounts:

@@ -15,13 +15,12 @@ from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
 
 from numberdrop.files.archive import ExportInvalidError, refusing
-from numberdrop.files.csv_lines import csv_cells, csv_lines
+from numberdrop.files.csv_lines import DELIMITERS, csv_cells, csv_lines
+from numberdrop.files.lines import INNER_LINE_FEED
 from numberdrop.files.workbook import all_rows
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
-
-DELIMITERS = (",", ";", "\t", "|")
 
 _ROWS = 10_000
 """Rows of a block."""
@@ -37,9 +36,6 @@ _LONGEST_LINE = 128 * 1024
 _UTF8_BOM = b"\xef\xbb\xbf"
 _STARTS_OF_OTHER_FORMATS = ("<", "{", "[")
 """Web pages, XML and JSON, as error messages come."""
-
-_LINE_FEED = "\0"
-"""Stands for a line feed within a row. No table that is read holds this character."""
 
 _Rows = list[list[str]]
 
@@ -64,7 +60,7 @@ class Table:
 
     def cells(self, rest: str) -> list[str]:
         """The cells of a row besides its number, given the rest of the row."""
-        return csv_cells(rest.replace(_LINE_FEED, "\n"), self.delimiter)
+        return csv_cells(rest.replace(INNER_LINE_FEED, "\n"), self.delimiter)
 
 
 def csv_table(open_file: Callable[[], IO[bytes]]) -> Table:
@@ -226,7 +222,7 @@ def _split(rows: _Rows, number_at: int, delimiter: str) -> Split:
 
 
 def _without_line_feeds(texts: list[str]) -> list[str]:
-    return [text.replace("\n", _LINE_FEED) for text in texts]
+    return [text.replace("\n", INNER_LINE_FEED) for text in texts]
 
 
 def _row_too_long() -> ExportInvalidError:

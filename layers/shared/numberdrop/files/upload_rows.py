@@ -9,12 +9,12 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from numberdrop.catalogue import InputKind
+from numberdrop.files.archive import ZIP_START
 from numberdrop.files.entries import EntryRule, entry_rule
 from numberdrop.files.layout import Layout, layout_of_csv, layout_of_text
 from numberdrop.files.text_encoding import TextFile, not_text, open_text
 from numberdrop.files.workbook_upload import copy_as_csv
 
-_WORKBOOK_START = b"PK\x03\x04"
 _SUBSTITUTE = "\x1a"
 _SAMPLE = 64 * 1024
 """Characters."""
@@ -113,7 +113,7 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
     """
     rule = entry_rule(kind, region)
     file.seek(0)
-    if file.read(len(_WORKBOOK_START)) != _WORKBOOK_START:
+    if file.read(len(ZIP_START)) != ZIP_START:
         text = open_text(file)
         start = _start(text)
         yield UploadRows(rule, text, layout_of_text(start, kind, rule) if start.strip() else None)

@@ -11,6 +11,9 @@ from numberdrop.files.workbook_check import check_workbook
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
+CONTENT_TYPES = "[Content_Types].xml"
+"""The part that tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
+
 _MOST_SHEET_ROWS = 1_048_576
 """What a sheet has at most (Microsoft, "Excel specifications and limits")."""
 

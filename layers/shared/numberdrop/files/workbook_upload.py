@@ -1,12 +1,12 @@
 """Workbooks that are uploaded: the first sheet with anything in it becomes a CSV working file."""
 
-import csv
 from contextlib import closing
 from dataclasses import replace
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO
 
 from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive
+from numberdrop.files.csv_lines import csv_writer
 from numberdrop.files.text_encoding import not_text
 from numberdrop.files.workbook import all_rows, open_workbook
 from numberdrop.reasons import JobFailedError, ReasonCode
@@ -52,8 +52,7 @@ def _first_filled(workbook: "Workbook") -> int | None:
 def _copy(workbook: "Workbook", sheet_at: int, table: BinaryIO, largest: int) -> None:
     # A cell can hold half of a surrogate pair, which UTF-8 cannot.
     out = TextIOWrapper(table, encoding="utf-8", errors="replace", newline="")
-    # Only with both in the line's end does the writer quote cells that hold either.
-    rows = csv.writer(out, lineterminator="\r\n")
+    rows = csv_writer(out)
     written = 0
     for row in all_rows(workbook, sheet_at):
         written += len(row) + sum(map(len, row))
