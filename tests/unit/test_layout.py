@@ -3,6 +3,8 @@
 import pytest
 
 from numberdrop.catalogue import InputKind
+from numberdrop.files import upload_rows
+from numberdrop.files.upload_rows import MOST_COLUMNS
 from numberdrop.reasons import ReasonCode
 from tests.uploads import clean, refusal, refused_with
 
@@ -167,6 +169,63 @@ def test_rows_before_the_header_are_blank(blank: str) -> None:
 
     assert cleaned.entries == [A, "\0"]
     assert cleaned.rejected == [(5, "y", "not a phone number")]
+
+
+# Tables that go far to the right
+
+
+FAR = "," * 60_000
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        f"phone,x{FAR}\n{A}\n{B}\n",
+        f"phone,x\n{A}{FAR}\n{B}\n",
+        f"phone,x{', ' * 20_000}\n{A}\n{B}\n",
+        f"{FAR}\nphone,x,\n{A},,\n{B}\n",
+    ],
+    ids=["in the header", "in a row", "made of spaces", "above the header"],
+)
+def test_blank_cells_far_to_the_right_make_no_columns(table: str) -> None:
+    cleaned = clean(table)
+
+    assert cleaned.header == ("phone", "x")
+    assert cleaned.numbers == [A, B]
+
+
+def test_a_table_without_a_header_has_columns_as_far_as_it_has_cells() -> None:
+    assert clean(f"{A},,\n{B},x,\n{C},,\n").header == ("column_1", "column_2")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column"),
+    [
+        (f"phone{FAR}x\n{A}\n", "1", "60,001"),
+        (f"phone,x\n{A}\n" + f"{B}\n" * 200_000 + f"{C}{FAR}x\n{A}\n", "200,003", "60,001"),
+        (f"\n{A},x\n" * 10 + f"{B}{',' * MOST_COLUMNS}x\n", "21", "501"),
+    ],
+    ids=["the header", "a row of a later block", "a row of a table without a header"],
+)
+def test_a_row_of_too_many_columns_is_refused_by_its_place(table: str, row: str, column: str) -> None:
+    reason = refusal(table).reason
+
+    assert reason.code is ReasonCode.TOO_LARGE
+    assert f"Row {row} of the table goes on to column {column}, and at most 500" in reason.message
+
+
+def test_as_many_columns_as_are_taken_are_taken() -> None:
+    assert clean(f"phone,x\n{A}{',' * (MOST_COLUMNS - 1)}x\n").numbers == [A]
+
+
+def test_a_table_that_one_long_row_makes_too_large_to_be_given_back_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upload_rows, "_MOST_CELLS", 2_000)
+    rows = f"{A}\n" * 98
+
+    assert clean(f"phone,x\n{rows}{B}{',' * 19}x\n").counts.sent == 2
+    assert refused_with(f"phone,x\n{rows}{B}{',' * 20}x\n") is ReasonCode.TOO_LARGE
 
 
 # Lists that only look like tables

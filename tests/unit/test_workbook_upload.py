@@ -88,6 +88,25 @@ def test_rows_need_not_be_equally_long() -> None:
     assert clean(workbook([["Phone", "Note"], [A], [B, "x", "y"]])).numbers == [A, B]
 
 
+def test_a_format_far_to_the_right_makes_no_column() -> None:
+    far = '<c r="BER1" s="0"/></row>'
+    book = with_part(workbook([["Phone"], [A], [B]]), "xl/worksheets/sheet1.xml", "</row>", far)
+
+    assert table(book) == f"Phone\r\n{A}\r\n{B}\r\n"
+    assert clean(book).header == ("Phone",)
+
+
+def test_a_cell_in_the_last_column_is_refused_with_what_to_do() -> None:
+    far = '<c r="XFD2" t="inlineStr"><is><t>x</t></is></c></row><row r="3">'
+    book = with_part(workbook([["Phone"], [A], [B]]), "xl/worksheets/sheet1.xml", '</row><row r="3">', far)
+
+    with pytest.raises(JobFailedError) as caught:
+        clean(book)
+
+    assert caught.value.reason.code is ReasonCode.TOO_LARGE
+    assert "Row 2 of the table goes on to column 16,384" in caught.value.reason.message
+
+
 def test_line_ends_inside_a_cell_make_no_rows() -> None:
     book = workbook([["Phone", "Note"], [A, "one\rtwo\r\nthree\nfour"], [B, ""]])
 

@@ -50,7 +50,8 @@ class Layout:
 
     Attributes:
         delimiter: what stands between cells.
-        header: the names of the columns; ``column_1`` and so on where the table has none of its own.
+        header: the names of the columns, as far as they have any; ``column_1`` and so on where the table has
+            no header of its own.
         entry_at: the column of the entries, from 0.
         first_row: the first row that is no header, from 0.
     """
@@ -149,13 +150,14 @@ class _Sample:
         first = self.rows[0]
         named = self.named_column(kind)
         if named is not None:
-            return Layout(self.delimiter, tuple(first), named, self.begins_at + 1)
+            return Layout(self.delimiter, without_blank_end(first), named, self.begins_at + 1)
         at = 0 if len(first) == 1 else self._filled_column(kind, rule)
         if at is None:
             return None
         if len(first) > 1 and not _DATA.search(first[at]):
-            return Layout(self.delimiter, tuple(first), at, self.begins_at + 1)
-        made_up = tuple(f"column_{number}" for number in range(1, len(first) + 1))
+            return Layout(self.delimiter, without_blank_end(first), at, self.begins_at + 1)
+        columns = max(len(without_blank_end(row)) for row in self.rows)
+        made_up = tuple(f"column_{number}" for number in range(1, columns + 1))
         return Layout(self.delimiter, made_up, at, self.begins_at)
 
     def _filled_column(self, kind: InputKind, rule: EntryRule) -> int | None:
@@ -169,6 +171,14 @@ class _Sample:
         if len(filled) > 1:
             raise _many_columns(kind, rule)
         return filled[0] if filled else None
+
+
+def without_blank_end(row: Sequence[str]) -> tuple[str, ...]:
+    """The cells of a row up to the last one that is not blank."""
+    length = len(row)
+    while length and not row[length - 1].strip():
+        length -= 1
+    return tuple(row[:length])
 
 
 def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:

@@ -115,13 +115,11 @@ def _columns(table: UploadRows) -> list[str]:
 
 
 def _table_lines(table: UploadRows, width: int) -> Iterator[str]:
-    """The table's rows as lines of CSV."""
-    blocks = table.table_blocks()
-    return chain.from_iterable(harmless_lines([_padded(row, width) for row in rows]) for rows in blocks)
-
-
-def _padded(row: list[str], width: int) -> list[str]:
-    return row if len(row) == width else [*row, *[""] * (width - len(row))]
+    """The table's rows as lines of CSV, each of ``width`` cells."""
+    for rows in table.table_blocks():
+        for row, line in zip(rows, harmless_lines(rows), strict=True):
+            # As text: lists of as many empty cells would take eight times as much memory.
+            yield line + "," * (width - max(len(row), 1))
 
 
 def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) -> list[str]:

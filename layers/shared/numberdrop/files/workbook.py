@@ -35,7 +35,7 @@ def open_workbook(file: IO[bytes]) -> "Workbook":
 
 
 def all_rows(workbook: "Workbook", sheet_at: int) -> Generator[list[str], None, None]:
-    """The rows of one of a workbook's sheets, empty ones too; they need not be equally long.
+    """The rows of one of a workbook's sheets up to their last filled cell, empty ones too.
 
     Raises:
         ExportInvalidError: the sheet is broken.
@@ -46,7 +46,15 @@ def all_rows(workbook: "Workbook", sheet_at: int) -> Generator[list[str], None, 
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_row=_MOST_SHEET_ROWS, values_only=True)
         while (row := _next(rows)) is not None:
-            yield [_text(value) for value in row]
+            yield [_text(value) for value in row[: _filled(row)]]
+
+
+def _filled(row: Sequence[object]) -> int:
+    """How many cells there are up to the last with anything in it: a format alone makes a cell too."""
+    length = len(row)
+    while length and row[length - 1] in {None, ""}:
+        length -= 1
+    return length
 
 
 def _next(rows: Iterator[Sequence[object]]) -> Sequence[object] | None:
