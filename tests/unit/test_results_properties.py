@@ -60,7 +60,7 @@ def told_of(entry: str, answers: dict[str, str]) -> list[str]:
         return ["", "rejected", "", ""]
     if entry not in answers:
         return [entry, "unresolved", "", ""]
-    return [entry, "resolved", verdict_of(answers[entry]), harmless(answers[entry])]
+    return [entry, "resolved", verdict_of(answers[entry], "band"), harmless(answers[entry])]
 
 
 def check_counts(written: Written, rows: list[Row], submitted: set[str]) -> None:

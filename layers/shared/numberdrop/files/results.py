@@ -136,14 +136,14 @@ def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) ->
 
 def _tell(export: Export) -> Tell:
     """What is told of an entry: its status and verdict, and all cells that the export has for it."""
-    verdict_at = export.columns.index(export.verdict_column) if export.verdict_column else None
+    column = export.verdict_column
     unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
 
     def tell(answer: str | None) -> tuple[str, str | None]:
         if answer is None:
             return unresolved, None
         cells = export.cells(answer)
-        verdict = "" if verdict_at is None else verdict_of(cells[verdict_at])
+        verdict = verdict_of(cells[export.columns.index(column)], column) if column else ""
         return _line([RESOLVED, verdict, *cells]), verdict
 
     return tell
