@@ -70,6 +70,31 @@ def test_the_first_sheet_with_anything_in_it_is_read() -> None:
     assert clean(workbook([], [[None, ""]], [["Phone"], [A]], [["Phone"], [B]])).numbers == [A]
 
 
+def test_a_hidden_sheet_is_read_only_if_those_shown_are_empty() -> None:
+    both, first = workbook([["Phone"], [A]], [["Phone"], [B]]), workbook([["Phone"], [A]], [])
+    hidden = [
+        with_part(book, "xl/workbook.xml", 'state="visible"', 'state="hidden"') for book in (both, first)
+    ]
+
+    assert [clean(book).numbers for book in hidden] == [[B], [A]]
+
+
+def test_many_sheets_are_not_all_looked_at_for_one_with_anything_in_it() -> None:
+    empty: list[list[object]] = []
+
+    assert clean(workbook(*[empty] * 19, [["Phone"], [A]])).numbers == [A]
+    assert refused_with(workbook(*[empty] * 20, [["Phone"], [A]])) is ReasonCode.EMPTY_FILE
+
+
+def test_rows_beyond_what_a_sheet_can_have_are_refused_and_not_lost() -> None:
+    book = with_part(BOOK, "xl/worksheets/sheet1.xml", '<row r="2"', '<row r="1048577"')
+
+    with pytest.raises(JobFailedError, match="rows beyond the 1,048,576") as caught:
+        clean(book)
+
+    assert caught.value.reason.code is ReasonCode.NOT_TEXT
+
+
 def test_places_are_the_rows_of_the_sheet() -> None:
     cleaned = clean(workbook([[None], ["Name", "Phone"], ["Jane", A], [], ["Rick", "x"]]))
 

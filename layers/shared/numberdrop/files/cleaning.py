@@ -1,6 +1,7 @@
 """Cleaning an upload before money is spent on it: each distinct entry once, and nothing that is none."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 from operator import eq
@@ -77,7 +78,7 @@ def clean_upload(
             raise _empty()
         if lines == left_out:
             raise _no_valid_numbers(rows.rule)
-        firsts = [first_appearances(keys) for keys in spread.parts()]
+        firsts = list(map(first_appearances, spread.parts()))
     sent = sum(part.count(True) for part in firsts)
     duplicates = lines - left_out - sent
     if numbers:
@@ -127,11 +128,14 @@ def _keys(entries: list[str], rule: EntryRule) -> list[str]:
     return [rule.key(entry) for entry in entries] if rule.key else entries
 
 
-def first_appearances(keys: list[str]) -> bytearray:
-    """For each key, whether it is the first of its like."""
+def first_appearances(blocks: Iterable[list[str]]) -> bytearray:
+    """For each key, whether it is the first of its like. The keys come in blocks."""
     places: dict[str, int] = {}
-    here = range(len(keys))
-    return bytearray(map(eq, map(places.setdefault, keys, here), here))
+    firsts = bytearray()
+    for keys in blocks:
+        here = range(len(firsts), len(firsts) + len(keys))
+        firsts += bytearray(map(eq, map(places.setdefault, keys, here), here))
+    return firsts
 
 
 def _write_distinct(

@@ -18,7 +18,7 @@ _LINES_OF_E164 = re.compile(rf"(?:{_E164.pattern}\n)*+")
 _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
-_DECIMAL = re.compile(r"\+?[0-9]{7,}\.0")
+_DECIMAL = re.compile(r"(['\"=+]*+[0-9]{7,})\.0+['\"]*")
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
@@ -64,10 +64,16 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
     return replace(rule, read=partial(_phone, region=region.upper()))
 
 
+def without_decimals(text: str) -> str:
+    """A whole number without the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it."""
+    decimal = _DECIMAL.fullmatch(text)
+    return decimal[1] if decimal else text
+
+
 def _phone(text: str, region: str | None = None) -> str:
     if _E164.fullmatch(text):
         return text
-    plain = text[:-2] if _DECIMAL.fullmatch(text) else _PUNCTUATION.sub("", text)
+    plain = _PUNCTUATION.sub("", without_decimals(text))
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"
     if plain.startswith("+"):

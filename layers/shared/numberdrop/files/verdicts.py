@@ -24,7 +24,7 @@ _MEANINGS = {word: verdict for verdict, words in _WORDS.items() for word in word
 _MEANINGS_OF_DIGITS = {"1": YES, "0": NO}
 """Only in a column of a known name: elsewhere a digit may count anything."""
 
-_COLUMNS = (
+VERDICT_COLUMNS = (
     *("activated", "registered", "whatsapp", "telegram", "facebook", "instagram", "netflix"),
     *checkers(),
     *("verdict", "result", "status", "valid", "active", "activestatus"),
@@ -40,7 +40,7 @@ def verdict_of(word: str, column: str) -> str:
 
     Unknown are ``unknown``, ``N/A``, an empty cell, and any word that is neither a yes nor a no, as ``ban``.
     """
-    meanings = _MEANINGS | _MEANINGS_OF_DIGITS if column in _COLUMNS else _MEANINGS
+    meanings = _MEANINGS | _MEANINGS_OF_DIGITS if column in VERDICT_COLUMNS else _MEANINGS
     return meanings.get(" ".join(word.lower().replace("_", " ").split()), UNKNOWN)
 
 
@@ -50,7 +50,7 @@ def verdict_column(columns: Sequence[str]) -> str | None:
     It is known by its name, in lower case with words joined by ``_``, or by being the only one, unless that
     tells a quantity.
     """
-    named = next((name for name in _COLUMNS if name in columns), None)
+    named = next((name for name in VERDICT_COLUMNS if name in columns), None)
     if named or len(columns) != 1:
         return named
     return None if _QUANTITIES.intersection(columns[0].split("_")) else columns[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive
 from numberdrop.files.csv_lines import csv_writer
 from numberdrop.files.text_encoding import not_text
-from numberdrop.files.workbook import all_rows, open_workbook
+from numberdrop.files.workbook import all_rows, first_filled, open_workbook
 from numberdrop.reasons import JobFailedError, ReasonCode
 
 if TYPE_CHECKING:
@@ -34,19 +34,11 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_T
     try:
         open_archive(workbook, _LIMITS).close()
         with closing(open_workbook(workbook)) as opened:
-            sheet_at = _first_filled(opened)
+            sheet_at = first_filled(opened)
             if sheet_at is not None:
                 _copy(opened, sheet_at, table, largest)
-    except ExportInvalidError:
-        raise not_text("The file is no workbook, or one that cannot be read.") from None
-
-
-def _first_filled(workbook: "Workbook") -> int | None:
-    for sheet_at in range(len(workbook.worksheets)):
-        with closing(all_rows(workbook, sheet_at)) as rows:
-            if any(any(row) for row in rows):
-                return sheet_at
-    return None
+    except ExportInvalidError as error:
+        raise not_text(str(error)) from None
 
 
 def _copy(workbook: "Workbook", sheet_at: int, table: BinaryIO, largest: int) -> None:
