@@ -88,6 +88,11 @@ def test_two_entries_in_one_cell_are_none(kind: InputKind) -> None:
     assert cleaned.entries == [REJECTED, entry]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n", "\t"])
+def test_a_line_end_behind_an_entry_in_its_cell_does_no_harm(end: str) -> None:
+    assert clean(f'name,phone\nJane,"{FIRST}{end}"\nRick,"{end}{SECOND}"\n').numbers == [FIRST, SECOND]
+
+
 def test_the_rows_of_a_table_can_be_read_again_beside_their_entries() -> None:
     upload = f"\nname,phone,city\nJane,{FIRST},Oslo\nRick\n\nAsa,{SECOND},Bern,x\n,y,,,\n".encode()
     with open_upload(io.BytesIO(upload), InputKind.PHONE) as rows:

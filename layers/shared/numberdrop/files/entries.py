@@ -17,6 +17,10 @@ _LINES_OF_E164 = re.compile(rf"(?:{_E164.pattern}\n)*+")
 
 _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
+_URI = "tel:"
+"""Begins a phone number on web pages and in address books (RFC 3966)."""
+_AREA_CODE = re.compile(r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/((?:[^0-9/]*[0-9]){5,}[^0-9/]*)")
+"""An area code with a slash behind it, as in ``030/123456``. Elsewhere a slash stands between two numbers."""
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _DECIMAL = re.compile(r"(['\"=+]*+[0-9]{7,})\.0+['\"]*")
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
@@ -73,17 +77,32 @@ def without_decimals(text: str) -> str:
 def _phone(text: str, region: str | None = None) -> str:
     if _E164.fullmatch(text):
         return text
-    plain = _PUNCTUATION.sub("", without_decimals(text))
+    plain = _PUNCTUATION.sub("", without_decimals(_tidied(text)))
+    if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
+        raise UnusableError("(0) is dialled only inside the country: leave it out")
+    if region and plain.isascii() and plain.isdigit():
+        try:
+            return _national(plain, region)
+        except UnusableError:
+            # The region may have another prefix that leads abroad.
+            if not plain.startswith("00"):
+                raise
+    if plain.startswith("0011"):
+        raise UnusableError("0011 is dialled from few countries: write + in its place")
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"
-    if plain.startswith("+"):
-        if _TRUNK_ZERO.search(text):
-            raise UnusableError("(0) is dialled only inside the country: leave it out")
-        if _E164.fullmatch(plain):
-            return plain
-    elif region and plain.isascii() and plain.isdigit():
-        return _national(plain, region)
+    if _E164.fullmatch(plain):
+        return plain
     raise UnusableError(_why_no_phone(plain))
+
+
+def _tidied(text: str) -> str:
+    """The text with a plain plus, and without what only says that it, or its area code, is one."""
+    text = text.replace("\uff0b", "+")
+    if text[: len(_URI)].lower() == _URI:
+        text = text[len(_URI) :].lstrip()
+    area_code = _AREA_CODE.fullmatch(text) if "/" in text else None
+    return f"{area_code[1]}{area_code[2]}" if area_code else text
 
 
 def _national(digits: str, region: str) -> str:

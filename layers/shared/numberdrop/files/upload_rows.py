@@ -158,7 +158,7 @@ def _as_lines(cells: list[str]) -> str:
     text = "\n".join([*cells, ""])
     if text.count("\n") == len(cells):
         return text
-    return "\n".join([*(cell.replace("\n", _SUBSTITUTE) for cell in cells), ""])
+    return "\n".join([*(cell.strip().replace("\n", _SUBSTITUTE) for cell in cells), ""])
 
 
 def _fitted(row: list[str], width: int) -> list[str]:
