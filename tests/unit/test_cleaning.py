@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files import text_encoding
+from numberdrop.files import cleaning, text_encoding
 from numberdrop.files.cleaning import REJECTED, UploadCounts, clean_upload
 from numberdrop.files.entries import entry_rule
 from numberdrop.files.upload_rows import open_upload
 from numberdrop.reasons import JobFailedError, ReasonCode
-from tests.uploads import clean, refused_with
+from tests.uploads import clean, refusal, refused_with
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"
@@ -142,6 +142,34 @@ def test_an_empty_upload_is_refused(upload: bytes) -> None:
 @pytest.mark.parametrize("kind", InputKind)
 def test_an_upload_without_a_usable_line_is_refused(kind: InputKind) -> None:
     assert refused_with("\x07" * 100, kind) is ReasonCode.NO_VALID_NUMBERS
+
+
+def test_the_refusal_of_all_lines_names_the_commonest_reason_and_where_it_is_first() -> None:
+    message = refusal("\nhello\n5550101\n5550102\n+12\n").reason.message
+
+    assert message.startswith("No line of the file can be sent: each must be a phone number in international")
+    assert "The reason in 2 of 4 lines, first in line 3: no country code" in message
+
+
+def test_the_refusal_counts_reasons_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_encoding, "BLOCK", 8)
+
+    assert "in 3 of 5 lines, first in line 2: not a" in refusal("5551\nx\nx\n5551\n\nx\n").reason.message
+
+
+def test_the_refusal_names_the_column_that_was_read() -> None:
+    assert 'line of the column "Phone Number" can' in refusal("a,Phone Number\nx,y\n").reason.message
+    assert 'nothing in the column "Phone"' in refusal("a,Phone\nx,\n").reason.message
+
+
+def test_a_file_of_too_many_lines_is_refused_whatever_is_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleaning, "MOST_LINES", 10)
+
+    assert clean(f"phone\n{FIRST}\n" + "\n" * 9).counts.sent == 1
+    for line in (FIRST, "x", ""):
+        reason = refusal(f"{FIRST}\n" + f"{line}\n" * 10).reason
+        assert reason.code is ReasonCode.TOO_LARGE
+        assert "more than 10 lines" in reason.message
 
 
 def test_a_number_that_two_blocks_share_is_whole() -> None:

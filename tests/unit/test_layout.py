@@ -36,6 +36,8 @@ def test_a_header_names_the_column_in_whatever_case_and_spelling(name: str) -> N
         (InputKind.USERNAME, "User Name", "jane"),
         (InputKind.USERNAME, "handle", "jane"),
         (InputKind.AS_WRITTEN, "Mobile", "anything"),
+        (InputKind.AS_WRITTEN, "E-Mail", "jane@example.com"),
+        (InputKind.AS_WRITTEN, "Username", "jane"),
     ],
 )
 def test_other_kinds_have_names_of_their_own(kind: InputKind, name: str, entry: str) -> None:
@@ -94,6 +96,14 @@ def test_what_is_to_be_judged_is_found_by_its_digits() -> None:
     cleaned = clean("a;b;c\nx;079 000 00 01;12\ny;(079) 000-0002;13\n", InputKind.AS_WRITTEN)
 
     assert cleaned.numbers == ["079 000 00 01", "(079) 000-0002"]
+
+
+def test_what_is_to_be_judged_may_be_an_address_where_there_are_no_phone_numbers() -> None:
+    rows = "x;jane@example.com;079 000 00 01\ny;rick@example.org;none\n"
+
+    assert clean(f"a;b;c\n{rows}", InputKind.AS_WRITTEN).numbers == ["jane@example.com", "rick@example.org"]
+    assert clean(f"a;b;c\n{rows.replace('none', '079 000')}", InputKind.AS_WRITTEN).numbers[1:] == ["079 000"]
+    assert clean(f"a;email;phone\n{rows}", InputKind.AS_WRITTEN).numbers == ["079 000 00 01", "none"]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +171,40 @@ def test_rows_may_be_shorter_or_longer_than_the_header() -> None:
     cleaned = clean(f"name,phone\nJane,{A},,\nRick\nAsa,{B},x\n,{C}\n")
 
     assert cleaned.entries == [A, "", B, C]
+
+
+@pytest.mark.parametrize("above", ["Customers 2024\n\n", "Customers,,\nas of,01.02.2024,\n", "\n\nx\n\n"])
+def test_a_title_may_stand_above_the_header(above: str) -> None:
+    cleaned = clean(f"{above}name,phone,x\nJane,{A},\nRick,y,\n")
+
+    assert cleaned.header == ("name", "phone", "x")
+    assert cleaned.entries == [A, "\0"]
+    assert cleaned.rejected == [(above.count("\n") + 3, "y", "not a phone number")]
+
+
+@pytest.mark.parametrize(
+    ("above", "lost"),
+    [(f"{A}\n", 0), (f"Jane,{A},\n", 0), ("x,y,z\n" * 5, 1)],
+    ids=["a number", "a row with a number", "more rows than a title has, of which one is the header"],
+)
+def test_a_row_with_an_entry_is_no_title(above: str, lost: int) -> None:
+    cleaned = clean(f"{above}name,phone,x\n" + f"Jane,{B},\n" * 20)
+
+    assert "phone" not in (cleaned.header or ())
+    assert len(cleaned.entries) == above.count("\n") + 21 - lost
+
+
+@pytest.mark.parametrize("hint", ["sep=;", '"sep=;"'])
+def test_a_hint_to_spreadsheets_is_no_row(hint: str) -> None:
+    cleaned = clean(f"{hint}\nname;tel\nJane;{A}\n")
+
+    assert cleaned.header == ("name", "tel")
+    assert cleaned.numbers == [A]
+
+
+@pytest.mark.parametrize("nothing", [",,\n,\n", "sep=;\n", '"sep=,"\n\n'])
+def test_a_table_without_any_cell_is_refused(nothing: str) -> None:
+    assert refused_with(nothing) in {ReasonCode.EMPTY_FILE, ReasonCode.NO_VALID_NUMBERS}
 
 
 @pytest.mark.parametrize("blank", ["\n\n", ",,\n,,\n"])

@@ -149,6 +149,28 @@ def test_a_workbook_with_nothing_in_it_is_empty() -> None:
     assert refused_with(workbook([["Phone"]])) is ReasonCode.EMPTY_FILE
 
 
+def test_a_workbook_of_formulas_that_were_never_computed_says_how_to_store_their_values() -> None:
+    with pytest.raises(JobFailedError) as caught:
+        clean(workbook([["Phone"], ['="+"&B2']]))
+
+    message = caught.value.reason.message
+    assert caught.value.reason.code is ReasonCode.EMPTY_FILE
+    assert 'nothing in the column "Phone" of the sheet "Sheet"' in message
+    assert "open the workbook in one, save it" in message
+
+
+def test_a_refusal_names_the_sheet_that_was_read() -> None:
+    with pytest.raises(JobFailedError, match='line of the column "Phone" of the sheet "Sheet1" can be sent'):
+        clean(workbook([], [["Phone"], ["x"]]))
+
+
+def test_a_refusal_repeats_no_number_from_the_name_of_a_sheet() -> None:
+    book = with_part(workbook([["Phone"], ["x"]]), "xl/workbook.xml", 'name="Sheet"', f'name="{A}"')
+
+    with pytest.raises(JobFailedError, match=r'of the sheet "\[digits\]"'):
+        clean(book)
+
+
 def test_a_workbook_without_a_column_of_numbers_says_how_to_name_it() -> None:
     assert refused_with(workbook([["a", "b"], [1, 2]])) is ReasonCode.NO_VALID_NUMBERS
 

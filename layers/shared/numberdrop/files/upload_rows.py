@@ -14,6 +14,7 @@ from numberdrop.files.entries import EntryRule, entry_rule
 from numberdrop.files.layout import Layout, layout_of_csv, layout_of_text, without_blank_end
 from numberdrop.files.text_encoding import TextFile, not_text, open_text
 from numberdrop.files.workbook_upload import copy_as_csv
+from numberdrop.masking import masked
 from numberdrop.reasons import JobFailedError, ReasonCode
 
 _SUBSTITUTE = "\x1a"
@@ -34,11 +35,13 @@ class UploadRows:
 
     Attributes:
         rule: what the checker takes from each row.
+        sheet: the name of the workbook's sheet that is read, empty if all are; None if it is no workbook.
     """
 
     rule: EntryRule
     _text: TextFile
     _layout: Layout | None
+    sheet: str | None = None
 
     @property
     def header(self) -> tuple[str, ...] | None:
@@ -52,6 +55,14 @@ class UploadRows:
     def first_row(self) -> int:
         """The place of the first row in the file, from 1: those before it are a header, or blank."""
         return self._layout.first_row + 1 if self._layout else 1
+
+    @property
+    def source(self) -> str:
+        """Where the entries are looked for, in words for people: a column by its name, or the file."""
+        if not self._layout:
+            return "the file"
+        column = f'the column "{"".join(self._layout.header[self._layout.entry_at :][:1]).strip()}"'
+        return masked(f'{column} of the sheet "{self.sheet}"' if self.sheet else column)
 
     def table_blocks(self) -> Iterator[list[list[str]]]:
         """The rows of a table below its header; begins anew at each call.
@@ -138,10 +149,10 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
         yield UploadRows(rule, text, layout_of_text(start, kind, rule) if start.strip() else None)
         return
     with TemporaryFile() as table:
-        copy_as_csv(file, table)
+        sheet = copy_as_csv(file, table)
         text = TextFile(table, "utf-8")
         start = _start(text)
-        yield UploadRows(rule, text, layout_of_csv(start, kind, rule) if start.strip() else None)
+        yield UploadRows(rule, text, layout_of_csv(start, kind, rule) if start.strip() else None, sheet)
 
 
 def _start(text: TextFile) -> str:

@@ -20,13 +20,16 @@ LARGEST_TABLE = 400_000_000
 _LIMITS = replace(ExportLimits(), unzipped=ExportLimits().workbook)
 
 
-def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_TABLE) -> None:
+def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_TABLE) -> str:
     """Writes a sheet as CSV in UTF-8, delimited by commas, row for row: empty ones are among them.
 
     Args:
         workbook: an ``.xlsx`` file, which is not trusted.
         table: takes the CSV; nothing, if no sheet has anything in it.
         largest: the most characters to write.
+
+    Returns:
+        The sheet's name; empty if no sheet has anything in it.
 
     Raises:
         JobFailedError: ``NOT_TEXT``: it is no workbook, or a broken or hostile one; ``TOO_LARGE``.
@@ -35,8 +38,10 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_T
         open_archive(workbook, _LIMITS).close()
         with closing(open_workbook(workbook)) as opened:
             sheet_at = first_filled(opened)
-            if sheet_at is not None:
-                _copy(opened, sheet_at, table, largest)
+            if sheet_at is None:
+                return ""
+            _copy(opened, sheet_at, table, largest)
+            return opened.worksheets[sheet_at].title
     except ExportInvalidError as error:
         raise not_text(str(error)) from None
 
