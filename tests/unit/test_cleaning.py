@@ -28,7 +28,7 @@ def test_a_clean_list_is_sent_as_it_is() -> None:
     cleaned = clean(f"{FIRST}\n{SECOND}\n")
 
     assert cleaned.entries == cleaned.numbers == [FIRST, SECOND]
-    assert cleaned.counts == UploadCounts(lines=2, sent=2, rejected=0, duplicates=0)
+    assert cleaned.counts == UploadCounts(lines=2, submitted=2, rejected=0, duplicates=0)
     assert cleaned.listing == ""
 
 
@@ -48,14 +48,14 @@ def test_the_way_lines_are_written_does_not_change_the_numbers(upload: str) -> N
     cleaned = clean(upload)
 
     assert cleaned.numbers == [FIRST, SECOND]
-    assert cleaned.counts == UploadCounts(lines=2, sent=2, rejected=0, duplicates=0)
+    assert cleaned.counts == UploadCounts(lines=2, submitted=2, rejected=0, duplicates=0)
 
 
 def test_a_duplicate_is_sent_once_and_counted() -> None:
     cleaned = clean(f"{FIRST}\n{SECOND}\n001 202 555 01 01\n{FIRST}\n")
 
     assert cleaned.numbers == [FIRST, SECOND]
-    assert cleaned.counts == UploadCounts(lines=4, sent=2, rejected=0, duplicates=2)
+    assert cleaned.counts == UploadCounts(lines=4, submitted=2, rejected=0, duplicates=2)
 
 
 def test_the_entries_have_a_line_for_every_row_of_a_list() -> None:
@@ -68,7 +68,7 @@ def test_the_entries_have_a_line_for_every_row_of_a_table_below_its_header() -> 
     cleaned = clean(f"\nname,phone\nJane,{FIRST}\n\nRick,x\nAsa,\n,{SECOND}\n")
 
     assert cleaned.entries == [FIRST, "", REJECTED, "", SECOND]
-    assert cleaned.counts == UploadCounts(lines=3, sent=2, rejected=1, duplicates=0)
+    assert cleaned.counts == UploadCounts(lines=3, submitted=2, rejected=1, duplicates=0)
     assert cleaned.rejected == [(5, "x", "not a phone number")]
 
 
@@ -119,7 +119,7 @@ def test_what_nobody_wants_to_read_is_not_written() -> None:
     with open_upload(io.BytesIO(f"{FIRST}\nx\n{FIRST}\n".encode()), InputKind.PHONE) as rows:
         counts = clean_upload(rows, entries=io.BytesIO())
 
-    assert counts == UploadCounts(lines=3, sent=1, rejected=1, duplicates=1)
+    assert counts == UploadCounts(lines=3, submitted=1, rejected=1, duplicates=1)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_the_refusal_names_the_column_that_was_read() -> None:
 def test_a_file_of_too_many_lines_is_refused_whatever_is_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cleaning, "MOST_LINES", 10)
 
-    assert clean(f"phone\n{FIRST}\n" + "\n" * 9).counts.sent == 1
+    assert clean(f"phone\n{FIRST}\n" + "\n" * 9).counts.submitted == 1
     for line in (FIRST, "x", ""):
         reason = refusal(f"{FIRST}\n" + f"{line}\n" * 10).reason
         assert reason.code is ReasonCode.TOO_LARGE
@@ -235,8 +235,8 @@ def test_any_text_is_counted_in_full_or_refused(text: str, kind: InputKind) -> N
     counts = cleaned.counts
     present = [entry for entry in cleaned.entries if entry not in {"", REJECTED}]
     key = entry_rule(kind).key or str
-    assert counts.lines == counts.sent + counts.rejected + counts.duplicates
-    assert len(cleaned.numbers) == len(set(map(key, present))) == counts.sent
+    assert counts.lines == counts.submitted + counts.rejected + counts.duplicates
+    assert len(cleaned.numbers) == len(set(map(key, present))) == counts.submitted
     assert set(cleaned.numbers) <= set(present)
     assert len(cleaned.rejected) == cleaned.entries.count(REJECTED) == counts.rejected
 
@@ -248,4 +248,4 @@ def test_any_bytes_are_read_or_refused_with_a_reason(upload: bytes, kind: InputK
     except JobFailedError as failure:
         assert failure.reason.message.endswith(".")  # noqa: PT017 - both ends are right
     else:
-        assert cleaned.counts.sent >= 1
+        assert cleaned.counts.submitted >= 1

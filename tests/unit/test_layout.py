@@ -89,7 +89,7 @@ def test_numbers_without_a_country_code_are_found_in_their_region() -> None:
 
 
 def test_e_mail_addresses_are_found() -> None:
-    assert clean("a;b\nx;jane@example.com\ny;rick@example.org\n", InputKind.EMAIL).counts.sent == 2
+    assert clean("a;b\nx;jane@example.com\ny;rick@example.org\n", InputKind.EMAIL).counts.submitted == 2
 
 
 def test_what_is_to_be_judged_is_found_by_its_digits() -> None:
@@ -153,7 +153,7 @@ def test_a_cell_in_quotes_may_go_on_over_blocks() -> None:
     long = "\n".join(["x" * 50] * 2000)
     rows = "".join(f'"{long}",+1202555{number:04}\n' for number in range(100))
 
-    assert clean(f"note,phone\n{rows}").counts.sent == 100
+    assert clean(f"note,phone\n{rows}").counts.submitted == 100
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_a_table_that_one_long_row_makes_too_large_to_be_given_back_is_refused(
     monkeypatch.setattr(upload_rows, "_MOST_CELLS", 2_000)
     rows = f"{A}\n" * 98
 
-    assert clean(f"phone,x\n{rows}{B}{',' * 19}x\n").counts.sent == 2
+    assert clean(f"phone,x\n{rows}{B}{',' * 19}x\n").counts.submitted == 2
     assert refused_with(f"phone,x\n{rows}{B}{',' * 20}x\n") is ReasonCode.TOO_LARGE
 
 

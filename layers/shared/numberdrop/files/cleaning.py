@@ -35,13 +35,13 @@ class UploadCounts:
 
     Attributes:
         lines: rows that are not blank, and in a table have something in the column of the entries.
-        sent: distinct entries, to be sent to the vendor.
+        submitted: distinct entries, which are what is sent to the vendor.
         rejected: rows that hold no entry the checker takes.
         duplicates: rows that repeat an entry.
     """
 
     lines: int
-    sent: int
+    submitted: int
     rejected: int
     duplicates: int
 
@@ -88,11 +88,11 @@ def clean_upload(
         if lines == left_out:
             raise _no_valid_numbers(rows, why.commonest())
         firsts = list(map(first_appearances, spread.parts()))
-    sent = sum(part.count(True) for part in firsts)
-    duplicates = lines - left_out - sent
+    submitted = sum(part.count(True) for part in firsts)
+    duplicates = lines - left_out - submitted
     if numbers:
         _write_distinct(entries, rows.rule, numbers, InOrder(firsts) if duplicates else None)
-    return UploadCounts(lines, sent, left_out, duplicates)
+    return UploadCounts(lines, submitted, left_out, duplicates)
 
 
 def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
