@@ -73,6 +73,14 @@ def test_any_number_is_read_as_libphonenumber_reads_it(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("digits", "region"),
+    [("55800123456", "BR"), ("000623452785", "CI"), ("0112411812445407", "GA"), ("01150108001234123", "GA")],
+)
+def test_prefixes_that_mean_something_else_are_left_to_the_parser(digits: str, region: str) -> None:
+    assert as_we_read(digits, region) == as_libphonenumber_reads(digits, region)
+
+
+@pytest.mark.parametrize(
     ("digits", "region", "number"),
     [
         ("02079460123", "GB", "+442079460123"),
