@@ -11,6 +11,7 @@ from rich.console import Console
 
 from numberdrop.catalogue import Checker, checker_for_key
 from numberdrop.clock import utc_now
+from numberdrop.files.archive import ZIP_START
 from numberdrop.job import StoredResults
 from numberdrop.reasons import JobFailedError
 from numberdrop.submission import REGION_METADATA
@@ -35,9 +36,6 @@ STATUS = {
     State.BLOCKED: ExitStatus.NEEDS_ATTENTION,
     State.IN_DOUBT: ExitStatus.NEEDS_ATTENTION,
 }
-
-ARCHIVE = b"PK\x03\x04"
-"""How an XLSX file begins; its lines are not those of a text."""
 
 BLOCK = 1024 * 1024
 
@@ -224,7 +222,7 @@ def _lines(path: Path) -> int | None:
     """How many lines a text has, or None for an archive."""
     newlines, last = 0, b""
     with path.open("rb") as file:
-        if file.read(len(ARCHIVE)) == ARCHIVE:
+        if file.read(len(ZIP_START)) == ZIP_START:
             return None
         file.seek(0)
         while block := file.read(BLOCK):

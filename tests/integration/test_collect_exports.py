@@ -200,8 +200,23 @@ def test_an_upload_that_is_gone_by_now_leaves_the_export_to_stand_alone(
     assert functions.collect(upload)["next"] == "done"
     counts = job_of(account, upload).counts
     assert (counts.submitted, counts.resolved, counts.unresolved) == (100, resolved, 100 - resolved)
+    assert sum(counts.verdicts.values()) in {0, resolved}
     files = files_of(account, upload)
     rows = rows_of(files["results.csv"])
     assert {row["number"] for row in rows} >= {*NUMBERS[100 - resolved :]}
     assert {(row["line"], row["status"]) for row in rows} == {("", "resolved")}
     assert json.loads(files["manifest.json"])["upload_counts"] is None
+
+
+def test_rows_too_many_that_cannot_be_told_from_the_others_are_in_no_count_of_verdicts(
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    account.delete(upload)
+    simulator.misbehave("download", "extra_rows", rows=10)
+    assert functions.collect(upload)["next"] == "done"
+    files = files_of(account, upload)
+    manifest = json.loads(files["manifest.json"])
+    assert len(rows_of(files["results.csv"])) == 110
+    assert (manifest["counts"]["resolved"], manifest["counts"]["verdicts"]) == (100, {})
+    assert (manifest["export_counts"]["extra"], manifest["verdicts_by_country"]) == (10, {})
+    assert b"no verdicts to count" in files["report.html"]

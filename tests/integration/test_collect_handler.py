@@ -175,8 +175,7 @@ def test_the_manifest_tells_what_came_of_the_upload_and_what_it_saved(
     yes = sum(verdict(number) == "yes" for number in NUMBERS[:60])
     assert manifest["upload_counts"] == {
         "lines": 112,
-        "distinct": 61,
-        "sent": 61,
+        "submitted": 61,
         "rejected": 1,
         "duplicates": 50,
     }

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files import text_encoding
+from numberdrop.files import cleaning, text_encoding
 from numberdrop.files.cleaning import REJECTED, UploadCounts, clean_upload
 from numberdrop.files.entries import entry_rule
 from numberdrop.files.upload_rows import open_upload
 from numberdrop.reasons import JobFailedError, ReasonCode
-from tests.uploads import clean, refused_with
+from tests.uploads import clean, refusal, refused_with
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"
@@ -28,7 +28,7 @@ def test_a_clean_list_is_sent_as_it_is() -> None:
     cleaned = clean(f"{FIRST}\n{SECOND}\n")
 
     assert cleaned.entries == cleaned.numbers == [FIRST, SECOND]
-    assert cleaned.counts == UploadCounts(lines=2, sent=2, rejected=0, duplicates=0)
+    assert cleaned.counts == UploadCounts(lines=2, submitted=2, rejected=0, duplicates=0)
     assert cleaned.listing == ""
 
 
@@ -48,14 +48,14 @@ def test_the_way_lines_are_written_does_not_change_the_numbers(upload: str) -> N
     cleaned = clean(upload)
 
     assert cleaned.numbers == [FIRST, SECOND]
-    assert cleaned.counts == UploadCounts(lines=2, sent=2, rejected=0, duplicates=0)
+    assert cleaned.counts == UploadCounts(lines=2, submitted=2, rejected=0, duplicates=0)
 
 
 def test_a_duplicate_is_sent_once_and_counted() -> None:
     cleaned = clean(f"{FIRST}\n{SECOND}\n001 202 555 01 01\n{FIRST}\n")
 
     assert cleaned.numbers == [FIRST, SECOND]
-    assert cleaned.counts == UploadCounts(lines=4, sent=2, rejected=0, duplicates=2)
+    assert cleaned.counts == UploadCounts(lines=4, submitted=2, rejected=0, duplicates=2)
 
 
 def test_the_entries_have_a_line_for_every_row_of_a_list() -> None:
@@ -68,7 +68,7 @@ def test_the_entries_have_a_line_for_every_row_of_a_table_below_its_header() -> 
     cleaned = clean(f"\nname,phone\nJane,{FIRST}\n\nRick,x\nAsa,\n,{SECOND}\n")
 
     assert cleaned.entries == [FIRST, "", REJECTED, "", SECOND]
-    assert cleaned.counts == UploadCounts(lines=3, sent=2, rejected=1, duplicates=0)
+    assert cleaned.counts == UploadCounts(lines=3, submitted=2, rejected=1, duplicates=0)
     assert cleaned.rejected == [(5, "x", "not a phone number")]
 
 
@@ -88,6 +88,11 @@ def test_two_entries_in_one_cell_are_none(kind: InputKind) -> None:
     assert cleaned.entries == [REJECTED, entry]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n", "\t"])
+def test_a_line_end_behind_an_entry_in_its_cell_does_no_harm(end: str) -> None:
+    assert clean(f'name,phone\nJane,"{FIRST}{end}"\nRick,"{end}{SECOND}"\n').numbers == [FIRST, SECOND]
+
+
 def test_the_rows_of_a_table_can_be_read_again_beside_their_entries() -> None:
     upload = f"\nname,phone,city\nJane,{FIRST},Oslo\nRick\n\nAsa,{SECOND},Bern,x\n,y,,,\n".encode()
     with open_upload(io.BytesIO(upload), InputKind.PHONE) as rows:
@@ -95,13 +100,7 @@ def test_the_rows_of_a_table_can_be_read_again_beside_their_entries() -> None:
         again = [row for block in rows.table_blocks() for row in block]
 
     assert clean(upload).entries == [FIRST, "", "", SECOND, REJECTED]
-    assert again == [
-        ["Jane", FIRST, "Oslo"],
-        ["Rick", "", ""],
-        ["", "", ""],
-        ["Asa", SECOND, "Bern", "x"],
-        ["", "y", ""],
-    ]
+    assert again == [["Jane", FIRST, "Oslo"], ["Rick"], [], ["Asa", SECOND, "Bern", "x"], ["", "y", ""]]
 
 
 def test_a_plain_list_has_no_table() -> None:
@@ -120,7 +119,7 @@ def test_what_nobody_wants_to_read_is_not_written() -> None:
     with open_upload(io.BytesIO(f"{FIRST}\nx\n{FIRST}\n".encode()), InputKind.PHONE) as rows:
         counts = clean_upload(rows, entries=io.BytesIO())
 
-    assert counts == UploadCounts(lines=3, sent=1, rejected=1, duplicates=1)
+    assert counts == UploadCounts(lines=3, submitted=1, rejected=1, duplicates=1)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +142,34 @@ def test_an_empty_upload_is_refused(upload: bytes) -> None:
 @pytest.mark.parametrize("kind", InputKind)
 def test_an_upload_without_a_usable_line_is_refused(kind: InputKind) -> None:
     assert refused_with("\x07" * 100, kind) is ReasonCode.NO_VALID_NUMBERS
+
+
+def test_the_refusal_of_all_lines_names_the_commonest_reason_and_where_it_is_first() -> None:
+    message = refusal("\nhello\n5550101\n5550102\n+12\n").reason.message
+
+    assert message.startswith("No line of the file can be sent: each must be a phone number in international")
+    assert "The reason in 2 of 4 lines, first in line 3: no country code" in message
+
+
+def test_the_refusal_counts_reasons_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_encoding, "BLOCK", 8)
+
+    assert "in 3 of 5 lines, first in line 2: not a" in refusal("5551\nx\nx\n5551\n\nx\n").reason.message
+
+
+def test_the_refusal_names_the_column_that_was_read() -> None:
+    assert 'line of the column "Phone Number" can' in refusal("a,Phone Number\nx,y\n").reason.message
+    assert 'nothing in the column "Phone"' in refusal("a,Phone\nx,\n").reason.message
+
+
+def test_a_file_of_too_many_lines_is_refused_whatever_is_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleaning, "MOST_LINES", 10)
+
+    assert clean(f"phone\n{FIRST}\n" + "\n" * 9).counts.submitted == 1
+    for line in (FIRST, "x", ""):
+        reason = refusal(f"{FIRST}\n" + f"{line}\n" * 10).reason
+        assert reason.code is ReasonCode.TOO_LARGE
+        assert "more than 10 lines" in reason.message
 
 
 def test_a_number_that_two_blocks_share_is_whole() -> None:
@@ -208,8 +235,8 @@ def test_any_text_is_counted_in_full_or_refused(text: str, kind: InputKind) -> N
     counts = cleaned.counts
     present = [entry for entry in cleaned.entries if entry not in {"", REJECTED}]
     key = entry_rule(kind).key or str
-    assert counts.lines == counts.sent + counts.rejected + counts.duplicates
-    assert len(cleaned.numbers) == len(set(map(key, present))) == counts.sent
+    assert counts.lines == counts.submitted + counts.rejected + counts.duplicates
+    assert len(cleaned.numbers) == len(set(map(key, present))) == counts.submitted
     assert set(cleaned.numbers) <= set(present)
     assert len(cleaned.rejected) == cleaned.entries.count(REJECTED) == counts.rejected
 
@@ -221,4 +248,4 @@ def test_any_bytes_are_read_or_refused_with_a_reason(upload: bytes, kind: InputK
     except JobFailedError as failure:
         assert failure.reason.message.endswith(".")  # noqa: PT017 - both ends are right
     else:
-        assert cleaned.counts.sent >= 1
+        assert cleaned.counts.submitted >= 1

@@ -130,3 +130,18 @@ def test_the_refusal_says_what_to_do_and_does_not_repeat_the_link() -> None:
     assert "ResultHosts" in message
     assert "elsewhere" not in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "no link",
+        "http://storage.example/a.zip",
+        "https://user@storage.example/",
+        "https://storage.example:8443/",
+    ],
+)
+def test_where_the_host_is_not_the_trouble_nobody_is_told_to_add_one(link: str) -> None:
+    message = refusal(link).reason.message
+    assert "ResultHosts" not in message
+    assert message.endswith("Nothing was fetched. Ask the vendor.")

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files.entries import UnusableError, entry_rule
+from numberdrop.files.entries import entry_rule
 from numberdrop.files.text_encoding import LONGEST_LINE
+from numberdrop.files.unusable import UnusableError
 from numberdrop.reasons import ReasonCode
 from tests.template import PROJECT
 from tests.uploads import clean, refusal
@@ -38,6 +39,14 @@ SECOND = "+12025550102"
         '"+1 202 555 0101"',
         '="+12025550101"',
         "+12025550101.0",
+        "+12025550101.00",
+        "'+12025550101.000",
+        "\uff0b1 202 555 0101",
+        "tel:+1-202-555-0101",
+        "Tel: 001 202 555 0101",
+        "+1 202/555-0101",
+        "+1 (202)/5550101",
+        "001 202 / 555 01 01",
     ],
 )
 def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str) -> None:
@@ -61,6 +70,11 @@ def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str)
         ("+12025550101x", "not a phone number"),
         (f"{FIRST},{SECOND}", "not a phone number"),
         (f"{FIRST}/{SECOND}", "not a phone number"),
+        (f"{FIRST}/2", "not a phone number"),
+        ("+1 202 555/0101/2", "not a phone number"),
+        ("1202555/0101234", "not a phone number"),
+        ("0011 1 202 555 0101", "0011 is dialled from few countries"),
+        ("0011447400123456", "0011 is dialled from few countries"),
         ("+", "not a phone number"),
         ("+120255", "an international number has 7 to 15 digits after the +, and the first is not 0"),
         ("+1202555010100000", "an international number has 7 to 15 digits after the +"),
@@ -94,6 +108,11 @@ def test_what_is_no_number_is_left_out_for_a_reason_in_plain_words(written: str,
         ("(0)44 668 18 00", "CH", "+41446681800"),
         ("06 6982", "IT", "+39066982"),
         ("011 44 20 7946 0123", "US", "+442079460123"),
+        ("0011 44 7400 123456", "AU", "+447400123456"),
+        ("30123456.00", "DE", "+4930123456"),
+        ("030/123456", "DE", "+4930123456"),
+        ("(030)/123456", "DE", "+4930123456"),
+        ("tel:030 123456", "DE", "+4930123456"),
     ],
 )
 def test_a_national_number_is_completed_with_its_country(written: str, region: str, number: str) -> None:
@@ -101,8 +120,14 @@ def test_a_national_number_is_completed_with_its_country(written: str, region: s
 
 
 @pytest.mark.parametrize("written", ["+44 20 7946 0123", "0044 20 7946 0123", "+442079460123"])
-def test_an_international_number_is_the_same_in_every_region(written: str) -> None:
-    assert entry_rule(InputKind.PHONE, "US").read(written) == "+442079460123"
+@pytest.mark.parametrize("region", ["US", "DE", "AU"])
+def test_an_international_number_is_the_same_in_every_region(written: str, region: str) -> None:
+    assert entry_rule(InputKind.PHONE, region).read(written) == "+442079460123"
+
+
+@pytest.mark.parametrize("region", ["US", "DE"])
+def test_a_number_that_no_plan_has_is_still_international_behind_00(region: str) -> None:
+    assert entry_rule(InputKind.PHONE, region).read("00 999 123 456 789") == "+999123456789"
 
 
 @pytest.mark.parametrize(
@@ -155,8 +180,9 @@ def test_the_library_of_national_numbers_is_loaded_only_for_them() -> None:
         path = {"PYTHONPATH": str(PROJECT / "layers" / "shared")}
         return subprocess.run(command, env=path, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
 
-    assert loaded("+1 202 555 0101\n0012025550102\nhello\n") == "False"
+    assert loaded("+1 202 555 0101\nhello\n") == "False"
     assert loaded("202 555 0101\n") == "True"
+    assert loaded("0012025550102\n") == "True"
 
 
 @pytest.mark.parametrize("kind", sorted(set(InputKind) - {InputKind.PHONE}))

@@ -144,6 +144,63 @@ def test_columns_are_named_alike_and_leave_the_number_out(
     assert given_an.columns(header) == columns
 
 
+@pytest.mark.parametrize(
+    ("table", "numbers"),
+    [
+        ("id,msisdn,activated\n1,41790000001,yes\n", ["41790000001"]),
+        ("activated,tel\nyes,+41790000001\n", ["+41790000001"]),
+        ("activated,Phone No\nyes,41790000001\n", ["41790000001"]),
+        ("number,phone,activated\n1,41790000001,yes\n2,41790000002,no\n", ["41790000001", "41790000002"]),
+        ("number,number,activated\n,41790000001,yes\n", ["41790000001"]),
+        ("id,to,activated\n7,41790000001,yes\n,All,\n8,0041 79-1,no\n", ["41790000001", "All", "0041 79-1"]),
+        ("id,konto,activated\n1,jane@example.com,yes\n", ["jane@example.com"]),
+        ("kontakt\n41790000001\n", ["41790000001"]),
+        ("username,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
+        ("activated,number\nyes,hello\nno,079\n", ["hello", "079"]),
+        ("handle,activated\njane_doe,yes\n", ["jane_doe"]),
+    ],
+)  # fmt: skip
+def test_the_column_of_the_number_is_found_by_its_name_and_by_what_it_holds(
+    given_an: Exports, table: str, numbers: list[str]
+) -> None:
+    assert [number for number, _ in given_an.rows(table)] == numbers
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Sorry, an error occurred",
+        "Sorry, an error occurred\nPlease, try later\n",
+        "Access Denied\nRequest 7\n",
+        "ref,kunde\n1,Jane\n2,Rick\n",
+        workbook([["code", "country"], ["CH", "Switzerland"]]),
+    ],
+)
+def test_a_table_that_cannot_hold_numbers_is_refused(given_an: Exports, content: str | bytes) -> None:
+    assert "no table with a column for the number" in given_an.refusal(content)
+
+
+def test_a_date_in_the_header_is_no_number(given_an: Exports) -> None:
+    assert given_an.columns("Number,task_20250119") == ("task_20250119",)
+    assert given_an.columns("Number,20250119") == ("20250119",)
+
+
+@pytest.mark.parametrize("first", ["41790000001,yes", "yes,+41 79 000 00 01", "jane@example.com,active"])
+def test_a_first_row_that_holds_a_number_is_no_header(given_an: Exports, first: str) -> None:
+    assert "no header" in given_an.refusal(f"{first}\n{first}\n")
+
+
+def test_a_last_column_without_a_name_is_kept_if_there_is_anything_in_it(given_an: Exports) -> None:
+    with given_an.export("number,band,,\n41790000001,yes,,\n41790000002,no,late,\n") as export:
+        assert export.columns == ("band", "column_3")
+        assert rows_of(export) == [("41790000001", ["yes", ""]), ("41790000002", ["no", "late"])]
+
+
+@pytest.mark.parametrize("name", ["__MACOSX/t/._result.csv", "t/.all.csv", "t/~$result.xlsx", "t\\.x.csv"])
+def test_what_programs_leave_beside_a_table_is_no_table(given_an: Exports, name: str) -> None:
+    assert given_an.rows(zipped({"t/result.csv": CSV, name: "junk"})) == EXPECTED
+
+
 def test_a_missing_file_is_not_the_exports_fault(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_export(tmp_path / "missing.zip")

@@ -1,12 +1,14 @@
 """CSV as exports have it, and what only claims to be."""
 
 import csv
+import tracemalloc
 from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numberdrop.files.archive import MIB
 from tests.exports import CSV, EXPECTED, Exports, zipped
 
 
@@ -86,7 +88,7 @@ def test_long_rows_are_read_over_the_ends_of_blocks(given_an: Exports, name: str
         (b"Number,band\n\0", "neither"),
         (b"\x1f\x8b\x08\0\0", "neither"),
         ("Number," + "x," * 300 + "y", "too many columns"),
-        ("band,number\nyes\n", "before its number"),
+        ('Number,"band\n41790000001,yes\n41790000002,no\n', "no CSV"),
     ],
 )
 def test_what_is_no_table_is_refused(given_an: Exports, content: str | bytes, message: str) -> None:
@@ -100,11 +102,57 @@ def test_a_line_without_end_is_refused(given_an: Exports, member: str | None) ->
     assert "long row" in given_an.refusal(zipped({member: content}) if member else content)
 
 
-@pytest.mark.parametrize("endless", ['"' + "x\n" * 500_000, '"x\n",' * 200_000])
-def test_a_row_without_end_is_refused_over_however_many_lines(given_an: Exports, endless: str) -> None:
-    refusal = given_an.refusal(CSV + endless)
+LINE = f"{'x' * 100}\n"
 
-    assert "long row" in refusal or "broken" in refusal
+
+@pytest.mark.parametrize(
+    "endless", [f'"{LINE * 10_000}', f'"{LINE}",' * 10_000 + "x\n"], ids=["one cell", "many cells"]
+)
+def test_a_row_without_end_is_read_line_by_line_in_little_memory(given_an: Exports, endless: str) -> None:
+    with given_an.export(CSV + endless) as export:
+        tracemalloc.start()
+        rows = sum(len(numbers) for numbers, _ in export.answers())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert rows == len(EXPECTED) + endless.count("\n")
+    assert peak < 10 * MIB
+
+
+STRAY = {
+    "with a mark that is never closed": (
+        '41790000003,"odd\n41790000004,yes\n41790000005,no\n',
+        [("41790000003", ['"odd']), ("41790000004", ["yes"]), ("41790000005", ["no"])],
+    ),
+    "with a mark that another seems to close": (
+        '41790000003,"odd\n41790000004,yes\n41790000005,"a, b"\n',
+        [("41790000003", ['"odd']), ("41790000004", ["yes"]), ("41790000005", ["a, b"])],
+    ),
+    "with marks that are not doubled": (
+        '41790000003,"so "called" x"\n41790000004,"a ""b"""\n',
+        [("41790000003", ['"so "called" x"']), ("41790000004", ['a "b"'])],
+    ),
+}
+
+
+@pytest.mark.parametrize(("odd", "expected"), STRAY.values(), ids=STRAY)
+@pytest.mark.parametrize("before", [1, 10_000])
+@pytest.mark.parametrize("after", [1, 100_000])
+def test_a_stray_quotation_mark_loses_no_row(
+    given_an: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
+) -> None:
+    first, last = "41790000001,yes\n", "41790000002,no\n"
+
+    rows = given_an.rows("Number,band\n" + first * before + odd + last * after)
+
+    assert rows == EXPECTED[:1] * before + expected + EXPECTED[1:] * after
+
+
+def test_a_row_that_ends_before_its_number_has_an_empty_one(given_an: Exports) -> None:
+    assert given_an.rows("band,number\nyes,41790000001\nTotal\n") == [
+        ("41790000001", ["yes"]),
+        ("", ["Total"]),
+    ]
 
 
 texts = st.text(st.sampled_from('ab,;"\n\r= \u2028'), max_size=5)

@@ -56,6 +56,8 @@ EXPORTS = {
     "odd-words.csv": Sample(
         ["whatsapp"], ("N/A", "", "Business"), ("unknown", "unknown", "unknown"), format=TEXT, resolved=3
     ),
+    "in-chinese.csv": Sample(["telegram"], ("是", "否", ""), format=TEXT),
+    "days.csv": Sample(["telegram_days"], ("", "", ""), ("", "", ""), format=TEXT, resolved=3),
     "carriers.csv": Sample(["number_type", "carrier"], ("", "", ""), ("", "", ""), format=TEXT),
     "numbers-alone.csv": Sample([], ("", "", ""), ("", "", ""), format=TEXT),
 }

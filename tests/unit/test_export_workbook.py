@@ -1,11 +1,13 @@
 """Workbooks that come from outside, as exports or within them."""
 
+import io
 import tracemalloc
 import warnings
 import zipfile
 from datetime import datetime
 
 import pytest
+from openpyxl import Workbook
 
 from numberdrop.files.archive import MIB
 from numberdrop.files.export import ExportLimits
@@ -61,12 +63,29 @@ def test_a_number_that_is_marked_as_a_date_is_quoted_in_no_warning(given_an: Exp
     assert not caught
 
 
-def test_a_row_beyond_what_sheets_can_have_is_not_waited_for(given_an: Exports) -> None:
-    content = with_member(
-        workbook([HEADER, *ROWS]), "xl/worksheets/sheet1.xml", {b'<row r="3"': b'<row r="3000000000"'}
-    )
+@pytest.mark.parametrize("row", [b'<row r="3000000000">', b'<row r="1048576"/><row>'])
+def test_a_row_beyond_what_sheets_can_have_is_refused_and_not_waited_for(
+    given_an: Exports, row: bytes
+) -> None:
+    content = with_member(workbook([HEADER, *ROWS]), "xl/worksheets/sheet1.xml", {b'<row r="3">': row})
 
-    assert given_an.rows(content) == EXPECTED[:1]
+    assert "rows beyond the 1,048,576" in given_an.refusal(content)
+
+
+def test_the_first_sheet_with_anything_in_it_is_read_and_hidden_ones_last(given_an: Exports) -> None:
+    book = Workbook()
+    hidden = book.worksheets[0]
+    hidden.sheet_state = "hidden"
+    hidden.append(["number", "band"])
+    hidden.append(["41790000003", "yes"])
+    book.create_sheet()
+    shown = book.create_sheet()
+    for row in [HEADER, *ROWS]:
+        shown.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+
+    assert given_an.rows(file.getvalue()) == EXPECTED
 
 
 def test_a_workbook_in_an_archive_with_a_wrong_checksum_is_refused(given_an: Exports) -> None:
@@ -98,6 +117,22 @@ def test_a_row_of_endless_empty_cells_is_refused_before_it_is_held_in_memory(giv
 
     assert "too many cells" in refusal
     assert peak < 30 * MIB
+
+
+def test_a_part_is_looked_through_whatever_its_name(given_an: Exports) -> None:
+    book = unzipped(workbook([HEADER, *ROWS]))
+    sheet = book.pop("xl/worksheets/sheet1.xml").replace(b"</row>", b"<c/>" * 2000 + b"</row>", 1)
+    parts = {name: part.replace(b"sheet1.xml", b"sheet1.dat") for name, part in book.items()}
+
+    refusal = given_an.refusal(zipped({**parts, "xl/worksheets/sheet1.dat": sheet}))
+
+    assert "too many cells" in refusal
+
+
+def test_a_picture_in_a_workbook_does_no_harm(given_an: Exports) -> None:
+    book = unzipped(workbook([HEADER, *ROWS]))
+
+    assert given_an.rows(zipped({**book, "xl/media/image1.png": b"\x89PNG\r\n\x1a\n\0"})) == EXPECTED
 
 
 def test_a_workbook_too_large_to_unpack_is_refused(given_an: Exports) -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from numberdrop.catalogue import InputKind
+from numberdrop.files import upload_rows
+from numberdrop.files.upload_rows import MOST_COLUMNS
 from numberdrop.reasons import ReasonCode
 from tests.uploads import clean, refusal, refused_with
 
@@ -34,6 +36,8 @@ def test_a_header_names_the_column_in_whatever_case_and_spelling(name: str) -> N
         (InputKind.USERNAME, "User Name", "jane"),
         (InputKind.USERNAME, "handle", "jane"),
         (InputKind.AS_WRITTEN, "Mobile", "anything"),
+        (InputKind.AS_WRITTEN, "E-Mail", "jane@example.com"),
+        (InputKind.AS_WRITTEN, "Username", "jane"),
     ],
 )
 def test_other_kinds_have_names_of_their_own(kind: InputKind, name: str, entry: str) -> None:
@@ -85,13 +89,21 @@ def test_numbers_without_a_country_code_are_found_in_their_region() -> None:
 
 
 def test_e_mail_addresses_are_found() -> None:
-    assert clean("a;b\nx;jane@example.com\ny;rick@example.org\n", InputKind.EMAIL).counts.sent == 2
+    assert clean("a;b\nx;jane@example.com\ny;rick@example.org\n", InputKind.EMAIL).counts.submitted == 2
 
 
 def test_what_is_to_be_judged_is_found_by_its_digits() -> None:
     cleaned = clean("a;b;c\nx;079 000 00 01;12\ny;(079) 000-0002;13\n", InputKind.AS_WRITTEN)
 
     assert cleaned.numbers == ["079 000 00 01", "(079) 000-0002"]
+
+
+def test_what_is_to_be_judged_may_be_an_address_where_there_are_no_phone_numbers() -> None:
+    rows = "x;jane@example.com;079 000 00 01\ny;rick@example.org;none\n"
+
+    assert clean(f"a;b;c\n{rows}", InputKind.AS_WRITTEN).numbers == ["jane@example.com", "rick@example.org"]
+    assert clean(f"a;b;c\n{rows.replace('none', '079 000')}", InputKind.AS_WRITTEN).numbers[1:] == ["079 000"]
+    assert clean(f"a;email;phone\n{rows}", InputKind.AS_WRITTEN).numbers == ["079 000 00 01", "none"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +153,7 @@ def test_a_cell_in_quotes_may_go_on_over_blocks() -> None:
     long = "\n".join(["x" * 50] * 2000)
     rows = "".join(f'"{long}",+1202555{number:04}\n' for number in range(100))
 
-    assert clean(f"note,phone\n{rows}").counts.sent == 100
+    assert clean(f"note,phone\n{rows}").counts.submitted == 100
 
 
 @pytest.mark.parametrize(
@@ -161,12 +173,103 @@ def test_rows_may_be_shorter_or_longer_than_the_header() -> None:
     assert cleaned.entries == [A, "", B, C]
 
 
+@pytest.mark.parametrize("above", ["Customers 2024\n\n", "Customers,,\nas of,01.02.2024,\n", "\n\nx\n\n"])
+def test_a_title_may_stand_above_the_header(above: str) -> None:
+    cleaned = clean(f"{above}name,phone,x\nJane,{A},\nRick,y,\n")
+
+    assert cleaned.header == ("name", "phone", "x")
+    assert cleaned.entries == [A, "\0"]
+    assert cleaned.rejected == [(above.count("\n") + 3, "y", "not a phone number")]
+
+
+@pytest.mark.parametrize(
+    ("above", "lost"),
+    [(f"{A}\n", 0), (f"Jane,{A},\n", 0), ("x,y,z\n" * 5, 1)],
+    ids=["a number", "a row with a number", "more rows than a title has, of which one is the header"],
+)
+def test_a_row_with_an_entry_is_no_title(above: str, lost: int) -> None:
+    cleaned = clean(f"{above}name,phone,x\n" + f"Jane,{B},\n" * 20)
+
+    assert "phone" not in (cleaned.header or ())
+    assert len(cleaned.entries) == above.count("\n") + 21 - lost
+
+
+@pytest.mark.parametrize("hint", ["sep=;", '"sep=;"'])
+def test_a_hint_to_spreadsheets_is_no_row(hint: str) -> None:
+    cleaned = clean(f"{hint}\nname;tel\nJane;{A}\n")
+
+    assert cleaned.header == ("name", "tel")
+    assert cleaned.numbers == [A]
+
+
+@pytest.mark.parametrize("nothing", [",,\n,\n", "sep=;\n", '"sep=,"\n\n'])
+def test_a_table_without_any_cell_is_refused(nothing: str) -> None:
+    assert refused_with(nothing) in {ReasonCode.EMPTY_FILE, ReasonCode.NO_VALID_NUMBERS}
+
+
 @pytest.mark.parametrize("blank", ["\n\n", ",,\n,,\n"])
 def test_rows_before_the_header_are_blank(blank: str) -> None:
     cleaned = clean(f"{blank}name,phone,x\nJane,{A},\nRick,y,\n")
 
     assert cleaned.entries == [A, "\0"]
     assert cleaned.rejected == [(5, "y", "not a phone number")]
+
+
+# Tables that go far to the right
+
+
+FAR = "," * 60_000
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        f"phone,x{FAR}\n{A}\n{B}\n",
+        f"phone,x\n{A}{FAR}\n{B}\n",
+        f"phone,x{', ' * 20_000}\n{A}\n{B}\n",
+        f"{FAR}\nphone,x,\n{A},,\n{B}\n",
+    ],
+    ids=["in the header", "in a row", "made of spaces", "above the header"],
+)
+def test_blank_cells_far_to_the_right_make_no_columns(table: str) -> None:
+    cleaned = clean(table)
+
+    assert cleaned.header == ("phone", "x")
+    assert cleaned.numbers == [A, B]
+
+
+def test_a_table_without_a_header_has_columns_as_far_as_it_has_cells() -> None:
+    assert clean(f"{A},,\n{B},x,\n{C},,\n").header == ("column_1", "column_2")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column"),
+    [
+        (f"phone{FAR}x\n{A}\n", "1", "60,001"),
+        (f"phone,x\n{A}\n" + f"{B}\n" * 200_000 + f"{C}{FAR}x\n{A}\n", "200,003", "60,001"),
+        (f"\n{A},x\n" * 10 + f"{B}{',' * MOST_COLUMNS}x\n", "21", "501"),
+    ],
+    ids=["the header", "a row of a later block", "a row of a table without a header"],
+)
+def test_a_row_of_too_many_columns_is_refused_by_its_place(table: str, row: str, column: str) -> None:
+    reason = refusal(table).reason
+
+    assert reason.code is ReasonCode.TOO_LARGE
+    assert f"Row {row} of the table goes on to column {column}, and at most 500" in reason.message
+
+
+def test_as_many_columns_as_are_taken_are_taken() -> None:
+    assert clean(f"phone,x\n{A}{',' * (MOST_COLUMNS - 1)}x\n").numbers == [A]
+
+
+def test_a_table_that_one_long_row_makes_too_large_to_be_given_back_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upload_rows, "_MOST_CELLS", 2_000)
+    rows = f"{A}\n" * 98
+
+    assert clean(f"phone,x\n{rows}{B}{',' * 19}x\n").counts.submitted == 2
+    assert refused_with(f"phone,x\n{rows}{B}{',' * 20}x\n") is ReasonCode.TOO_LARGE
 
 
 # Lists that only look like tables

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numberdrop.files import partitions
 from numberdrop.files.archive import MIB
 from numberdrop.files.partitions import PARTS, InOrder, Partition
 
@@ -18,7 +19,11 @@ def spread(*blocks: list[str]) -> list[list[str]]:
     with Partition() as partition:
         for block in blocks:
             partition.add(block)
-        return list(partition.parts())
+        return whole_parts(partition)
+
+
+def whole_parts(partition: Partition) -> list[list[str]]:
+    return [list(chain(*blocks)) for blocks in partition.parts()]
 
 
 @given(st.lists(st.lists(keys)))
@@ -44,7 +49,7 @@ def test_several_lines_of_a_key_follow_one_another(lines: int) -> None:
 
     with Partition() as partition:
         partition.add(names, names, answers)
-        parts = list(partition.parts())
+        parts = whole_parts(partition)
 
     pairs = [pair for part in parts for pair in zip(part[::2], part[1::2], strict=True)]
     assert sorted(pairs) == sorted(zip(names, answers, strict=True))
@@ -56,7 +61,8 @@ def test_answers_come_back_in_the_order_of_the_keys(blocks: list[list[str]]) -> 
         for block in blocks:
             asked.add(block)
         for number, part in enumerate(asked.parts()):
-            told.extend(number, [f"about {key}" for key in part])
+            for lines in part:
+                told.extend(number, [f"about {key}" for key in lines])
         in_order = InOrder(told.streams())
 
         assert [in_order.answers(block) for block in blocks] == [
@@ -71,7 +77,7 @@ def test_a_part_is_the_same_whether_it_is_read_at_once_or_line_by_line() -> None
         for at in range(0, 3000, 500):
             partition.extend(7, lines[at : at + 500])
 
-        assert list(partition.parts())[7] == lines
+        assert whole_parts(partition)[7] == lines
         assert list(partition.streams()[7]) == lines
 
 
@@ -92,9 +98,32 @@ def test_long_parts_are_read_side_by_side_in_little_memory() -> None:
 def test_parts_can_be_read_again_and_added_to() -> None:
     with Partition() as partition:
         partition.add(["a"])
-        assert list(chain(*partition.parts())) == ["a"]
+        assert list(chain(*whole_parts(partition))) == ["a"]
         partition.add(["a"])
-        assert list(chain(*partition.parts())) == ["a", "a"]
+        assert list(chain(*whole_parts(partition))) == ["a", "a"]
+
+
+def test_one_text_without_end_is_read_in_little_memory() -> None:
+    with Partition() as partition:
+        for _ in range(300):
+            partition.add(["+41790000001"] * 1000, ["+41790000001"] * 1000, ["yes"] * 1000)
+        tracemalloc.start()
+        lines = sum(len(block) for part in partition.parts() for block in part)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert lines == 600_000
+    assert peak < 20 * MIB
+
+
+def test_the_lines_of_a_key_are_in_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "_BLOCK", 1)
+    with Partition() as partition:
+        for _ in range(3):
+            partition.add(["a", "a"], ["number", "number"], ["yes", "yes"])
+            partition.streams()  # which writes what is held
+
+        assert [block for part in partition.parts() for block in part if block] == [["number", "yes"] * 2] * 3
 
 
 def test_columns_of_unequal_length_are_a_defect() -> None:

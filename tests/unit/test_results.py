@@ -98,9 +98,10 @@ def test_phone_numbers_are_joined_on_their_digits(joined: Joined, number: str) -
     "number", ["4.1790000001E+10", "x41790000001", "+41790000001/2", "", '"4179\n0000001"', "\u0664"]
 )
 def test_what_only_looks_like_a_number_answers_none(joined: Joined, number: str) -> None:
-    counts = joined([FIRST], f"number,band\n{number},yes\n").counts
+    written = joined([FIRST, SECOND], f"number,band\n{number},yes\n41790000002,no\n")
 
-    assert (counts.resolved, counts.unresolved, counts.extra) == (0, 1, 1)
+    assert written.column("status") == ["unresolved", "resolved"]
+    assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (1, 1, 1)
 
 
 def test_a_missing_row_is_unresolved_and_never_no(joined: Joined) -> None:
@@ -224,9 +225,33 @@ def test_of_texts_with_the_same_digits_the_first_counts(joined: Joined) -> None:
 
 
 def test_words_that_share_their_digits_are_not_the_same(joined: Joined) -> None:
-    counts = joined(["Bob1"], "number,phoneCheck\namy1,valid\n", InputKind.AS_WRITTEN).counts
+    written = joined(["Bob1", "Cid1"], "number,phoneCheck\namy1,valid\nCid1,valid\n", InputKind.AS_WRITTEN)
 
-    assert counts.resolved == 0
+    assert written.column("status") == ["unresolved", "resolved"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "number"),
+    [
+        ("Jane.Doe", "jane.doe"),
+        ("@jane", "jane"),
+        ("jane", "@Jane"),
+        ("Jane@Example.com", "jane@example.com"),
+        ("0041 79 000 00 01", "41790000001"),
+        ("41790000001", "+41790000001.00"),
+    ],
+)
+def test_an_entry_as_written_is_found_in_other_cases_and_forms(
+    joined: Joined, entry: str, number: str
+) -> None:
+    counts = joined([entry], f"number,x\n{number},yes\n", InputKind.AS_WRITTEN).counts
+
+    assert (counts.resolved, counts.extra) == (1, 0)
+
+
+def test_an_export_about_nothing_that_was_sent_is_none(joined: Joined) -> None:
+    with pytest.raises(ExportInvalidError, match="about anything that was sent"):
+        joined([FIRST], "number,band\n41790000002,yes\n")
 
 
 def test_cells_cannot_run_but_numbers_stay_as_they_were_sent(joined: Joined) -> None:
@@ -251,7 +276,7 @@ def test_cells_with_commas_quotes_and_line_ends_stay_in_their_column(joined: Joi
 
 def test_an_export_that_breaks_off_is_no_result(joined: Joined) -> None:
     with pytest.raises(ExportInvalidError):
-        joined([FIRST], "band,number\nyes,41790000001\nno\n")
+        joined([FIRST], "band,number\n" + "yes,41790000001\n" * 10_000 + "no,\0\n")
 
 
 def test_an_export_stands_alone_where_the_upload_is_gone(given_an: Exports) -> None:
@@ -269,8 +294,8 @@ def test_an_export_stands_alone_where_the_upload_is_gone(given_an: Exports) -> N
 
 
 def test_a_number_over_two_lines_makes_no_row_of_its_own(given_an: Exports) -> None:
-    given_an.export('number,band\n"4179\n1",yes\n,no\n').close()
+    given_an.export('number,band\n"4179\n1",yes\n,no\n41792,no\n').close()
 
     written = results_alone(given_an.path, InputKind.AS_WRITTEN)
 
-    assert written.rows == [["", "4179 1", "unresolved", "", ""]]
+    assert written.rows == [["", "4179 1", "unresolved", "", ""], ["", "41792", "resolved", "no", "no"]]

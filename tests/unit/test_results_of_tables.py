@@ -1,9 +1,12 @@
 """Results of tables: the table as it was, with what the export says of each row behind it."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from numberdrop.files.archive import MIB
+from numberdrop.files.upload_rows import MOST_COLUMNS
 from tests.exports import workbook
 from tests.results import Written, results_of
 
@@ -79,6 +82,30 @@ def test_short_rows_are_filled_up_and_the_cells_of_long_ones_keep_columns_of_the
         [SECOND, "Doe", " Jane", "x", SECOND, "resolved", "no", "no"],
         [FIRST, "Ann", "", "", FIRST, "resolved", "yes", "yes"],
     ]
+
+
+def test_a_blank_cell_far_to_the_right_adds_no_column(joined: Joined) -> None:
+    table = f"phone,x{',' * 5000}\n{FIRST}{',' * 60_000}\n\n{SECOND}\n"
+
+    assert joined(table).text == (
+        "phone,x,number,status,verdict,band\n"
+        "+41790000001,,+41790000001,resolved,yes,yes\n"
+        ",,,,,\n"
+        "+41790000002,,+41790000002,resolved,no,no\n"
+    )
+
+
+def test_short_rows_beside_a_long_one_take_little_memory(joined: Joined) -> None:
+    table = f"phone,x\n{FIRST}{',' * (MOST_COLUMNS - 1)}x\n" + f"{SECOND}\n" * 20_000
+
+    tracemalloc.start()
+    written = joined(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak - 2 * len(written.text) < 20 * MIB
+    last = written.text[written.text.rindex("\n", 0, -1) + 1 :]
+    assert last == f"{SECOND}{',' * MOST_COLUMNS}{SECOND},resolved,no,no\n"
 
 
 def test_a_table_of_more_rows_than_a_block_keeps_its_order(joined: Joined) -> None:

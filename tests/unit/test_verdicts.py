@@ -12,14 +12,19 @@ from numberdrop.files.verdicts import verdict_column, verdict_of
             (word, "yes")
             for word in ("yes", "YES", " Yes ", "true", "1", "active", "activated", "registered")
         ),
-        *((word, "yes") for word in ("valid", "exists")),
+        *((word, "yes") for word in ("valid", "exists", "是")),
         *((word, "no") for word in ("no", "No", "false", "0", "inactive", "unactivated", "unregistered")),
-        *((word, "no") for word in ("invalid", "not registered", "not_registered", "Not  Active")),
+        *((word, "no") for word in ("invalid", "not registered", "not_registered", "Not  Active", "否")),
         *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
     ],
 )
 def test_a_word_means_yes_or_no_or_nothing_that_is_known(word: str, verdict: str) -> None:
-    assert verdict_of(word) == verdict
+    assert verdict_of(word, "band") == verdict
+
+
+@pytest.mark.parametrize(("word", "verdict"), [("1", "unknown"), ("0", "unknown"), ("Yes", "yes")])
+def test_digits_mean_nothing_in_a_column_of_no_known_name(word: str, verdict: str) -> None:
+    assert verdict_of(word, "found_there") == verdict
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,16 @@ def test_the_only_column_carries_the_verdict_whatever_it_is_called() -> None:
     assert verdict_column(["found_there"]) == "found_there"
 
 
-@pytest.mark.parametrize("columns", [[], ["number_type", "carrier"], ["region", "activated_at"]])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        [],
+        ["number_type", "carrier"],
+        ["region", "activated_at"],
+        ["telegram_days"],
+        ["age"],
+        ["last_seen_date"],
+    ],
+)
 def test_no_column_is_taken_for_the_verdict_blindly(columns: list[str]) -> None:
     assert verdict_column(columns) is None

@@ -70,6 +70,31 @@ def test_the_first_sheet_with_anything_in_it_is_read() -> None:
     assert clean(workbook([], [[None, ""]], [["Phone"], [A]], [["Phone"], [B]])).numbers == [A]
 
 
+def test_a_hidden_sheet_is_read_only_if_those_shown_are_empty() -> None:
+    both, first = workbook([["Phone"], [A]], [["Phone"], [B]]), workbook([["Phone"], [A]], [])
+    hidden = [
+        with_part(book, "xl/workbook.xml", 'state="visible"', 'state="hidden"') for book in (both, first)
+    ]
+
+    assert [clean(book).numbers for book in hidden] == [[B], [A]]
+
+
+def test_many_sheets_are_not_all_looked_at_for_one_with_anything_in_it() -> None:
+    empty: list[list[object]] = []
+
+    assert clean(workbook(*[empty] * 19, [["Phone"], [A]])).numbers == [A]
+    assert refused_with(workbook(*[empty] * 20, [["Phone"], [A]])) is ReasonCode.EMPTY_FILE
+
+
+def test_rows_beyond_what_a_sheet_can_have_are_refused_and_not_lost() -> None:
+    book = with_part(BOOK, "xl/worksheets/sheet1.xml", '<row r="2"', '<row r="1048577"')
+
+    with pytest.raises(JobFailedError, match="rows beyond the 1,048,576") as caught:
+        clean(book)
+
+    assert caught.value.reason.code is ReasonCode.NOT_TEXT
+
+
 def test_places_are_the_rows_of_the_sheet() -> None:
     cleaned = clean(workbook([[None], ["Name", "Phone"], ["Jane", A], [], ["Rick", "x"]]))
 
@@ -88,6 +113,25 @@ def test_rows_need_not_be_equally_long() -> None:
     assert clean(workbook([["Phone", "Note"], [A], [B, "x", "y"]])).numbers == [A, B]
 
 
+def test_a_format_far_to_the_right_makes_no_column() -> None:
+    far = '<c r="BER1" s="0"/></row>'
+    book = with_part(workbook([["Phone"], [A], [B]]), "xl/worksheets/sheet1.xml", "</row>", far)
+
+    assert table(book) == f"Phone\r\n{A}\r\n{B}\r\n"
+    assert clean(book).header == ("Phone",)
+
+
+def test_a_cell_in_the_last_column_is_refused_with_what_to_do() -> None:
+    far = '<c r="XFD2" t="inlineStr"><is><t>x</t></is></c></row><row r="3">'
+    book = with_part(workbook([["Phone"], [A], [B]]), "xl/worksheets/sheet1.xml", '</row><row r="3">', far)
+
+    with pytest.raises(JobFailedError) as caught:
+        clean(book)
+
+    assert caught.value.reason.code is ReasonCode.TOO_LARGE
+    assert "Row 2 of the table goes on to column 16,384" in caught.value.reason.message
+
+
 def test_line_ends_inside_a_cell_make_no_rows() -> None:
     book = workbook([["Phone", "Note"], [A, "one\rtwo\r\nthree\nfour"], [B, ""]])
 
@@ -103,6 +147,28 @@ def test_half_a_surrogate_pair_does_no_harm() -> None:
 def test_a_workbook_with_nothing_in_it_is_empty() -> None:
     assert refused_with(workbook([])) is ReasonCode.EMPTY_FILE
     assert refused_with(workbook([["Phone"]])) is ReasonCode.EMPTY_FILE
+
+
+def test_a_workbook_of_formulas_that_were_never_computed_says_how_to_store_their_values() -> None:
+    with pytest.raises(JobFailedError) as caught:
+        clean(workbook([["Phone"], ['="+"&B2']]))
+
+    message = caught.value.reason.message
+    assert caught.value.reason.code is ReasonCode.EMPTY_FILE
+    assert 'nothing in the column "Phone" of the sheet "Sheet"' in message
+    assert "open the workbook in one, save it" in message
+
+
+def test_a_refusal_names_the_sheet_that_was_read() -> None:
+    with pytest.raises(JobFailedError, match='line of the column "Phone" of the sheet "Sheet1" can be sent'):
+        clean(workbook([], [["Phone"], ["x"]]))
+
+
+def test_a_refusal_repeats_no_number_from_the_name_of_a_sheet() -> None:
+    book = with_part(workbook([["Phone"], ["x"]]), "xl/workbook.xml", 'name="Sheet"', f'name="{A}"')
+
+    with pytest.raises(JobFailedError, match=r'of the sheet "\[digits\]"'):
+        clean(book)
 
 
 def test_a_workbook_without_a_column_of_numbers_says_how_to_name_it() -> None:

@@ -35,7 +35,11 @@ class Family(StrEnum):
 
 
 class InputKind(StrEnum):
-    """What a checker expects on each line of an upload."""
+    """What a checker expects on each line of an upload.
+
+    The vendor documents files of user names as it does those of addresses, but no checker of them has a page
+    yet. So no row of ``checkers.json`` has that kind; the first to come is a row and nothing more.
+    """
 
     PHONE = "phone"
     AS_WRITTEN = "as_written"

@@ -292,7 +292,8 @@ def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
     submitted = job.counts.submitted
     if submitted is None:
         submitted = read.resolved + read.unresolved
-    # Without the upload, rows of the export that were never asked for cannot be told from the others.
+    # Without the upload, rows of the export that were never asked for cannot be told from the others, nor can
+    # their verdicts.
     resolved = min(read.resolved, submitted)
     return replace(
         job.counts,
@@ -301,5 +302,5 @@ def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
         failure=status.failure,
         resolved=resolved,
         unresolved=submitted - resolved,
-        verdicts=read.verdicts,
+        verdicts=read.verdicts if resolved == read.resolved else {},
     )

@@ -48,7 +48,7 @@ def manifest(collected: Collected, files: Mapping[str, Path]) -> dict[str, Any]:
         collected: the job.
         files: the files beside it, by key.
     """
-    job, upload, counts = collected.job, collected.upload, collected.counts
+    job, upload, counts, read = collected.job, collected.upload, collected.counts, collected.read
     price = collected.checker.list_price
     return {
         "schema_version": SCHEMA_VERSION,
@@ -57,10 +57,13 @@ def manifest(collected: Collected, files: Mapping[str, Path]) -> dict[str, Any]:
         "task_type": job.task_type,
         "task_id": job.task_id,
         "upload": asdict(job.upload),
-        "upload_counts": {**asdict(upload), "distinct": upload.sent} if upload else None,
+        "upload_counts": asdict(upload) if upload else None,
         "counts": asdict(counts),
-        "verdicts_by_country": collected.read.countries,
-        "export_counts": {"extra": collected.read.extra, "doubled": collected.read.doubled},
+        "verdicts_by_country": _countries(collected),
+        "export_counts": {
+            "extra": read.extra + read.resolved - (counts.resolved or 0),
+            "doubled": read.doubled,
+        },
         "cost": {"amount": str(collected.cost.value), "currency": collected.cost.currency}
         if collected.cost
         else None,
@@ -87,18 +90,22 @@ def report(collected: Collected, files: Mapping[str, Path]) -> str:
             submitted_at=job.submitted_at,
             collected_at=collected.at,
             lines=collected.upload.lines if collected.upload else None,
-            sent=resolved + unresolved,
+            submitted=resolved + unresolved,
             rejected=collected.upload.rejected if collected.upload else 0,
             duplicates=collected.upload.duplicates if collected.upload else 0,
             resolved=resolved,
             unresolved=unresolved,
-            verdicts=collected.read.verdicts,
-            countries=collected.read.countries,
+            verdicts=counts.verdicts,
+            countries=_countries(collected),
             cost=_cost(collected),
-            not_paid_twice=counts.duplicates or 0,
             files=[key.rpartition("/")[2] for key in files],
         )
     )
+
+
+def _countries(collected: Collected) -> Mapping[str, Mapping[str, int]]:
+    """Verdicts by country, as long as all that the export answers is known to be what was submitted."""
+    return collected.read.countries if collected.read.resolved == collected.counts.resolved else {}
 
 
 def _cost(collected: Collected) -> Cost | None:

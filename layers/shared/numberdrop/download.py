@@ -44,11 +44,8 @@ class DownloadFailedError(Exception):
 class LinkUntrustedError(JobFailedError):
     """The link leads where it must not; nothing was fetched."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            ReasonCode.RESULT_UNTRUSTED,
-            f"{why} If the vendor's exports really come from there, add the host to ResultHosts.",
-        )
+    def __init__(self, why: str, advice: str = "Nothing was fetched. Ask the vendor.") -> None:
+        super().__init__(ReasonCode.RESULT_UNTRUSTED, f"{why} {advice}")
 
 
 class Download:
@@ -162,7 +159,10 @@ class Downloader:
         if target.username is not None or target.password is not None:
             raise LinkUntrustedError("The link to the export carries user information.")
         if not any(_matches(host, allowed) for allowed in self.hosts):
-            raise LinkUntrustedError("The link to the export leads to a host that is not allowed.")
+            raise LinkUntrustedError(
+                "The link to the export leads to a host that is not allowed.",
+                "If the vendor's exports really come from there, add the host to ResultHosts.",
+            )
         plain_loopback = target.scheme == "http" and _is_loopback(host)
         if target.scheme != "https" and not plain_loopback:
             raise LinkUntrustedError("The link to the export is not https.")

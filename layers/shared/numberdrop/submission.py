@@ -235,11 +235,11 @@ class Submission:
             region = self._region(metadata) if checker.input is InputKind.PHONE else None
             with open_upload(source, checker.input, region) as rows:
                 cleaned = clean_upload(rows, entries=entries, numbers=numbers)
-        _check_rows(cleaned.sent, checker)
+        _check_rows(cleaned.submitted, checker)
         numbers.seek(0)
         counts = Counts(
             lines=cleaned.lines,
-            submitted=cleaned.sent,
+            submitted=cleaned.submitted,
             rejected=cleaned.rejected,
             duplicates=cleaned.duplicates,
         )

@@ -14,6 +14,12 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 MIB = 1024 * 1024
 
+ZIP_START = b"PK\x03\x04"
+"""How an archive begins, and so an ``.xlsx`` (zip specification, section 4.3.7)."""
+
+EMPTY_ZIP_START = b"PK\x05\x06"
+"""How an archive without members begins (section 4.3.16)."""
+
 _LOCAL_HEADER = 30
 """Bytes of a member's local header without the name (zip specification, section 4.3.7)."""
 
@@ -22,12 +28,12 @@ _LARGEST_READ = MIB
 
 
 class ExportInvalidError(Exception):
-    """The export is broken, hostile or no table; the message says which and holds nothing of its content."""
+    """A file from outside is broken, hostile or no table; the message says which and quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportLimits:
-    """What an export may cost; sizes in bytes.
+    """What a file from outside may cost; sizes in bytes.
 
     Attributes:
         members: most members of an archive.
@@ -71,7 +77,7 @@ def open_archive(file: IO[bytes], limits: ExportLimits) -> ZipFile:
     Raises:
         ExportInvalidError: it is no archive, is cut off, or passes a limit.
     """
-    with refusing("The export is a zip archive that is cut off or broken."):
+    with refusing("The file is a zip archive that is cut off or broken."):
         archive = ZipFile(_GuardedFile(file))
     _check_members(archive.infolist(), file.seek(0, SEEK_END), limits)
     return archive
@@ -92,21 +98,21 @@ class _GuardedFile:
 
     def read(self, size: int = -1) -> bytes:
         if size > _LARGEST_READ:
-            raise ExportInvalidError("The export's archive has far too many members.")
+            raise ExportInvalidError("The archive has far too many members.")
         return self._file.read(size)
 
 
 def _check_members(members: list[ZipInfo], size: int, limits: ExportLimits) -> None:
     if len(members) > limits.members:
-        raise ExportInvalidError(f"The export's archive has more than {limits.members:,} members.")
+        raise ExportInvalidError(f"The archive has more than {limits.members:,} members.")
     unzipped = sum(member.file_size for member in members)
     if unzipped > limits.unzipped or unzipped > max(limits.ratio_free, limits.ratio * size):
-        raise ExportInvalidError("The export's archive unzips to far more than it should.")
+        raise ExportInvalidError("The archive unzips to far more than it should.")
     for member in members:
         if member.flag_bits & _ENCRYPTED:
-            raise ExportInvalidError("The export's archive is encrypted.")
+            raise ExportInvalidError("The archive is encrypted.")
         if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-            raise ExportInvalidError("The export's archive uses an unusual compression.")
+            raise ExportInvalidError("The archive uses an unusual compression.")
     _check_ranges(members, size)
 
 
@@ -121,4 +127,4 @@ def _check_ranges(members: list[ZipInfo], size: int) -> None:
     )
     for (_, end), (start, _) in pairwise([*ranges, (size, size)]):
         if end > start:
-            raise ExportInvalidError("The export's archive has overlapping members.")
+            raise ExportInvalidError("The archive has overlapping members.")

@@ -1,16 +1,19 @@
 """Cleaning an upload before money is spent on it: each distinct entry once, and nothing that is none."""
 
 import csv
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 from operator import eq
 from typing import BinaryIO, TextIO
 
-from numberdrop.files.entries import EntryRule, UnusableError
+from numberdrop.files.entries import EntryRule
 from numberdrop.files.lines import line_blocks, write_lines
 from numberdrop.files.partitions import InOrder, Partition
 from numberdrop.files.spreadsheet import harmless
 from numberdrop.files.text_encoding import LONGEST_LINE, line_too_long
+from numberdrop.files.unusable import UnusableError
 from numberdrop.files.upload_rows import UploadRows
 from numberdrop.reasons import JobFailedError, ReasonCode
 
@@ -19,6 +22,9 @@ REJECTED = "\0"
 
 REJECTED_COLUMNS = ("line", "text", "reason")
 """The header of the list of rejected rows."""
+
+MOST_LINES = 20_000_000
+"""Twice what the vendor takes at once, as some repeat others. More could not be collected in time."""
 
 _LONGEST_REJECTED_TEXT = 100
 
@@ -29,13 +35,13 @@ class UploadCounts:
 
     Attributes:
         lines: rows that are not blank, and in a table have something in the column of the entries.
-        sent: distinct entries, to be sent to the vendor.
+        submitted: distinct entries, which are what is sent to the vendor.
         rejected: rows that hold no entry the checker takes.
         duplicates: rows that repeat an entry.
     """
 
     lines: int
-    sent: int
+    submitted: int
     rejected: int
     duplicates: int
 
@@ -53,12 +59,13 @@ def clean_upload(
         rejected: takes CSV rows ``line,text,reason``, lines counted from 1; nothing if none is rejected.
 
     Raises:
-        JobFailedError: ``EMPTY_FILE``, ``NOT_TEXT`` or ``NO_VALID_NUMBERS``; what was written by then is of
-            no use.
+        JobFailedError: ``EMPTY_FILE``, ``NOT_TEXT``, ``TOO_LARGE`` or ``NO_VALID_NUMBERS``; what was written
+            by then is of no use.
     """
     listing = csv.writer(rejected, lineterminator="\n") if rejected else None
     place = rows.first_row
     lines = left_out = 0
+    why = _Reasons()
     with Partition() as spread:
         for text in rows.entry_texts():
             reasons: list[str] = []
@@ -66,22 +73,26 @@ def clean_upload(
             entries.write(cleaned.encode())
             present = entries_among(cleaned.split("\n"))
             spread.add(_keys(present, rows.rule))
+            if reasons:
+                why.add(reasons, cleaned, place)
             if listing and reasons:
                 unusable = _unusable(text, cleaned, reasons, place)
                 listing.writerows(unusable if left_out else [REJECTED_COLUMNS, *unusable])
             place += text.count("\n")
+            if place - rows.first_row > MOST_LINES:
+                raise _too_many_lines()
             lines += len(present) + len(reasons)
             left_out += len(reasons)
         if not lines:
-            raise _empty()
+            raise _empty(rows)
         if lines == left_out:
-            raise _no_valid_numbers(rows.rule)
-        firsts = [first_appearances(keys) for keys in spread.parts()]
-    sent = sum(part.count(True) for part in firsts)
-    duplicates = lines - left_out - sent
+            raise _no_valid_numbers(rows, why.commonest())
+        firsts = list(map(first_appearances, spread.parts()))
+    submitted = sum(part.count(True) for part in firsts)
+    duplicates = lines - left_out - submitted
     if numbers:
         _write_distinct(entries, rows.rule, numbers, InOrder(firsts) if duplicates else None)
-    return UploadCounts(lines, sent, left_out, duplicates)
+    return UploadCounts(lines, submitted, left_out, duplicates)
 
 
 def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
@@ -117,6 +128,27 @@ def _unusable(text: str, cleaned: str, reasons: list[str], place: int) -> list[t
     ]
 
 
+class _Reasons:
+    """Why lines were left out."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._firsts: dict[str, int] = {}
+
+    def add(self, reasons: list[str], cleaned: str, place: int) -> None:
+        """Counts the reasons for lines of the entries file, the first of which is at the place."""
+        self._counts.update(reasons)
+        if self._firsts.keys() < self._counts.keys():
+            places = [at for at, entry in enumerate(cleaned.split("\n"), place) if entry == REJECTED]
+            self._firsts = dict(zip(reversed(reasons), reversed(places), strict=True)) | self._firsts
+
+    def commonest(self) -> str:
+        """The reason for most lines in words, with their number and the first of them."""
+        ((reason, count),) = self._counts.most_common(1)
+        total, first = self._counts.total(), self._firsts[reason]
+        return f"The reason in {count:,} of {total:,} lines, first in line {first:,}: {reason}."
+
+
 def entries_among(lines: list[str]) -> list[str]:
     """The entries among lines of the entries file."""
     return lines if min(lines, default="") > REJECTED else [line for line in lines if line > REJECTED]
@@ -126,11 +158,14 @@ def _keys(entries: list[str], rule: EntryRule) -> list[str]:
     return [rule.key(entry) for entry in entries] if rule.key else entries
 
 
-def first_appearances(keys: list[str]) -> bytearray:
-    """For each key, whether it is the first of its like."""
+def first_appearances(blocks: Iterable[list[str]]) -> bytearray:
+    """For each key, whether it is the first of its like. The keys come in blocks."""
     places: dict[str, int] = {}
-    here = range(len(keys))
-    return bytearray(map(eq, map(places.setdefault, keys, here), here))
+    firsts = bytearray()
+    for keys in blocks:
+        here = range(len(firsts), len(firsts) + len(keys))
+        firsts += bytearray(map(eq, map(places.setdefault, keys, here), here))
+    return firsts
 
 
 def _write_distinct(
@@ -142,15 +177,29 @@ def _write_distinct(
         write_lines(numbers, compress(present, firsts.answers(_keys(present, rule))) if firsts else present)
 
 
-def _empty() -> JobFailedError:
+def _empty(rows: UploadRows) -> JobFailedError:
+    advice = "Upload one with an entry on each line."
+    if rows.sheet is not None:
+        advice = (
+            "Formulas count only with the values that a spreadsheet program stores beside them: open the "
+            "workbook in one, save it there, and upload it again."
+        )
     return JobFailedError(
-        ReasonCode.EMPTY_FILE,
-        "The file is empty or has only blank lines. Upload one with an entry on each line.",
+        ReasonCode.EMPTY_FILE, f"There is nothing in {rows.source}, or only blank lines. {advice}"
     )
 
 
-def _no_valid_numbers(rule: EntryRule) -> JobFailedError:
+def _too_many_lines() -> JobFailedError:
+    return JobFailedError(
+        ReasonCode.TOO_LARGE,
+        f"The file has more than {MOST_LINES:,} lines, blank and repeated ones among them. Split it and "
+        "upload the parts.",
+    )
+
+
+def _no_valid_numbers(rows: UploadRows, why: str) -> JobFailedError:
     return JobFailedError(
         ReasonCode.NO_VALID_NUMBERS,
-        f"No line of the file can be sent: each must be {rule.wanted}. Correct it and upload it again.",
+        f"No line of {rows.source} can be sent: each must be {rows.rule.wanted}. {why} Correct it and upload "
+        "the file again.",
     )

@@ -2,13 +2,27 @@
 
 import csv
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _csv import Writer
+
+    from _typeshed import SupportsWrite
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What stands between cells in the tables that are read."""
 
 
 def csv_lines(rows: Iterable[Iterable[str]], delimiter: str = ",") -> list[str]:
     """Each row as CSV, without the line end; a cell that holds a line end or the delimiter is quoted."""
-    # Only with both in the line's end does the writer quote cells that hold either.
-    writer = csv.writer(_Echo(), delimiter=delimiter, lineterminator="\r\n")
+    writer = csv_writer(_Echo(), delimiter)
     return [writer.writerow(row)[:-2] for row in rows]
+
+
+def csv_writer(out: "SupportsWrite[str]", delimiter: str = ",") -> "Writer":
+    """A writer of rows that ends lines with CRLF."""
+    # Only with both in the line's end does the writer quote cells that hold either.
+    return csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
 
 
 def csv_cells(line: str, delimiter: str = ",") -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from numberdrop.catalogue import InputKind
-from numberdrop.reasons import JobFailedError, ReasonCode
+from numberdrop.files.unusable import UnusableError, no_such_region
 
 _LONGEST_AS_WRITTEN = 64
 _LONGEST_ADDRESS = 254
@@ -17,21 +17,17 @@ _LINES_OF_E164 = re.compile(rf"(?:{_E164.pattern}\n)*+")
 
 _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
+_URI = "tel:"
+"""Begins a phone number on web pages and in address books (RFC 3966)."""
+_AREA_CODE = re.compile(r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/((?:[^0-9/]*[0-9]){5,}[^0-9/]*)")
+"""An area code with a slash behind it, as in ``030/123456``. Elsewhere a slash stands between two numbers."""
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
-_DECIMAL = re.compile(r"\+?[0-9]{7,}\.0")
+_DECIMAL = re.compile(r"(['\"=+]*+[0-9]{7,})\.0+['\"]*")
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
 _REGION = re.compile(r"[A-Za-z]{2}")
 _USERNAME = re.compile(r"@?([A-Za-z0-9_.]{3,64})")
-
-
-class UnusableError(Exception):
-    """A row holds no entry that the checker takes; the reason is for the list of rejected rows."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +68,41 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
     return replace(rule, read=partial(_phone, region=region.upper()))
 
 
-def no_such_region() -> JobFailedError:
-    """The end of a job with a region that has no numbers."""
-    return JobFailedError(
-        ReasonCode.NO_VALID_NUMBERS,
-        "The file's default-region is no country: it must be two letters of ISO 3166, such as DE, GB or US. "
-        "Correct the object's metadata, or the stack's DefaultRegion, and upload the file again.",
-    )
+def without_decimals(text: str) -> str:
+    """A whole number without the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it."""
+    decimal = _DECIMAL.fullmatch(text)
+    return decimal[1] if decimal else text
 
 
 def _phone(text: str, region: str | None = None) -> str:
     if _E164.fullmatch(text):
         return text
-    plain = text[:-2] if _DECIMAL.fullmatch(text) else _PUNCTUATION.sub("", text)
+    plain = _PUNCTUATION.sub("", without_decimals(_tidied(text)))
+    if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
+        raise UnusableError("(0) is dialled only inside the country: leave it out")
+    if region and plain.isascii() and plain.isdigit():
+        try:
+            return _national(plain, region)
+        except UnusableError:
+            # The region may have another prefix that leads abroad.
+            if not plain.startswith("00"):
+                raise
+    if plain.startswith("0011"):
+        raise UnusableError("0011 is dialled from few countries: write + in its place")
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"
-    if plain.startswith("+"):
-        if _TRUNK_ZERO.search(text):
-            raise UnusableError("(0) is dialled only inside the country: leave it out")
-        if _E164.fullmatch(plain):
-            return plain
-    elif region and plain.isascii() and plain.isdigit():
-        return _national(plain, region)
+    if _E164.fullmatch(plain):
+        return plain
     raise UnusableError(_why_no_phone(plain))
+
+
+def _tidied(text: str) -> str:
+    """The text with a plain plus, and without what only says that it, or its area code, is one."""
+    text = text.replace("\uff0b", "+")
+    if text[: len(_URI)].lower() == _URI:
+        text = text[len(_URI) :].lstrip()
+    area_code = _AREA_CODE.fullmatch(text) if "/" in text else None
+    return f"{area_code[1]}{area_code[2]}" if area_code else text
 
 
 def _national(digits: str, region: str) -> str:

@@ -15,19 +15,26 @@ from types import TracebackType
 from typing import IO, Self
 from zipfile import ZipFile, ZipInfo
 
-from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive, refusing
+from numberdrop.files.archive import (
+    EMPTY_ZIP_START,
+    ZIP_START,
+    ExportInvalidError,
+    ExportLimits,
+    open_archive,
+    refusing,
+)
+from numberdrop.files.matching import digits_of
 from numberdrop.files.table import Split, Table, csv_table, list_table, sheet_table
-from numberdrop.files.verdicts import verdict_column
-from numberdrop.files.workbook import open_workbook
+from numberdrop.files.verdicts import VERDICT_COLUMNS, verdict_column
+from numberdrop.files.workbook import CONTENT_TYPES, open_workbook
 
 __all__ = ["Export", "ExportFormat", "ExportInvalidError", "ExportLimits", "read_export"]
 
-_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_WORKBOOK_MEMBER = "[Content_Types].xml"
-"""Tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
-
 _TABLES = ("all.csv", "*.csv", "*.xlsx")
 """An archive's member with all rows: the only one of such a base name, by the first pattern that has one."""
+
+_HIDDEN = (".", "~$")
+"""How the base names begin of what macOS and Office leave beside files, such as ``._all.csv``."""
 
 _LISTS = {
     "activated.txt": "activated",
@@ -41,18 +48,17 @@ _LIST_HEADER = ["number", "list"]
 
 _STANDARD_LIMITS = ExportLimits()
 _MOST_COLUMNS = 200
-_NUMBER = re.compile(r"[0-9]{7}")
+
+_USERNAME = "username"
 
 _NUMBER_NAMES = (
-    "number",
-    "phone",
-    "mobile_number",
-    "phone_number",
-    "mobile",
-    "email",
-    "username",
+    *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
+    *("tel", "telephone", "phone_no", "mobile_no", "email", _USERNAME),
 )
 """Names of the column that says whom a row is about; an earlier one goes before a later one."""
+
+_DIGITS_OF_A_NUMBER = range(7, 18)
+"""Of a phone number with its country code, perhaps with ``00`` before it."""
 
 
 class ExportFormat(StrEnum):
@@ -79,12 +85,17 @@ class Export:
     """
 
     def __init__(
-        self, export_format: ExportFormat, table: Table, names: Sequence[str], files: ExitStack
+        self,
+        export_format: ExportFormat,
+        table: Table,
+        names: Sequence[str],
+        number_at: int,
+        files: ExitStack,
     ) -> None:
         self.format = export_format
         self._table = table
         self._files = files
-        self._number_at = next((names.index(name) for name in _NUMBER_NAMES if name in names), 0)
+        self._number_at = number_at
         others = [*names[: self._number_at], *names[self._number_at + 1 :]]
         # Some exports have the number twice.
         self._columns_at = [at for at, name in enumerate(others) if name != names[self._number_at]]
@@ -98,7 +109,7 @@ class Export:
         Numbers are as the export has them. What it says is a text that ``cells`` understands.
 
         Raises:
-            ExportInvalidError: a row has no number, or the file is broken or hostile further on.
+            ExportInvalidError: the file is broken or hostile further on.
         """
         return self._table.splits(self._number_at)
 
@@ -128,25 +139,28 @@ def read_export(path: Path, *, limits: ExportLimits = _STANDARD_LIMITS) -> Expor
     """Opens an export, whatever its name says: a zip with a table or lists in it, an ``.xlsx`` or a CSV.
 
     Raises:
-        ExportInvalidError: it is none of these, is broken, passes a limit, or has no header.
+        ExportInvalidError: it is none of these, is broken, passes a limit, or has no column for the number.
     """
     with ExitStack() as files:
         export_format, table = _open(path, limits, files)
-        return Export(export_format, table, _names(table.header), files.pop_all())
+        rows = table.first_rows()
+        names = _names(table.header, rows)
+        return Export(export_format, table, names, _number_column(names, rows), files.pop_all())
 
 
 def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
     file = files.enter_context(path.open("rb"))
-    if file.read(len(_ZIP_STARTS[0])) not in _ZIP_STARTS:
+    if file.read(len(ZIP_START)) not in {ZIP_START, EMPTY_ZIP_START}:
         return ExportFormat.CSV, csv_table(lambda: path.open("rb"))
     archive = files.enter_context(open_archive(file, limits))
-    if _WORKBOOK_MEMBER in archive.namelist():
+    if CONTENT_TYPES in archive.namelist():
         return ExportFormat.XLSX, _workbook_table(file, limits, files)
     return ExportFormat.ZIP, _archived_table(archive, limits, files)
 
 
 def _archived_table(archive: ZipFile, limits: ExportLimits, files: ExitStack) -> Table:
     members = [(_base_name(member), member) for member in archive.infolist() if not member.is_dir()]
+    members = [(name, member) for name, member in members if not name.startswith(_HIDDEN)]
     tables = [[found for found in members if fnmatchcase(found[0], pattern)] for pattern in _TABLES]
     only = next((found[0] for found in tables if len(found) == 1), None)
     if only:
@@ -161,15 +175,15 @@ def _archived_table(archive: ZipFile, limits: ExportLimits, files: ExitStack) ->
 
 
 def _base_name(member: ZipInfo) -> str:
-    return member.filename.rpartition("/")[2].lower()
+    return re.split(r"[/\\]", member.filename)[-1].lower()
 
 
 def _unpacked(archive: ZipFile, member: ZipInfo, limits: ExportLimits, files: ExitStack) -> IO[bytes]:
     """A member in a nameless file, for reading that jumps about."""
     if member.file_size > limits.workbook:
-        raise ExportInvalidError("The export's workbook is far too large.")
+        raise ExportInvalidError("The workbook is far too large.")
     unpacked = files.enter_context(TemporaryFile())  # noqa: SIM115 - it is closed with the rest
-    with refusing("The export is a zip archive that is broken."), archive.open(member) as packed:
+    with refusing("The archive is broken."), archive.open(member) as packed:
         copyfileobj(packed, unpacked)
     return unpacked
 
@@ -181,24 +195,47 @@ def _workbook_table(file: IO[bytes], limits: ExportLimits, files: ExitStack) -> 
     return sheet_table(workbook)
 
 
-def _names(header: Sequence[str]) -> list[str]:
-    """The names of all columns.
+def _names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The names of all columns. Those without get one, except the last if the first rows have nothing there.
 
     Raises:
         ExportInvalidError: the first row cannot be a header, so this is no table.
     """
     names = [re.sub(r"\W+", "_", name.lower()).strip("_") for name in header]
-    while names and not names[-1]:
+    filled = max((at for row in rows for at, cell in enumerate(row, 1) if cell), default=0)
+    while len(names) > filled and not names[-1]:
         names.pop()
-    if not names:
+    if not any(names):
         raise ExportInvalidError("The export is empty.")
     if len(names) > _MOST_COLUMNS:
         raise ExportInvalidError("The export has far too many columns.")
-    if any(_NUMBER.search(name) for name in names):
+    if any(map(_is_number, header)) and not any(name in names for name in _NUMBER_NAMES):
         raise ExportInvalidError("The export has no header: its first row holds a number.")
-    if len(names) == 1 and names[0] not in _NUMBER_NAMES:
-        raise ExportInvalidError("The export is no table with a column for the number.")
     return [name or f"column_{at}" for at, name in enumerate(names, 1)]
+
+
+def _number_column(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Which column says whom a row is about.
+
+    It is the one of a known name, if its first cells look like numbers or addresses; otherwise the first
+    whose cells do. Where no cells tell, the name does; a table with a verdict has it in its first column.
+
+    Raises:
+        ExportInvalidError: nothing tells.
+    """
+    named: list[int] = [names.index(name) for name in _NUMBER_NAMES if name in names]
+    for at in chain(named, range(len(names))):
+        cells = [row[at] for row in rows if at < len(row) and row[at]]
+        # A user name may look like anything.
+        if names[at] == _USERNAME or sum(map(_is_number, cells)) > len(cells) / 2:
+            return at
+    if named or any(name in VERDICT_COLUMNS for name in names):
+        return named[0] if named else 0
+    raise ExportInvalidError("The export is no table with a column for the number.")
+
+
+def _is_number(cell: str) -> bool:
+    return len(digits_of(cell)) in _DIGITS_OF_A_NUMBER or "@" in cell
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

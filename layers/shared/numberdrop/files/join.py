@@ -4,8 +4,8 @@ Both are spread over parts by a hash of what makes them the same, each part is a
 and what is found is told in the order of the entries.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
@@ -14,9 +14,9 @@ from typing import BinaryIO
 from numberdrop.catalogue import InputKind
 from numberdrop.files.cleaning import entries_among
 from numberdrop.files.entries import entry_rule
-from numberdrop.files.export import Export
+from numberdrop.files.export import Export, ExportInvalidError
 from numberdrop.files.lines import line_blocks
-from numberdrop.files.matching import digits_of, names_of_entries, names_of_numbers
+from numberdrop.files.matching import loose_name, names_of_entries, names_of_numbers
 from numberdrop.files.partitions import InOrder, Partition
 
 Tell = Callable[[str | None], tuple[str, str | None]]
@@ -69,7 +69,8 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
         tell: makes of an answer what is told of an entry: a text without line feeds.
 
     Raises:
-        ExportInvalidError: the export breaks off or turns hostile.
+        ExportInvalidError: the export breaks off or turns hostile, or has rows of which not one is about an
+            entry: then it is of another task, or its column of numbers was not found.
     """
     counts = JoinCounts(Counter())
     with Partition() as told:
@@ -81,52 +82,59 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
                 present = entries_among(lines)
                 asked.add(_keys(names_of_entries(present, kind), kind), present)
             for part, (rows, wanted) in enumerate(zip(answers.parts(), asked.parts(), strict=True)):
-                told.extend(part, _answered(rows, wanted, kind, tell, counts))
+                for lines in _answered(rows, wanted, kind, tell, counts):
+                    told.extend(part, lines)
+        if counts.extra and all(verdict is None for _, verdict in counts.verdicts):
+            raise ExportInvalidError("No row of the export is about anything that was sent.")
         yield Join(counts, kind, InOrder(told.streams()))
 
 
 def _answered(
-    rows: list[str], entries: list[str], kind: InputKind, tell: Tell, counts: JoinCounts
-) -> list[str]:
-    """What is told of the entries of a part.
+    rows: Iterable[list[str]], entries: Iterable[list[str]], kind: InputKind, tell: Tell, counts: JoinCounts
+) -> Iterator[list[str]]:
+    """What is told of the entries of a part. Only what differs is held in memory, not what repeats.
 
     Args:
-        rows: the name and the answer of each row of the export, one after the other.
-        entries: the entries of the part.
+        rows: in blocks, the name and the answer of each row of the export, one after the other.
+        entries: the entries of the part, in blocks.
         kind: what they are.
         tell: makes of an answer what is told.
-        counts: is added to.
+        counts: is added to once all entries are answered.
     """
-    # In reverse, so that the first row of a number prevails.
-    rows.reverse()
-    names = rows[1::2]
-    answers = dict(zip(names, rows[::2], strict=True))
-    sought = names_of_entries(entries, kind)
-    if kind is InputKind.AS_WRITTEN:
-        sought = _found_by_digits(sought, answers, names)
-    found = list(map(answers.get, sought))
-    told = {answer: tell(answer) for answer in set(found)}
+    answers: dict[str, str] = {}
+    for block in rows:
+        names = block[::2]
+        # The first row of a number prevails.
+        deque(map(answers.setdefault, names, block[1::2]), maxlen=0)
+        counts.doubled += len(names)
+    counts.doubled -= len(answers)
+    loosely = {loose_name(name): name for name in reversed(answers)} if kind is InputKind.AS_WRITTEN else {}
 
     same = entry_rule(kind).key
-    distinct = dict(zip(map(same, entries) if same else entries, found, strict=True))
+    told: dict[str | None, tuple[str, str | None]] = {}
+    distinct: dict[str, str | None] = {}
+    asked_for: dict[str, str | None] = {}
+    for block in entries:
+        names = names_of_entries(block, kind)
+        if loosely:
+            names = [name if name in answers else loosely.get(loose_name(name), name) for name in names]
+        found = list(map(answers.get, names))
+        told.update({answer: tell(answer) for answer in set(found) - told.keys()})
+        distinct.update(zip(map(same, block) if same else block, found, strict=True))
+        if names is not block:
+            asked_for.update(zip(names, found, strict=True))
+        yield [told[answer][0] for answer in found]
+
     digits = [entry[1:4] for entry in distinct] if kind is InputKind.PHONE else repeat("")
     for (start, answer), number in Counter(zip(digits, distinct.values(), strict=False)).items():
         counts.verdicts[start, told[answer][1]] += number
-    # Entries that are not the same may be found by one name.
-    asked_for = distinct if sought is entries else dict(zip(sought, found, strict=True))
-    counts.extra += len(answers) - len(asked_for) + list(asked_for.values()).count(None)
-    counts.doubled += len(names) - len(answers)
-    return [told[answer][0] for answer in found]
-
-
-def _found_by_digits(sought: list[str], answers: Mapping[str, str], names: list[str]) -> list[str]:
-    """The names by which entries are found: if the export lacks a text, one with the same digits."""
-    by_digits = {digits: name for name in names if (digits := digits_of(name))}
-    return [name if name in answers else by_digits.get(digits_of(name), name) for name in sought]
+    # By names, as one name of the export may answer entries that are not the same.
+    asked_for = asked_for or distinct
+    counts.extra += len(answers) - (len(asked_for) - list(asked_for.values()).count(None))
 
 
 def _keys(names: list[str], kind: InputKind) -> list[str]:
     """What is hashed: it is the same for all names that may be about one entry."""
     if kind is InputKind.AS_WRITTEN:
-        return [digits_of(name) or name for name in names]
+        return [loose_name(name) for name in names]
     return names

@@ -2,22 +2,25 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files.entries import EntryRule, UnusableError
+from numberdrop.files.csv_lines import DELIMITERS
+from numberdrop.files.entries import EntryRule
+from numberdrop.files.unusable import UnusableError
 from numberdrop.reasons import JobFailedError, ReasonCode
-
-DELIMITERS = (",", ";", "\t", "|")
 
 NO_DELIMITER = "\0"
 """Delimits a table of one column: a character that no text holds."""
 
 _MOST_SAMPLED = 200
 """Rows."""
+
+_MOST_ABOVE = 5
+"""Rows, in which a header is looked for below a title."""
 
 _HINT = "sep="
 """Begins a line before the table that tells spreadsheets the delimiter: ``sep=;``."""
@@ -34,13 +37,14 @@ _USERNAME_NAMES = "username user handle userhandle usernames users nickname"
 
 _NAMES: Mapping[InputKind, Sequence[str]] = {
     InputKind.PHONE: _PHONE_NAMES.split(),
-    InputKind.AS_WRITTEN: _PHONE_NAMES.split(),
+    InputKind.AS_WRITTEN: f"{_PHONE_NAMES} {_EMAIL_NAMES} {_USERNAME_NAMES}".split(),
     InputKind.EMAIL: _EMAIL_NAMES.split(),
     InputKind.USERNAME: _USERNAME_NAMES.split(),
 }
 """How people name the column, the likeliest first; in lower case, and only letters and digits."""
 
 _LIKE_A_PHONE_NUMBER = re.compile(r"(?:[\s+().\[\]/\-\u2010-\u2015]*[0-9]){6,15}")
+_LIKE_AN_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 _DATA = re.compile(r"@|(?:[0-9]\D?){4}")
 
 
@@ -50,7 +54,8 @@ class Layout:
 
     Attributes:
         delimiter: what stands between cells.
-        header: the names of the columns; ``column_1`` and so on where the table has none of its own.
+        header: the names of the columns, as far as they have any; ``column_1`` and so on where the table has
+            no header of its own.
         entry_at: the column of the entries, from 0.
         first_row: the first row that is no header, from 0.
     """
@@ -77,14 +82,15 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
         JobFailedError: ``NO_VALID_NUMBERS``: which column holds the entries cannot be told.
     """
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    samples = [_Sample.of(text, delimiter) for delimiter in DELIMITERS if delimiter in lines[0]]
+    start = "\n".join(lines[:_MOST_ABOVE])
+    samples = [_Sample.of(text, delimiter, kind, rule) for delimiter in DELIMITERS if delimiter in start]
     tables = [sample for sample in samples if sample.is_table(kind)]
     for table in tables:
         if layout := table.layout(kind, rule):
             return layout
     if tables and kind is not InputKind.AS_WRITTEN:
         raise _no_column(kind, rule)
-    column = _Sample.of(text, NO_DELIMITER)
+    column = _Sample.of(text, NO_DELIMITER, kind, rule)
     if column.named_column(kind) == 0 or all(line[0] == line[-1] == '"' for line in lines):
         return column.layout(kind, rule)
     return None
@@ -101,7 +107,7 @@ def layout_of_csv(text: str, kind: InputKind, rule: EntryRule) -> Layout:
     Raises:
         JobFailedError: ``NO_VALID_NUMBERS``: which column holds the entries cannot be told.
     """
-    layout = _Sample.of(text, ",").layout(kind, rule)
+    layout = _Sample.of(text, ",", kind, rule).layout(kind, rule)
     if not layout:
         raise _no_column(kind, rule)
     return layout
@@ -109,7 +115,7 @@ def layout_of_csv(text: str, kind: InputKind, rule: EntryRule) -> Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """The first rows of a text as they are if this is its delimiter: those that are not blank.
+    """The first rows of a text as they are if this is its delimiter: those that are not blank or a title.
 
     Attributes:
         delimiter: what may stand between cells.
@@ -122,11 +128,16 @@ class _Sample:
     rows: list[list[str]]
 
     @classmethod
-    def of(cls, text: str, delimiter: str) -> "_Sample":
-        rows = enumerate(csv.reader(StringIO(text), delimiter=delimiter))
-        filled = ((at, row) for at, row in rows if any(cell.strip() for cell in row) and row[0] != _HINT)
-        begins_at, first = next(filled, (0, [""]))
-        return cls(delimiter, begins_at, [first, *(row for _, row in islice(filled, _MOST_SAMPLED))])
+    def of(cls, text: str, delimiter: str, kind: InputKind, rule: EntryRule) -> "_Sample":
+        hints = {_HINT, f"{_HINT}{delimiter}"}
+        placed = enumerate(csv.reader(StringIO(text), delimiter=delimiter))
+        filled = (
+            (at, row) for at, row in placed if any(cell.strip() for cell in row) and row[0] not in hints
+        )
+        sample = list(islice(filled, _MOST_SAMPLED + 1)) or [(0, [""])]
+        rows = [row for _, row in sample]
+        first = _header_at(rows, kind, rule)
+        return cls(delimiter, sample[first][0], rows[first:])
 
     def is_table(self, kind: InputKind) -> bool:
         """Whether the rows are those of a table with several columns."""
@@ -137,8 +148,7 @@ class _Sample:
 
     def named_column(self, kind: InputKind) -> int | None:
         """The column that the first row names as one of the kind."""
-        names = [re.sub(r"[\W_]+", "", cell.casefold()) for cell in self.rows[0]]
-        return next((names.index(name) for name in _NAMES[kind] if name in names), None)
+        return _named_column(self.rows[0], kind)
 
     def layout(self, kind: InputKind, rule: EntryRule) -> Layout | None:
         """The layout, None where no column holds entries.
@@ -149,26 +159,61 @@ class _Sample:
         first = self.rows[0]
         named = self.named_column(kind)
         if named is not None:
-            return Layout(self.delimiter, tuple(first), named, self.begins_at + 1)
+            return Layout(self.delimiter, without_blank_end(first), named, self.begins_at + 1)
         at = 0 if len(first) == 1 else self._filled_column(kind, rule)
         if at is None:
             return None
         if len(first) > 1 and not _DATA.search(first[at]):
-            return Layout(self.delimiter, tuple(first), at, self.begins_at + 1)
-        made_up = tuple(f"column_{number}" for number in range(1, len(first) + 1))
+            return Layout(self.delimiter, without_blank_end(first), at, self.begins_at + 1)
+        columns = max(len(without_blank_end(row)) for row in self.rows)
+        made_up = tuple(f"column_{number}" for number in range(1, columns + 1))
         return Layout(self.delimiter, made_up, at, self.begins_at)
 
     def _filled_column(self, kind: InputKind, rule: EntryRule) -> int | None:
-        """The one column in which most cells look like entries."""
+        """The one column in which most cells look like entries.
+
+        What is taken as written may be addresses, where there are no phone numbers.
+        """
+        columns = self._columns(lambda cell: _looks_right(cell, kind, rule))
+        if not columns and kind is InputKind.AS_WRITTEN:
+            columns = self._columns(lambda cell: bool(_LIKE_AN_ADDRESS.fullmatch(cell.strip())))
+        if len(columns) > 1:
+            raise _many_columns(kind, rule)
+        return columns[0] if columns else None
+
+    def _columns(self, looks_right: Callable[[str], bool]) -> list[int]:
+        """The columns in which most cells look right."""
         rows = self.rows[1:] or self.rows
-        filled = [
+        return [
             at
             for at in range(len(self.rows[0]))
-            if sum(at < len(row) and _looks_right(row[at], kind, rule) for row in rows) > len(rows) / 2
+            if sum(at < len(row) and looks_right(row[at]) for row in rows) > len(rows) / 2
         ]
-        if len(filled) > 1:
-            raise _many_columns(kind, rule)
-        return filled[0] if filled else None
+
+
+def _header_at(rows: Sequence[Sequence[str]], kind: InputKind, rule: EntryRule) -> int:
+    """Which of the first rows names a column of the kind among others, below rows without entries; else 0."""
+    if kind is InputKind.AS_WRITTEN:
+        return 0  # any row may hold an entry
+    for at, row in enumerate(rows[:_MOST_ABOVE]):
+        if len(row) > 1 and _named_column(row, kind) is not None:
+            return at
+        if any(_looks_right(cell, kind, rule) for cell in row):
+            break
+    return 0
+
+
+def _named_column(row: Sequence[str], kind: InputKind) -> int | None:
+    names = [re.sub(r"[\W_]+", "", cell.casefold()) for cell in row]
+    return next((names.index(name) for name in _NAMES[kind] if name in names), None)
+
+
+def without_blank_end(row: Sequence[str]) -> tuple[str, ...]:
+    """The cells of a row up to the last one that is not blank."""
+    length = len(row)
+    while length and not row[length - 1].strip():
+        length -= 1
+    return tuple(row[:length])
 
 
 def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+INNER_LINE_FEED = "\0"
+"""Stands for a line feed within a line. No text that is read holds this character."""
+
 _BLOCK = 1024 * 1024
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from numberdrop.catalogue import InputKind
+from numberdrop.files.entries import without_decimals
 
 _LINES_OF_DIGITS = re.compile(r"(?:\n[1-9][0-9]*)*+")
 _PUNCTUATION = str.maketrans("", "", "+-()=.'\" \t\u00a0")
@@ -18,18 +19,24 @@ def names_of_numbers(numbers: list[str], kind: InputKind) -> list[str]:
     """The names of an export's numbers, in whatever form it has them; no line feed comes in.
 
     Phone numbers go by their digits with a ``+`` before them, user names without ``@``, and what was sent as
-    written by the text, to which ``digits_of`` gives a second chance.
+    written by the text, to which ``loose_name`` gives a second chance.
     """
     return _NAMES[kind](numbers)
 
 
 def digits_of(text: str) -> str:
-    """The digits of a number however it is punctuated; empty if the text is anything else.
-
-    A spreadsheet may have added ``.0`` on the way.
-    """
-    digits = text.strip().removesuffix(".0").translate(_PUNCTUATION)
+    """The digits of a number however it is punctuated; empty if the text is anything else."""
+    digits = without_decimals(text.strip()).translate(_PUNCTUATION)
     return digits if digits.isascii() and digits.isdigit() else ""
+
+
+def loose_name(text: str) -> str:
+    """What texts have in common that are about the same entry as written, though not the same text.
+
+    Numbers go by their digits without a leading ``00``, all else by the text without regard to case or a
+    leading ``@``.
+    """
+    return digits_of(text).removeprefix("00") or text.lower().removeprefix("@")
 
 
 def _phones(texts: list[str]) -> list[str]:

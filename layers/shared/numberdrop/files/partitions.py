@@ -1,8 +1,9 @@
-"""Work on more texts than fit into memory: they are spread over parts by hash, and each part fits.
+"""Work on more texts than fit into memory: spread over parts by hash, those of a part that differ fit.
 
 Two passes make an answer for every text, in the order of the texts. The first spreads them with ``add``. Then
-each part is answered on its own, with a set or a dict say. The second pass asks ``InOrder`` for the answers,
-which finds the part of a text by its hash again. The hash is Python's own, so one process must do it all.
+each part is answered on its own, with a set or a dict say. It comes in blocks, as one text that is repeated
+without end is all in one part. The second pass asks ``InOrder`` for the answers, which finds the part of a
+text by its hash again. The hash is Python's own, so one process must do it all.
 """
 
 import os
@@ -20,6 +21,9 @@ on it twice as fast as on one of 160,000."""
 _LAST_PART = PARTS - 1
 _MOST_HELD = 1_000_000
 """Characters."""
+
+_BLOCK = 1024 * 1024
+"""Bytes. Most parts have fewer."""
 
 _PIECE = 4096
 """Bytes; small, because ``InOrder`` reads all parts at once."""
@@ -73,15 +77,18 @@ class Partition:
         self._held[part] += lines
         self._count(lines)
 
-    def parts(self) -> Iterator[list[str]]:
-        """The lines of each part in turn; read from the start at each call."""
+    def parts(self) -> Iterator[Iterator[list[str]]]:
+        """The lines of each part in turn, in blocks; read from the start at each call.
+
+        The lines of a key, given to ``add`` together, are in one block.
+        """
         self._write()
-        return map(self._lines, self._ranges)
+        return map(self._blocks, self._ranges)
 
     def streams(self) -> list[Iterator[str]]:
         """For each part its lines one by one, so that all parts can be read at once in little memory."""
         self._write()
-        return [chain.from_iterable(self._blocks(ranges)) for ranges in self._ranges]
+        return [chain.from_iterable(self._small_blocks(ranges)) for ranges in self._ranges]
 
     def _hold_nothing(self) -> None:
         self._held: list[list[str]] = [[] for _ in range(PARTS)]
@@ -102,10 +109,18 @@ class Partition:
                 self._end += len(piece)
         self._hold_nothing()
 
-    def _lines(self, ranges: "array[int]") -> list[str]:
-        return _split(b"".join(self._pieces(ranges)))
-
     def _blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
+        block: list[bytes] = []
+        size = 0
+        for piece in self._pieces(ranges):
+            block.append(piece)
+            size += len(piece)
+            if size >= _BLOCK:
+                yield _split(b"".join(block))
+                block, size = [], 0
+        yield _split(b"".join(block))
+
+    def _small_blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
         rest = b""
         for piece in self._pieces(ranges, _PIECE):
             lines, end, rest = (rest + piece).rpartition(b"\n")

@@ -16,6 +16,8 @@ from importlib import resources
 from urllib.parse import quote
 
 from numberdrop.catalogue import InputKind
+from numberdrop.files.results import RESOLVED, UNRESOLVED
+from numberdrop.files.verdicts import VERDICTS, YES
 from numberdrop.job import timestamp
 from numberdrop.masking import masked
 
@@ -23,7 +25,7 @@ MOST_COUNTRIES = 15
 """Countries that have a row of their own where there are many; the smaller ones share one more."""
 
 VerdictCounts = Mapping[str, int]
-"""How often each verdict occurs."""
+"""How often each verdict occurs, and other words of ``_WORDS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +56,17 @@ class Report:
         upload_key: the upload's key; what could be a number in it is masked on the page.
         submitted_at: when the vendor accepted the file, None where that is not known.
         collected_at: when the results were collected.
-        lines: lines of the upload that are not blank, the sum of ``sent``, ``rejected`` and ``duplicates``;
-            None where the upload is gone, and then those two are not known either.
-        sent: distinct entries sent to the vendor, the sum of ``resolved`` and ``unresolved``.
+        lines: lines of the upload that are not blank, the sum of ``submitted``, ``rejected`` and
+            ``duplicates``; None where the upload is gone, and then those two are not known either.
+        submitted: distinct entries sent to the vendor, the sum of ``resolved`` and ``unresolved``.
         rejected: lines that hold no entry the checker takes.
-        duplicates: lines that repeat an entry.
-        resolved: sent entries that the export answers.
-        unresolved: sent entries that it lacks.
-        verdicts: how often each verdict occurs among the resolved; empty where the checker gives none.
-        countries: how often each verdict, and ``unresolved``, occurs among the sent, by the name of the
-            country; empty where countries are not known.
+        duplicates: lines that repeat an entry; it is sent, and paid for, once.
+        resolved: submitted entries that the export answers.
+        unresolved: submitted entries that it lacks.
+        verdicts: how often each of ``VERDICTS`` occurs among the resolved; empty where none can be counted.
+        countries: how often each of ``VERDICTS``, and ``unresolved``, occurs among the submitted, by what
+            ``country_of`` calls the country; empty where countries are not known.
         cost: None where it is not known.
-        not_paid_twice: rows that cost nothing because the same entry was paid for already.
         files: names of the files beside the page.
     """
 
@@ -78,7 +79,7 @@ class Report:
     submitted_at: datetime | None
     collected_at: datetime
     lines: int | None
-    sent: int
+    submitted: int
     rejected: int = 0
     duplicates: int = 0
     resolved: int
@@ -86,7 +87,6 @@ class Report:
     verdicts: VerdictCounts = field(default_factory=dict)
     countries: Mapping[str, VerdictCounts] = field(default_factory=dict)
     cost: Cost | None = None
-    not_paid_twice: int = 0
     files: Sequence[str] = ()
 
 
@@ -104,8 +104,8 @@ _CONTENTS = {
     "manifest": "ids, counts, checksums",
 }
 
-_KNOWN_WORDS = ("yes", "no", "unknown", "resolved", "unresolved")
-"""The words that have a class in the style sheet, in the order to show them; others come before the last."""
+_WORDS = (*VERDICTS, RESOLVED, UNRESOLVED)
+"""What is counted, in the order to show it; each has a class in the style sheet."""
 
 _LONGEST_MASKED = 300
 """Where masking cuts words off."""
@@ -120,7 +120,7 @@ def report_html(report: Report) -> str:
     """The page of a job: HTML that is well-formed XML as well, and the same for the same report."""
     style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    asked = f"{_number_of(report.sent, report.kind)} checked with {_text(report.checker)}"
+    asked = f"{_number_of(report.submitted, report.kind)} checked with {_text(report.checker)}"
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -151,8 +151,9 @@ def report_html(report: Report) -> str:
 
 def _answers(report: Report) -> str:
     """All answers in figures, which are the key to the colours as well, and in one bar."""
-    answers = report.verdicts or {"resolved": report.resolved}
-    counts = _in_order({**answers, "unresolved": report.unresolved})
+    answers = report.verdicts or {RESOLVED: report.resolved}
+    counts = _in_order({**answers, UNRESOLVED: report.unresolved})
+    told = report.verdicts or not report.resolved
     total = sum(counts.values())
     figures = "".join(
         f"<div><dt>{_head(word)}</dt><dd>{count:,}</dd><dd>{_share(count, total)}</dd></div>\n"
@@ -162,7 +163,7 @@ def _answers(report: Report) -> str:
 <dl>
 {figures}</dl>
 {_bar(counts)}
-{"" if report.verdicts else "<p>This checker gives no verdict. The results have what it found.</p>"}
+{"" if told else "<p>There are no verdicts to count. The results have what was found.</p>"}
 </section>
 """
 
@@ -172,7 +173,7 @@ def _by_country(countries: Mapping[str, VerdictCounts]) -> str:
     if not countries:
         return ""
     overall = _in_order(_sum(countries.values()))
-    heads = ["country", *map(_head, overall), "all", *(["% yes"] if "yes" in overall else [])]
+    heads = ["country", *map(_head, overall), "all", *([f"% {YES}"] if YES in overall else [])]
     columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
     rows = ""
     for name, some in _largest_first(countries):
@@ -193,15 +194,15 @@ def _by_country(countries: Mapping[str, VerdictCounts]) -> str:
 def _country(name: str, counts: VerdictCounts) -> str:
     total = sum(counts.values())
     cells = [f"{count:,}" for count in (*counts.values(), total)]
-    if "yes" in counts:
-        cells.append(_share(counts["yes"], total))
+    if YES in counts:
+        cells.append(_share(counts[YES], total))
     columns = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row">{_text(name)}</th>{columns}</tr>\n'
 
 
 def _accounting(report: Report) -> str:
     """From the lines of the file to the entries that were paid for, and on to those that were answered."""
-    facts = [("<b>sent to the vendor</b>", f"<b>{report.sent:,}</b>")]
+    facts = [("<b>sent to the vendor</b>", f"<b>{report.submitted:,}</b>")]
     if report.lines is not None:
         facts = [
             ("lines in the file", f"{report.lines:,}"),
@@ -221,8 +222,6 @@ def _task(report: Report) -> str:
         facts = [("submitted", _moment(report.submitted_at)), *facts, ("took", took)]
     if report.cost:
         facts.append(("cost", _cost(report.cost)))
-    if report.not_paid_twice:
-        facts.append(("not paid twice", _number_of(report.not_paid_twice, report.kind)))
     facts.append(("task type", _text(report.task_type)))
     facts.append(("task", f"<code>{escape(report.task_id)}</code>"))
     facts.append(("job", f"<code>{escape(report.job_id)}</code>"))
@@ -241,13 +240,8 @@ def _facts(title: str, facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _in_order(counts: VerdictCounts) -> VerdictCounts:
-    """The words in the order to show them, those that are not known from the commonest on."""
-
-    def place(word: str) -> tuple[bool, int, int, str]:
-        known = _KNOWN_WORDS.index(word) if word in _KNOWN_WORDS else len(_KNOWN_WORDS)
-        return word == "unresolved", known, -counts[word], word
-
-    return {word: counts[word] for word in sorted(counts, key=place)}
+    """The words in the order to show them."""
+    return {word: counts[word] for word in _WORDS if word in counts}
 
 
 def _largest_first(countries: Mapping[str, VerdictCounts]) -> list[tuple[str, VerdictCounts]]:
@@ -274,20 +268,16 @@ def _bar(counts: VerdictCounts) -> str:
     for word, count in counts.items():
         if count:
             place = f'x="{100 * start / total:.3f}%" width="{100 * count / total:.3f}%"'
-            parts += f'<rect class="{_colour(word)}" {place} height="100%" />'
-            told.append(f"{_share(count, total)} {_text(word)}")
+            parts += f'<rect class="{word}" {place} height="100%" />'
+            told.append(f"{_share(count, total)} {word}")
             start += count
     return f'<svg class="bar" role="img"><title>{", ".join(told) or "nothing"}</title>{parts}</svg>'
 
 
-def _colour(word: str) -> str:
-    return word if word in _KNOWN_WORDS else "other"
-
-
 def _head(word: str) -> str:
     """A word behind a patch of its colour."""
-    patch = f'<rect class="{_colour(word)}" width="100%" height="100%" />'
-    return f'<svg class="patch" aria-hidden="true">{patch}</svg>{_text(word)}'
+    patch = f'<rect class="{word}" width="100%" height="100%" />'
+    return f'<svg class="patch" aria-hidden="true">{patch}</svg>{word}'
 
 
 def _share(count: int, total: int) -> str:

@@ -11,7 +11,7 @@ from numberdrop.files.cleaning import REJECTED, entries_among, first_appearances
 from numberdrop.files.countries import by_country
 from numberdrop.files.export import Export
 from numberdrop.files.join import Join, JoinCounts, Tell, joined
-from numberdrop.files.lines import line_blocks, write_lines
+from numberdrop.files.lines import INNER_LINE_FEED, line_blocks, write_lines
 from numberdrop.files.matching import names_of_numbers
 from numberdrop.files.partitions import InOrder, Partition
 from numberdrop.files.spreadsheet import harmless_cells, harmless_lines
@@ -29,8 +29,6 @@ UNRESOLVED = "unresolved"
 REJECTED_STATUS = "rejected"
 
 _BLOCK = 64 * 1024
-_LINE_FEED = "\0"
-"""Stands for a line feed within a row. No table that is read holds this character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +100,11 @@ def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
     with Partition() as spread:
         for numbers, _ in export.answers():
             spread.add(names_of_numbers(numbers, kind))
-        firsts = InOrder([first_appearances(names) for names in spread.parts()])
+        firsts = InOrder(list(map(first_appearances, spread.parts())))
         for numbers, _ in export.answers():
             names = names_of_numbers(numbers, kind)
             distinct = compress(names, firsts.answers(names))
-            write_lines(entries, [name.replace(_LINE_FEED, " ") for name in distinct])
+            write_lines(entries, [name.replace(INNER_LINE_FEED, " ") for name in distinct])
 
 
 def _columns(table: UploadRows) -> list[str]:
@@ -117,13 +115,11 @@ def _columns(table: UploadRows) -> list[str]:
 
 
 def _table_lines(table: UploadRows, width: int) -> Iterator[str]:
-    """The table's rows as lines of CSV."""
-    blocks = table.table_blocks()
-    return chain.from_iterable(harmless_lines([_padded(row, width) for row in rows]) for rows in blocks)
-
-
-def _padded(row: list[str], width: int) -> list[str]:
-    return row if len(row) == width else [*row, *[""] * (width - len(row))]
+    """The table's rows as lines of CSV, each of ``width`` cells."""
+    for rows in table.table_blocks():
+        for row, line in zip(rows, harmless_lines(rows), strict=True):
+            # As text: lists of as many empty cells would take eight times as much memory.
+            yield line + "," * (width - max(len(row), 1))
 
 
 def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) -> list[str]:
@@ -140,14 +136,14 @@ def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) ->
 
 def _tell(export: Export) -> Tell:
     """What is told of an entry: its status and verdict, and all cells that the export has for it."""
-    verdict_at = export.columns.index(export.verdict_column) if export.verdict_column else None
+    column = export.verdict_column
     unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
 
     def tell(answer: str | None) -> tuple[str, str | None]:
         if answer is None:
             return unresolved, None
         cells = export.cells(answer)
-        verdict = "" if verdict_at is None else verdict_of(cells[verdict_at])
+        verdict = verdict_of(cells[export.columns.index(column)], column) if column else ""
         return _line([RESOLVED, verdict, *cells]), verdict
 
     return tell
@@ -155,7 +151,7 @@ def _tell(export: Export) -> Tell:
 
 def _line(cells: list[str]) -> str:
     (line,) = harmless_lines([cells])
-    return line.replace("\n", _LINE_FEED)
+    return line.replace("\n", INNER_LINE_FEED)
 
 
 def _told_blocks(
@@ -183,7 +179,7 @@ def _told_blocks(
 
 
 def _write(out: TextIO, lines: Iterable[str]) -> None:
-    out.write("\n".join([*lines, ""]).replace(_LINE_FEED, "\n"))
+    out.write("\n".join([*lines, ""]).replace(INNER_LINE_FEED, "\n"))
 
 
 def _counts(counts: JoinCounts, export: Export, kind: InputKind) -> ResultCounts:

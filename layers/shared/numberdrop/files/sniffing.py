@@ -1,18 +1,19 @@
 """What an export seems to be by its first bytes, before it has come whole."""
 
+from numberdrop.files.archive import ZIP_START
 from numberdrop.files.export import ExportFormat
+from numberdrop.files.workbook import CONTENT_TYPES
 
-_ZIP_START = b"PK\x03\x04"
 _NAME_LENGTH, _NAME_AT = slice(26, 28), 30
 """Where the first member's local header has its name (zip specification, section 4.3.7)."""
 
-_WORKBOOK_STARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/")
+_WORKBOOK_STARTS = (CONTENT_TYPES.encode(), b"_rels/", b"docProps/", b"xl/")
 """The parts of an ``.xlsx`` (ECMA-376, part 1); programs differ in which they write first."""
 
 
 def likely_format(start: bytes) -> ExportFormat:
     """The format of a file that begins with these bytes. Only the whole of an archive can tell for sure."""
-    if not start.startswith(_ZIP_START):
+    if not start.startswith(ZIP_START):
         return ExportFormat.CSV
     length = int.from_bytes(start[_NAME_LENGTH], "little")
     name = start[_NAME_AT : _NAME_AT + length]

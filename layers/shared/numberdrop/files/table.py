@@ -6,8 +6,8 @@ cells: most exports have few different ones, and so most are never parsed.
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
@@ -15,19 +15,20 @@ from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
 
 from numberdrop.files.archive import ExportInvalidError, refusing
-from numberdrop.files.csv_lines import csv_cells, csv_lines
-from numberdrop.files.workbook import all_rows
+from numberdrop.files.csv_lines import DELIMITERS, csv_cells, csv_lines
+from numberdrop.files.lines import INNER_LINE_FEED
+from numberdrop.files.workbook import all_rows, first_filled
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-DELIMITERS = (",", ";", "\t", "|")
-
 _ROWS = 10_000
 """Rows of a block."""
 
-_FEW_ROWS = 100
-_LONGEST_FEW_ROWS = 512 * 1024
+_SAMPLED = 1000
+"""Rows."""
+
+_LONGEST_ROW = 512 * 1024
 """Characters. A quoted cell may go on over lines, so a bound on lines alone would not bound a row."""
 
 _BLOCK = 64 * 1024
@@ -37,9 +38,6 @@ _LONGEST_LINE = 128 * 1024
 _UTF8_BOM = b"\xef\xbb\xbf"
 _STARTS_OF_OTHER_FORMATS = ("<", "{", "[")
 """Web pages, XML and JSON, as error messages come."""
-
-_LINE_FEED = "\0"
-"""Stands for a line feed within a row. No table that is read holds this character."""
 
 _Rows = list[list[str]]
 
@@ -54,17 +52,29 @@ class Table:
     Attributes:
         header: the names of its columns, as they are; empty if the table is.
         delimiter: what stands between the cells of the rest of a row.
-        splits: reads the rows that are not empty in blocks, given the column of the number. It raises
-            ``ExportInvalidError`` if a row has no such column, or the table is broken or hostile further on.
+        splits: reads the rows that are not empty in blocks, given the column of the number; that of a row
+            which ends before is empty. It raises ``ExportInvalidError`` if the table is broken or hostile
+            further on.
     """
 
     header: list[str]
     delimiter: str
-    splits: Callable[[int], Iterator[Split]]
+    splits: Callable[[int], Generator[Split, None, None]]
+
+    def first_rows(self) -> list[list[str]]:
+        """The first rows with all their cells.
+
+        Raises:
+            ExportInvalidError: the table is broken or hostile.
+        """
+        with closing(self.splits(0)) as splits:
+            firsts, rests = next((split for split in splits if split[0]), ([], []))
+        some = zip(firsts[:_SAMPLED], rests, strict=False)
+        return [[first, *self.cells(rest)] for first, rest in some]
 
     def cells(self, rest: str) -> list[str]:
         """The cells of a row besides its number, given the rest of the row."""
-        return csv_cells(rest.replace(_LINE_FEED, "\n"), self.delimiter)
+        return csv_cells(rest.replace(INNER_LINE_FEED, "\n"), self.delimiter)
 
 
 def csv_table(open_file: Callable[[], IO[bytes]]) -> Table:
@@ -90,16 +100,17 @@ def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[byt
 
 
 def sheet_table(workbook: "Workbook") -> Table:
-    """The first sheet of a workbook.
+    """The first sheet of a workbook with anything in it.
 
     Raises:
-        ExportInvalidError: the sheet is broken.
+        ExportInvalidError: a sheet is broken.
     """
-    header = next(_filled_rows(workbook), [])
-    return Table(header, DELIMITERS[0], partial(_sheet_splits, workbook))
+    sheet_at = first_filled(workbook) or 0
+    header = next(_filled_rows(workbook, sheet_at), [])
+    return Table(header, DELIMITERS[0], partial(_sheet_splits, workbook, sheet_at))
 
 
-def _csv_splits(open_file: Callable[[], IO[bytes]], number_at: int) -> Iterator[Split]:
+def _csv_splits(open_file: Callable[[], IO[bytes]], number_at: int) -> Generator[Split, None, None]:
     with _refusing_csv(), open_file() as file:
         _, delimiter, texts = _opened(file)
         if number_at == 0:
@@ -114,7 +125,9 @@ def _csv_splits(open_file: Callable[[], IO[bytes]], number_at: int) -> Iterator[
             yield _split(rows, number_at, delimiter)
 
 
-def _list_splits(lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_at: int) -> Iterator[Split]:
+def _list_splits(
+    lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_at: int
+) -> Generator[Split, None, None]:
     for word, open_file in lists:
         with refusing("The export's list is no text in UTF-8, or is broken."), open_file() as file:
             for text in _texts(file):
@@ -122,15 +135,15 @@ def _list_splits(lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_at: i
                 yield numbers, [word] * len(numbers)
 
 
-def _sheet_splits(workbook: "Workbook", number_at: int) -> Iterator[Split]:
-    rows = _filled_rows(workbook)
+def _sheet_splits(workbook: "Workbook", sheet_at: int, number_at: int) -> Generator[Split, None, None]:
+    rows = _filled_rows(workbook, sheet_at)
     next(rows, None)
     while block := list(islice(rows, _ROWS)):
         yield _split(block, number_at, DELIMITERS[0])
 
 
-def _filled_rows(workbook: "Workbook") -> Iterator[list[str]]:
-    return filter(any, all_rows(workbook, 0))
+def _filled_rows(workbook: "Workbook", sheet_at: int) -> Iterator[list[str]]:
+    return filter(any, all_rows(workbook, sheet_at))
 
 
 def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
@@ -142,7 +155,7 @@ def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
         raise ExportInvalidError("The export is a web page or a message, not a table.")
     delimiter = max(DELIMITERS, key=first_line.count)
     start.seek(0)
-    header = next(filter(any, csv.reader(start, delimiter=delimiter)), [])
+    header = next(filter(any, csv.reader(start, delimiter=delimiter, strict=True)), [])
     return header, delimiter, chain([start.read()], texts)
 
 
@@ -158,7 +171,7 @@ def _texts(file: IO[bytes]) -> Iterator[str]:
         end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
         rest = block[end:]
         if len(rest) > _LONGEST_LINE:
-            raise _row_too_long()
+            raise ExportInvalidError("The export's table has an unreasonably long row.")
         if end:
             yield block[:end].decode()
         block = file.read(_BLOCK)
@@ -183,54 +196,48 @@ def _split_plainly(text: str, row: re.Pattern[str]) -> Split | None:
 
 
 def _parsed(texts: Iterable[str], delimiter: str) -> Iterator[_Rows]:
-    lines = _Lines(texts)
-    rows = csv.reader(lines, delimiter=delimiter)
-    block: _Rows = []
-    while few := list(islice(rows, _FEW_ROWS)):
-        lines.left = _LONGEST_FEW_ROWS
-        block += filter(any, few)
-        if len(block) >= _ROWS:
-            yield block
-            block = []
-    yield block
+    rest: Sequence[str] = ()
+    for text in chain(texts, [""]):
+        lines = [*rest, *StringIO(text, newline="")]
+        rows, read = _read(lines, delimiter, may_go_on=bool(text))
+        rest = lines[read:]
+        yield list(filter(any, rows))
 
 
-class _Lines:
-    """Lines with their ends, as long as a few rows do not take too many of them.
+def _read(lines: list[str], delimiter: str, *, may_go_on: bool) -> tuple[_Rows, int]:
+    """The rows that lines hold, and how many of the lines these are.
 
-    Attributes:
-        left: characters that may be taken until somebody sets it anew.
+    A cell in quotes may go on over lines, the last one over more than there are yet. Where the marks do not
+    match, the line is read as if they were characters like any other: rows behind it must not be lost in a
+    cell without an end.
     """
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = texts
-        self.left = _LONGEST_FEW_ROWS
-
-    def __iter__(self) -> Iterator[str]:
-        return chain.from_iterable(self._files())
-
-    def _files(self) -> Iterator[StringIO]:
-        for text in self._texts:
-            self.left -= len(text)
-            if self.left < 0:
-                raise _row_too_long()
-            yield StringIO(text, newline="")
+    rows: _Rows = []
+    read = 0
+    while read < len(lines):
+        start = read
+        reader = csv.reader(
+            map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True
+        )
+        try:
+            for row in reader:
+                rows.append(row)
+                read = start + reader.line_num
+        except csv.Error:
+            to_the_end = start + reader.line_num == len(lines)
+            if may_go_on and to_the_end and sum(map(len, lines[read:])) <= _LONGEST_ROW:
+                break
+            rows += csv.reader([lines[read]], delimiter=delimiter, quoting=csv.QUOTE_NONE)
+            read += 1
+    return rows, read
 
 
 def _split(rows: _Rows, number_at: int, delimiter: str) -> Split:
-    try:
-        numbers = [row.pop(number_at) for row in rows]
-    except IndexError:
-        raise ExportInvalidError("A row of the export ends before its number.") from None
+    numbers = [row.pop(number_at) if number_at < len(row) else "" for row in rows]
     return _without_line_feeds(numbers), _without_line_feeds(csv_lines(rows, delimiter))
 
 
 def _without_line_feeds(texts: list[str]) -> list[str]:
-    return [text.replace("\n", _LINE_FEED) for text in texts]
-
-
-def _row_too_long() -> ExportInvalidError:
-    return ExportInvalidError("The export's table has an unreasonably long row.")
+    return [text.replace("\n", INNER_LINE_FEED) for text in texts]
 
 
 def _refusing_csv() -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import IncrementalNewlineDecoder
 from typing import BinaryIO
 
+from numberdrop.files.archive import EMPTY_ZIP_START, ZIP_START
 from numberdrop.reasons import JobFailedError, ReasonCode
 
 LONGEST_LINE = 64 * 1024
@@ -14,7 +15,6 @@ LONGEST_LINE = 64 * 1024
 
 BLOCK = 1024 * 1024
 """Bytes that are read at once."""
-"""Bytes; how much is read at once."""
 
 _UTF8 = "utf-8-sig"
 _UTF16 = "utf-16"
@@ -23,8 +23,8 @@ _WINDOWS = "cp1252"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _BINARY_STARTS = (
-    b"PK\x03\x04",  # zip, and the spreadsheets and documents that are zips
-    b"PK\x05\x06",
+    ZIP_START,  # spreadsheets and documents among them
+    EMPTY_ZIP_START,
     b"\xd0\xcf\x11\xe0",  # older spreadsheets and documents
     b"\x1f\x8b",
     b"%PDF-",

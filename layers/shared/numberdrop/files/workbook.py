@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import IO, TYPE_CHECKING
 
 from numberdrop.files.archive import refusing
@@ -11,8 +11,11 @@ from numberdrop.files.workbook_check import check_workbook
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-_MOST_SHEET_ROWS = 1_048_576
-"""What a sheet has at most (Microsoft, "Excel specifications and limits")."""
+CONTENT_TYPES = "[Content_Types].xml"
+"""The part that tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
+
+_MOST_SHEETS = 20
+"""Sheets that are looked at for one with anything in it: a row far down costs time, however empty it is."""
 
 
 def open_workbook(file: IO[bytes]) -> "Workbook":
@@ -26,24 +29,47 @@ def open_workbook(file: IO[bytes]) -> "Workbook":
     # The import takes longer than most exports do.
     from openpyxl import load_workbook  # noqa: PLC0415
 
-    with refusing("The export is a workbook that cannot be read."), _warnings_off():
+    with refusing("The file is no workbook, or one that cannot be read."), _warnings_off():
         check_workbook(file)
         return load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
 
+def first_filled(workbook: "Workbook") -> int | None:
+    """Which sheet is the first with anything in it, from 0: one that is shown, if any of those has.
+
+    Raises:
+        ExportInvalidError: a sheet is broken.
+    """
+    sheets = workbook.worksheets
+    shown_first = sorted(range(len(sheets)), key=lambda at: sheets[at].sheet_state != "visible")
+    for sheet_at in shown_first[:_MOST_SHEETS]:
+        with closing(all_rows(workbook, sheet_at)) as rows:
+            if any(any(row) for row in rows):
+                return sheet_at
+    return None
+
+
 def all_rows(workbook: "Workbook", sheet_at: int) -> Generator[list[str], None, None]:
-    """The rows of one of a workbook's sheets, empty ones too; they need not be equally long.
+    """The rows of one of a workbook's sheets up to their last filled cell, empty ones too.
 
     Raises:
         ExportInvalidError: the sheet is broken.
     """
-    with refusing("The export's sheet cannot be read."):
+    with refusing("The workbook's sheet cannot be read."):
         sheet = workbook.worksheets[sheet_at]
         # The size that a sheet claims to have is often wrong.
         sheet.reset_dimensions()
-        rows = sheet.iter_rows(max_row=_MOST_SHEET_ROWS, values_only=True)
+        rows = sheet.iter_rows(values_only=True)
         while (row := _next(rows)) is not None:
-            yield [_text(value) for value in row]
+            yield [_text(value) for value in row[: _filled(row)]]
+
+
+def _filled(row: Sequence[object]) -> int:
+    """How many cells there are up to the last with anything in it: a format alone makes a cell too."""
+    length = len(row)
+    while length and row[length - 1] in {None, ""}:
+        length -= 1
+    return length
 
 
 def _next(rows: Iterator[Sequence[object]]) -> Sequence[object] | None:

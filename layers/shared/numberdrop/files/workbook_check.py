@@ -13,6 +13,9 @@ from numberdrop.files.archive import ExportInvalidError
 MOST_CELLS = 1000
 """Cells of a row; the vendor's exports have fewer than ten."""
 
+MOST_ROWS = 1_048_576
+"""What a sheet has at most (Microsoft, "Excel specifications and limits")."""
+
 MOST_SHARED_TEXTS = 10_000_000
 """Ten cells of text in each row that a sheet can have."""
 
@@ -22,21 +25,28 @@ _BLOCK = 1024 * 1024
 def check_workbook(file: IO[bytes]) -> None:
     """Reads all XML of a workbook once, in constant memory.
 
+    A part may have any name (ECMA-376, part 2): what is no XML fails at its first bytes, as it would later.
+
     Raises:
-        ExportInvalidError: a row has too many cells, there are too many shared texts, or a DTD.
+        ExportInvalidError: a row has too many cells, there are too many shared texts, rows that no sheet can
+            have, or a DTD.
+        ExpatError: a part that is called XML is none.
     """
     with ZipFile(file) as archive:
         for member in archive.infolist():
-            if member.filename.lower().endswith((".xml", ".rels")):
-                with archive.open(member) as xml:
-                    _Counter().read(xml)
+            with archive.open(member) as part:
+                try:
+                    _Counter().read(part)
+                except expat.ExpatError:
+                    if member.filename.lower().endswith((".xml", ".rels")):
+                        raise
 
 
 class _Counter:
     """Counts what becomes objects."""
 
     def __init__(self) -> None:
-        self._cells = self._texts = 0
+        self._cells = self._texts = self._row = 0
 
     def read(self, xml: IO[bytes]) -> None:
         parser = expat.ParserCreate()
@@ -46,18 +56,25 @@ class _Counter:
             parser.Parse(block)
         parser.Parse(b"", True)
 
-    def _start(self, name: str, _attributes: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         match name.rpartition(":")[2]:
             case "row":
                 self._cells = 0
+                self._row = int(attributes.get("r", self._row + 1))
+                if self._row > MOST_ROWS:
+                    raise ExportInvalidError(
+                        f"The sheet has rows beyond the {MOST_ROWS:,} that one can have."
+                    )
             case "c":
                 self._cells += 1
                 if self._cells > MOST_CELLS:
-                    raise ExportInvalidError("A row of the export's sheet has far too many cells.")
+                    raise ExportInvalidError(
+                        f"A row of the sheet has far too many cells: more than {MOST_CELLS:,}."
+                    )
             case "si":
                 self._texts += 1
                 if self._texts > MOST_SHARED_TEXTS:
-                    raise ExportInvalidError("The export's workbook has far too many texts.")
+                    raise ExportInvalidError("The workbook has far too many texts.")
 
     def _refuse_dtd(self, *_declaration: object) -> None:
-        raise ExportInvalidError("The export's workbook has a document type, so it cannot be read.")
+        raise ExportInvalidError("The workbook has a document type, so it cannot be read.")

@@ -1,14 +1,14 @@
 """Workbooks that are uploaded: the first sheet with anything in it becomes a CSV working file."""
 
-import csv
 from contextlib import closing
 from dataclasses import replace
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO
 
 from numberdrop.files.archive import ExportInvalidError, ExportLimits, open_archive
+from numberdrop.files.csv_lines import csv_writer
 from numberdrop.files.text_encoding import not_text
-from numberdrop.files.workbook import all_rows, open_workbook
+from numberdrop.files.workbook import all_rows, first_filled, open_workbook
 from numberdrop.reasons import JobFailedError, ReasonCode
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ LARGEST_TABLE = 400_000_000
 _LIMITS = replace(ExportLimits(), unzipped=ExportLimits().workbook)
 
 
-def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_TABLE) -> None:
+def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_TABLE) -> str:
     """Writes a sheet as CSV in UTF-8, delimited by commas, row for row: empty ones are among them.
 
     Args:
@@ -28,32 +28,28 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_T
         table: takes the CSV; nothing, if no sheet has anything in it.
         largest: the most characters to write.
 
+    Returns:
+        The sheet's name; empty if no sheet has anything in it.
+
     Raises:
         JobFailedError: ``NOT_TEXT``: it is no workbook, or a broken or hostile one; ``TOO_LARGE``.
     """
     try:
         open_archive(workbook, _LIMITS).close()
         with closing(open_workbook(workbook)) as opened:
-            sheet_at = _first_filled(opened)
-            if sheet_at is not None:
-                _copy(opened, sheet_at, table, largest)
-    except ExportInvalidError:
-        raise not_text("The file is no workbook, or one that cannot be read.") from None
-
-
-def _first_filled(workbook: "Workbook") -> int | None:
-    for sheet_at in range(len(workbook.worksheets)):
-        with closing(all_rows(workbook, sheet_at)) as rows:
-            if any(any(row) for row in rows):
-                return sheet_at
-    return None
+            sheet_at = first_filled(opened)
+            if sheet_at is None:
+                return ""
+            _copy(opened, sheet_at, table, largest)
+            return opened.worksheets[sheet_at].title
+    except ExportInvalidError as error:
+        raise not_text(str(error)) from None
 
 
 def _copy(workbook: "Workbook", sheet_at: int, table: BinaryIO, largest: int) -> None:
     # A cell can hold half of a surrogate pair, which UTF-8 cannot.
     out = TextIOWrapper(table, encoding="utf-8", errors="replace", newline="")
-    # Only with both in the line's end does the writer quote cells that hold either.
-    rows = csv.writer(out, lineterminator="\r\n")
+    rows = csv_writer(out)
     written = 0
     for row in all_rows(workbook, sheet_at):
         written += len(row) + sum(map(len, row))
