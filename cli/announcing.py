@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from numberdrop.audit import Listed
 from numberdrop.upload import Upload, message_about
 
 from .connection import Connection
@@ -30,8 +31,13 @@ Examples:
 
 ANNOUNCE_MISSING_PLAN = """\
 The upload queue gets the messages that should have announced these {count} file(s): they WILL be sent to the
-vendor, and the vendor may charge for each. Should an event come after all, or a dead letter be redriven, that
-is the same job: nothing is sent twice."""
+vendor, and the vendor may charge for each, replaced and deleted ones too. Should an event come after all, or
+a dead letter be redriven, that is the same job: nothing is sent twice. To announce some of them only, name
+each by its KEY and --version-id."""
+
+NOTHING_MISSING = """\
+Every file of the last two weeks has a job: those that have a version, came after the ledger was made, and are
+older than a day."""
 
 
 @click.command(epilog=ANNOUNCE_EPILOG)
@@ -67,15 +73,19 @@ def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
     click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
 
 
-def _announce_all(uploads: Sequence[Upload], connection: Connection, *, yes: bool) -> None:
-    if not uploads:
-        click.echo("No file of the last two weeks that is older than a day lacks a job.")
+def _announce_all(missing: Sequence[Listed], connection: Connection, *, yes: bool) -> None:
+    if not missing:
+        click.echo(NOTHING_MISSING)
         return
     click.echo(f"On {connection.stack.place}:")
-    for upload in uploads:
-        click.echo(f"  {upload.job_id[:SHORT_ID]}  {upload.size:>13,} bytes  {shown(upload.key)}")
-    click.echo(ANNOUNCE_MISSING_PLAN.format(count=len(uploads)))
+    for listed in missing:
+        since = "" if listed.is_latest else "  (replaced or deleted since)"
+        written, size = f"{listed.written_at:%Y-%m-%d %H:%M}", f"{listed.upload.size:,} bytes"
+        click.echo(
+            f"  {listed.upload.job_id[:SHORT_ID]}  {written}  {size:>17}  {shown(listed.upload.key)}{since}"
+        )
+    click.echo(ANNOUNCE_MISSING_PLAN.format(count=len(missing)))
     confirm(yes=yes)
-    for upload in uploads:
-        connection.queue.send_again(message_about(upload), after_seconds=0)
-    click.echo(f"Announced {len(uploads)} file(s).")
+    for listed in missing:
+        connection.queue.send_again(message_about(listed.upload), after_seconds=0)
+    click.echo(f"Announced {len(missing)} file(s).")

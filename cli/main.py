@@ -108,7 +108,7 @@ GIVE_UP = _Decision(
     operation=Operations.abandon,
     success="The upload is given up, and its event is emitted.",
 )
-"""Instead of abandoning, where the vendor refuses the file and nothing was charged."""
+"""Instead of abandoning, where the vendor has not taken the file."""
 
 
 @click.group(cls=_Commands, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
@@ -178,7 +178,7 @@ def resolve(
     evidence: str | None,
     yes: bool,
 ) -> None:
-    """Say what became of a submission that is in doubt, or give up one that the vendor refuses."""
+    """Say what became of a submission in doubt, or give up one that the vendor does not take."""
     decision = _decision(said, task_id, evidence)
     connection = connected()
     job = connection.job(prefix)
@@ -186,7 +186,7 @@ def resolve(
         must_be_waiting(job)
     else:
         must_be_in_doubt(job)
-    _carry_out(GIVE_UP if job.state is State.BLOCKED else decision, connection, job, yes=yes)
+    _carry_out(decision if job.state is State.IN_DOUBT else GIVE_UP, connection, job, yes=yes)
 
 
 @main.command("collect-again")

@@ -29,7 +29,7 @@ GIVEN_UP = Reason(
 )
 NOT_WANTED = Reason(
     ReasonCode.ABORTED,
-    "A person gave the upload up while the vendor refused it. Nothing was charged.",
+    "A person gave the upload up before the vendor took it. Nothing was charged.",
 )
 
 
@@ -40,10 +40,10 @@ def must_be_in_doubt(job: Job) -> None:
 
 
 def must_be_waiting(job: Job) -> None:
-    """Raises ``RefusedError`` unless the job waits for a person: in doubt, or refused with key or balance."""
-    if job.state is State.CLAIMED:
-        raise RefusedError("The job is being tried just now. Repeat the command in a minute.")
-    if job.state is not State.BLOCKED:
+    """Raises ``RefusedError`` unless the job waits for a decision, for the vendor's account, or its turn."""
+    if job.state is State.SUBMITTING:
+        raise RefusedError("The file is being sent just now. Look again in a minute.")
+    if job.state not in {State.CLAIMED, State.BLOCKED}:
         must_be_in_doubt(job)
 
 
@@ -115,7 +115,7 @@ class Operations:
         """
         must_be_waiting(job)
         ending = {"finished_at": self.now()}
-        if job.state is State.BLOCKED:
+        if job.state is not State.IN_DOUBT:
             moved = self.ledger.move(job, GIVE_UP, reason=NOT_WANTED, charged=False, **ending)
         else:
             moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, **ending)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from numberdrop.audit import Audit
+from numberdrop.audit import Audit, Listed
 from numberdrop.ledger import Ledger
 from numberdrop.line import Line
 from numberdrop.upload import Upload, version_named
@@ -30,7 +30,7 @@ class UnannouncedUploads:
     jobs: JobsTable
     line: Line
 
-    def missing(self) -> list[Upload]:
+    def missing(self) -> list[Listed]:
         """What the daily audit would report.
 
         Raises:

@@ -60,11 +60,11 @@ class Person:
         for number in self._in_state(State.IN_DOUBT):
             self._do(number, Operations.abandon)
 
-    def give_up_what_is_blocked(self) -> None:
-        """Abandons a job that the account is too small for, as soon as it is not just being tried."""
-        while self._in_state(State.CLAIMED) or self._in_state(State.BLOCKED) or not self.world.chronicle:
+    def give_up_what_is_not_taken(self) -> None:
+        """Abandons every job that the vendor does not take, until there is none any more."""
+        while self._not_taken() or not self.world.chronicle:
             self.world.run_for(timedelta(minutes=1))
-            for number in self._in_state(State.BLOCKED):
+            for number in self._not_taken():
                 self._do(number, Operations.abandon)
 
     def collect_again(self) -> None:
@@ -91,6 +91,9 @@ class Person:
                 return
             with suppress(Exception):
                 self.world.run("person", partial(operation, self.world.wiring.operations(), job))
+
+    def _not_taken(self) -> list[int]:
+        return [*self._in_state(State.CLAIMED), *self._in_state(State.BLOCKED)]
 
     def _in_state(self, state: State) -> list[int]:
         jobs = [self.world.job(upload) for upload in self.world.uploads]

@@ -87,9 +87,16 @@ def an_account_that_stays_empty(world: World) -> None:
 def a_file_that_is_too_dear_and_given_up(world: World) -> None:
     world.vendor.has_money = False
     world.upload("band/dear.txt")
-    Person(world).give_up_what_is_blocked()
+    Person(world).give_up_what_is_not_taken()
     world.vendor.has_money = True
     world.upload("band/cheap.txt")
+    world.run_until_quiet()
+
+
+def an_upload_that_is_given_up_while_the_vendor_is_busy(world: World) -> None:
+    world.vendor.answers.extend([Answer.BUSY] * 100)
+    world.upload()
+    Person(world).give_up_what_is_not_taken()
     world.run_until_quiet()
 
 
@@ -215,6 +222,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         an_empty_account,
         an_account_that_stays_empty,
         a_file_that_is_too_dear_and_given_up,
+        an_upload_that_is_given_up_while_the_vendor_is_busy,
         an_upload_that_was_claimed_before_the_line_stopped_for_long,
         a_key_that_is_refused,
         a_key_that_was_rotated,

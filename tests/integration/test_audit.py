@@ -129,7 +129,18 @@ def test_what_is_reported_can_be_listed_too(account: Account) -> None:
     known, unknown = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
     account.put(a_job(State.COMPLETED, upload=known))
     listed = list(audit_in(account, TWO_DAYS).unannounced())
-    assert [upload.job_id for upload in listed] == [unknown.job_id]
+    assert [each.upload.job_id for each in listed] == [unknown.job_id]
+
+
+def test_what_was_replaced_or_deleted_since_is_told_from_what_lies_there(account: Account) -> None:
+    replaced, latest, deleted = drop(account), drop(account), drop(account, "band/deleted.txt")
+    boto3.client("s3").delete_object(Bucket=deleted.bucket, Key=deleted.key)
+    listed = audit_in(account, TWO_DAYS).unannounced()
+    assert {each.upload.job_id: each.is_latest for each in listed} == {
+        replaced.job_id: False,
+        latest.job_id: True,
+        deleted.job_id: False,
+    }
 
 
 def test_the_log_names_the_upload_without_a_number(account: Account, logged: LogLines) -> None:

@@ -271,7 +271,7 @@ def test_all_that_the_audit_would_report_is_announced_after_one_question(run: Co
     bodies = waiting(run.account.upload_queue)
     told = [upload_in_message(body, bucket=run.account.upload_bucket) for body in bodies]
     assert {upload.job_id for upload in told if upload} == {upload.job_id for upload in missing}
-    assert "band/a.txt" in result.stdout
+    assert "band/a.txt\n" in result.stdout
     assert "band/known.txt" not in result.stdout
     assert "WILL be sent" in result.stdout
 
@@ -287,7 +287,17 @@ def test_where_nothing_is_missing_nothing_is_asked(run: CommandLine) -> None:
     run.account.drop(KEY, file_of())  # younger than a day
     result = run("announce", "--missing")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "No file" in result.stdout
+    assert "Every file" in result.stdout
+
+
+@pytest.mark.usefixtures("two_days_later")
+def test_what_was_replaced_since_is_marked_before_it_is_asked(run: CommandLine) -> None:
+    for _ in range(2):
+        run.account.drop(KEY, file_of())
+    told, _, question = run("announce", "--missing", answer="n\n").stdout.partition("Go on?")
+    assert question
+    assert told.count(KEY) == 2
+    assert told.count(f"{KEY}  (replaced or deleted since)") == 1
 
 
 @pytest.mark.usefixtures("two_days_later")

@@ -110,8 +110,11 @@ def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
     assert (run.account.executions(), waiting(run.account.upload_queue)) == ([], [])
 
 
-def test_an_upload_that_the_vendor_refuses_can_be_given_up_free_of_charge(run: CommandLine) -> None:
-    job = run.put(State.BLOCKED)
+@pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED])
+def test_an_upload_that_the_vendor_does_not_take_can_be_given_up_free_of_charge(
+    run: CommandLine, state: State
+) -> None:
+    job = run.put(state)
     result = run("resolve", job.job_id, *GIVE_UP, answer="y\n")
     assert "nothing was charged" in result.stdout
     after = run.stored(job)
@@ -122,11 +125,11 @@ def test_an_upload_that_the_vendor_refuses_can_be_given_up_free_of_charge(run: C
     assert waiting(run.account.upload_queue) == []
 
 
-def test_an_upload_that_is_being_tried_is_not_given_up_at_that_moment(run: CommandLine) -> None:
-    job = run.put(State.CLAIMED)
+def test_an_upload_that_is_being_sent_is_not_given_up_at_that_moment(run: CommandLine) -> None:
+    job = run.put(State.SUBMITTING)
     result = run("resolve", job.job_id, *GIVE_UP, "--yes")
     assert (result.exit_code, run.stored(job)) == (1, job)
-    assert "Repeat the command in a minute" in result.stderr
+    assert "being sent just now" in result.stderr
 
 
 @pytest.mark.parametrize("decision", [FOUND, NOT_FOUND])
@@ -168,7 +171,7 @@ def test_a_yes_is_enough(run: CommandLine, command: list[str]) -> None:
         (state, decision)
         for state in sorted(set(State) - {State.IN_DOUBT})
         for decision in DECISIONS
-        if decision is not GIVE_UP or state not in {State.BLOCKED, State.CLAIMED}
+        if decision is not GIVE_UP or state not in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}
     ],
 )
 def test_a_job_that_is_not_in_doubt_is_refused(run: CommandLine, state: State, decision: list[str]) -> None:

@@ -122,6 +122,15 @@ def test_the_longer_a_claim_is_tried_the_longer_it_is_left_to_its_message(accoun
     assert late.run() == {"restarted": 1}
 
 
+@pytest.mark.parametrize("deadline", [NOON - A_DAY, NOON + 7 * A_DAY])
+def test_a_job_is_no_older_than_it_is_though_the_time_out_was_another_then(
+    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str], deadline: datetime
+) -> None:
+    kept(account, State.SUBMITTED, created_at=NOON - timedelta(minutes=10), deadline=deadline)
+    at_noon.run()
+    assert 0 <= metrics_of(capsys)["OldestTaskAge"] <= 600
+
+
 def test_no_claim_is_left_alone_for_more_than_two_hours(account: Account) -> None:
     very_late = reconciliation_at(account, NOON + timedelta(hours=20))
     kept(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(hours=18))
@@ -438,8 +447,9 @@ def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
 def test_each_run_measures_how_long_jobs_have_been_on_their_way(
     account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept(account, State.SUBMITTED, upload=an_upload("band/a.txt"), deadline=NOON + timedelta(hours=17))
-    kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), deadline=NOON + timedelta(hours=22))
+    old = {"created_at": NOON - A_DAY}
+    kept(account, State.SUBMITTED, upload=an_upload("band/a.txt"), deadline=NOON + timedelta(hours=17), **old)
+    kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), deadline=NOON + timedelta(hours=22), **old)
     at_noon.run()
     assert metrics_of(capsys) == {
         "OldestTaskAge": 7 * 3600,

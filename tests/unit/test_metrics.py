@@ -104,6 +104,16 @@ def test_the_delay_is_from_the_export_to_the_results(capsys: pytest.CaptureFixtu
     assert measured(capsys) == {"Completed": 1, "Failed": 0, "Duration": 90, "Delay": 10}
 
 
+def test_what_a_person_had_collected_again_tells_nothing_of_delays(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    job = a_job(State.COMPLETED, run=2, exported_at=NOON - timedelta(days=3), finished_at=NOON)
+
+    count_ending(job)
+
+    assert "Delay" not in measured(capsys)
+
+
 @pytest.mark.parametrize(
     ("state", "name"),
     [

@@ -133,8 +133,8 @@ def test_a_pause_shorter_than_the_usual_one_is_lengthened() -> None:
     assert decision(NoAnswer(1, "429"), age=timedelta(minutes=8)).wait_seconds == 120
 
 
-def test_no_answer_changes_nothing_of_what_was_seen() -> None:
-    seen = Seen("2026-03-04T11:00:00.000Z", 3, 40, "2026-03-04T11:30:00.000Z")
+def test_no_answer_changes_nothing_of_what_was_seen_of_the_task() -> None:
+    seen = Seen(None, 3, 40, "2026-03-04T11:30:00.000Z")
     assert decision(NoAnswer(90, "time-out"), seen) == Decision(Next.WAIT, 90, seen)
 
 
@@ -165,9 +165,10 @@ def test_an_unknown_task_is_given_up_after_some_minutes() -> None:
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TASK_NOT_FOUND)
 
 
-def test_a_task_that_turns_up_again_gets_new_patience() -> None:
+@pytest.mark.parametrize("outcome", [said("pending"), NoAnswer(900, "503")])
+def test_whatever_else_comes_between_gives_new_patience(outcome: StatusOutcome) -> None:
     first = decision(TaskUnknown()).seen
-    assert decision(said("pending"), first).seen.unknown_since is None
+    assert decision(outcome, first).seen.unknown_since is None
 
 
 # Exported without a link

@@ -194,7 +194,13 @@ def test_a_replaced_upload_is_there_as_long_as_its_job_may_need_it() -> None:
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] * 24 > 2 * longest_hours
 
 
-@pytest.mark.parametrize("name", [*BUCKETS, "UploadBucketPolicy", "ResultsBucketPolicy", "JobsTable"])
+def test_the_ledger_outlives_the_stack() -> None:
+    """Being protected against deletion, it could not be deleted if the stack could not be made, either."""
+    table = template()["Resources"]["JobsTable"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+@pytest.mark.parametrize("name", [*BUCKETS, "UploadBucketPolicy", "ResultsBucketPolicy"])
 def test_data_and_what_protects_it_outlive_the_stack(name: str) -> None:
     """Unless the stack could not even be made: then nothing is left lying about."""
     resource = template()["Resources"][name]

@@ -24,6 +24,7 @@ ALLOWED_STEPS = {
     ("in_doubt", "claimed", "not charged"),
     ("in_doubt", "abandoned", "abandon"),
     ("blocked", "failed", "give up"),
+    ("claimed", "failed", "give up"),
     ("failed", "submitted", "collect again"),
 }
 """From one state to another, by one transition."""

@@ -5,7 +5,7 @@ It reports and does nothing else: what it finds is for a person to look at, sinc
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,21 @@ class AuditReport:
     unannounced: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An upload as the bucket lists it.
+
+    Attributes:
+        upload: the version.
+        written_at: when it came into the bucket.
+        is_latest: whether it was neither replaced nor deleted since.
+    """
+
+    upload: Upload
+    written_at: datetime
+    is_latest: bool
+
+
 @dataclass(frozen=True)
 class Audit:
     """Compares the bucket's listing with the ledger, without reading a file."""
@@ -60,30 +75,30 @@ class Audit:
         compared = unannounced = 0
         for batch in self._batches():
             missing = self._missing(batch)
-            for upload in missing:
+            for listed in missing:
                 logger.warning(
                     "an upload was never announced",
-                    object_key=masked(upload.key),
-                    version_id=upload.version_id,
+                    object_key=masked(listed.upload.key),
+                    version_id=listed.upload.version_id,
                 )
             compared += len(batch)
             unannounced += len(missing)
         logger.info("the bucket was compared with the ledger", compared=compared, unannounced=unannounced)
         return AuditReport(compared, unannounced)
 
-    def unannounced(self) -> Iterator[Upload]:
+    def unannounced(self) -> Iterator[Listed]:
         """The uploads that the ledger does not know, as ``run`` counts them."""
         for batch in self._batches():
             yield from self._missing(batch)
 
-    def _missing(self, batch: list[Upload]) -> list[Upload]:
-        known = self.ledger.known([upload.job_id for upload in batch])
-        return [upload for upload in batch if upload.job_id not in known]
+    def _missing(self, batch: list[Listed]) -> list[Listed]:
+        known = self.ledger.known([listed.upload.job_id for listed in batch])
+        return [listed for listed in batch if listed.upload.job_id not in known]
 
-    def _batches(self) -> Iterator[list[Upload]]:
+    def _batches(self) -> Iterator[list[Listed]]:
         return _batched(self._uploads(), MOST_KNOWN_AT_ONCE)
 
-    def _uploads(self) -> Iterator[Upload]:
+    def _uploads(self) -> Iterator[Listed]:
         """The versions that can be compared; the ledger cannot know what was there before it."""
         earliest = max(self.now() - TOO_OLD, self.ledger.created_at())
         latest = self.now() - OLD_ENOUGH
@@ -101,7 +116,7 @@ class Audit:
                 sequencer="",
             )
             if not upload.is_folder_marker:
-                yield upload
+                yield Listed(upload, version["LastModified"], version["IsLatest"])
 
     def _versions(self) -> Iterator[Mapping[str, Any]]:
         pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
@@ -109,7 +124,7 @@ class Audit:
             yield from page.get("Versions", [])
 
 
-def _batched(uploads: Iterable[Upload], size: int) -> Iterator[list[Upload]]:
+def _batched(uploads: Iterable[Listed], size: int) -> Iterator[list[Listed]]:
     iterator = iter(uploads)
     while batch := list(islice(iterator, size)):
         yield batch

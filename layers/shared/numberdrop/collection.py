@@ -222,37 +222,13 @@ class Collection:
         *,
         stored_key: str | None,
     ) -> Decision:
-        with (
-            read_export(files.export) as export,
-            files.entries.open("rb" if upload else "w+b") as entries,
-            files.csv.open("w", encoding="utf-8", newline="") as out,
-        ):
-            extension = export.format.extension
-            if not upload:
-                write_entries(export, checker.input, entries)
-            read = write_results(entries, upload.rows if upload else None, export, checker, out)
+        extension, read = _write_results(checker, files, upload)
         counts = _counts(job, status, read)
-        prefix = job.upload.results_prefix(checker.name)
-        report_key = f"{prefix}report.html"
-        stored = StoredResults(
-            bucket=self.results.bucket,
-            export_key=f"{prefix}export.{extension}",
-            csv_key=f"{prefix}results.csv",
-            manifest_key=f"{prefix}manifest.json",
-            report_key=report_key,
-        )
-        contents = {stored.csv_key: files.csv, stored.export_key: files.export}
-        if upload and upload.counts.rejected:
-            contents[f"{prefix}rejected.csv"] = files.rejected
+        stored = _stored(self.results.bucket, job.upload.results_prefix(checker.name), extension)
         collected = Collected(
             job, checker, upload.counts if upload else None, counts, read, cost=status.cost, at=self.now()
         )
-        beside = {**contents, stored.manifest_key: files.manifest}
-        files.report.write_text(report(collected, beside), encoding="utf-8")
-        contents[report_key] = files.report
-        described = json.dumps(manifest(collected, contents), indent=2) + "\n"
-        files.manifest.write_text(described, encoding="utf-8")
-        for key, path in {**contents, stored.manifest_key: files.manifest}.items():
+        for key, path in _described(collected, stored, files).items():
             if key != stored_key:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
@@ -279,6 +255,45 @@ class Collection:
         self.announcer.announce(completed)
         self.paces.learn(completed)
         return Decision(Next.DONE, total=counts.total, success=counts.success)
+
+
+def _write_results(checker: Checker, files: _Workspace, upload: _Upload | None) -> tuple[str, ResultCounts]:
+    """Writes ``results.csv``; returns the ending of the export's name, and how the export answered."""
+    with (
+        read_export(files.export) as export,
+        files.entries.open("rb" if upload else "w+b") as entries,
+        files.csv.open("w", encoding="utf-8", newline="") as out,
+    ):
+        if not upload:
+            write_entries(export, checker.input, entries)
+        read = write_results(entries, upload.rows if upload else None, export, checker, out)
+        return export.format.extension, read
+
+
+def _stored(bucket: str, prefix: str, extension: str) -> StoredResults:
+    return StoredResults(
+        bucket=bucket,
+        export_key=f"{prefix}export.{extension}",
+        csv_key=f"{prefix}results.csv",
+        manifest_key=f"{prefix}manifest.json",
+        report_key=f"{prefix}report.html",
+    )
+
+
+def _described(collected: Collected, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
+    """Writes the report and the manifest; returns all files that belong to the results by their keys.
+
+    The manifest comes last, so that whoever sees it sees what it names.
+    """
+    prefix = collected.job.upload.results_prefix(collected.checker.name)
+    contents = {stored.csv_key: files.csv, stored.export_key: files.export}
+    if collected.upload and collected.upload.rejected:
+        contents[f"{prefix}rejected.csv"] = files.rejected
+    beside = {**contents, stored.manifest_key: files.manifest}
+    files.report.write_text(report(collected, beside), encoding="utf-8")
+    contents[str(stored.report_key)] = files.report
+    files.manifest.write_text(json.dumps(manifest(collected, contents), indent=2) + "\n", encoding="utf-8")
+    return {**contents, stored.manifest_key: files.manifest}
 
 
 def _credible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:

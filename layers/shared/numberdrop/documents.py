@@ -29,7 +29,7 @@ class Collected:
         counts: rows, those of the results included.
         read: how the export answered.
         cost: what the vendor says it charged, if it says so.
-        at: when.
+        at: when they were written.
     """
 
     job: Job

@@ -93,7 +93,7 @@ def _completed(job: Job) -> _Measures:
     if job.submitted_at and job.finished_at:
         seconds = (job.finished_at - job.submitted_at).total_seconds()
         measures["Duration"] = (MetricUnit.Seconds, seconds)
-    if job.exported_at and job.finished_at:
+    if job.exported_at and job.finished_at and job.run == 1:
         measures["Delay"] = (MetricUnit.Seconds, (job.finished_at - job.exported_at).total_seconds())
     for verdict, count in job.counts.verdicts.items():
         measures[f"Verdict{verdict.capitalize()}"] = (MetricUnit.Count, count)

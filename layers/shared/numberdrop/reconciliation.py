@@ -131,8 +131,12 @@ class Reconciliation:
         return min(max(PATIENCE, self._effort(job) / 2), LONGEST_PATIENCE)
 
     def _effort(self, job: Job) -> timedelta:
-        """How long it has been tried to have the file taken, or the task finished, without a break."""
-        return self.now() - (job.deadline - self.job_timeout)
+        """How long it has been tried to have the file taken, or the task finished, without a break.
+
+        The deadline tells when that began; not exactly, where ``job_timeout`` was another then.
+        """
+        since = max(job.deadline - self.job_timeout, job.created_at)
+        return max(self.now() - since, timedelta())
 
     def _time_out(self, job: Job) -> str:
         """Ends what no worker has ended, as when its message cannot be read any more."""

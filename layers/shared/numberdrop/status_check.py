@@ -28,7 +28,7 @@ from numberdrop.vendor import (
 )
 
 PATIENCE_WITH_UNKNOWN = timedelta(minutes=10)
-"""How long the vendor may not know a task before it is taken at its word."""
+"""How long the vendor must not know a task, each time it answers, before it is taken at its word."""
 
 LONGEST_WAIT_WHILE_UNKNOWN = 60
 """Seconds between such answers at most, so that many must agree."""
@@ -81,7 +81,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the workflow does next; ids and counts only."""
+    """What the workflow does next; ids and counts only.
+
+    Attributes:
+        next: the branch.
+        wait_seconds: before the next look, where the branch is to wait.
+        seen: what the next look wants to know.
+        reason: why the job fails, where it does.
+        total: rows of the task, as the vendor says.
+        success: rows that the vendor calls successful.
+    """
 
     next: Next
     wait_seconds: int = 0
@@ -169,7 +178,7 @@ def decide(
     match outcome:
         case NoAnswer(after_seconds=pause, cause=cause):
             logger.warning("nothing was learnt about the task", cause=cause)
-            return Decision(Next.WAIT, max(blind, pause), seen)
+            return Decision(Next.WAIT, max(blind, pause), replace(seen, unknown_since=None))
         case TaskUnknown():
             return _unknown(seen, min(blind, LONGEST_WAIT_WHILE_UNKNOWN), now)
         case TaskStatus(word="exported", result_url=None):

@@ -114,7 +114,7 @@ NOT_CHARGED = _transition(
 ABANDON = _transition("abandon", {State.IN_DOUBT}, State.ABANDONED, Guard.READ, "a person gives up")
 GIVE_UP = _transition(
     "give up",
-    {State.BLOCKED},
+    {State.CLAIMED, State.BLOCKED},
     State.FAILED,
     Guard.READ,
     "a person no longer wants the upload sent: free",

@@ -52,7 +52,7 @@ class Workflow:
         """Starts the job's execution, once however often it is asked.
 
         The name is made from the job, so Step Functions itself refuses a second one (API reference,
-        "StartExecution": names are unique for 90 days).
+        "StartExecution": names are unique for 90 days). The checker in the input is for people to see.
         """
         try:
             self.client.start_execution(
