@@ -14,6 +14,8 @@ from local.simulator import Simulator, SimulatorControl
 from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
 
 PROJECT = Path(__file__).parents[2]
+PROMPTLY = 10
+"""Seconds, on a busy machine; what is not waited for takes half a minute on an idle one, and more."""
 
 
 def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
@@ -25,7 +27,7 @@ def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
         clients[1].sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 999\r\n\r\nhalf")
         wait_until(lambda: simulator.calls == {"balance": 1, "submit": 1})
         closing = time.monotonic()
-    assert time.monotonic() - closing < 2
+    assert time.monotonic() - closing < PROMPTLY
     for client in clients:
         with client:
             assert client.recv(1) == b""
@@ -33,9 +35,9 @@ def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
 
 def test_it_closes_promptly_while_a_big_export_is_being_made() -> None:
     with Simulator() as simulator, VendorByHand(simulator.url) as vendor:
-        assert submit_in_chunks(vendor, lines=300_000) == 200
+        assert submit_in_chunks(vendor, lines=6_000_000) == 200
         closing = time.monotonic()
-    assert time.monotonic() - closing < 2
+    assert time.monotonic() - closing < PROMPTLY
 
 
 def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
