@@ -51,13 +51,17 @@ class Watched:
         )
 
     def make_older(self, job_id: str) -> None:
-        """As if all but an hour of the job's time were over."""
+        """As if all but an hour of the job's 24 hours were over."""
         deadline = datetime.now(UTC) + timedelta(hours=1)
+        began = deadline - timedelta(hours=24)
         self.cloud.aws.client("dynamodb").update_item(
             TableName=self.outputs["JobsTableName"],
             Key={"job_id": {"S": job_id}},
-            UpdateExpression="SET deadline = :soon",
-            ExpressionAttributeValues={":soon": {"S": timestamp(deadline)}},
+            UpdateExpression="SET deadline = :soon, created_at = :began",
+            ExpressionAttributeValues={
+                ":soon": {"S": timestamp(deadline)},
+                ":began": {"S": timestamp(began)},
+            },
         )
 
     def job_in(self, state: State, key: str) -> str:
