@@ -87,8 +87,8 @@ def clean_upload(
             raise _empty(rows)
         if lines == left_out:
             raise _no_valid_numbers(rows, why.commonest())
-        firsts = list(map(first_appearances, spread.parts()))
-    submitted = sum(part.count(True) for part in firsts)
+        firsts = {part: first_appearances(keys) for part, keys in spread.parts().items()}
+    submitted = sum(part.count(True) for part in firsts.values())
     duplicates = lines - left_out - submitted
     if numbers:
         _write_distinct(entries, rows.rule, numbers, InOrder(firsts) if duplicates else None)

@@ -81,8 +81,9 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
             for lines in line_blocks(entries):
                 present = entries_among(lines)
                 asked.add(_keys(names_of_entries(present, kind), kind), present)
-            for part, (rows, wanted) in enumerate(zip(answers.parts(), asked.parts(), strict=True)):
-                for lines in _answered(rows, wanted, kind, tell, counts):
+            rows, wanted = answers.parts(), asked.parts()
+            for part in rows.keys() | wanted.keys():
+                for lines in _answered(rows.get(part, ()), wanted.get(part, ()), kind, tell, counts):
                     told.extend(part, lines)
         if counts.extra and all(verdict is None for _, verdict in counts.verdicts):
             raise ExportInvalidError("No row of the export is about anything that was sent.")

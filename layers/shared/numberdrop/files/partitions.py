@@ -8,7 +8,8 @@ text by its hash again. The hash is Python's own, so one process must do it all.
 
 import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -34,13 +35,13 @@ T = TypeVar("T")
 class Partition:
     """Lines of text spread over ``PARTS`` parts of one temporary file; within a part they keep their order.
 
-    To be used in a ``with`` statement.
+    To be used in a ``with`` statement. Parts that hold nothing cost nothing: most uploads are small.
     """
 
     def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - it is closed at the end of the with statement
         self._end = 0
-        self._ranges = [array("Q") for _ in range(PARTS)]
+        self._ranges: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         """For each part, where in the file each of its pieces starts and ends, one after the other."""
         self._hold_nothing()
 
@@ -73,22 +74,24 @@ class Partition:
         self._count(chain(*columns) if columns else keys)
 
     def extend(self, part: int, lines: list[str]) -> None:
-        """Adds lines to a part, given its place among ``parts``."""
+        """Adds lines to a part, given its number."""
         self._held[part] += lines
         self._count(lines)
 
-    def parts(self) -> Iterator[Iterator[list[str]]]:
-        """The lines of each part in turn, in blocks; read from the start at each call.
+    def parts(self) -> dict[int, Iterator[list[str]]]:
+        """The parts that hold lines, by their numbers: the lines in blocks, from the start at each call.
 
         The lines of a key, given to ``add`` together, are in one block.
         """
         self._write()
-        return map(self._blocks, self._ranges)
+        return {part: self._blocks(ranges) for part, ranges in self._ranges.items()}
 
-    def streams(self) -> list[Iterator[str]]:
-        """For each part its lines one by one, so that all parts can be read at once in little memory."""
+    def streams(self) -> dict[int, Iterator[str]]:
+        """The same parts, their lines one by one, so that all can be read at once in little memory."""
         self._write()
-        return [chain.from_iterable(self._small_blocks(ranges)) for ranges in self._ranges]
+        return {
+            part: chain.from_iterable(self._small_blocks(ranges)) for part, ranges in self._ranges.items()
+        }
 
     def _hold_nothing(self) -> None:
         self._held: list[list[str]] = [[] for _ in range(PARTS)]
@@ -100,13 +103,12 @@ class Partition:
             self._write()
 
     def _write(self) -> None:
-        pieces = ["\n".join([*lines, ""]).encode() for lines in self._held]
-        self._file.write(b"".join(pieces))
+        for part, lines in enumerate(self._held):
+            if lines:
+                size = self._file.write("\n".join([*lines, ""]).encode())
+                self._ranges[part].extend((self._end, self._end + size))
+                self._end += size
         self._file.flush()
-        for ranges, piece in zip(self._ranges, pieces, strict=True):
-            if piece:
-                ranges.extend((self._end, self._end + len(piece)))
-                self._end += len(piece)
         self._hold_nothing()
 
     def _blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
@@ -118,7 +120,8 @@ class Partition:
             if size >= _BLOCK:
                 yield _split(b"".join(block))
                 block, size = [], 0
-        yield _split(b"".join(block))
+        if block:
+            yield _split(b"".join(block))
 
     def _small_blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
         rest = b""
@@ -143,11 +146,11 @@ class InOrder(Generic[T]):
     """Gives what was found out part by part back in the order of the keys.
 
     Args:
-        parts: for each part of a ``Partition``, in their order, one answer for each of its lines.
+        parts: for each part of a ``Partition`` that holds lines, one answer for each of them in turn.
     """
 
-    def __init__(self, parts: Iterable[Iterable[T]]) -> None:
-        self._next: list[Callable[[], T]] = [iter(part).__next__ for part in parts]
+    def __init__(self, parts: Mapping[int, Iterable[T]]) -> None:
+        self._next: list[Callable[[], T]] = [iter(parts.get(part, ())).__next__ for part in range(PARTS)]
 
     def answers(self, keys: Iterable[str]) -> list[T]:
         """The answers for the next keys, which must come in the order in which they were added."""

@@ -100,7 +100,7 @@ def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
     with Partition() as spread:
         for numbers, _ in export.answers():
             spread.add(names_of_numbers(numbers, kind))
-        firsts = InOrder(list(map(first_appearances, spread.parts())))
+        firsts = InOrder({part: first_appearances(keys) for part, keys in spread.parts().items()})
         for numbers, _ in export.answers():
             names = names_of_numbers(numbers, kind)
             distinct = compress(names, firsts.answers(names))
