@@ -85,6 +85,8 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
     start = "\n".join(lines[:_MOST_ABOVE])
     samples = [_Sample.of(text, delimiter, kind, rule) for delimiter in DELIMITERS if delimiter in start]
     tables = [sample for sample in samples if sample.is_table(kind)]
+    # A row that begins a table by one delimiter may be a row far inside by another.
+    tables.sort(key=lambda table: (table.begins_at, table.named_column(kind) is None))
     for table in tables:
         if layout := table.layout(kind, rule):
             return layout
@@ -192,15 +194,25 @@ class _Sample:
 
 
 def _header_at(rows: Sequence[Sequence[str]], kind: InputKind, rule: EntryRule) -> int:
-    """Which of the first rows names a column of the kind among others, below rows without entries; else 0."""
+    """Which of the first rows is the header below a title; 0 where none is.
+
+    It names a column of the kind among others. The rows above hold no entries and fewer filled cells than it
+    has, as the first row of a table without a title does not.
+    """
     if kind is InputKind.AS_WRITTEN:
         return 0  # any row may hold an entry
+    most_above = 0
     for at, row in enumerate(rows[:_MOST_ABOVE]):
-        if len(row) > 1 and _named_column(row, kind) is not None:
-            return at
         if any(_looks_right(cell, kind, rule) for cell in row):
-            break
+            return 0
+        if len(row) > 1 and _filled(row) > most_above and _named_column(row, kind) is not None:
+            return at
+        most_above = max(most_above, _filled(row))
     return 0
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
 
 
 def _named_column(row: Sequence[str], kind: InputKind) -> int | None:
