@@ -81,12 +81,9 @@ def _phone(text: str, region: str | None = None) -> str:
     if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
         raise UnusableError("(0) is dialled only inside the country: leave it out")
     if region and plain.isascii() and plain.isdigit():
-        try:
-            return _national(plain, region)
-        except UnusableError:
-            # The region may have another prefix that leads abroad.
-            if not plain.startswith("00"):
-                raise
+        number = _national(plain, region)
+        if number:
+            return number
     if plain.startswith("0011"):
         raise UnusableError("0011 is dialled from few countries: write + in its place")
     if plain.startswith("00"):
@@ -105,11 +102,15 @@ def _tidied(text: str) -> str:
     return f"{area_code[1]}{area_code[2]}" if area_code else text
 
 
-def _national(digits: str, region: str) -> str:
+def _national(digits: str, region: str) -> str | None:
+    """The number that digits are in a region; None if they begin with ``00`` and are none that is known."""
     # Its library takes long to import, and most uploads do without.
-    from numberdrop.files.national_numbers import international  # noqa: PLC0415
+    from numberdrop.files.national_numbers import behind_00, international  # noqa: PLC0415
 
-    return international(digits, region)
+    number = behind_00(digits, region) if digits.startswith("00") else international(digits, region)
+    if number and not _E164.fullmatch(number):
+        raise UnusableError(_why_no_phone(number))
+    return number
 
 
 def _why_no_phone(plain: str) -> str:
