@@ -188,6 +188,28 @@ def test_a_title_may_stand_above_the_header(above: str) -> None:
     assert cleaned.rejected == [(above.count("\n") + 3, "y", "not a phone number")]
 
 
+@pytest.mark.parametrize("above", ["Customers\n", "Customers;;\n\nas of;today;\n"])
+def test_a_title_may_stand_above_what_is_to_be_judged(above: str) -> None:
+    cleaned = clean(f"{above}name;phone;x\nJane;{A};\nRick;079;\n", InputKind.AS_WRITTEN)
+
+    assert cleaned.header == ("name", "phone", "x")
+    assert cleaned.numbers == [A, "079"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["hello", "Jane, mobile", "Rick"],
+        ["hello", "Jane, mobile"],
+        ["079 1", "Jane, mobile", "Rick, home"],
+        ["jane@example.com", "Jane, mobile", "Rick, home"],
+        ["Jane, x, y", "Jane, mobile", "Rick, home"],
+    ],
+)
+def test_a_line_to_be_judged_is_no_title(lines: list[str]) -> None:
+    assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
+
+
 @pytest.mark.parametrize(
     ("above", "lost"),
     [(f"{A}\n", 0), (f"Jane,{A},\n", 0), ("x,y,z\n" * 5, 1)],
