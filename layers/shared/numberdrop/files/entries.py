@@ -23,6 +23,7 @@ _AREA_CODE = re.compile(r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/((?:[
 """An area code with a slash behind it, as in ``030/123456``. Elsewhere a slash stands between two numbers."""
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _DECIMAL = re.compile(r"(['\"=+]*+[0-9]{7,})\.0+['\"]*")
+"""A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it."""
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
@@ -68,16 +69,20 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
     return replace(rule, read=partial(_phone, region=region.upper()))
 
 
-def without_decimals(text: str) -> str:
-    """A whole number without the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it."""
+def plain_number(text: str) -> str:
+    """A number's text, without white space around it, less all that stands around and between its digits.
+
+    What is left of a number is its digits, perhaps behind a ``+``.
+    """
+    text = _tidied(text)
     decimal = _DECIMAL.fullmatch(text)
-    return decimal[1] if decimal else text
+    return _PUNCTUATION.sub("", decimal[1] if decimal else text)
 
 
 def _phone(text: str, region: str | None = None) -> str:
     if _E164.fullmatch(text):
         return text
-    plain = _PUNCTUATION.sub("", without_decimals(_tidied(text)))
+    plain = plain_number(text)
     if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
         raise UnusableError("(0) is dialled only inside the country: leave it out")
     if region and plain.isascii() and plain.isdigit():
