@@ -75,6 +75,11 @@ def test_a_word_that_is_no_name_is_a_line_of_the_list() -> None:
     assert cleaned.rejected == [(1, "customers", "not a phone number")]
 
 
+@pytest.mark.parametrize("line", ["user", "mail", '"handle"'])
+def test_a_word_that_names_no_numbers_is_a_line_of_a_list_to_be_judged(line: str) -> None:
+    assert clean(f"{line}\nJane\n", InputKind.AS_WRITTEN).numbers == [line, "Jane"]
+
+
 # The column that holds entries
 
 

@@ -232,7 +232,10 @@ def _filled(row: Sequence[str]) -> int:
 
 def _named_column(row: Sequence[str], kind: InputKind) -> int | None:
     names = [re.sub(r"[\W_]+", "", cell.casefold()) for cell in row]
-    return next((names.index(name) for name in _NAMES[kind] if name in names), None)
+    # A lone "user" or "mail" may be what is to be judged.
+    is_line = kind is InputKind.AS_WRITTEN and len(row) == 1
+    known = _NAMES[InputKind.PHONE if is_line else kind]
+    return next((names.index(name) for name in known if name in names), None)
 
 
 def without_blank_end(row: Sequence[str]) -> tuple[str, ...]:
