@@ -41,6 +41,7 @@ SECOND = "+12025550102"
         "+12025550101.0",
         "+12025550101.00",
         "'+12025550101.000",
+        "+12025550101.0000",
         "\uff0b1 202 555 0101",
         "tel:+1-202-555-0101",
         "Tel: 001 202 555 0101",
@@ -71,6 +72,8 @@ def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str)
         (f"{FIRST},{SECOND}", "not a phone number"),
         (f"{FIRST}/{SECOND}", "not a phone number"),
         (f"{FIRST}/2", "not a phone number"),
+        ("+49 301234/0301235", "not a phone number"),
+        ("0301234/0301235", "not a phone number"),
         ("+1 202 555/0101/2", "not a phone number"),
         ("1202555/0101234", "not a phone number"),
         ("0011 1 202 555 0101", "0011 is dialled from few countries"),
@@ -117,6 +120,16 @@ def test_what_is_no_number_is_left_out_for_a_reason_in_plain_words(written: str,
 )
 def test_a_national_number_is_completed_with_its_country(written: str, region: str, number: str) -> None:
     assert entry_rule(InputKind.PHONE, region).read(written) == number
+
+
+def test_four_zeros_behind_a_point_are_digits_of_the_number() -> None:
+    assert entry_rule(InputKind.PHONE).read("+1202555.0000") == "+12025550000"
+
+
+@pytest.mark.parametrize("written", ["0301234/0301235", "03012345/03012346", "+49 301234/0301235"])
+def test_two_numbers_joined_by_a_slash_are_not_made_one(written: str) -> None:
+    with pytest.raises(UnusableError):
+        entry_rule(InputKind.PHONE, "DE").read(written)
 
 
 @pytest.mark.parametrize("written", ["+44 20 7946 0123", "0044 20 7946 0123", "+442079460123"])

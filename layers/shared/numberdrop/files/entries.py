@@ -19,11 +19,16 @@ _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
 _URI = "tel:"
 """Begins a phone number on web pages and in address books (RFC 3966)."""
-_AREA_CODE = re.compile(r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/((?:[^0-9/]*[0-9]){5,}[^0-9/]*)")
+_AREA_CODE = re.compile(
+    r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/([^0-9/]*[1-9](?:[^0-9/]*[0-9]){4,}[^0-9/]*)"
+)
 """An area code with a slash behind it, as in ``030/123456``. Elsewhere a slash stands between two numbers."""
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
-_DECIMAL = re.compile(r"(['\"=+]*+[0-9]{7,})\.0+['\"]*")
-"""A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it."""
+_DECIMAL = re.compile(r"(['\"=+]*+(?:[0-9]{10,}|[0-9]{7,9}(?!\.0000)))\.0+['\"]*")
+"""A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it.
+
+Four zeros behind few digits are the end of a number with a point in it.
+"""
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
