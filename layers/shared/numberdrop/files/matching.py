@@ -26,8 +26,14 @@ def names_of_numbers(numbers: list[str], kind: InputKind) -> list[str]:
 
 def digits_of(text: str) -> str:
     """The digits of a number however it is punctuated; empty if the text is anything else."""
-    digits = plain_number(text.strip().removesuffix(".0")).replace("+", "")
-    return digits if digits.isascii() and digits.isdigit() else ""
+    digits = text.removeprefix("+")
+    if not _is_digits(digits):
+        digits = plain_number(text.strip().removesuffix(".0")).replace("+", "")
+    return digits if _is_digits(digits) else ""
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def loose_name(text: str) -> str:
