@@ -282,6 +282,19 @@ def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
     assert simulator.calls["submit"] == 0
 
 
+def test_a_file_that_takes_too_long_to_read_to_be_collected_in_time_is_refused(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numberdrop.submission.LONGEST_READING", timedelta(minutes=-1))
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    assert ended(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)
+    reason = job_of(account, upload).reason
+    assert reason
+    assert "takes too long to read" in reason.message
+    assert simulator.calls["submit"] == 0
+
+
 @pytest.mark.parametrize("key", ["band/", "band/folder/", "unknown/"])
 def test_a_folder_marker_is_ignored(account: Account, functions: Functions, key: str) -> None:
     upload = account.drop(key, b"")

@@ -172,6 +172,22 @@ def test_a_file_of_too_many_lines_is_refused_whatever_is_on_them(monkeypatch: py
         assert "more than 10 lines" in reason.message
 
 
+def test_cleaning_can_be_stopped_after_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_encoding, "BLOCK", len(FIRST) + 1)
+    blocks = []
+
+    def stop_after_three() -> None:
+        blocks.append("read")
+        if len(blocks) == 3:
+            raise TimeoutError
+
+    upload = io.BytesIO(f"{FIRST}\n".encode() * 9)
+    with open_upload(upload, InputKind.PHONE) as rows, pytest.raises(TimeoutError):
+        clean_upload(rows, entries=io.BytesIO(), after_block=stop_after_three)
+
+    assert len(blocks) == 3
+
+
 def test_a_number_that_two_blocks_share_is_whole() -> None:
     many = [f"+4179{number:07d}" for number in range(200_000)]
 

@@ -41,6 +41,7 @@ SECOND = "+12025550102"
         "+12025550101.0",
         "+12025550101.00",
         "'+12025550101.000",
+        "+12025550101.0000",
         "\uff0b1 202 555 0101",
         "tel:+1-202-555-0101",
         "Tel: 001 202 555 0101",
@@ -71,6 +72,8 @@ def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str)
         (f"{FIRST},{SECOND}", "not a phone number"),
         (f"{FIRST}/{SECOND}", "not a phone number"),
         (f"{FIRST}/2", "not a phone number"),
+        ("+49 301234/0301235", "not a phone number"),
+        ("0301234/0301235", "not a phone number"),
         ("+1 202 555/0101/2", "not a phone number"),
         ("1202555/0101234", "not a phone number"),
         ("0011 1 202 555 0101", "0011 is dialled from few countries"),
@@ -119,6 +122,16 @@ def test_a_national_number_is_completed_with_its_country(written: str, region: s
     assert entry_rule(InputKind.PHONE, region).read(written) == number
 
 
+def test_four_zeros_behind_a_point_are_digits_of_the_number() -> None:
+    assert entry_rule(InputKind.PHONE).read("+1202555.0000") == "+12025550000"
+
+
+@pytest.mark.parametrize("written", ["0301234/0301235", "03012345/03012346", "+49 301234/0301235"])
+def test_two_numbers_joined_by_a_slash_are_not_made_one(written: str) -> None:
+    with pytest.raises(UnusableError):
+        entry_rule(InputKind.PHONE, "DE").read(written)
+
+
 @pytest.mark.parametrize("written", ["+44 20 7946 0123", "0044 20 7946 0123", "+442079460123"])
 @pytest.mark.parametrize("region", ["US", "DE", "AU"])
 def test_an_international_number_is_the_same_in_every_region(written: str, region: str) -> None:
@@ -128,6 +141,53 @@ def test_an_international_number_is_the_same_in_every_region(written: str, regio
 @pytest.mark.parametrize("region", ["US", "DE"])
 def test_a_number_that_no_plan_has_is_still_international_behind_00(region: str) -> None:
     assert entry_rule(InputKind.PHONE, region).read("00 999 123 456 789") == "+999123456789"
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "number"),
+    [
+        ("0049 30 1234567", "SG", "+49301234567"),
+        ("0091 78678 54334", "JP", "+917867854334"),
+        ("00375 15 2689190", "JP", "+375152689190"),
+        ("0044 7400 123456", "KR", "+447400123456"),
+        ("0055 34 99123-4567", "BR", "+5534991234567"),
+        ("0057 1 2345678", "DE", "+5712345678"),
+        ("0044 7400 123456", "US", "+447400123456"),
+        ("001 416 555 0123", "DE", "+14165550123"),
+        ("00 800 1234 5678", "DE", "+80012345678"),
+        ("001 44 7400 123456", "SG", "+447400123456"),
+        ("0015 1 212 555 2368", "BR", "+12125552368"),
+        ("002 81 90 1234 5678", "KR", "+819012345678"),
+    ],
+)
+def test_00_stands_for_a_plus_wherever_that_makes_a_number(written: str, region: str, number: str) -> None:
+    assert entry_rule(InputKind.PHONE, region).read(written) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "region"),
+    [
+        ("0044 121 396 6182", "SG"),
+        ("0044 121 396 6182", "TH"),
+        ("0049 1512 3456789", "SG"),
+        ("0091 78678 54334", "TH"),
+        ("0091 78678 54334", "KR"),
+        ("0081 90 1234 5678", "KR"),
+        ("005551987654321", "BR"),
+        ("0055 47 3212-3456", "BR"),
+        ("0057 301 1234567", "CO"),
+    ],
+)
+def test_00_that_makes_one_number_abroad_and_another_as_dialled_is_left_out(
+    written: str, region: str
+) -> None:
+    with pytest.raises(UnusableError, match=r"write \+ in its place"):
+        entry_rule(InputKind.PHONE, region).read(written)
+
+
+def test_a_number_that_is_too_long_abroad_is_left_out() -> None:
+    with pytest.raises(UnusableError, match="7 to 15 digits"):
+        entry_rule(InputKind.PHONE, "DE").read("81015658328484")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.files.archive import MIB
-from tests.exports import CSV, EXPECTED, Exports, zipped
+from tests.exports import CSV, EXPECTED, Exports, rows_of, zipped
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -146,6 +146,13 @@ def test_a_stray_quotation_mark_loses_no_row(
     rows = given_an.rows("Number,band\n" + first * before + odd + last * after)
 
     assert rows == EXPECTED[:1] * before + expected + EXPECTED[1:] * after
+
+
+@pytest.mark.parametrize("header", ['"number" ,"band"', 'number,"band" '])
+def test_quotation_marks_in_the_header_need_not_touch_the_delimiter(given_an: Exports, header: str) -> None:
+    with given_an.export(f"{header}\n41790000001,yes\n41790000002,no\n") as export:
+        assert export.columns == ("band",)
+        assert rows_of(export) == EXPECTED
 
 
 def test_a_row_that_ends_before_its_number_has_an_empty_one(given_an: Exports) -> None:

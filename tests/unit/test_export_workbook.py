@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from openpyxl import Workbook
 
+from numberdrop.files import workbook_check
 from numberdrop.files.archive import MIB
 from numberdrop.files.export import ExportLimits
 from tests.exports import (
@@ -63,7 +64,9 @@ def test_a_number_that_is_marked_as_a_date_is_quoted_in_no_warning(given_an: Exp
     assert not caught
 
 
-@pytest.mark.parametrize("row", [b'<row r="3000000000">', b'<row r="1048576"/><row>'])
+@pytest.mark.parametrize(
+    "row", [b'<row r="3000000000">', b'<row r="1048576"/><row>', b'<row r=" 3000000000">', b'<row r="3e9">']
+)
 def test_a_row_beyond_what_sheets_can_have_is_refused_and_not_waited_for(
     given_an: Exports, row: bytes
 ) -> None:
@@ -133,6 +136,38 @@ def test_a_picture_in_a_workbook_does_no_harm(given_an: Exports) -> None:
     book = unzipped(workbook([HEADER, *ROWS]))
 
     assert given_an.rows(zipped({**book, "xl/media/image1.png": b"\x89PNG\r\n\x1a\n\0"})) == EXPECTED
+
+
+CHAIN = b'<calcChain xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%b</calcChain>'
+PICTURE = (
+    b'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" '
+    b'"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"><svg xmlns="http://www.w3.org/2000/svg"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("xl/calcChain.xml", CHAIN % (b'<c r="B2" i="1"/>' * 1500)),
+        ("xl/media/image1.svg", PICTURE),
+        ("customXml/item1.xml", b'<data><row r="abc"/><row r=""/></data>'),
+    ],
+    ids=["an order of formulas", "a drawing with a document type", "rows of another kind"],
+)
+def test_what_others_put_into_a_workbook_does_no_harm(given_an: Exports, name: str, part: bytes) -> None:
+    assert given_an.rows(zipped({**unzipped(workbook([HEADER, *ROWS])), name: part})) == EXPECTED
+
+
+def test_endless_cells_outside_of_rows_are_refused(
+    given_an: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_check, "MOST_CELLS_OUTSIDE", 2000)
+    book = unzipped(workbook([HEADER, *ROWS]))
+
+    assert given_an.rows(zipped({**book, "xl/calcChain.xml": CHAIN % (b"<c/>" * 2000)})) == EXPECTED
+    assert "too many cells" in given_an.refusal(
+        zipped({**book, "xl/calcChain.xml": CHAIN % (b"<c/>" * 2001)})
+    )
 
 
 def test_a_workbook_too_large_to_unpack_is_refused(given_an: Exports) -> None:

@@ -1,6 +1,12 @@
 """Lists and tables: which is which, and where a table has its entries."""
 
+import csv
+import re
+from io import StringIO
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numberdrop.catalogue import InputKind
 from numberdrop.files import upload_rows
@@ -67,6 +73,11 @@ def test_a_word_that_is_no_name_is_a_line_of_the_list() -> None:
 
     assert cleaned.header is None
     assert cleaned.rejected == [(1, "customers", "not a phone number")]
+
+
+@pytest.mark.parametrize("line", ["user", "mail", '"handle"'])
+def test_a_word_that_names_no_numbers_is_a_line_of_a_list_to_be_judged(line: str) -> None:
+    assert clean(f"{line}\nJane\n", InputKind.AS_WRITTEN).numbers == [line, "Jane"]
 
 
 # The column that holds entries
@@ -182,6 +193,28 @@ def test_a_title_may_stand_above_the_header(above: str) -> None:
     assert cleaned.rejected == [(above.count("\n") + 3, "y", "not a phone number")]
 
 
+@pytest.mark.parametrize("above", ["Customers\n", "Customers;;\n\nas of;today;\n"])
+def test_a_title_may_stand_above_what_is_to_be_judged(above: str) -> None:
+    cleaned = clean(f"{above}name;phone;x\nJane;{A};\nRick;079;\n", InputKind.AS_WRITTEN)
+
+    assert cleaned.header == ("name", "phone", "x")
+    assert cleaned.numbers == [A, "079"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["hello", "Jane, mobile", "Rick"],
+        ["hello", "Jane, mobile"],
+        ["079 1", "Jane, mobile", "Rick, home"],
+        ["jane@example.com", "Jane, mobile", "Rick, home"],
+        ["Jane, x, y", "Jane, mobile", "Rick, home"],
+    ],
+)
+def test_a_line_to_be_judged_is_no_title(lines: list[str]) -> None:
+    assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
+
+
 @pytest.mark.parametrize(
     ("above", "lost"),
     [(f"{A}\n", 0), (f"Jane,{A},\n", 0), ("x,y,z\n" * 5, 1)],
@@ -192,6 +225,83 @@ def test_a_row_with_an_entry_is_no_title(above: str, lost: int) -> None:
 
     assert "phone" not in (cleaned.header or ())
     assert len(cleaned.entries) == above.count("\n") + 21 - lost
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "entries"),
+    [
+        (f"Name,Contact,Type\nJane,{A},mobile\nRick,{B},home\nAsa,{C},mobile\n", InputKind.PHONE, [A, B, C]),
+        (
+            f"Name,Phone 1 - Type,Phone 1 - Value\nJane,Mobile,{A}\nRick,Home,{B}\nAsa,Mobile,{C}\n",
+            InputKind.PHONE,
+            [A, B, C],
+        ),
+        (f"Kunde;Kontakt;Kanal\nJane;{A};WhatsApp\nRick;{B};Mail\n", InputKind.PHONE, [A, B]),
+        (f"Kunde;Kontakt;Typ\nJane;;Handy\nRick;{B};Tel\nAsa;{C};Handy\n", InputKind.PHONE, ["", B, C]),
+        ("Contact,Via\njane@example.com,mail\nrick@example.com,web\n", InputKind.EMAIL,
+         ["jane@example.com", "rick@example.com"]),
+    ],
+)  # fmt: skip
+def test_a_row_below_the_first_is_no_header_for_a_word_that_could_name_a_column(
+    table: str, kind: InputKind, entries: list[str]
+) -> None:
+    cleaned = clean(table, kind)
+
+    assert cleaned.header == tuple(re.split("[,;]", table.split("\n", maxsplit=1)[0]))
+    assert cleaned.entries == entries
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_delimiter_inside_notes_makes_no_other_table(quote: str) -> None:
+    rows = [["Name", "Phone", "Note"], ["Jane", A, "home, mobile"], ["Rick", B, f"see, {C}"], ["Asa", C, ""]]
+    cleaned = clean("".join(";".join(f"{quote}{cell}{quote}" for cell in row) + "\n" for row in rows))
+
+    assert cleaned.header == ("Name", "Phone", "Note")
+    assert cleaned.numbers == [A, B, C]
+
+
+WORDS = ["Name", "Note", "Ort", "Jane", "x", "", "12", "Customers", "home, mobile"]
+NOTES = st.sampled_from(
+    [*WORDS, "mobile", "Mail", "Tel", "WhatsApp", "phone; see note", "Fax, Tel.", "user|handle", f"see, {C}"]
+) | st.text(st.sampled_from("ab1 ,;|\t\"'\n"), max_size=8)  # fmt: skip
+
+
+@st.composite
+def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
+    """A table whose first row names the column of entries; what the checker takes; the entries."""
+    kind, name, entry = draw(
+        st.sampled_from(
+            [
+                (InputKind.PHONE, "Phone", st.sampled_from([A, B, C, ""])),
+                (InputKind.EMAIL, "E-Mail", st.sampled_from(["jane@example.com", "rick@example.com", ""])),
+                (InputKind.USERNAME, "Username", st.sampled_from(["jane", "mobile", "user", ""])),
+                (InputKind.AS_WRITTEN, "Mobile", st.sampled_from([A, "079", "hello", "mail", ""])),
+            ]
+        )
+    )
+    at = draw(st.integers(0, 2))
+    rows = draw(st.lists(st.tuples(NOTES, entry, NOTES), min_size=1, max_size=12))
+    header = draw(st.permutations(["Name", "Note", "Ort"]))
+    entries = [row[1] for row in rows]
+    text = StringIO(newline="")
+    writer = csv.writer(text, delimiter=draw(st.sampled_from(",;\t|")), lineterminator="\n")
+    for other, cell, last in [(header[0], name, header[1]), *rows]:
+        cells = [other, last]
+        cells.insert(at, cell)
+        writer.writerow(cells)
+    return text.getvalue(), kind, entries
+
+
+@given(tables_with_a_header())
+def test_whatever_stands_beside_a_named_column_only_its_entries_are_sent(
+    table: tuple[str, InputKind, list[str]],
+) -> None:
+    text, kind, entries = table
+    if not any(entries):
+        assert refused_with(text, kind) is ReasonCode.EMPTY_FILE
+        return
+
+    assert clean(text, kind).numbers == list(dict.fromkeys(filter(None, entries)))
 
 
 @pytest.mark.parametrize("hint", ["sep=;", '"sep=;"'])

@@ -17,11 +17,12 @@ from phonenumbers import (
     parse,
 )
 
-from numberdrop.files.national_numbers import international
+from numberdrop.files.national_numbers import behind_00, international
 from numberdrop.files.unusable import UnusableError
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 TYPES = PhoneNumberType.values()
+LONGEST = len("+") + 15
 
 
 def as_libphonenumber_reads(digits: str, region: str) -> str | None:
@@ -37,6 +38,11 @@ def as_we_read(digits: str, region: str) -> str | None:
         return international(digits, region)
     except UnusableError:
         return None
+
+
+def code_of(region: str) -> str:
+    plan: Any = PhoneMetadata.metadata_for_region(region)
+    return str(plan.country_code)
 
 
 def some_digits(region: str, chance: Random) -> str:
@@ -72,6 +78,34 @@ def test_any_number_is_read_as_libphonenumber_reads_it(seed: int) -> None:
             assert as_we_read(digits, region) == as_libphonenumber_reads(digits, region), (digits, region)
 
 
+def either_way(digits: str, region: str) -> str | None:
+    """What digits behind ``00`` are with a ``+`` or, if that is none, as dialled; "two" if these differ."""
+    plus = f"+{digits[2:]}"
+    number = plus if as_libphonenumber_reads(plus, region) == plus else None
+    dialled = as_libphonenumber_reads(digits, region)
+    if dialled and len(dialled) > LONGEST:
+        dialled = None
+    return "two" if number and dialled and number != dialled else number or dialled
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_number_behind_00_is_read_in_the_only_way_that_makes_one(seed: int) -> None:
+    chance = Random(seed)
+    for region in REGIONS:
+        for _ in range(10):
+            other = chance.choice([region, chance.choice(REGIONS)])
+            prefix = chance.choice(
+                ["00", f"00{code_of(other)}", f"00{code_of(other)}", "001", "000", "00810"]
+            )
+            digits = prefix + some_digits(other, chance)
+            try:
+                read = behind_00(digits, region)
+            except UnusableError:
+                read = "two"
+
+            assert read == either_way(digits, region), (digits, region)
+
+
 @pytest.mark.parametrize(
     ("digits", "region"),
     [("55800123456", "BR"), ("000623452785", "CI"), ("0112411812445407", "GA"), ("01150108001234123", "GA")],
@@ -100,3 +134,13 @@ def test_usual_ways_to_dial_are_read_without_the_slow_parser(
     monkeypatch.delattr("numberdrop.files.national_numbers.parse")
 
     assert international(digits, region) == number
+
+
+@pytest.mark.parametrize("region", ["US", "DE", "CH", "AU", "JP", "SG", "KR", "BR", "RU"])
+@pytest.mark.parametrize("number", ["+447400123456", "+41781234567", "+12042345678"])
+def test_numbers_behind_00_are_read_without_the_slow_parser(
+    number: str, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("numberdrop.files.national_numbers.parse")
+
+    assert behind_00(f"00{number[1:]}", region) == number

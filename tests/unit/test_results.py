@@ -239,6 +239,13 @@ def test_words_that_share_their_digits_are_not_the_same(joined: Joined) -> None:
         ("Jane@Example.com", "jane@example.com"),
         ("0041 79 000 00 01", "41790000001"),
         ("41790000001", "+41790000001.00"),
+        ("123", "123.0"),
+        ("\u202a+41 79\u2013000\u201100\u201001\u202c", "+41790000001"),
+        ("[+41] 79 000\u202f00 01", "41790000001"),
+        ("tel:+41-79-000-00-01", "+41790000001"),
+        ("\uff0b41 79 000 00 01", "+41790000001"),
+        ("030/12345678", "03012345678"),
+        ("+49 30/1234/5678", "493012345678"),
     ],
 )
 def test_an_entry_as_written_is_found_in_other_cases_and_forms(
@@ -249,9 +256,37 @@ def test_an_entry_as_written_is_found_in_other_cases_and_forms(
     assert (counts.resolved, counts.extra) == (1, 0)
 
 
-def test_an_export_about_nothing_that_was_sent_is_none(joined: Joined) -> None:
+@pytest.mark.parametrize(
+    ("kind", "entry", "other"),
+    [
+        (InputKind.PHONE, FIRST, SECOND),
+        (InputKind.EMAIL, "jane@example.com", "rick@example.com"),
+        (InputKind.USERNAME, "jane", "rick"),
+    ],
+)
+def test_an_export_about_nothing_that_was_sent_is_none(
+    joined: Joined, kind: InputKind, entry: str, other: str
+) -> None:
     with pytest.raises(ExportInvalidError, match="about anything that was sent"):
-        joined([FIRST], "number,band\n41790000002,yes\n")
+        joined([entry], f"number,band\n{other},yes\n", kind)
+
+
+def test_what_was_sent_as_written_may_come_back_in_a_form_that_nobody_can_tell(joined: Joined) -> None:
+    written = joined(
+        ["079 000 00 01", "+41 (0)79 000 00 02"],
+        "number,phoneCheck\n+41790000001,valid\n+41790000002,valid\n",
+        InputKind.AS_WRITTEN,
+    )
+
+    assert written.column("status") == ["unresolved", "unresolved"]
+    assert written.counts.extra == 2
+
+
+@pytest.mark.parametrize("rows", ["Total,\n", ",\n,no\n", "Sum,x\n,\n"])
+def test_rows_about_no_number_at_all_do_not_make_an_export_that_of_another_task(
+    joined: Joined, rows: str
+) -> None:
+    assert joined([FIRST], f"number,band\n{rows}").counts.unresolved == 1
 
 
 def test_cells_cannot_run_but_numbers_stay_as_they_were_sent(joined: Joined) -> None:

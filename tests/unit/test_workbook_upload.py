@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
+from numberdrop.catalogue import InputKind
 from numberdrop.files.workbook_upload import copy_as_csv
 from numberdrop.reasons import JobFailedError, ReasonCode
 from tests.uploads import clean, refused_with
@@ -111,6 +112,47 @@ def test_a_workbook_is_a_table_even_with_one_column() -> None:
 
 def test_rows_need_not_be_equally_long() -> None:
     assert clean(workbook([["Phone", "Note"], [A], [B, "x", "y"]])).numbers == [A, B]
+
+
+PEOPLE = [["Jane", A, "x"], ["Rick", B, "y"], ["Asa", C, "z"]]
+
+
+@pytest.mark.parametrize(
+    ("above", "entries"),
+    [
+        ([["Customers"], ["Kunde", "Kontakt", "Ort"]], ["\0", A, B, C]),
+        ([["Kunde"]], [A, B, C]),
+        ([["Zoe"]], [A, B, C]),
+        ([["Customers"], ["Name", "Phone", "Ort"]], [A, B, C]),
+    ],
+    ids=["a title", "a header of one name", "a row without its number", "a title above a named column"],
+)
+def test_a_first_row_that_is_short_does_not_make_the_first_column_that_of_the_numbers(
+    above: list[list[str]], entries: list[str]
+) -> None:
+    assert clean(workbook([*above, *PEOPLE])).entries == entries
+
+
+@pytest.mark.parametrize(
+    ("above", "sent"),
+    [
+        ([["Customers"], ["Kunde", "Kontakt", "Ort"]], ["Kontakt", A, B, C]),
+        ([["Kunde"]], [A, B, C]),
+        ([["Customers"], ["Name", "Phone", "Ort"]], [A, B, C]),
+        ([["Customers"], [], ["as of", "today"], ["Name", "Phone", "Ort"]], [A, B, C]),
+    ],
+    ids=["a title", "a header of one name", "a title above a named column", "two titles"],
+)
+def test_a_title_of_a_workbook_does_not_have_names_judged_as_numbers(
+    above: list[list[str]], sent: list[str]
+) -> None:
+    assert clean(workbook([*above, *PEOPLE]), InputKind.AS_WRITTEN).numbers == sent
+
+
+def test_a_note_beside_a_list_in_a_workbook_makes_no_table_of_it() -> None:
+    rows = [["hello"], ["079 1"], ["jane", "a note"], ["x"], ["y"]]
+
+    assert clean(workbook(rows), InputKind.AS_WRITTEN).numbers == ["hello", "079 1", "jane", "x", "y"]
 
 
 def test_a_format_far_to_the_right_makes_no_column() -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
@@ -75,6 +76,10 @@ TIME_TO_RECORD = 15
 
 LARGEST_UPLOAD = 400_000_000
 """Bytes; the function's disk holds such an upload and what is sent of it. The vendor publishes no limit."""
+
+LONGEST_READING = timedelta(minutes=6)
+"""How long a file may take to be read. The collect function reads it once more, perhaps on a slower machine,
+and has 15 minutes for that and for the export."""
 
 REGION_METADATA = "default-region"
 """The object's metadata that says whose numbers those without a country code are."""
@@ -233,8 +238,9 @@ class Submission:
         with TemporaryFile() as source, TemporaryFile() as entries:
             metadata = self.uploads.copy_to(job.upload, source)
             region = self._region(metadata) if checker.input is InputKind.PHONE else None
+            in_time = partial(self._check_reading, self.now())
             with open_upload(source, checker.input, region) as rows:
-                cleaned = clean_upload(rows, entries=entries, numbers=numbers)
+                cleaned = clean_upload(rows, entries=entries, numbers=numbers, after_block=in_time)
         _check_rows(cleaned.submitted, checker)
         numbers.seek(0)
         counts = Counts(
@@ -244,6 +250,14 @@ class Submission:
             duplicates=cleaned.duplicates,
         )
         return replace(job, region=region, counts=counts)
+
+    def _check_reading(self, begun: datetime) -> None:
+        if self.now() - begun > LONGEST_READING:
+            raise JobFailedError(
+                ReasonCode.TOO_LARGE,
+                "The file takes too long to read for its results to be collected in time. Split it and "
+                "upload the parts, or write its numbers with a + and the country code, to be read faster.",
+            )
 
     def _region(self, metadata: Mapping[str, str]) -> str | None:
         region = metadata.get(REGION_METADATA, "").strip() or self.default_region

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import compress
 from operator import eq
@@ -47,7 +47,12 @@ class UploadCounts:
 
 
 def clean_upload(
-    rows: UploadRows, *, entries: BinaryIO, numbers: BinaryIO | None = None, rejected: TextIO | None = None
+    rows: UploadRows,
+    *,
+    entries: BinaryIO,
+    numbers: BinaryIO | None = None,
+    rejected: TextIO | None = None,
+    after_block: Callable[[], None] | None = None,
 ) -> UploadCounts:
     """Reads the entry of each row of an upload.
 
@@ -57,6 +62,7 @@ def clean_upload(
             there is none. A working file that is empty and open for both writing and reading.
         numbers: takes each distinct entry once, as a line, in the order of first appearance.
         rejected: takes CSV rows ``line,text,reason``, lines counted from 1; nothing if none is rejected.
+        after_block: is called after each block of rows; what it raises ends the cleaning.
 
     Raises:
         JobFailedError: ``EMPTY_FILE``, ``NOT_TEXT``, ``TOO_LARGE`` or ``NO_VALID_NUMBERS``; what was written
@@ -83,6 +89,8 @@ def clean_upload(
                 raise _too_many_lines()
             lines += len(present) + len(reasons)
             left_out += len(reasons)
+            if after_block:
+                after_block()
         if not lines:
             raise _empty(rows)
         if lines == left_out:

@@ -19,10 +19,16 @@ _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
 _URI = "tel:"
 """Begins a phone number on web pages and in address books (RFC 3966)."""
-_AREA_CODE = re.compile(r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/((?:[^0-9/]*[0-9]){5,}[^0-9/]*)")
+_AREA_CODE = re.compile(
+    r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/([^0-9/]*[1-9](?:[^0-9/]*[0-9]){4,}[^0-9/]*)"
+)
 """An area code with a slash behind it, as in ``030/123456``. Elsewhere a slash stands between two numbers."""
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
-_DECIMAL = re.compile(r"(['\"=+]*+[0-9]{7,})\.0+['\"]*")
+_DECIMAL = re.compile(r"(['\"=+]*+(?:[0-9]{10,}|[0-9]{7,9}(?!\.0000)))\.0+['\"]*")
+"""A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it.
+
+Four zeros behind few digits are the end of a number with a point in it.
+"""
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
@@ -68,25 +74,26 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
     return replace(rule, read=partial(_phone, region=region.upper()))
 
 
-def without_decimals(text: str) -> str:
-    """A whole number without the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it."""
+def plain_number(text: str) -> str:
+    """A number's text, without white space around it, less all that stands around and between its digits.
+
+    What is left of a number is its digits, perhaps behind a ``+``.
+    """
+    text = _tidied(text)
     decimal = _DECIMAL.fullmatch(text)
-    return decimal[1] if decimal else text
+    return _PUNCTUATION.sub("", decimal[1] if decimal else text)
 
 
 def _phone(text: str, region: str | None = None) -> str:
     if _E164.fullmatch(text):
         return text
-    plain = _PUNCTUATION.sub("", without_decimals(_tidied(text)))
+    plain = plain_number(text)
     if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
         raise UnusableError("(0) is dialled only inside the country: leave it out")
     if region and plain.isascii() and plain.isdigit():
-        try:
-            return _national(plain, region)
-        except UnusableError:
-            # The region may have another prefix that leads abroad.
-            if not plain.startswith("00"):
-                raise
+        number = _national(plain, region)
+        if number:
+            return number
     if plain.startswith("0011"):
         raise UnusableError("0011 is dialled from few countries: write + in its place")
     if plain.startswith("00"):
@@ -105,11 +112,15 @@ def _tidied(text: str) -> str:
     return f"{area_code[1]}{area_code[2]}" if area_code else text
 
 
-def _national(digits: str, region: str) -> str:
+def _national(digits: str, region: str) -> str | None:
+    """The number that digits are in a region; None if they begin with ``00`` and are none that is known."""
     # Its library takes long to import, and most uploads do without.
-    from numberdrop.files.national_numbers import international  # noqa: PLC0415
+    from numberdrop.files.national_numbers import behind_00, international  # noqa: PLC0415
 
-    return international(digits, region)
+    number = behind_00(digits, region) if digits.startswith("00") else international(digits, region)
+    if number and not _E164.fullmatch(number):
+        raise UnusableError(_why_no_phone(number))
+    return number
 
 
 def _why_no_phone(plain: str) -> str:

@@ -49,13 +49,15 @@ _LIST_HEADER = ["number", "list"]
 _STANDARD_LIMITS = ExportLimits()
 _MOST_COLUMNS = 200
 
-_USERNAME = "username"
-
 _NUMBER_NAMES = (
     *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
-    *("tel", "telephone", "phone_no", "mobile_no", "email", _USERNAME),
+    *("tel", "telephone", "phone_no", "mobile_no", "email"),
+    *("username", "handle", "account", "user"),
 )
 """Names of the column that says whom a row is about; an earlier one goes before a later one."""
+
+_ORDINAL = re.compile(r"[0-9]{1,6}")
+_WHITE_SPACE = re.compile(r"\s")
 
 _DIGITS_OF_A_NUMBER = range(7, 18)
 """Of a phone number with its country code, perhaps with ``00`` before it."""
@@ -145,7 +147,7 @@ def read_export(path: Path, *, limits: ExportLimits = _STANDARD_LIMITS) -> Expor
         export_format, table = _open(path, limits, files)
         rows = table.first_rows()
         names = _names(table.header, rows)
-        return Export(export_format, table, names, _number_column(names, rows), files.pop_all())
+        return Export(export_format, table, names, _number_column(table.header, names, rows), files.pop_all())
 
 
 def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
@@ -214,24 +216,39 @@ def _names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [name or f"column_{at}" for at, name in enumerate(names, 1)]
 
 
-def _number_column(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+def _number_column(header: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Which column says whom a row is about.
 
-    It is the one of a known name, if its first cells look like numbers or addresses; otherwise the first
-    whose cells do. Where no cells tell, the name does; a table with a verdict has it in its first column.
+    It is the one of a known name, unless its first cells are empty or count the rows; otherwise the first
+    whose cells look like numbers or addresses. Where no cells tell, the name does; a table with a verdict or
+    without rows has it in its first column.
 
     Raises:
         ExportInvalidError: nothing tells.
     """
+    cells = [[row[at] for row in rows if at < len(row) and row[at]] for at in range(len(names))]
     named: list[int] = [names.index(name) for name in _NUMBER_NAMES if name in names]
-    for at in chain(named, range(len(names))):
-        cells = [row[at] for row in rows if at < len(row) and row[at]]
-        # A user name may look like anything.
-        if names[at] == _USERNAME or sum(map(_is_number, cells)) > len(cells) / 2:
+    for at in named:
+        if cells[at] and not _are_ordinals(cells[at]):
             return at
-    if named or any(name in VERDICT_COLUMNS for name in names):
-        return named[0] if named else 0
+    for at in range(len(names)):
+        if sum(map(_is_number, cells[at])) > len(cells[at]) / 2:
+            return at
+    if named:
+        return named[0]
+    if any(name in VERDICT_COLUMNS for name in names) or (not rows and _is_header(header)):
+        return 0
     raise ExportInvalidError("The export is no table with a column for the number.")
+
+
+def _are_ordinals(cells: Sequence[str]) -> bool:
+    """Whether cells count the rows from 0 or 1, in any order. Short numbers that are none do not."""
+    return all(map(_ORDINAL.fullmatch, cells)) and min(map(int, cells)) <= 1
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    """Whether the only row of a table names columns: an error message is one cell, or has spaces in it."""
+    return len(row) > 1 and not any(map(_WHITE_SPACE.search, row))
 
 
 def _is_number(cell: str) -> bool:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import islice
 
@@ -85,6 +85,8 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
     start = "\n".join(lines[:_MOST_ABOVE])
     samples = [_Sample.of(text, delimiter, kind, rule) for delimiter in DELIMITERS if delimiter in start]
     tables = [sample for sample in samples if sample.is_table(kind)]
+    # A row that begins a table by one delimiter may be a row far inside by another.
+    tables.sort(key=lambda table: (table.begins_at, table.named_column(kind) is None))
     for table in tables:
         if layout := table.layout(kind, rule):
             return layout
@@ -99,6 +101,8 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
 def layout_of_csv(text: str, kind: InputKind, rule: EntryRule) -> Layout:
     """How a table is laid out that is known to be one, delimited by commas.
 
+    Its rows may end with their last filled cell, so the first tells little of how many columns there are.
+
     Args:
         text: its first lines, not all of them blank.
         kind: what the checker takes.
@@ -107,7 +111,7 @@ def layout_of_csv(text: str, kind: InputKind, rule: EntryRule) -> Layout:
     Raises:
         JobFailedError: ``NO_VALID_NUMBERS``: which column holds the entries cannot be told.
     """
-    layout = _Sample.of(text, ",", kind, rule).layout(kind, rule)
+    layout = _Sample.of(text, ",", kind, rule).as_wide_as_most().layout(kind, rule)
     if not layout:
         raise _no_column(kind, rule)
     return layout
@@ -120,11 +124,13 @@ class _Sample:
     Attributes:
         delimiter: what may stand between cells.
         begins_at: where the first of the rows is, from 0.
+        below_title: whether there is a title above them.
         rows: the rows.
     """
 
     delimiter: str
     begins_at: int
+    below_title: bool
     rows: list[list[str]]
 
     @classmethod
@@ -137,14 +143,27 @@ class _Sample:
         sample = list(islice(filled, _MOST_SAMPLED + 1)) or [(0, [""])]
         rows = [row for _, row in sample]
         first = _header_at(rows, kind, rule)
-        return cls(delimiter, sample[first][0], rows[first:])
+        return cls(delimiter, sample[first][0], first > 0, rows[first:])
+
+    def as_wide_as_most(self) -> "_Sample":
+        """The sample with its first row as long as half of the rows are, or longer."""
+        width = sorted(map(len, self.rows))[len(self.rows) // 2]
+        first, *others = self.rows
+        return replace(self, rows=[first + [""] * (width - len(first)), *others])
 
     def is_table(self, kind: InputKind) -> bool:
-        """Whether the rows are those of a table with several columns."""
+        """Whether the rows are those of a table with several columns.
+
+        A title may also be what is taken as written; there it needs rows as if none were named.
+        """
         width = len(self.rows[0])
         as_wide = sum(len(row) == width for row in self.rows)
-        enough = len(self.rows) if kind is InputKind.AS_WRITTEN else len(self.rows) // 2 + 1
-        return width > 1 and (as_wide >= enough or self.named_column(kind) is not None)
+        enough = len(self.rows) // 2 + 1
+        named = self.named_column(kind) is not None
+        if kind is InputKind.AS_WRITTEN:
+            enough = max(len(self.rows), 2 if self.below_title else 1)
+            named = named and not self.below_title
+        return width > 1 and (as_wide >= enough or named)
 
     def named_column(self, kind: InputKind) -> int | None:
         """The column that the first row names as one of the kind."""
@@ -192,20 +211,31 @@ class _Sample:
 
 
 def _header_at(rows: Sequence[Sequence[str]], kind: InputKind, rule: EntryRule) -> int:
-    """Which of the first rows names a column of the kind among others, below rows without entries; else 0."""
-    if kind is InputKind.AS_WRITTEN:
-        return 0  # any row may hold an entry
+    """Which of the first rows is the header below a title; 0 where none is.
+
+    It names a column of the kind among others. The rows above hold no entries and fewer filled cells than it
+    has, as the first row of a table without a title does not.
+    """
+    most_above = 0
     for at, row in enumerate(rows[:_MOST_ABOVE]):
-        if len(row) > 1 and _named_column(row, kind) is not None:
+        if any(_may_be_entry(cell, kind, rule) for cell in row):
+            return 0
+        if len(row) > 1 and _filled(row) > most_above and _named_column(row, kind) is not None:
             return at
-        if any(_looks_right(cell, kind, rule) for cell in row):
-            break
+        most_above = max(most_above, _filled(row))
     return 0
+
+
+def _filled(row: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
 
 
 def _named_column(row: Sequence[str], kind: InputKind) -> int | None:
     names = [re.sub(r"[\W_]+", "", cell.casefold()) for cell in row]
-    return next((names.index(name) for name in _NAMES[kind] if name in names), None)
+    # A lone "user" or "mail" may be what is to be judged.
+    is_line = kind is InputKind.AS_WRITTEN and len(row) == 1
+    known = _NAMES[InputKind.PHONE if is_line else kind]
+    return next((names.index(name) for name in known if name in names), None)
 
 
 def without_blank_end(row: Sequence[str]) -> tuple[str, ...]:
@@ -214,6 +244,12 @@ def without_blank_end(row: Sequence[str]) -> tuple[str, ...]:
     while length and not row[length - 1].strip():
         length -= 1
     return tuple(row[:length])
+
+
+def _may_be_entry(cell: str, kind: InputKind, rule: EntryRule) -> bool:
+    if kind is InputKind.AS_WRITTEN:
+        return bool(_DATA.search(cell))
+    return _looks_right(cell, kind, rule)
 
 
 def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:

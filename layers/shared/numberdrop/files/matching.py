@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from numberdrop.catalogue import InputKind
-from numberdrop.files.entries import without_decimals
+from numberdrop.files.entries import plain_number
 
+_TELLING = re.compile(r"[0-9@]")
 _LINES_OF_DIGITS = re.compile(r"(?:\n[1-9][0-9]*)*+")
-_PUNCTUATION = str.maketrans("", "", "+-()=.'\" \t\u00a0")
 
 
 def names_of_entries(entries: list[str], kind: InputKind) -> list[str]:
@@ -26,8 +26,14 @@ def names_of_numbers(numbers: list[str], kind: InputKind) -> list[str]:
 
 def digits_of(text: str) -> str:
     """The digits of a number however it is punctuated; empty if the text is anything else."""
-    digits = without_decimals(text.strip()).translate(_PUNCTUATION)
-    return digits if digits.isascii() and digits.isdigit() else ""
+    digits = text.removeprefix("+")
+    if not _is_digits(digits):
+        digits = plain_number(text.strip().removesuffix(".0")).replace("+", "")
+    return digits if _is_digits(digits) else ""
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def loose_name(text: str) -> str:
@@ -36,7 +42,12 @@ def loose_name(text: str) -> str:
     Numbers go by their digits without a leading ``00``, all else by the text without regard to case or a
     leading ``@``.
     """
-    return digits_of(text).removeprefix("00") or text.lower().removeprefix("@")
+    return digits_of(text.replace("/", "")).removeprefix("00") or text.lower().removeprefix("@")
+
+
+def names_anyone(name: str, kind: InputKind) -> bool:
+    """Whether a row of an export with this name is about a number or address at all, and not a sum, say."""
+    return bool(name) and (kind is InputKind.USERNAME or bool(_TELLING.search(name)))
 
 
 def _phones(texts: list[str]) -> list[str]:

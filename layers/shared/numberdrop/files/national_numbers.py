@@ -18,6 +18,7 @@ from phonenumbers import (
     is_valid_number_for_region,
     parse,
     region_code_for_country_code,
+    region_codes_for_country_code,
 )
 
 from numberdrop.files.unusable import UnusableError, no_such_region
@@ -25,6 +26,11 @@ from numberdrop.files.unusable import UnusableError, no_such_region
 _LONGEST_CALLING_CODE = 3
 _LONGEST_NATIONAL = 17
 """Digits that libphonenumber takes at most behind a calling code."""
+_LONGEST_INTERNATIONAL = 15
+"""Digits of a number with its calling code (ITU-T E.164); some plans have longer ones for use inside."""
+
+_NO_REGION = "ZZ"
+"""What libphonenumber has in place of a region."""
 
 _NEVER = re.compile(r"(?!)")
 
@@ -44,6 +50,86 @@ def international(digits: str, region: str) -> str:
     if region not in SUPPORTED_REGIONS:
         raise no_such_region()
     return _read_quickly(digits, _plan(region)) or _read(digits, region)
+
+
+def behind_00(digits: str, region: str) -> str | None:
+    """The E.164 form of a number that begins with ``00``.
+
+    These stand for a ``+`` to most people, whatever is dialled in the region: 001 in Singapore, say, or 00
+    and a carrier's digits in Brazil.
+
+    Args:
+        digits: the number.
+        region: ISO 3166 alpha-2, in capitals.
+
+    Returns:
+        The number that it is with a ``+``, or else as dialled in the region; None if there is neither.
+
+    Raises:
+        UnusableError: there are both, and they differ.
+        JobFailedError: ``NO_VALID_NUMBERS``: there is no such region.
+    """
+    if region not in SUPPORTED_REGIONS:
+        raise no_such_region()
+    number = _existing(digits[2:])
+    if number and not _may_be_dialled(digits, _plan(region)):
+        return number
+    dialled = _dialled(digits, region)
+    if number and dialled and number != dialled:
+        raise UnusableError(
+            f"two numbers, as 00 may stand for + or be dialled in {region}: write + in its place"
+        )
+    return number or dialled
+
+
+def _dialled(digits: str, region: str) -> str | None:
+    try:
+        number = international(digits, region)
+    except UnusableError:
+        return None
+    return number if len(number) <= _LONGEST_INTERNATIONAL + 1 else None
+
+
+def _may_be_dialled(digits: str, plan: "_Plan") -> bool:
+    """Whether digits that begin with ``00`` may be dialled in a region to another end than with a ``+``.
+
+    False is sure. It asks what libphonenumber's ``parse`` asks, for a small part of the time.
+    """
+    abroad = plan.abroad.match(digits)
+    rest = digits[abroad.end() :] if abroad else "0"
+    if not rest.startswith("0"):
+        if len(rest) == len(digits) - 2:
+            return False
+        called = _plan_of_code(rest[:_LONGEST_CALLING_CODE])
+        return not called or _may_be_one_of(rest[len(called.code) :], called)
+    return _may_be_one_of(digits, plan)
+
+
+def _may_be_one_of(digits: str, plan: "_Plan") -> bool:
+    """Whether digits may be a number of the plan, with or without its trunk prefix."""
+    if _existing(plan.code + digits):
+        return True
+    trunk = plan.trunk.match(digits)
+    if not trunk:
+        return False
+    # A prefix is replaced if it has something in its last group, and left out otherwise.
+    replaced = plan.rewrites and trunk[trunk.re.groups]
+    return bool(replaced or _existing(plan.code + digits[trunk.end() :]))
+
+
+def _existing(digits: str) -> str | None:
+    """The E.164 form of a calling code and a number behind it; None if no country has such a number."""
+    if digits.startswith("0"):
+        return None
+    for length in range(1, _LONGEST_CALLING_CODE + 1):
+        code, national = int(digits[:length] or 0), digits[length:]
+        main_region = region_code_for_country_code(code)
+        if main_region != _NO_REGION:
+            number = _number(code, national) if _general(code).fullmatch(national) else None
+            # The second question takes longer.
+            exists = number and (is_valid_number_for_region(number, main_region) or is_valid_number(number))
+            return f"+{digits}" if exists else None
+    return None
 
 
 def _read(digits: str, region: str) -> str:
@@ -109,6 +195,14 @@ def _plan_of_code(digits: str) -> _Plan | None:
     return None
 
 
+@cache
+def _general(code: int) -> re.Pattern[str]:
+    """Matches what may be a number behind a calling code, in any of its regions."""
+    regions = region_codes_for_country_code(code)
+    metadata: list[Any] = [PhoneMetadata.metadata_for_region_or_calling_code(code, at) for at in regions]
+    return re.compile("|".join({plan.general_desc.national_number_pattern for plan in metadata}))
+
+
 def _read_quickly(digits: str, plan: _Plan) -> str | None:
     """What ``_read`` makes of the digits, in a third of the time; None where that cannot be told so easily.
 
@@ -142,13 +236,15 @@ def _valid_behind_its_code(digits: str, plan: _Plan) -> str | None:
 
 def _valid(national: str, plan: _Plan) -> str | None:
     """The E.164 form of a number of the plan; None if it has no such number."""
+    number = _number(int(plan.code), national)
+    return f"+{plan.code}{national}" if number and is_valid_number_for_region(number, plan.region) else None
+
+
+def _number(code: int, national: str) -> PhoneNumber | None:
+    """What libphonenumber calls a number; None if it is surely none."""
     zeros = len(national) - len(national.lstrip("0"))
     if zeros == len(national) or len(national) > _LONGEST_NATIONAL:
         return None
-    number = PhoneNumber(
-        int(plan.code),
-        int(national),
-        italian_leading_zero=bool(zeros) or None,
-        number_of_leading_zeros=zeros or None,
+    return PhoneNumber(
+        code, int(national), italian_leading_zero=bool(zeros) or None, number_of_leading_zeros=zeros or None
     )
-    return f"+{plan.code}{national}" if is_valid_number_for_region(number, plan.region) else None

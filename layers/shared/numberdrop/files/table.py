@@ -155,8 +155,23 @@ def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
         raise ExportInvalidError("The export is a web page or a message, not a table.")
     delimiter = max(DELIMITERS, key=first_line.count)
     start.seek(0)
-    header = next(filter(any, csv.reader(start, delimiter=delimiter, strict=True)), [])
+    header = _header(start, delimiter)
     return header, delimiter, chain([start.read()], texts)
+
+
+def _header(start: StringIO, delimiter: str) -> list[str]:
+    """The first row that is not empty, which is read.
+
+    Where there is more about cells than their quotation marks, these are characters like any other.
+    """
+    try:
+        return next(filter(any, csv.reader(start, delimiter=delimiter, strict=True)), [])
+    except csv.Error:
+        start.seek(0)
+        first_line = next(filter(str.strip, start))
+        if first_line.count('"') % 2:
+            raise
+        return next(csv.reader([first_line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
 
 
 def _texts(file: IO[bytes]) -> Iterator[str]:
