@@ -1,9 +1,10 @@
 """A pretended AWS account that holds what the template makes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from functools import cache
+from typing import Any, Self, TypeVar, cast
 
 import boto3
 
@@ -14,6 +15,16 @@ from numberdrop.upload import Upload
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 API_KEY = "test-key"
 USER_ID = "test-user"
+
+Maker = TypeVar("Maker", bound=Callable[..., object])
+
+
+def _once(make: Maker) -> Maker:
+    """Makes each client once for all accounts: making one takes longer than what a test asks of it."""
+    return cast("Maker", cache(make))
+
+
+client, resource = _once(boto3.client), _once(boto3.resource)
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,9 @@ class Account:
     def with_what_the_template_makes(cls) -> Self:
         """Makes the resources; a rule copies every event of ours to a queue, to be read by tests."""
         for bucket in ("uploads", "results"):
-            boto3.client("s3").create_bucket(Bucket=bucket)
-            boto3.client("s3").put_bucket_versioning(
-                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-            )
-        boto3.client("dynamodb").create_table(
+            client("s3").create_bucket(Bucket=bucket)
+            client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        client("dynamodb").create_table(
             TableName="jobs",
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
@@ -53,7 +62,7 @@ class Account:
                 }
             ],
         )
-        machine = boto3.client("stepfunctions").create_state_machine(
+        machine = client("stepfunctions").create_state_machine(
             name="follow-tasks",
             definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
             roleArn="arn:aws:iam::123456789012:role/follow-tasks",
@@ -66,7 +75,7 @@ class Account:
             bus="default",
             events_queue=_queue_of_events("numberdrop"),
             state_machine=machine["stateMachineArn"],
-            secret=boto3.client("secretsmanager").create_secret(Name="key", SecretString=API_KEY)["ARN"],
+            secret=client("secretsmanager").create_secret(Name="key", SecretString=API_KEY)["ARN"],
         )
 
     def variables(self, *, vendor_url: str) -> dict[str, str]:
@@ -92,7 +101,7 @@ class Account:
 
     def drop(self, key: str, content: bytes, metadata: Mapping[str, str] | None = None) -> Upload:
         """Puts an object into the upload bucket; returns the upload as its event tells it."""
-        answer = boto3.client("s3").put_object(
+        answer = client("s3").put_object(
             Bucket=self.upload_bucket, Key=key, Body=content, Metadata=metadata or {}
         )
         return Upload(
@@ -106,15 +115,13 @@ class Account:
 
     def delete(self, upload: Upload) -> None:
         """Deletes the version for good."""
-        boto3.client("s3").delete_object(
-            Bucket=upload.bucket, Key=upload.key, VersionId=str(upload.version_id)
-        )
+        client("s3").delete_object(Bucket=upload.bucket, Key=upload.key, VersionId=str(upload.version_id))
 
     # Jobs
 
     def job(self, upload: Upload) -> Job | None:
         """The ledger's job of an upload."""
-        return Ledger(boto3.client("dynamodb"), self.jobs_table).get(upload.job_id)
+        return Ledger(client("dynamodb"), self.jobs_table).get(upload.job_id)
 
     def put(self, job: Job) -> None:
         """Writes a job into the ledger as it stands, past all rules."""
@@ -122,11 +129,11 @@ class Account:
         unset = {field.name: field.default for field in fields(Job)}
         written = {name: value for name, value in attributes.items() if value != unset[name]}
         item = to_item({**written, "unsettled": job.job_id[0]})
-        boto3.resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
+        resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
 
     def let_time_pass(self, upload: Upload, *, beyond: str = "lease_until") -> None:
         """As if the job's lease, or its deadline, were long over."""
-        boto3.resource("dynamodb").Table(self.jobs_table).update_item(
+        resource("dynamodb").Table(self.jobs_table).update_item(
             Key={"job_id": upload.job_id},
             UpdateExpression="SET #moment = :past",
             ConditionExpression="attribute_exists(job_id)",
@@ -136,14 +143,14 @@ class Account:
 
     def executions(self) -> list[str]:
         """Names of the executions that were started."""
-        answer = boto3.client("stepfunctions").list_executions(stateMachineArn=self.state_machine)
+        answer = client("stepfunctions").list_executions(stateMachineArn=self.state_machine)
         return [execution["name"] for execution in answer["executions"]]
 
     # Results
 
     def stored(self) -> dict[str, bytes]:
         """The objects of the results bucket."""
-        objects = boto3.resource("s3").Bucket(self.results_bucket).objects.all()
+        objects = resource("s3").Bucket(self.results_bucket).objects.all()
         return {item.key: item.get()["Body"].read() for item in objects}
 
     # Events
@@ -154,7 +161,7 @@ class Account:
 
     def rotate_key(self, value: str) -> None:
         """Puts another key into the secret."""
-        boto3.client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=value)
+        client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=value)
 
 
 def object_created(upload: Upload) -> dict[str, Any]:
@@ -177,13 +184,13 @@ def object_created(upload: Upload) -> dict[str, Any]:
 
 
 def _queue(name: str) -> str:
-    return boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return client("sqs").create_queue(QueueName=name)["QueueUrl"]
 
 
 def _queue_of_events(source: str) -> str:
     url = _queue("events")
-    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    events = boto3.client("events")
+    attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    events = client("events")
     events.put_rule(Name="everything", EventPattern=json.dumps({"source": [source]}))
     events.put_targets(
         Rule="everything", Targets=[{"Id": "events", "Arn": attributes["Attributes"]["QueueArn"]}]
@@ -193,7 +200,7 @@ def _queue_of_events(source: str) -> str:
 
 def _taken(queue: str) -> Iterator[Mapping[str, Any]]:
     """The messages of a queue, which then forgets them."""
-    sqs = boto3.client("sqs")
+    sqs = client("sqs")
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
         for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])

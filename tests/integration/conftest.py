@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from moto import mock_aws
 from pytest_socket import enable_socket, socket_allow_hosts
@@ -17,7 +16,7 @@ from numberdrop.announcement import Announcer
 from numberdrop.collection import PAUSES
 from numberdrop.ledger import Ledger
 from numberdrop.upload import Upload
-from tests.integration.account import Account
+from tests.integration.account import Account, client
 from tests.integration.command_line import CommandLine, Meanwhile
 from tests.integration.files import file_of
 from tests.integration.invocations import Functions, LogLines
@@ -46,12 +45,12 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def ledger(account: Account) -> Ledger:
-    return Ledger(boto3.client("dynamodb"), account.jobs_table)
+    return Ledger(client("dynamodb"), account.jobs_table)
 
 
 @pytest.fixture
 def announcer(account: Account, ledger: Ledger) -> Announcer:
-    return Announcer(boto3.client("events"), account.bus, ledger)
+    return Announcer(client("events"), account.bus, ledger)
 
 
 @pytest.fixture
