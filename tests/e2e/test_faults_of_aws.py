@@ -1,7 +1,8 @@
-"""Fifty uploads while AWS itself throttles, fails, resets connections, loses answers and is slow."""
+"""Fifty uploads, ten at a time, while AWS throttles, fails, resets connections, loses answers and is slow."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
 
@@ -11,7 +12,9 @@ from local.fault_proxy import SERVICES, usual_faults
 from local.simulator import SimulatorControl
 from tests.e2e.conftest import Bucket, Inbox
 
-UPLOADS = 50
+WAVES, UPLOADS_AT_ONCE = 5, 10
+"""So the local cloud starts some ten processes for each function, and not fifty, which takes minutes."""
+
 SUBMIT_CONCURRENCY = 5
 """The parameter's default."""
 
@@ -31,15 +34,18 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
     troubled_cloud: LocalCloud, record_property: Callable[[str, object], None]
 ) -> None:
     uploads = Bucket(troubled_cloud, troubled_cloud.outputs["UploadBucketName"])
-    keys = [f"band/troubled/{n}.txt" for n in range(UPLOADS)]
+    numbers = count(447700900000)
+    waves = [[f"band/troubled/{wave} {n}.txt" for n in range(UPLOADS_AT_ONCE)] for wave in range(WAVES)]
     assert troubled_cloud.faults
 
     with event_tap(troubled_cloud) as tap, SimulatorControl(troubled_cloud.simulator) as vendor:
         inbox = Inbox(tap)
         troubled_cloud.faults.inject(usual_faults(PROBABILITY))
-        for n, key in enumerate(keys):
-            uploads.drop(key, f"+4477009{n:05d}\n+4477009{n + UPLOADS:05d}\n")
-        endings = Counter(inbox.wait_for(key, seconds=400)[0]["detail-type"] for key in keys)
+        endings: Counter[str] = Counter()
+        for keys in waves:
+            for key in keys:
+                uploads.drop(key, f"+{next(numbers)}\n+{next(numbers)}\n")
+            endings.update(inbox.wait_for(key, seconds=400)[0]["detail-type"] for key in keys)
         charges = len(vendor.charges)
         most_at_once = vendor.peak_submissions
         fired = Counter(
@@ -48,7 +54,7 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
 
     record_property("endings", dict(endings))
     record_property("faults", {" ".join(name): count for name, count in fired.items()})
-    assert endings == {"Number Check Completed": UPLOADS}
-    assert charges == UPLOADS
+    assert endings == {"Number Check Completed": WAVES * UPLOADS_AT_ONCE}
+    assert charges == WAVES * UPLOADS_AT_ONCE
     assert most_at_once <= SUBMIT_CONCURRENCY
     assert {service for service, _ in fired} >= set(SERVICES) - {"sqs"}
