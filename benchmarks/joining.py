@@ -62,7 +62,7 @@ def with_numberdrop(entries: str, export: str) -> Work:
             Path(entries).open("rb") as upload,
             open_upload(upload, InputKind.PHONE) as rows,
             Path(entries).open("rb") as cleaned,
-            read_export(Path(export)) as answers,
+            read_export(Path(export), InputKind.PHONE) as answers,
             TemporaryFile("w", encoding="utf-8", newline="") as out,
         ):
             write_results(cleaned, rows, answers, checkers()["band"], out)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from numberdrop.catalogue import InputKind
 from numberdrop.files.export import Export, ExportInvalidError, ExportLimits, read_export
 
 SAMPLES = Path(__file__).parent / "samples" / "exports"
@@ -40,12 +41,17 @@ class Exports:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "export.bin"
 
-    def export(self, content: str | bytes, limits: ExportLimits = NO_LIMITS_OF_ITS_OWN) -> Export:
+    def export(
+        self,
+        content: str | bytes,
+        limits: ExportLimits = NO_LIMITS_OF_ITS_OWN,
+        kind: InputKind = InputKind.PHONE,
+    ) -> Export:
         self.path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_export(self.path, limits=limits)
+        return read_export(self.path, kind, limits=limits)
 
-    def rows(self, content: str | bytes) -> Rows:
-        with self.export(content) as export:
+    def rows(self, content: str | bytes, kind: InputKind = InputKind.PHONE) -> Rows:
+        with self.export(content, kind=kind) as export:
             return rows_of(export)
 
     def columns(self, header: str) -> tuple[str, ...]:

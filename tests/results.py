@@ -44,7 +44,7 @@ def results_of(upload: str | bytes, export: Path, kind: InputKind = InputKind.PH
     checker = replace(checkers()["band"], input=kind)
     source = io.BytesIO(upload.encode() if isinstance(upload, str) else upload)
     entries, out = io.BytesIO(), io.StringIO(newline="")
-    with open_upload(source, kind) as rows, read_export(export) as answers:
+    with open_upload(source, kind) as rows, read_export(export, kind) as answers:
         clean_upload(rows, entries=entries)
         counts = write_results(entries, rows, answers, checker, out)
     return Written(out.getvalue(), counts)
@@ -54,7 +54,7 @@ def results_alone(export: Path, kind: InputKind = InputKind.PHONE) -> Written:
     """The results where the upload is gone."""
     checker = replace(checkers()["band"], input=kind)
     entries, out = io.BytesIO(), io.StringIO(newline="")
-    with read_export(export) as answers:
+    with read_export(export, kind) as answers:
         write_entries(answers, kind, entries)
         counts = write_results(entries, None, answers, checker, out)
     return Written(out.getvalue(), counts)

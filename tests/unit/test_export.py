@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numberdrop.catalogue import InputKind
 from numberdrop.files.export import ExportFormat, ExportInvalidError, read_export
 from tests.exports import CSV, EXPECTED, HEADER, ROWS, Exports, rows_of, with_shared_strings, workbook, zipped
 
@@ -155,18 +156,13 @@ def test_columns_are_named_alike_and_leave_the_number_out(
         ("id,to,activated\n7,41790000001,yes\n,All,\n8,0041 79-1,no\n", ["41790000001", "All", "0041 79-1"]),
         ("id,konto,activated\n1,jane@example.com,yes\n", ["jane@example.com"]),
         ("kontakt\n41790000001\n", ["41790000001"]),
-        ("username,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
-        ("activated,number\nyes,hello\nno,079\n", ["hello", "079"]),
-        ("handle,activated\njane_doe,yes\n", ["jane_doe"]),
-        ("number,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
-        ("handle,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
-        ("handle,found_there\njane_doe,yes\n", ["jane_doe"]),
-        ("Account,found_there\njane_doe,yes\n", ["jane_doe"]),
         ("User,to,activated\n0,41790000001,yes\n1,41790000002,yes\n", ["41790000001", "41790000002"]),
-        ("Number,phoneCheck,checked_at\n12345,invalid,20250119120000\n", ["12345"]),
-        ("Number,phoneCheck,E164\n030/12345678,valid,+493012345678\n", ["030/12345678"]),
         ("number,to,activated\n2,41790000002,yes\n1,41790000001,yes\n", ["41790000002", "41790000001"]),
         ("checked,to,band\n01/19/2025,41790000001,yes\n", ["41790000001"]),
+        ("contact,account\n41790000001,yes\n", ["41790000001"]),
+        ("contact,tel\n41790000001,yes\n", ["41790000001"]),
+        ("whatsapp number,user\n41790000001,jane\n", ["41790000001"]),
+        ("mail,username\njane@example.com,jane\n", ["jane@example.com"]),
         ("whoever,carrier\n", []),
     ],
 )  # fmt: skip
@@ -174,6 +170,31 @@ def test_the_column_of_the_number_is_found_by_its_name_and_by_what_it_holds(
     given_an: Exports, table: str, numbers: list[str]
 ) -> None:
     assert [number for number, _ in given_an.rows(table)] == numbers
+
+
+@pytest.mark.parametrize("kind", [InputKind.AS_WRITTEN, InputKind.USERNAME])
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ("username,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
+        ("activated,number\nyes,hello\nno,079\n", ["hello", "079"]),
+        ("handle,activated\njane_doe,yes\n", ["jane_doe"]),
+        ("number,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
+        ("handle,activated,id\njane_doe,yes,75240310\n", ["jane_doe"]),
+        ("handle,found_there\njane_doe,yes\n", ["jane_doe"]),
+        ("Account,found_there\njane_doe,yes\n", ["jane_doe"]),
+        ("Number,phoneCheck,checked_at\n12345,invalid,20250119120000\n", ["12345"]),
+        ("Number,phoneCheck,E164\n030/12345678,valid,+493012345678\n", ["030/12345678"]),
+        ("contact,account\njane_doe,yes\n", ["jane_doe"]),
+        ("rank,handle,activated\n1,jane_doe,yes\n2,rick,no\n", ["jane_doe", "rick"]),
+        ("Number,phoneCheck,checked_at\n1,invalid,20250119120000\n0,no,20250119120000\n", ["1", "0"]),
+        ("Number,phoneCheck,E164\n0,no,41790000001\n", ["0"]),
+    ],
+)  # fmt: skip
+def test_what_was_sent_in_any_form_is_found_in_the_named_or_first_column_that_does_not_count_the_rows(
+    given_an: Exports, table: str, names: list[str], kind: InputKind
+) -> None:
+    assert [name for name, _ in given_an.rows(table, kind)] == names
 
 
 @pytest.mark.parametrize(
@@ -216,7 +237,7 @@ def test_what_programs_leave_beside_a_table_is_no_table(given_an: Exports, name:
 
 def test_a_missing_file_is_not_the_exports_fault(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        read_export(tmp_path / "missing.zip")
+        read_export(tmp_path / "missing.zip", InputKind.PHONE)
 
 
 cells = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20)

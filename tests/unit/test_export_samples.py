@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from numberdrop.catalogue import InputKind
 from numberdrop.files.export import ExportFormat, read_export
 from tests.exports import SAMPLES
 from tests.results import results_of
@@ -67,7 +68,7 @@ EXPORTS = {
 def test_an_export_is_read_as_it_was_meant(name: str, sample: Sample) -> None:
     written = results_of(UPLOAD, SAMPLES / name)
 
-    with read_export(SAMPLES / name) as export:
+    with read_export(SAMPLES / name, InputKind.PHONE) as export:
         assert export.format is sample.format
         assert export.columns == tuple(sample.columns)
         if export.verdict_column:

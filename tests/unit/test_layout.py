@@ -209,6 +209,7 @@ def test_a_title_may_stand_above_what_is_to_be_judged(above: str) -> None:
         ["079 1", "Jane, mobile", "Rick, home"],
         ["jane@example.com", "Jane, mobile", "Rick, home"],
         ["Jane, x, y", "Jane, mobile", "Rick, home"],
+        [",role", "jane,user", "rick,admin"],
     ],
 )
 def test_a_line_to_be_judged_is_no_title(lines: list[str]) -> None:
@@ -240,6 +241,10 @@ def test_a_row_with_an_entry_is_no_title(above: str, lost: int) -> None:
         (f"Kunde;Kontakt;Typ\nJane;;Handy\nRick;{B};Tel\nAsa;{C};Handy\n", InputKind.PHONE, ["", B, C]),
         ("Contact,Via\njane@example.com,mail\nrick@example.com,web\n", InputKind.EMAIL,
          ["jane@example.com", "rick@example.com"]),
+        (f",kontakt,typ\n0,unknown,mobile\n1,{A},home\n2,{B},mobile\n", InputKind.PHONE, ["\0", A, B]),
+        (f"Kunde;Kontakt;;\nRick;?;Tel;x\nAsa;{A};Handy;\nBob;{B};x;y\n", InputKind.PHONE, ["\0", A, B]),
+        (",kontakt,typ\n0,unknown,mail\n1,jane@example.com,web\n2,rick@example.com,mail\n", InputKind.EMAIL,
+         ["\0", "jane@example.com", "rick@example.com"]),
     ],
 )  # fmt: skip
 def test_a_row_below_the_first_is_no_header_for_a_word_that_could_name_a_column(
@@ -247,8 +252,25 @@ def test_a_row_below_the_first_is_no_header_for_a_word_that_could_name_a_column(
 ) -> None:
     cleaned = clean(table, kind)
 
-    assert cleaned.header == tuple(re.split("[,;]", table.split("\n", maxsplit=1)[0]))
+    assert cleaned.header == tuple(re.split("[,;]", table.split("\n", maxsplit=1)[0].rstrip(";")))
     assert cleaned.entries == entries
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "entries"),
+    [
+        (f"{A};mobile\n{B};home\n", InputKind.PHONE, [A, B]),
+        (f"{A};mobile\n{B};home\n", InputKind.AS_WRITTEN, [A, B]),
+        (f"{A};mail\n{B};sms\n{C};mail\n", InputKind.AS_WRITTEN, [A, B, C]),
+        ("079 000 001,user\n079 000 002,admin\n", InputKind.AS_WRITTEN, ["079 000 001", "079 000 002"]),
+        ("a@example.com,mail\nb@example.com,web\n", InputKind.EMAIL, ["a@example.com", "b@example.com"]),
+        ("a@example.com,mail\nb@example.com,web\n", InputKind.AS_WRITTEN, ["a@example.com", "b@example.com"]),
+    ],
+)  # fmt: skip
+def test_a_first_row_with_an_entry_is_no_header_for_a_word_that_could_name_a_column(
+    table: str, kind: InputKind, entries: list[str]
+) -> None:
+    assert clean(table, kind).entries == entries
 
 
 @pytest.mark.parametrize("quote", ["", '"'])

@@ -282,13 +282,6 @@ def test_what_was_sent_as_written_may_come_back_in_a_form_that_nobody_can_tell(j
     assert written.counts.extra == 2
 
 
-@pytest.mark.parametrize("rows", ["Total,\n", ",\n,no\n", "Sum,x\n,\n"])
-def test_rows_about_no_number_at_all_do_not_make_an_export_that_of_another_task(
-    joined: Joined, rows: str
-) -> None:
-    assert joined([FIRST], f"number,band\n{rows}").counts.unresolved == 1
-
-
 def test_cells_cannot_run_but_numbers_stay_as_they_were_sent(joined: Joined) -> None:
     written = joined(
         [FIRST, "=1+1", "(0), 7"],

@@ -260,7 +260,7 @@ class Collection:
 def _write_results(checker: Checker, files: _Workspace, upload: _Upload | None) -> tuple[str, ResultCounts]:
     """Writes ``results.csv``; returns the ending of the export's name, and how the export answered."""
     with (
-        read_export(files.export) as export,
+        read_export(files.export, checker.input) as export,
         files.entries.open("rb" if upload else "w+b") as entries,
         files.csv.open("w", encoding="utf-8", newline="") as out,
     ):

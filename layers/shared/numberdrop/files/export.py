@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Self
 from zipfile import ZipFile, ZipInfo
 
+from numberdrop.catalogue import InputKind
 from numberdrop.files.archive import (
     EMPTY_ZIP_START,
     ZIP_START,
@@ -51,12 +52,10 @@ _MOST_COLUMNS = 200
 
 _NUMBER_NAMES = (
     *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
-    *("tel", "telephone", "phone_no", "mobile_no", "email"),
-    *("username", "handle", "account", "user"),
+    *("tel", "telephone", "phone_no", "mobile_no", "email", "username"),
 )
 """Names of the column that says whom a row is about; an earlier one goes before a later one."""
 
-_ORDINAL = re.compile(r"[0-9]{1,6}")
 _WHITE_SPACE = re.compile(r"\s")
 
 _DIGITS_OF_A_NUMBER = range(7, 18)
@@ -137,8 +136,13 @@ class Export:
         self.close()
 
 
-def read_export(path: Path, *, limits: ExportLimits = _STANDARD_LIMITS) -> Export:
+def read_export(path: Path, kind: InputKind, *, limits: ExportLimits = _STANDARD_LIMITS) -> Export:
     """Opens an export, whatever its name says: a zip with a table or lists in it, an ``.xlsx`` or a CSV.
+
+    Args:
+        path: the file.
+        kind: what was submitted.
+        limits: what it may hold at most.
 
     Raises:
         ExportInvalidError: it is none of these, is broken, passes a limit, or has no column for the number.
@@ -147,7 +151,8 @@ def read_export(path: Path, *, limits: ExportLimits = _STANDARD_LIMITS) -> Expor
         export_format, table = _open(path, limits, files)
         rows = table.first_rows()
         names = _names(table.header, rows)
-        return Export(export_format, table, names, _number_column(table.header, names, rows), files.pop_all())
+        number_at = _number_column(table.header, names, rows, kind)
+        return Export(export_format, table, names, number_at, files.pop_all())
 
 
 def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
@@ -216,23 +221,20 @@ def _names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [name or f"column_{at}" for at, name in enumerate(names, 1)]
 
 
-def _number_column(header: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+def _number_column(
+    header: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]], kind: InputKind
+) -> int:
     """Which column says whom a row is about.
 
-    It is the one of a known name, unless its first cells are empty or count the rows; otherwise the first
-    whose cells look like numbers or addresses. Where no cells tell, the name does; a table with a verdict or
-    without rows has it in its first column.
+    It is the one of a known name, or else the first, whose first cells may be what was submitted. Where no
+    cells tell, the name does; a table with a verdict or without rows has it in its first column.
 
     Raises:
         ExportInvalidError: nothing tells.
     """
-    cells = [[row[at] for row in rows if at < len(row) and row[at]] for at in range(len(names))]
     named: list[int] = [names.index(name) for name in _NUMBER_NAMES if name in names]
-    for at in named:
-        if cells[at] and not _are_ordinals(cells[at]):
-            return at
-    for at in range(len(names)):
-        if sum(map(_is_number, cells[at])) > len(cells[at]) / 2:
+    for at in chain(named, range(len(names))):
+        if _may_be_submitted([row[at] for row in rows if at < len(row) and row[at]], kind):
             return at
     if named:
         return named[0]
@@ -241,9 +243,13 @@ def _number_column(header: Sequence[str], names: Sequence[str], rows: Sequence[S
     raise ExportInvalidError("The export is no table with a column for the number.")
 
 
-def _are_ordinals(cells: Sequence[str]) -> bool:
-    """Whether cells count the rows from 0 or 1, in any order. Short numbers that are none do not."""
-    return all(map(_ORDINAL.fullmatch, cells)) and min(map(int, cells)) <= 1
+def _may_be_submitted(cells: Sequence[str], kind: InputKind) -> bool:
+    """Whether the filled cells of a column may be what was submitted."""
+    if kind in {InputKind.PHONE, InputKind.EMAIL}:
+        return sum(map(_is_number, cells)) > len(cells) / 2
+    # It may look like anything, but what counts the rows is hardly it.
+    counts = any(list(cells) == list(map(str, range(first, first + len(cells)))) for first in (0, 1))
+    return len(cells) == 1 or bool(cells and not counts)
 
 
 def _is_header(row: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from numberdrop.files.cleaning import entries_among
 from numberdrop.files.entries import entry_rule
 from numberdrop.files.export import Export, ExportInvalidError
 from numberdrop.files.lines import line_blocks
-from numberdrop.files.matching import loose_name, names_anyone, names_of_entries, names_of_numbers
+from numberdrop.files.matching import loose_name, names_of_entries, names_of_numbers
 from numberdrop.files.partitions import InOrder, Partition
 
 Tell = Callable[[str | None], tuple[str, str | None]]
@@ -32,13 +32,11 @@ class JoinCounts:
             digits are empty for other kinds, the verdict is None where the export lacks the entry.
         extra: distinct numbers of the export that were not submitted.
         doubled: rows of the export that repeat a number.
-        is_telling: whether any row of the export is about a number at all.
     """
 
     verdicts: Counter[tuple[str, str | None]]
     extra: int = 0
     doubled: int = 0
-    is_telling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,8 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
         tell: makes of an answer what is told of an entry: a text without line feeds.
 
     Raises:
-        ExportInvalidError: the export breaks off or turns hostile, or has rows about numbers of which not one
-            is an entry: then it is of another task, or its column of numbers was not found. What was sent as
+        ExportInvalidError: the export breaks off or turns hostile, or has rows of which not one is about an
+            entry: then it is of another task, or its column of numbers was not found. What was sent as
             written may come back in another form, so there nobody can tell.
     """
     counts = JoinCounts(Counter())
@@ -89,7 +87,7 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
                 for lines in _answered(rows.get(part, ()), wanted.get(part, ()), kind, tell, counts):
                     told.extend(part, lines)
         answered = any(verdict is not None for _, verdict in counts.verdicts)
-        if counts.is_telling and not answered and kind is not InputKind.AS_WRITTEN:
+        if counts.extra and not answered and kind is not InputKind.AS_WRITTEN:
             raise ExportInvalidError("No row of the export is about anything that was sent.")
         yield Join(counts, kind, InOrder(told.streams()))
 
@@ -113,7 +111,6 @@ def _answered(
         deque(map(answers.setdefault, names, block[1::2]), maxlen=0)
         counts.doubled += len(names)
     counts.doubled -= len(answers)
-    counts.is_telling = counts.is_telling or any(names_anyone(name, kind) for name in answers)
     loosely = {loose_name(name): name for name in reversed(answers)} if kind is InputKind.AS_WRITTEN else {}
 
     same = entry_rule(kind).key

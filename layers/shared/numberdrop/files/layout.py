@@ -84,16 +84,16 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     start = "\n".join(lines[:_MOST_ABOVE])
     samples = [_Sample.of(text, delimiter, kind, rule) for delimiter in DELIMITERS if delimiter in start]
-    tables = [sample for sample in samples if sample.is_table(kind)]
+    tables = [sample for sample in samples if sample.is_table(kind, rule)]
     # A row that begins a table by one delimiter may be a row far inside by another.
-    tables.sort(key=lambda table: (table.begins_at, table.named_column(kind) is None))
+    tables.sort(key=lambda table: (table.begins_at, table.named_column(kind, rule) is None))
     for table in tables:
         if layout := table.layout(kind, rule):
             return layout
     if tables and kind is not InputKind.AS_WRITTEN:
         raise _no_column(kind, rule)
     column = _Sample.of(text, NO_DELIMITER, kind, rule)
-    if column.named_column(kind) == 0 or all(line[0] == line[-1] == '"' for line in lines):
+    if column.named_column(kind, rule) == 0 or all(line[0] == line[-1] == '"' for line in lines):
         return column.layout(kind, rule)
     return None
 
@@ -151,7 +151,7 @@ class _Sample:
         first, *others = self.rows
         return replace(self, rows=[first + [""] * (width - len(first)), *others])
 
-    def is_table(self, kind: InputKind) -> bool:
+    def is_table(self, kind: InputKind, rule: EntryRule) -> bool:
         """Whether the rows are those of a table with several columns.
 
         A title may also be what is taken as written; there it needs rows as if none were named.
@@ -159,15 +159,18 @@ class _Sample:
         width = len(self.rows[0])
         as_wide = sum(len(row) == width for row in self.rows)
         enough = len(self.rows) // 2 + 1
-        named = self.named_column(kind) is not None
+        named = self.named_column(kind, rule) is not None
         if kind is InputKind.AS_WRITTEN:
             enough = max(len(self.rows), 2 if self.below_title else 1)
             named = named and not self.below_title
         return width > 1 and (as_wide >= enough or named)
 
-    def named_column(self, kind: InputKind) -> int | None:
-        """The column that the first row names as one of the kind."""
-        return _named_column(self.rows[0], kind)
+    def named_column(self, kind: InputKind, rule: EntryRule) -> int | None:
+        """The column that the first row names as one of the kind; None if the row holds an entry instead."""
+        first = self.rows[0]
+        if len(first) > 1 and any(_looks_right(cell, kind, rule) or _is_address(cell) for cell in first):
+            return None
+        return _named_column(first, kind)
 
     def layout(self, kind: InputKind, rule: EntryRule) -> Layout | None:
         """The layout, None where no column holds entries.
@@ -176,7 +179,7 @@ class _Sample:
             JobFailedError: ``NO_VALID_NUMBERS``: several columns do.
         """
         first = self.rows[0]
-        named = self.named_column(kind)
+        named = self.named_column(kind, rule)
         if named is not None:
             return Layout(self.delimiter, without_blank_end(first), named, self.begins_at + 1)
         at = 0 if len(first) == 1 else self._filled_column(kind, rule)
@@ -195,7 +198,7 @@ class _Sample:
         """
         columns = self._columns(lambda cell: _looks_right(cell, kind, rule))
         if not columns and kind is InputKind.AS_WRITTEN:
-            columns = self._columns(lambda cell: bool(_LIKE_AN_ADDRESS.fullmatch(cell.strip())))
+            columns = self._columns(_is_address)
         if len(columns) > 1:
             raise _many_columns(kind, rule)
         return columns[0] if columns else None
@@ -213,17 +216,29 @@ class _Sample:
 def _header_at(rows: Sequence[Sequence[str]], kind: InputKind, rule: EntryRule) -> int:
     """Which of the first rows is the header below a title; 0 where none is.
 
-    It names a column of the kind among others. The rows above hold no entries and fewer filled cells than it
-    has, as the first row of a table without a title does not.
+    It names a column of the kind among others, with an entry below if it can be told what is one. The rows
+    above hold no entries, no gaps, and fewer filled cells than it has: the first row of a table without a
+    title is not like that.
     """
     most_above = 0
     for at, row in enumerate(rows[:_MOST_ABOVE]):
         if any(_may_be_entry(cell, kind, rule) for cell in row):
             return 0
-        if len(row) > 1 and _filled(row) > most_above and _named_column(row, kind) is not None:
+        named = _named_column(row, kind) if len(row) > 1 and _filled(row) > most_above else None
+        if named is not None and _has_entries(rows[at + 1 :], named, kind, rule):
             return at
+        if len(without_blank_end(row)) > _filled(row):
+            return 0
         most_above = max(most_above, _filled(row))
     return 0
+
+
+def _has_entries(rows: Sequence[Sequence[str]], at: int, kind: InputKind, rule: EntryRule) -> bool:
+    """Whether any row has an entry in a column, where that can be told of the kind and there are rows."""
+    anything_goes = kind in {InputKind.AS_WRITTEN, InputKind.USERNAME}
+    return (
+        anything_goes or not rows or any(at < len(row) and _looks_right(row[at], kind, rule) for row in rows)
+    )
 
 
 def _filled(row: Sequence[str]) -> int:
@@ -264,6 +279,10 @@ def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:
             except UnusableError:
                 return False
             return True
+
+
+def _is_address(cell: str) -> bool:
+    return bool(_LIKE_AN_ADDRESS.fullmatch(cell.strip()))
 
 
 def _no_column(kind: InputKind, rule: EntryRule) -> JobFailedError:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from numberdrop.catalogue import InputKind
 from numberdrop.files.entries import plain_number
 
-_TELLING = re.compile(r"[0-9@]")
 _LINES_OF_DIGITS = re.compile(r"(?:\n[1-9][0-9]*)*+")
 
 
@@ -43,11 +42,6 @@ def loose_name(text: str) -> str:
     leading ``@``.
     """
     return digits_of(text.replace("/", "")).removeprefix("00") or text.lower().removeprefix("@")
-
-
-def names_anyone(name: str, kind: InputKind) -> bool:
-    """Whether a row of an export with this name is about a number or address at all, and not a sum, say."""
-    return bool(name) and (kind is InputKind.USERNAME or bool(_TELLING.search(name)))
 
 
 def _phones(texts: list[str]) -> list[str]:

@@ -162,7 +162,8 @@ def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
 def _header(start: StringIO, delimiter: str) -> list[str]:
     """The first row that is not empty, which is read.
 
-    Where there is more about cells than their quotation marks, these are characters like any other.
+    Raises:
+        csv.Error: a quotation mark in it has no fellow.
     """
     try:
         return next(filter(any, csv.reader(start, delimiter=delimiter, strict=True)), [])
@@ -171,7 +172,19 @@ def _header(start: StringIO, delimiter: str) -> list[str]:
         first_line = next(filter(str.strip, start))
         if first_line.count('"') % 2:
             raise
-        return next(csv.reader([first_line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
+        return _loosely_read(first_line, delimiter)
+
+
+def _loosely_read(line: str, delimiter: str) -> list[str]:
+    """The cells of a line with quotation marks where none may be.
+
+    Spaces may stand between them and a delimiter; otherwise they are characters like any other.
+    """
+    closed = re.sub(rf'" +(?=[{re.escape(delimiter)}\r\n]|$)', '"', line)
+    try:
+        return next(csv.reader([closed], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
 
 
 def _texts(file: IO[bytes]) -> Iterator[str]:
@@ -223,8 +236,7 @@ def _read(lines: list[str], delimiter: str, *, may_go_on: bool) -> tuple[_Rows, 
     """The rows that lines hold, and how many of the lines these are.
 
     A cell in quotes may go on over lines, the last one over more than there are yet. Where the marks do not
-    match, the line is read as if they were characters like any other: rows behind it must not be lost in a
-    cell without an end.
+    match, the line is read on its own: rows behind it must not be lost in a cell without an end.
     """
     rows: _Rows = []
     read = 0
@@ -241,7 +253,7 @@ def _read(lines: list[str], delimiter: str, *, may_go_on: bool) -> tuple[_Rows, 
             to_the_end = start + reader.line_num == len(lines)
             if may_go_on and to_the_end and sum(map(len, lines[read:])) <= _LONGEST_ROW:
                 break
-            rows += csv.reader([lines[read]], delimiter=delimiter, quoting=csv.QUOTE_NONE)
+            rows.append(_loosely_read(lines[read], delimiter))
             read += 1
     return rows, read
 
