@@ -17,7 +17,7 @@ from phonenumbers import (
     parse,
 )
 
-from numberdrop.files.national_numbers import behind_00, international
+from numberdrop.files.national_numbers import behind_00, international, without_plus
 from numberdrop.files.unusable import UnusableError
 
 REGIONS = sorted(SUPPORTED_REGIONS)
@@ -134,6 +134,49 @@ def test_usual_ways_to_dial_are_read_without_the_slow_parser(
     monkeypatch.delattr("numberdrop.files.national_numbers.parse")
 
     assert international(digits, region) == number
+
+
+@pytest.mark.parametrize(
+    ("digits", "region"),
+    [("4915123456789", "DE"), ("62812345678", "ID"), ("468123456", "SE"), ("38343201234", "XK")],
+)
+def test_digits_that_are_one_number_with_a_plus_and_another_as_dialled_are_left_out(
+    digits: str, region: str
+) -> None:
+    with pytest.raises(UnusableError, match="write it with a \\+"):
+        without_plus(digits, region)
+
+
+@pytest.mark.parametrize(
+    ("digits", "region", "number"),
+    [
+        ("15123456789", "DE", "+4915123456789"),
+        ("015123456789", "DE", "+4915123456789"),
+        ("493012345678", "DE", "+493012345678"),
+        ("12025550101", "US", "+12025550101"),
+        ("417901234", "CH", "+41417901234"),
+        ("3912345678", "IT", "+393912345678"),
+    ],
+)
+def test_digits_are_one_number_where_a_plus_would_make_no_other(
+    digits: str, region: str, number: str
+) -> None:
+    assert without_plus(digits, region) == number
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_number_without_a_plus_is_read_as_another_one(seed: int) -> None:
+    chance = Random(seed)
+    for region in REGIONS:
+        for _ in range(10):
+            digits = code_of(region) + some_digits(region, chance)
+            international_form = as_libphonenumber_reads(f"+{digits}", region)
+            try:
+                read = without_plus(digits, region)
+            except UnusableError:
+                continue
+
+            assert international_form in {None, read}, (digits, region)
 
 
 @pytest.mark.parametrize("region", ["US", "DE", "CH", "AU", "JP", "SG", "KR", "BR", "RU"])

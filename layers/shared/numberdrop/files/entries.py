@@ -115,9 +115,9 @@ def _tidied(text: str) -> str:
 def _national(digits: str, region: str) -> str | None:
     """The number that digits are in a region; None if they begin with ``00`` and are none that is known."""
     # Its library takes long to import, and most uploads do without.
-    from numberdrop.files.national_numbers import behind_00, international  # noqa: PLC0415
+    from numberdrop.files.national_numbers import behind_00, without_plus  # noqa: PLC0415
 
-    number = behind_00(digits, region) if digits.startswith("00") else international(digits, region)
+    number = behind_00(digits, region) if digits.startswith("00") else without_plus(digits, region)
     if number and not _E164.fullmatch(number):
         raise UnusableError(_why_no_phone(number))
     return number

@@ -52,6 +52,33 @@ def international(digits: str, region: str) -> str:
     return _read_quickly(digits, _plan(region)) or _read(digits, region)
 
 
+def without_plus(digits: str, region: str) -> str:
+    """The E.164 form of a number that has no ``+``, and no ``00`` in its place.
+
+    It is read as dialled in the region, if that leaves no doubt: 49151... is a mobile number in Germany as it
+    stands in many tables, and some number in the area 0491 too, its zero being lost.
+
+    Args:
+        digits: the number.
+        region: ISO 3166 alpha-2, in capitals.
+
+    Raises:
+        UnusableError: there is no such number, or with a ``+`` it is another one of the region.
+        JobFailedError: ``NO_VALID_NUMBERS``: there is no such region.
+    """
+    number = international(digits, region)
+    if digits.startswith(_plan(region).code) and number != f"+{digits}":
+        try:
+            with_plus = _read(f"+{digits}", region)
+        except UnusableError:
+            return number
+        if with_plus != number:
+            raise UnusableError(
+                f"two numbers, as it may lack a + or be dialled in {region}: write it with a +"
+            )
+    return number
+
+
 def behind_00(digits: str, region: str) -> str | None:
     """The E.164 form of a number that begins with ``00``.
 
