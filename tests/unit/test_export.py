@@ -154,15 +154,14 @@ def test_columns_are_named_alike_and_leave_the_number_out(
         ("number,phone,activated\n1,41790000001,yes\n2,41790000002,no\n", ["41790000001", "41790000002"]),
         ("number,number,activated\n,41790000001,yes\n", ["41790000001"]),
         ("id,to,activated\n7,41790000001,yes\n,All,\n8,0041 79-1,no\n", ["41790000001", "All", "0041 79-1"]),
-        ("id,konto,activated\n1,jane@example.com,yes\n", ["jane@example.com"]),
         ("kontakt\n41790000001\n", ["41790000001"]),
         ("User,to,activated\n0,41790000001,yes\n1,41790000002,yes\n", ["41790000001", "41790000002"]),
         ("number,to,activated\n2,41790000002,yes\n1,41790000001,yes\n", ["41790000002", "41790000001"]),
         ("checked,to,band\n01/19/2025,41790000001,yes\n", ["41790000001"]),
         ("contact,account\n41790000001,yes\n", ["41790000001"]),
         ("contact,tel\n41790000001,yes\n", ["41790000001"]),
+        ("ws,email\n41790000001,jane@example.com\n", ["41790000001"]),
         ("whatsapp number,user\n41790000001,jane\n", ["41790000001"]),
-        ("mail,username\njane@example.com,jane\n", ["jane@example.com"]),
         ("whoever,carrier\n", []),
     ],
 )  # fmt: skip
@@ -170,6 +169,18 @@ def test_the_column_of_the_number_is_found_by_its_name_and_by_what_it_holds(
     given_an: Exports, table: str, numbers: list[str]
 ) -> None:
     assert [number for number, _ in given_an.rows(table)] == numbers
+
+
+@pytest.mark.parametrize("header", ["email,mobile", "mail,username", "mail,phone", "konto,activated"])
+def test_the_column_of_the_address_is_found_by_its_name_and_by_what_it_holds(
+    given_an: Exports, header: str
+) -> None:
+    table = f"{header}\njane@example.com,41790000001\nrick@example.com,41790000002\n"
+
+    assert [address for address, _ in given_an.rows(table, InputKind.EMAIL)] == [
+        "jane@example.com",
+        "rick@example.com",
+    ]
 
 
 @pytest.mark.parametrize("kind", [InputKind.AS_WRITTEN, InputKind.USERNAME])
@@ -189,6 +200,8 @@ def test_the_column_of_the_number_is_found_by_its_name_and_by_what_it_holds(
         ("rank,handle,activated\n1,jane_doe,yes\n2,rick,no\n", ["jane_doe", "rick"]),
         ("Number,phoneCheck,checked_at\n1,invalid,20250119120000\n0,no,20250119120000\n", ["1", "0"]),
         ("Number,phoneCheck,E164\n0,no,41790000001\n", ["0"]),
+        ("number,phonecheck\n1,no\n2,no\n", ["1", "2"]),
+        ("number,phonecheck,region\n0,no,x\n1,no,x\n2,no,x\n", ["0", "1", "2"]),
     ],
 )  # fmt: skip
 def test_what_was_sent_in_any_form_is_found_in_the_named_or_first_column_that_does_not_count_the_rows(

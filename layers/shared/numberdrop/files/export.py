@@ -226,15 +226,20 @@ def _number_column(
 ) -> int:
     """Which column says whom a row is about.
 
-    It is the one of a known name, or else the first, whose first cells may be what was submitted. Where no
-    cells tell, the name does; a table with a verdict or without rows has it in its first column.
+    It is the first of those with a known name, or of all where there is none, whose first cells may be what
+    was submitted; otherwise the first whose cells look like it. Where no cells tell, the name does; a table
+    with a verdict or without rows has it in its first column.
 
     Raises:
         ExportInvalidError: nothing tells.
     """
     named: list[int] = [names.index(name) for name in _NUMBER_NAMES if name in names]
-    for at in chain(named, range(len(names))):
-        if _may_be_submitted([row[at] for row in rows if at < len(row) and row[at]], kind):
+    cells = [[row[at] for row in rows if at < len(row) and row[at]] for at in range(len(names))]
+    for at in named or range(len(names)):
+        if _may_be_submitted(cells[at], kind):
+            return at
+    for at in range(len(names)):
+        if _look_submitted(cells[at], kind):
             return at
     if named:
         return named[0]
@@ -246,7 +251,7 @@ def _number_column(
 def _may_be_submitted(cells: Sequence[str], kind: InputKind) -> bool:
     """Whether the filled cells of a column may be what was submitted."""
     if kind in {InputKind.PHONE, InputKind.EMAIL}:
-        return sum(map(_is_number, cells)) > len(cells) / 2
+        return _look_submitted(cells, kind)
     # It may look like anything, but what counts the rows is hardly it.
     counts = any(list(cells) == list(map(str, range(first, first + len(cells)))) for first in (0, 1))
     return len(cells) == 1 or bool(cells and not counts)
@@ -255,6 +260,17 @@ def _may_be_submitted(cells: Sequence[str], kind: InputKind) -> bool:
 def _is_header(row: Sequence[str]) -> bool:
     """Whether the only row of a table names columns: an error message is one cell, or has spaces in it."""
     return len(row) > 1 and not any(map(_WHITE_SPACE.search, row))
+
+
+def _look_submitted(cells: Sequence[str], kind: InputKind) -> bool:
+    """Whether most of the filled cells of a column look like what is submitted of a kind."""
+    if kind is InputKind.EMAIL:
+        fitting = sum("@" in cell for cell in cells)
+    elif kind is InputKind.PHONE:
+        fitting = sum(len(digits_of(cell)) in _DIGITS_OF_A_NUMBER for cell in cells)
+    else:
+        fitting = sum(map(_is_number, cells))
+    return fitting > len(cells) / 2
 
 
 def _is_number(cell: str) -> bool:
