@@ -9,7 +9,6 @@ from typing import Any
 MAX_KEY_BYTES = 1024
 """The longest object key (S3 user guide, "Naming Amazon S3 objects")."""
 
-
 LONGEST_RESULT_NAME = "export.unreadable"
 """Of the files that may lie beside one another in the results bucket."""
 

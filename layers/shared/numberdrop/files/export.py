@@ -253,8 +253,8 @@ def _may_be_submitted(cells: Sequence[str], kind: InputKind) -> bool:
     if kind in {InputKind.PHONE, InputKind.EMAIL}:
         return _look_submitted(cells, kind)
     # It may look like anything, but what counts the rows is hardly it.
-    counts = any(list(cells) == list(map(str, range(first, first + len(cells)))) for first in (0, 1))
-    return len(cells) == 1 or bool(cells and not counts)
+    ordinals = ([str(at + first) for at in range(len(cells))] for first in (0, 1))
+    return len(cells) == 1 or bool(cells and list(cells) not in ordinals)
 
 
 def _is_header(row: Sequence[str]) -> bool:
@@ -264,17 +264,20 @@ def _is_header(row: Sequence[str]) -> bool:
 
 def _look_submitted(cells: Sequence[str], kind: InputKind) -> bool:
     """Whether most of the filled cells of a column look like what is submitted of a kind."""
-    if kind is InputKind.EMAIL:
-        fitting = sum("@" in cell for cell in cells)
-    elif kind is InputKind.PHONE:
-        fitting = sum(len(digits_of(cell)) in _DIGITS_OF_A_NUMBER for cell in cells)
-    else:
-        fitting = sum(map(_is_number, cells))
-    return fitting > len(cells) / 2
+    looks_right = {InputKind.PHONE: _is_phone_number, InputKind.EMAIL: _is_address}.get(kind, _is_number)
+    return sum(map(looks_right, cells)) > len(cells) / 2
 
 
 def _is_number(cell: str) -> bool:
-    return len(digits_of(cell)) in _DIGITS_OF_A_NUMBER or "@" in cell
+    return _is_phone_number(cell) or _is_address(cell)
+
+
+def _is_phone_number(cell: str) -> bool:
+    return len(digits_of(cell)) in _DIGITS_OF_A_NUMBER
+
+
+def _is_address(cell: str) -> bool:
+    return "@" in cell
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
