@@ -40,9 +40,9 @@ def main() -> None:
 
 def with_numberdrop(path: str) -> Work:
     """As the submit function does it: the list of entries, and each distinct one once."""
-    from numberdrop.catalogue import InputKind
-    from numberdrop.files.cleaning import clean_upload
-    from numberdrop.files.upload_rows import open_upload
+    from numberdrop.files.uploads.cleaning import clean_upload
+    from numberdrop.files.uploads.rows import open_upload
+    from numberdrop.jobs.checkers import InputKind
 
     def work() -> float:
         with (

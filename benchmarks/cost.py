@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from benchmarks.waiting_tasks import Shape, Task
 from benchmarks.waiting_ways import MEMORY_GB, Following, fixed, growing, ours
-from numberdrop.pacing import Pacing
+from numberdrop.jobs.polling import Pacing
 
 MAX_WAIT_SECONDS = 300
 """The template's default."""

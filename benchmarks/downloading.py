@@ -54,8 +54,8 @@ def without_a_file(vendor: str, s3: str, ca: str) -> Work:
 
 
 def _streamed(vendor: str, s3: str, ca: str, make_file: Callable[[], AbstractContextManager[Any]]) -> Work:
-    from numberdrop.download import Downloader
-    from numberdrop.storage import STREAMING, ResultsBucket
+    from numberdrop.aws.buckets import STREAMING, ResultsBucket
+    from numberdrop.vendor.download import Downloader
 
     results = ResultsBucket(_client(s3, ca, config=STREAMING), "results")
     downloader = Downloader(["127.0.0.1"])

@@ -52,10 +52,10 @@ def _write_export(path: Path, entries: Path) -> None:
 
 def with_numberdrop(entries: str, export: str) -> Work:
     """As the collect function does it."""
-    from numberdrop.catalogue import InputKind, checkers
-    from numberdrop.files.export import read_export
-    from numberdrop.files.results import write_results
-    from numberdrop.files.upload_rows import open_upload
+    from numberdrop.files.exports.export import read_export
+    from numberdrop.files.results.results import write_results
+    from numberdrop.files.uploads.rows import open_upload
+    from numberdrop.jobs.checkers import InputKind, checkers
 
     def work() -> float:
         with (

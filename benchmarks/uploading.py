@@ -36,9 +36,9 @@ def main() -> None:
 
 def with_numberdrop(url: str, path: str) -> Work:
     """As the submit function sends a file, deadline and all."""
-    from numberdrop.api_key import ApiKey
-    from numberdrop.catalogue import checkers
-    from numberdrop.vendor import Accepted, VendorClient
+    from numberdrop.aws.api_key import ApiKey
+    from numberdrop.jobs.checkers import checkers
+    from numberdrop.vendor.client import Accepted, VendorClient
 
     class Key(ApiKey):
         def get(self) -> str:

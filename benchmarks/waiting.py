@@ -17,7 +17,7 @@ from benchmarks.measuring import FULL
 from benchmarks.waiting_picture import picture
 from benchmarks.waiting_tasks import Shape, Task, mix
 from benchmarks.waiting_ways import Following, Way, fixed, growing, inside, ours
-from numberdrop.pacing import Pacing
+from numberdrop.jobs.polling import Pacing
 
 CHOSEN_FROM = range(1, 4)
 REPORTED_ON = range(101, 106)

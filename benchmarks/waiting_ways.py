@@ -9,15 +9,15 @@ from itertools import repeat
 from typing import Any
 
 from benchmarks.waiting_tasks import MEDIANS, Task, duration_and_size
-from numberdrop.catalogue import Checker
-from numberdrop.job import Counts, Job
-from numberdrop.pace import Pace
-from numberdrop.pacing import Pacing
-from numberdrop.status_check import Next, StatusCheck
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
-from numberdrop.vendor import TaskStatus
-from numberdrop.workflow import first_wait_seconds
+from numberdrop.aws.durations import Pace
+from numberdrop.aws.executions import first_wait_seconds
+from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.job import Counts, Job
+from numberdrop.jobs.polling import Pacing
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from numberdrop.steps.status_check import Next, StatusCheck
+from numberdrop.vendor.client import TaskStatus
 
 TRANSITION_USD = 0.025 / 1000
 """AWS Step Functions pricing, Standard workflows, US East."""

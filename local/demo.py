@@ -12,15 +12,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from cli.following import Sight, look
-from cli.uploading import Uploader
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.processes import PROJECT, LocalCloudError
-from numberdrop.ledger import Ledger
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
-from numberdrop.workflow import Workflow
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from numberdrop_cli.following import Sight, look
+from numberdrop_cli.uploading import Uploader
 
 SAMPLES = PROJECT / "local" / "samples"
 CHECKERS = ("band", "phoneCheck", "wa-deep")

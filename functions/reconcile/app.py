@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from numberdrop.aws.executions import ExecutionStatus
 from numberdrop.wiring.reconcile import make_reconciliation
-from numberdrop.workflow import ExecutionStatus
 
 logger = Logger()
 reconciliation = cache(make_reconciliation)

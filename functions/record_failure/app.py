@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop.reasons import Reason, ReasonCode
+from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.wiring.record_failure import make_failure_record
 
 logger = Logger()

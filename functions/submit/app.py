@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop.intake import Message
+from numberdrop.steps.queue_handler import Message
 from numberdrop.wiring.submit import make_intake
 
 logger = Logger()

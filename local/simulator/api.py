@@ -14,8 +14,8 @@ from local.simulator.exports import Exports, Shape, suffix_of
 from local.simulator.links import Links
 from local.simulator.model import Download, RefusedError, Task, TaskStatus, Vendor
 from local.simulator.moods import Operation
-from numberdrop.catalogue import ANY_TASK_TYPE_PREFIX, Checker, Family, checker_for_key, checkers
-from numberdrop.reasons import JobFailedError
+from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, Checker, Family, checker_for_key, checkers
+from numberdrop.jobs.reasons import JobFailedError
 
 V1_SUBMIT = "/v1/tasks"
 V1_STATUS = "/v1/gettasks"

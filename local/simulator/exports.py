@@ -23,7 +23,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from local.simulator.model import Task, rows_of
-from numberdrop.catalogue import Checker, Family
+from numberdrop.jobs.checkers import Checker, Family
 
 BIG_TASK_ROWS = 1_000_000
 """Above this there is no spreadsheet: a sheet holds 1,048,576 rows, and slowly."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from local.simulator.clock import Clock, new_task_id
-from numberdrop.catalogue import Checker, Family
+from numberdrop.jobs.checkers import Checker, Family
 
 DEFAULT_USD_PER_10K = 1.0
 """The price of a checker whose price nobody documented."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from numberdrop import submission
-from tests.crash.logs import LineKeeper
+from numberdrop.steps import submission
+from tests.support.crash.logs import LineKeeper
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.crash.scenarios import SCENARIOS
-from tests.crash.schedules import Schedule, single_faults
-from tests.crash.seam import Mode
+from tests.support.crash.scenarios import SCENARIOS
+from tests.support.crash.schedules import Schedule, single_faults
+from tests.support.crash.seam import Mode
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.crash.mutants import MUTANTS
-from tests.crash.schedules import Schedule, single_faults
-from tests.crash.wiring import Wiring
+from tests.support.crash.mutants import MUTANTS
+from tests.support.crash.schedules import Schedule, single_faults
+from tests.support.crash.wiring import Wiring
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

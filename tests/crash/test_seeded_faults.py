@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
-from tests.crash.scenarios import SCENARIOS
-from tests.crash.schedules import Schedule
-from tests.crash.seam import Fault, Mode
+from tests.support.crash.scenarios import SCENARIOS
+from tests.support.crash.schedules import Schedule
+from tests.support.crash.seam import Fault, Mode
 
 SEEDS = 200
 """How many are tried when nobody asks for more."""

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tests.crash.invariants import violations
-from tests.crash.person import Person
-from tests.crash.seam import Mode
-from tests.crash.vendor import Answer
-from tests.crash.world import World
+from tests.support.crash.invariants import violations
+from tests.support.crash.person import Person
+from tests.support.crash.seam import Mode
+from tests.support.crash.vendor import Answer
+from tests.support.crash.world import World
 
 KEYS = ("band/a.txt", "band/b.txt", "phoneCheck/c.txt", "no-such-checker/d.txt")
 DECISIONS: tuple[Callable[[Person], None], ...] = (

@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.crash.scenarios import SCENARIOS
-from tests.crash.schedules import Schedule
-from tests.crash.seam import Fault, Mode
-from tests.crash.table import TABLE, Table
-from tests.template import resources
+from tests.support.crash.scenarios import SCENARIOS
+from tests.support.crash.schedules import Schedule
+from tests.support.crash.seam import Fault, Mode
+from tests.support.crash.table import TABLE, Table
+from tests.support.template import resources
 
 MOST_REQUESTS = 60
 """Of one scenario; moto takes its time, and most of what reconcile asks is the same."""

@@ -15,8 +15,8 @@ from local.metrics_bridge import MetricsBridge
 from local.processes import PROJECT
 from local.sam import deploy
 from local.simulator import SimulatorControl
-from numberdrop.job import timestamp
-from numberdrop.transitions import State
+from numberdrop.jobs.job import timestamp
+from numberdrop.jobs.transitions import State
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket
 
 STACK = "numberdrop-alarms"

@@ -19,7 +19,17 @@ def test_a_file_is_sent_and_its_results_are_saved_beside_it(cloud: LocalCloud, t
     packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
 
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "send", str(file), "--checker", "band", "--watch", "--export"],
+        [
+            sys.executable,
+            "-m",
+            "numberdrop_cli",
+            "send",
+            str(file),
+            "--checker",
+            "band",
+            "--watch",
+            "--export",
+        ],
         env=environment({**cloud.aws.shell_settings, "PYTHONPATH": packages}),
         cwd=PROJECT,
         capture_output=True,

@@ -9,19 +9,19 @@ from moto import mock_aws
 from pytest_socket import enable_socket, socket_allow_hosts
 from requests.adapters import HTTPAdapter
 
-from cli import following
 from local.simulator import Simulator
-from numberdrop import submission
-from numberdrop.announcement import Announcer
-from numberdrop.collection import PAUSES
-from numberdrop.ledger import Ledger
-from numberdrop.upload import Upload
-from tests.integration.account import Account, client
-from tests.integration.command_line import CommandLine, Meanwhile
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions, LogLines
-from tests.integration.outcomes import submitted
-from tests.integration.vendor_by_hand import VendorByHand
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.upload import Upload
+from numberdrop.steps import submission
+from numberdrop.steps.collection import PAUSES
+from numberdrop_cli import following
+from tests.support.account import Account, client
+from tests.support.command_line import CommandLine, Meanwhile
+from tests.support.files import file_of
+from tests.support.invocations import Functions, LogLines
+from tests.support.outcomes import submitted
+from tests.support.vendor_by_hand import VendorByHand
 
 REALLY_SEND = HTTPAdapter.send
 
@@ -70,7 +70,7 @@ def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
 def functions(account: Account, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     for name, value in account.variables(vendor_url=simulator.url).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("numberdrop.collection.PAUSES", tuple(0 for _ in PAUSES))
+    monkeypatch.setattr("numberdrop.steps.collection.PAUSES", tuple(0 for _ in PAUSES))
     fresh = Functions(account)
     yield fresh
     fresh.forget()

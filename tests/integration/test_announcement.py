@@ -6,12 +6,12 @@ from typing import Any
 import boto3
 import pytest
 
-from numberdrop.announcement import Announcer, NotAnnouncedError, detail
-from numberdrop.ledger import Ledger
-from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import State
-from tests.integration.account import Account
-from tests.jobs import a_job
+from numberdrop.aws.bus import Announcer, NotAnnouncedError, detail
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import State
+from tests.support.account import Account
+from tests.support.jobs import a_job
 
 ANNOUNCED = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.BLOCKED, State.ABANDONED]
 

@@ -5,8 +5,8 @@ from typing import Any
 import boto3
 import pytest
 
-from numberdrop.api_key import ApiKey, ApiKeyInvalidError
-from tests.integration.account import API_KEY, Account
+from numberdrop.aws.api_key import ApiKey, ApiKeyInvalidError
+from tests.support.account import API_KEY, Account
 
 
 class Counting:

@@ -8,14 +8,14 @@ import boto3
 import pytest
 
 from functions.audit import app
-from numberdrop.audit import Audit, AuditReport
-from numberdrop.ledger import Ledger
-from numberdrop.line import Line
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
-from tests.integration.account import Account
-from tests.integration.invocations import Functions, LogLines
-from tests.jobs import a_job
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from numberdrop.steps.audit import Audit, AuditReport
+from tests.support.account import Account
+from tests.support.invocations import Functions, LogLines
+from tests.support.jobs import a_job
 
 HOUR = timedelta(hours=1)
 TWO_DAYS = 48 * HOUR
@@ -106,7 +106,7 @@ def test_odd_keys_are_known_again(account: Account, key: str) -> None:
 def test_a_bucket_of_more_than_one_batch_is_compared_whole(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.audit.MOST_KNOWN_AT_ONCE", 2)
+    monkeypatch.setattr("numberdrop.steps.audit.MOST_KNOWN_AT_ONCE", 2)
     uploads = [drop(account, f"band/{n}.txt") for n in range(5)]
     account.put(a_job(upload=uploads[4]))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
@@ -157,7 +157,7 @@ def test_the_function_tells_the_number_as_a_metric(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("numberdrop.audit.OLD_ENOUGH", timedelta(0))
+    monkeypatch.setattr("numberdrop.steps.audit.OLD_ENOUGH", timedelta(0))
     # The template gives the namespace to the environment, which was read when the module was loaded.
     monkeypatch.setattr(app.metrics.provider, "namespace", "numberdrop")
     drop(account)

@@ -11,8 +11,8 @@ import requests
 
 from benchmarks.measuring import MIB, measured
 from benchmarks.server import served
-from tests.integration.contenders import with_failure, with_little, with_much
-from tests.template import PROJECT
+from tests.support.contenders import with_failure, with_little, with_much
+from tests.support.template import PROJECT
 
 
 @pytest.fixture

@@ -5,16 +5,16 @@ import json
 import pytest
 
 from local.simulator import Simulator
-from numberdrop.catalogue import checkers
-from numberdrop.ledger import JobMissingError
-from numberdrop.reasons import ReasonCode
-from numberdrop.status_check import TIME_FOR_A_LOOK
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
-from tests.integration.account import Account
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions
-from tests.jobs import a_job, an_upload
+from numberdrop.aws.ledger import JobMissingError
+from numberdrop.jobs.checkers import checkers
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from numberdrop.steps.status_check import TIME_FOR_A_LOOK
+from tests.support.account import Account
+from tests.support.files import file_of
+from tests.support.invocations import Functions
+from tests.support.jobs import a_job, an_upload
 
 CHECKERS = ["band", "phoneCheck", "wa-deep"]
 

@@ -10,18 +10,18 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from cli.aws_errors import in_words
-from cli.jobs_table import Summary
-from cli.printing import print_job, print_summaries, without_numbers
-from cli.refusal import RefusedError
-from cli.stack import default_stack_name
-from numberdrop.job import StoredResults
-from numberdrop.line import Line
-from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import State
-from numberdrop.workflow import Workflow
-from tests.integration.command_line import CommandLine, document, numberdrop
-from tests.jobs import NOON, TASK_ID, a_job
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.executions import Workflow
+from numberdrop.jobs.job import StoredResults
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop_cli.aws_errors import in_words
+from numberdrop_cli.jobs_table import Summary
+from numberdrop_cli.printing import print_job, print_summaries, without_numbers
+from numberdrop_cli.refusal import RefusedError
+from numberdrop_cli.stack import default_stack_name
+from tests.support.command_line import CommandLine, document, numberdrop
+from tests.support.jobs import NOON, TASK_ID, a_job
 
 NUMBER = "+447700900123"
 

@@ -9,19 +9,19 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.jobs_table import JobsTable
-from cli.refusal import RefusedError
-from cli.unannounced import UnannouncedUploads
 from local.simulator import Simulator
-from numberdrop.ledger import Ledger
-from numberdrop.line import Line
-from numberdrop.transitions import State
-from numberdrop.upload import Upload, upload_in_message
-from tests.integration.account import Account, object_created
-from tests.integration.command_line import NOTHING, CommandLine, waiting
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions
-from tests.jobs import NOON, a_job
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop_cli.jobs_table import JobsTable
+from numberdrop_cli.refusal import RefusedError
+from numberdrop_cli.unannounced import UnannouncedUploads
+from tests.support.account import Account, object_created
+from tests.support.command_line import NOTHING, CommandLine, waiting
+from tests.support.files import file_of
+from tests.support.invocations import Functions
+from tests.support.jobs import NOON, a_job
 
 KEY = "band/spring/leads.txt"
 
@@ -259,7 +259,7 @@ def test_what_is_no_key_of_an_upload_is_a_usage_error(run: CommandLine, key: str
 @pytest.fixture
 def two_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """The audit leaves what is younger than a day to the queue."""
-    monkeypatch.setattr("numberdrop.audit.OLD_ENOUGH", timedelta(0))
+    monkeypatch.setattr("numberdrop.steps.audit.OLD_ENOUGH", timedelta(0))
 
 
 @pytest.mark.usefixtures("two_days_later")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.main import main
-from numberdrop.catalogue import checkers
-from tests.integration.command_line import document, numberdrop
+from numberdrop.jobs.checkers import checkers
+from numberdrop_cli.main import main
+from tests.support.command_line import document, numberdrop
 
 
 @pytest.fixture(autouse=True)

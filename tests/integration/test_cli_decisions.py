@@ -7,18 +7,18 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.dead_letters import DeadLetters
-from cli.jobs_table import JobsTable
-from cli.operations import Operations
-from numberdrop.announcement import Announcer
-from numberdrop.ledger import Ledger
-from numberdrop.queue import UploadQueue
-from numberdrop.transitions import State
-from numberdrop.upload import upload_in_message
-from numberdrop.workflow import Workflow
-from tests.integration.command_line import HOURS, NOTHING, CommandLine, waiting
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.queue import UploadQueue
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import upload_in_message
+from numberdrop_cli.dead_letters import DeadLetters
+from numberdrop_cli.jobs_table import JobsTable
+from numberdrop_cli.operations import Operations
 from tests.integration.test_workflow import Refusing
-from tests.jobs import NOON, TASK_ID
+from tests.support.command_line import HOURS, NOTHING, CommandLine, waiting
+from tests.support.jobs import NOON, TASK_ID
 
 FOUND = ["--charged", "--task-id", "found-by-a-person"]
 NOT_FOUND = ["--not-charged", "--evidence", "The console lists no task since 2026-03-04."]

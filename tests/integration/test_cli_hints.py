@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from cli import following
-from numberdrop.line import Line
-from tests.integration.command_line import CommandLine, Meanwhile, interrupt, nothing_more
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop_cli import following
+from tests.support.command_line import CommandLine, Meanwhile, interrupt, nothing_more
 
 
 @pytest.fixture

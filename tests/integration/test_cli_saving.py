@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from numberdrop.transitions import State
-from tests.integration.command_line import RESULTS, SAVED, CommandLine, Meanwhile, completed, saved, the_job
+from numberdrop.jobs.transitions import State
+from tests.support.command_line import RESULTS, SAVED, CommandLine, Meanwhile, completed, saved, the_job
 
 
 def test_results_lie_beside_the_file_wherever_it_is(

@@ -13,13 +13,13 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
-from cli.exit_status import LostSightError
-from cli.news import priced
-from cli.refusal import RefusedError
-from cli.uploading import Uploader
-from numberdrop.catalogue import checkers
-from tests.integration.account import Account
-from tests.integration.command_line import NUMBERS, CommandLine
+from numberdrop.jobs.checkers import checkers
+from numberdrop_cli.exit_status import LostSightError
+from numberdrop_cli.news import priced
+from numberdrop_cli.refusal import RefusedError
+from numberdrop_cli.uploading import Uploader
+from tests.support.account import Account
+from tests.support.command_line import NUMBERS, CommandLine
 
 MANY = b"+447700900123\n" * 700_000
 """More than boto3 sends in one part."""

@@ -10,14 +10,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from cli import following
-from cli.following import Sight, look
-from numberdrop.job import Job
-from numberdrop.ledger import Ledger
-from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import State
-from numberdrop.workflow import Workflow
-from tests.integration.command_line import (
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop_cli import following
+from numberdrop_cli.following import Sight, look
+from tests.support.command_line import (
     RESULTS,
     SAVED,
     CommandLine,
@@ -29,7 +29,7 @@ from tests.integration.command_line import (
     store,
     the_job,
 )
-from tests.jobs import NOON, a_job
+from tests.support.jobs import NOON, a_job
 
 # From the file to its results
 

@@ -9,13 +9,13 @@ import pytest
 
 from functions.collect import app as collect
 from local.simulator import Simulator
-from numberdrop.announcement import NotAnnouncedError
-from numberdrop.storage import ResultsBucket
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
-from tests.integration.account import Account
-from tests.integration.invocations import Functions, KilledError
-from tests.integration.outcomes import files_of, job_of
+from numberdrop.aws.buckets import ResultsBucket
+from numberdrop.aws.bus import NotAnnouncedError
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from tests.support.account import Account
+from tests.support.invocations import Functions, KilledError
+from tests.support.outcomes import files_of, job_of
 
 
 def test_a_doubled_collection_completes_and_announces_once(
@@ -55,7 +55,7 @@ def test_a_collection_that_is_killed_while_storing_is_done_again(
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr("numberdrop.ledger.Ledger.move", killed)
+        patch.setattr("numberdrop.aws.ledger.Ledger.move", killed)
         with pytest.raises(KilledError):
             functions.collect(upload)
     assert (job_of(account, upload).state, account.events()) == (State.SUBMITTED, [])
@@ -100,7 +100,7 @@ def test_a_completion_that_could_not_be_announced_is_announced_at_the_next_try(
         raise NotAnnouncedError
 
     with monkeypatch.context() as patch:
-        patch.setattr("numberdrop.announcement.Announcer.announce", refused)
+        patch.setattr("numberdrop.aws.bus.Announcer.announce", refused)
         with pytest.raises(NotAnnouncedError):
             functions.collect(upload)
     assert job_of(account, upload).state is State.COMPLETED

@@ -9,15 +9,15 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.simulator import Simulator
-from numberdrop.reasons import ReasonCode
-from numberdrop.storage import ResultsBucket, Stream
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
-from tests.integration.account import Account
-from tests.integration.bare_server import captured_request
-from tests.integration.files import NUMBERS
-from tests.integration.invocations import Functions
-from tests.integration.outcomes import failure, files_of, job_of, rows_of
+from numberdrop.aws.buckets import ResultsBucket, Stream
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from tests.support.account import Account
+from tests.support.bare_server import captured_request
+from tests.support.files import NUMBERS
+from tests.support.invocations import Functions
+from tests.support.outcomes import failure, files_of, job_of, rows_of
 
 SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your rate."}}, "PutObject")
 

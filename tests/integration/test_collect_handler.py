@@ -9,18 +9,18 @@ import requests
 
 from functions.collect import app as collect
 from local.simulator import Simulator, verdict
-from numberdrop.collection import PAUSES
-from numberdrop.ledger import JobMissingError
-from numberdrop.reasons import ReasonCode
-from numberdrop.transitions import State
-from numberdrop.upload import Upload
+from numberdrop.aws.ledger import JobMissingError
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+from numberdrop.steps.collection import PAUSES
 from numberdrop.wiring.collect import make_collection
-from tests.integration.account import Account
-from tests.integration.files import NUMBERS, file_of
-from tests.integration.invocations import Functions, LogLines
-from tests.integration.outcomes import failure, files_of, job_of, rows_of, submitted
-from tests.integration.vendor_by_hand import wait_until
-from tests.jobs import an_upload
+from tests.support.account import Account
+from tests.support.files import NUMBERS, file_of
+from tests.support.invocations import Functions, LogLines
+from tests.support.jobs import an_upload
+from tests.support.outcomes import failure, files_of, job_of, rows_of, submitted
+from tests.support.vendor_by_hand import wait_until
 
 CHECKERS = [("band", "zip"), ("phoneCheck", "zip"), ("wa-deep", "xlsx")]
 
@@ -226,7 +226,7 @@ def test_an_expired_link_is_replaced_by_a_fresh_one(
 def test_each_further_try_comes_after_a_longer_pause(
     simulator: Simulator, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.collection.PAUSES", PAUSES)
+    monkeypatch.setattr("numberdrop.steps.collection.PAUSES", PAUSES)
     slept: list[float] = []
     patient = replace(make_collection(), sleep=slept.append)
     simulator.misbehave("download", "link_refused", times=None)

@@ -15,20 +15,20 @@ import pytest
 import requests
 
 from local.simulator import Simulator
-from numberdrop.catalogue import checkers
-from numberdrop.download import (
+from numberdrop.jobs.checkers import checkers
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from numberdrop.vendor.client import Accepted, TaskStatus
+from numberdrop.vendor.download import (
     Download,
     Downloader,
     DownloadFailedError,
     LinkRefusedError,
     LinkUntrustedError,
 )
-from numberdrop.http_session import session_until
-from numberdrop.reasons import JobFailedError, ReasonCode
-from numberdrop.vendor import Accepted, TaskStatus
-from tests.integration.bare_server import captured_request, full_backlog, listening
-from tests.integration.files import file_of
-from tests.integration.vendor_client import client
+from numberdrop.vendor.session import session_until
+from tests.support.bare_server import captured_request, full_backlog, listening
+from tests.support.files import file_of
+from tests.support.vendor_client import client
 
 LOOPBACK = Downloader(("127.0.0.1",))
 
@@ -149,14 +149,14 @@ def test_what_came_of_a_body_that_breaks_off_is_in_the_file(came: int) -> None:
 def test_a_length_beyond_the_limit_is_refused_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("numberdrop.download.LARGEST_EXPORT", len(BIG) - 1)
+    monkeypatch.setattr("numberdrop.vendor.download.LARGEST_EXPORT", len(BIG) - 1)
     with pytest.raises(JobFailedError) as caught, opened(answer_of(b"", f"Content-Length: {len(BIG)}")):
         pytest.fail("It was opened.")
     assert caught.value.reason.code is ReasonCode.RESULT_INVALID
 
 
 def test_a_download_of_no_known_length_is_stopped_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numberdrop.download.LARGEST_EXPORT", len(BIG) - 1)
+    monkeypatch.setattr("numberdrop.vendor.download.LARGEST_EXPORT", len(BIG) - 1)
     answer = answer_of(chunked(BIG), "Transfer-Encoding: chunked")
     with opened(answer) as (download, _), pytest.raises(JobFailedError) as caught:
         download.finish()
@@ -238,7 +238,7 @@ def test_a_refused_connection_has_failed() -> None:
 
 
 def test_a_connection_that_is_never_made_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numberdrop.download.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("numberdrop.vendor.download.CONNECT_SECONDS", 0.2)
     with full_backlog() as url, pytest.raises(DownloadFailedError, match="ConnectTimeout"):
         fetch(url)
 

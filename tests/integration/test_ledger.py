@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from numberdrop.job import Job, StoredResults
-from numberdrop.ledger import SHARDS, Ledger, TransitionRefusedError
-from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import (
+from numberdrop.aws.ledger import SHARDS, Ledger, TransitionRefusedError
+from numberdrop.jobs.job import Job, StoredResults
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import (
     ACCEPT,
     CLAIM,
     COMPLETE,
@@ -23,8 +23,8 @@ from numberdrop.transitions import (
     State,
     Transition,
 )
-from tests.integration.account import Account
-from tests.jobs import COUNTED, NOON, TASK_ID, TOKEN, a_job, an_upload
+from tests.support.account import Account
+from tests.support.jobs import COUNTED, NOON, TASK_ID, TOKEN, a_job, an_upload
 
 DAY = timedelta(days=1)
 MOVES = [transition for transition in TRANSITIONS if transition is not CLAIM]

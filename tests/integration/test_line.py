@@ -6,10 +6,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from numberdrop.ledger import Ledger
-from numberdrop.line import Line
-from tests.integration.account import Account
-from tests.jobs import a_job
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.ledger import Ledger
+from tests.support.account import Account
+from tests.support.jobs import a_job
 
 HOLDER, OTHER = "a" * 64, "b" * 64
 

@@ -10,17 +10,17 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.jobs_table import JobsTable
 from local.simulator import Simulator
-from numberdrop.job import Counts, Job
-from numberdrop.ledger import Ledger
-from numberdrop.pace import LONGEST_TASK, PACE_KEY, Pace, Paces
-from numberdrop.transitions import State
-from tests.integration.account import Account
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions
-from tests.integration.outcomes import job_of
-from tests.jobs import NOON, a_job
+from numberdrop.aws.durations import LONGEST_TASK, PACE_KEY, Pace, Paces
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.job import Counts, Job
+from numberdrop.jobs.transitions import State
+from numberdrop_cli.jobs_table import JobsTable
+from tests.support.account import Account
+from tests.support.files import file_of
+from tests.support.invocations import Functions
+from tests.support.jobs import NOON, a_job
+from tests.support.outcomes import job_of
 
 tasks = st.builds(Pace.plausible, st.floats(-1e12, 1e12), st.floats(-1e12, 1e12))
 

@@ -10,22 +10,22 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.simulator import Simulator
-from numberdrop.announcement import Announcer
-from numberdrop.job import Job
-from numberdrop.ledger import Ledger
-from numberdrop.line import Line
-from numberdrop.queue import UploadQueue
-from numberdrop.reasons import ReasonCode
-from numberdrop.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciliation
-from numberdrop.transitions import State
-from numberdrop.upload import Upload, upload_in_message
-from numberdrop.workflow import ExecutionStatus, Workflow
-from tests.integration.account import Account
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions, LogLines
-from tests.integration.outcomes import ended, job_of
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.executions import ExecutionStatus, Workflow
+from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.queue import UploadQueue
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop.steps.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciliation
 from tests.integration.test_announcement import BusThatRefuses
-from tests.jobs import NOON, a_job, an_upload
+from tests.support.account import Account
+from tests.support.files import file_of
+from tests.support.invocations import Functions, LogLines
+from tests.support.jobs import NOON, a_job, an_upload
+from tests.support.outcomes import ended, job_of
 
 A_MOMENT = timedelta(seconds=1)
 A_DAY = timedelta(hours=24)

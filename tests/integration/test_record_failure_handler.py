@@ -2,12 +2,12 @@
 
 import pytest
 
-from numberdrop.ledger import JobMissingError
-from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import State
-from tests.integration.account import Account
-from tests.integration.invocations import Functions
-from tests.jobs import TASK_ID, a_job, an_upload
+from numberdrop.aws.ledger import JobMissingError
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import State
+from tests.support.account import Account
+from tests.support.invocations import Functions
+from tests.support.jobs import TASK_ID, a_job, an_upload
 
 
 def test_a_submitted_job_fails_and_is_announced(account: Account, functions: Functions) -> None:

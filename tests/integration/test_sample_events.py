@@ -13,16 +13,16 @@ from functions.collect import app as collect
 from functions.reconcile import app as reconcile
 from functions.record_failure import app as record_failure
 from functions.submit import app as submit
-from numberdrop.intake import Message
-from numberdrop.reasons import ReasonCode
-from numberdrop.transitions import State
-from numberdrop.upload import Upload, upload_in_message
-from tests.integration.account import Account
-from tests.integration.invocations import Functions
-from tests.integration.outcomes import ended, job_of
-from tests.integration.vendor_by_hand import VendorByHand
-from tests.jobs import a_job
-from tests.template import PROJECT
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop.steps.queue_handler import Message
+from tests.support.account import Account
+from tests.support.invocations import Functions
+from tests.support.jobs import a_job
+from tests.support.outcomes import ended, job_of
+from tests.support.template import PROJECT
+from tests.support.vendor_by_hand import VendorByHand
 
 BUCKET = "numberdrop-uploads-example"
 

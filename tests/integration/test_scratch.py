@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from numberdrop.scratch import PREFIX, scratch_folder
-from tests.template import PROJECT
+from tests.support.template import PROJECT
 
 OWNER = """
 import sys, time

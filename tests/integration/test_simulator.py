@@ -13,8 +13,8 @@ import pytest
 
 from local.simulator import Simulator, exports
 from local.simulator.traffic import Traffic
-from numberdrop.catalogue import Family, checkers
-from tests.integration.vendor_by_hand import (
+from numberdrop.jobs.checkers import Family, checkers
+from tests.support.vendor_by_hand import (
     NUMBERS,
     VendorByHand,
     file_of,

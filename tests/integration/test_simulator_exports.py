@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local.simulator import Simulator, exports, verdict
-from numberdrop.catalogue import Family
-from tests.integration.vendor_by_hand import (
+from numberdrop.jobs.checkers import Family
+from tests.support.vendor_by_hand import (
     NUMBERS,
     VendorByHand,
     csv_rows,

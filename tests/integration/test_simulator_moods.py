@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from local.simulator import MOODS, Operation, Simulator
-from tests.integration.vendor_by_hand import NUMBERS, SECONDS, VendorByHand, wait_until
+from tests.support.vendor_by_hand import NUMBERS, SECONDS, VendorByHand, wait_until
 
 IMPATIENT_SECONDS = 0.2
 

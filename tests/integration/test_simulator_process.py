@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from local.simulator import Simulator, SimulatorControl
-from tests.integration.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
+from tests.support.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
 
 PROJECT = Path(__file__).parents[2]
 PROMPTLY = 10

@@ -6,13 +6,13 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, UnseekableStreamError
 
-from numberdrop.download import DownloadFailedError
-from numberdrop.reasons import JobFailedError, ReasonCode
-from numberdrop.storage import STREAMING, ResultsBucket, UploadBucket
-from numberdrop.upload import Upload
-from tests.integration.account import Account
-from tests.integration.bare_server import captured_request
-from tests.jobs import an_upload
+from numberdrop.aws.buckets import STREAMING, ResultsBucket, UploadBucket
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from numberdrop.jobs.upload import Upload
+from numberdrop.vendor.download import DownloadFailedError
+from tests.support.account import Account
+from tests.support.bare_server import captured_request
+from tests.support.jobs import an_upload
 
 ODD_KEYS = ["band/a b+c%20d.txt", "band/ü 数 🎈.txt", "band/../../etc/passwd", "band/" + "k" * 1019]
 

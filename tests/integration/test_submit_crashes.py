@@ -8,16 +8,16 @@ from botocore.exceptions import ClientError
 
 from functions.submit import app as submit
 from local.simulator import Simulator
-from numberdrop.job import Job
-from numberdrop.ledger import Ledger
-from numberdrop.reasons import ReasonCode
-from numberdrop.transitions import ACCEPT, ARM, CHARGED, State, Transition
-from numberdrop.upload import Upload
-from tests.integration.account import Account
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions, KilledError, LogLines
-from tests.integration.outcomes import ended, job_of
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import ACCEPT, ARM, CHARGED, State, Transition
+from numberdrop.jobs.upload import Upload
 from tests.integration.test_workflow import Refusing
+from tests.support.account import Account
+from tests.support.files import file_of
+from tests.support.invocations import Functions, KilledError, LogLines
+from tests.support.outcomes import ended, job_of
 
 
 class LedgerDownError(Exception):
@@ -154,7 +154,7 @@ def test_storage_that_cannot_be_read_is_tried_again_and_charges_nothing(
         raise denied
 
     with monkeypatch.context() as patch:
-        patch.setattr("numberdrop.storage.UploadBucket.copy_to", refuse)
+        patch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
         with pytest.raises(ClientError, match="AccessDenied"):
             functions.submit(upload)
     assert (simulator.calls["submit"], account.events()) == (0, [])
@@ -171,7 +171,7 @@ def test_storage_that_stays_unreadable_is_given_up_at_the_deadline(
     def refuse(*_: object) -> None:
         raise ClientError({"Error": {"Code": "KMS.DisabledException", "Message": "denied"}}, "GetObject")
 
-    monkeypatch.setattr("numberdrop.storage.UploadBucket.copy_to", refuse)
+    monkeypatch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
     with pytest.raises(ClientError, match="KMS"):
         functions.submit(upload)
     account.let_time_pass(upload, beyond="deadline")

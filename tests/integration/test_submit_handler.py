@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from local.simulator import Simulator
-from numberdrop.job import Counts
-from numberdrop.reasons import ReasonCode
-from numberdrop.submission import LARGEST_UPLOAD
-from numberdrop.transitions import State
-from numberdrop.upload import NotAnUploadError
-from numberdrop.vendor import VendorClient
-from tests.integration.account import Account, object_created
-from tests.integration.files import NUMBERS, file_of
-from tests.integration.invocations import Functions, LogLines
-from tests.integration.outcomes import ended, job_of
-from tests.jobs import a_job, an_upload
+from numberdrop.jobs.job import Counts
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import NotAnUploadError
+from numberdrop.steps.submission import LARGEST_UPLOAD
+from numberdrop.vendor.client import VendorClient
+from tests.support.account import Account, object_created
+from tests.support.files import NUMBERS, file_of
+from tests.support.invocations import Functions, LogLines
+from tests.support.jobs import a_job, an_upload
+from tests.support.outcomes import ended, job_of
 
 CHECKERS = ["band", "phoneCheck", "wa-deep"]
 ODD_KEYS = [
@@ -285,7 +285,7 @@ def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
 def test_a_file_that_takes_too_long_to_read_to_be_collected_in_time_is_refused(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.submission.LONGEST_READING", timedelta(minutes=-1))
+    monkeypatch.setattr("numberdrop.steps.submission.LONGEST_READING", timedelta(minutes=-1))
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     assert ended(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.simulator import Simulator
-from numberdrop.reasons import ReasonCode
-from numberdrop.transitions import State
-from tests.integration.account import Account
-from tests.integration.files import NUMBERS, file_of
-from tests.integration.invocations import Functions
-from tests.integration.outcomes import ended, job_of
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from tests.support.account import Account
+from tests.support.files import NUMBERS, file_of
+from tests.support.invocations import Functions
+from tests.support.outcomes import ended, job_of
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])

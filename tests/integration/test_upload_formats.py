@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.integration.account import Account
-from tests.integration.files import file_of
-from tests.integration.invocations import Functions
-from tests.integration.outcomes import files_of, job_of, rows_of
-from tests.uploads import SAMPLES
+from tests.support.account import Account
+from tests.support.files import file_of
+from tests.support.invocations import Functions
+from tests.support.outcomes import files_of, job_of, rows_of
+from tests.support.uploads import SAMPLES
 
 NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
 

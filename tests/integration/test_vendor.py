@@ -11,8 +11,8 @@ from time import monotonic, sleep
 import pytest
 
 from local.simulator import Simulator
-from numberdrop.catalogue import Checker
-from numberdrop.vendor import (
+from numberdrop.jobs.checkers import Checker
+from numberdrop.vendor.client import (
     Accepted,
     Blocked,
     InDoubt,
@@ -20,10 +20,10 @@ from numberdrop.vendor import (
     TryLater,
     VendorClient,
 )
-from tests.integration.bare_server import captured_request, full_backlog, listening
-from tests.integration.files import file_of
-from tests.integration.vendor_client import BAND, FAMILIES, client, submit
-from tests.jobs import NOON
+from tests.support.bare_server import captured_request, full_backlog, listening
+from tests.support.files import file_of
+from tests.support.jobs import NOON
+from tests.support.vendor_client import BAND, FAMILIES, client, submit
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_failed_tls_handshake_means_that_nothing_was_sent(simulator: Simulator
 def test_a_connection_that_is_never_made_means_that_nothing_was_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("numberdrop.vendor.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("numberdrop.vendor.client.CONNECT_SECONDS", 0.2)
     with full_backlog() as url:
         outcome = submit(client(url))
     assert isinstance(outcome, TryLater)
@@ -230,7 +230,7 @@ def test_no_redirect_is_followed_with_the_key_or_the_body(simulator: Simulator) 
 
 
 def test_a_vendor_that_pauses_while_it_reads_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numberdrop.vendor.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("numberdrop.vendor.client.CONNECT_SECONDS", 0.2)
 
     def read_after_a_pause(server: socket.socket) -> None:
         connection, _ = server.accept()

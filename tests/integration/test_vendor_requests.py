@@ -3,13 +3,13 @@
 import pytest
 
 from local.simulator import Simulator
-from numberdrop.catalogue import Checker, checkers
-from numberdrop.vendor import (
+from numberdrop.jobs.checkers import Checker, checkers
+from numberdrop.vendor.client import (
     Accepted,
 )
-from tests.integration.bare_server import captured_request
-from tests.integration.files import file_of
-from tests.integration.vendor_client import BAND, DEEP, client, submit
+from tests.support.bare_server import captured_request
+from tests.support.files import file_of
+from tests.support.vendor_client import BAND, DEEP, client, submit
 
 NOTHING_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 

@@ -6,16 +6,16 @@ from time import monotonic
 import pytest
 
 from local.simulator import Simulator
-from numberdrop.api_key import ApiKeyInvalidError
-from numberdrop.catalogue import Checker
-from numberdrop.vendor import (
+from numberdrop.aws.api_key import ApiKeyInvalidError
+from numberdrop.jobs.checkers import Checker
+from numberdrop.vendor.client import (
     NoAnswer,
     TaskStatus,
     TaskUnknown,
     VendorClient,
 )
-from tests.integration.bare_server import captured_request
-from tests.integration.vendor_client import BAND, FAMILIES, Key, client, task
+from tests.support.bare_server import captured_request
+from tests.support.vendor_client import BAND, FAMILIES, Key, client, task
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_key_that_cannot_be_read_does_not_end_a_paid_task(simulator: Simulator
 def test_a_dripping_status_is_given_up_in_time(
     simulator: Simulator, vendor: VendorClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.vendor.STATUS_SECONDS", 0.5)
+    monkeypatch.setattr("numberdrop.vendor.client.STATUS_SECONDS", 0.5)
     task_id = task(vendor)
     simulator.misbehave("status", "drip", interval=0.05)
     start = monotonic()

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from numberdrop.workflow import Workflow
-from tests.integration.account import Account
-from tests.jobs import a_job, an_upload
+from numberdrop.aws.executions import Workflow
+from tests.support.account import Account
+from tests.support.jobs import a_job, an_upload
 
 
 class Refusing:

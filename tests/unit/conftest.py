@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from tests.exports import Exports
+from tests.support.exports import Exports
 
 
 @pytest.fixture(autouse=True)

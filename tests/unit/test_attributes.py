@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.attributes import from_attribute, to_attribute
+from numberdrop.aws.serialisation import from_attribute, to_attribute
 
 plain = st.text() | st.integers(-(10**37), 10**37) | st.booleans() | st.none()
 nested = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from numberdrop.catalogue import Family, InputKind, checker_for_key, checkers
-from numberdrop.reasons import JobFailedError, ReasonCode
+from numberdrop.jobs.checkers import Family, InputKind, checker_for_key, checkers
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 
 def refusal(key: str, *, allow_sensitive: bool = False) -> JobFailedError:

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files import cleaning, text_encoding
-from numberdrop.files.cleaning import REJECTED, UploadCounts, clean_upload
-from numberdrop.files.entries import entry_rule
-from numberdrop.files.upload_rows import open_upload
-from numberdrop.reasons import JobFailedError, ReasonCode
-from tests.uploads import clean, refusal, refused_with
+from numberdrop.files.uploads import cleaning
+from numberdrop.files.uploads import encoding as text_encoding
+from numberdrop.files.uploads.cleaning import REJECTED, UploadCounts, clean_upload
+from numberdrop.files.uploads.entries import entry_rule
+from numberdrop.files.uploads.rows import open_upload
+from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from tests.support.uploads import clean, refusal, refused_with
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.following import Sight
-from cli.news import News, Step
-from cli.views import Bars
-from numberdrop.job import Counts, Job
-from numberdrop.transitions import State
-from tests.jobs import NOON, a_job
+from numberdrop.jobs.job import Counts, Job
+from numberdrop.jobs.transitions import State
+from numberdrop_cli.following import Sight
+from numberdrop_cli.news import News, Step
+from numberdrop_cli.views import Bars
+from tests.support.jobs import NOON, a_job
 
 
 def submitted(**changes: Any) -> Job:

@@ -2,7 +2,7 @@
 
 from benchmarks import cost, waiting_ways
 from benchmarks.cost import page
-from tests.template import PROJECT, resources, template
+from tests.support.template import PROJECT, resources, template
 
 
 def test_the_page_has_the_tables_that_the_counted_operations_give() -> None:

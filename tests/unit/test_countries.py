@@ -2,7 +2,7 @@
 
 import pytest
 
-from numberdrop.files.countries import by_country, country_of
+from numberdrop.files.results.countries import by_country, country_of
 
 
 @pytest.mark.parametrize(

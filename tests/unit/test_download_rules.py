@@ -8,8 +8,8 @@ from io import BytesIO
 import pytest
 from pytest_socket import SocketBlockedError
 
-from numberdrop.download import Downloader, DownloadFailedError, LinkUntrustedError
-from numberdrop.reasons import ReasonCode
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.vendor.download import Downloader, DownloadFailedError, LinkUntrustedError
 
 HOSTS = ("storage.example", "*.ekycpro.com", "127.0.0.1")
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.entries import entry_rule
-from numberdrop.files.text_encoding import LONGEST_LINE
-from numberdrop.files.unusable import UnusableError
-from numberdrop.reasons import ReasonCode
-from tests.template import PROJECT
-from tests.uploads import clean, refusal
+from numberdrop.files.uploads.encoding import LONGEST_LINE
+from numberdrop.files.uploads.entries import entry_rule
+from numberdrop.files.uploads.unusable import UnusableError
+from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reasons import ReasonCode
+from tests.support.template import PROJECT
+from tests.support.uploads import clean, refusal
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"
@@ -227,9 +227,9 @@ def test_a_region_that_no_line_needs_is_not_looked_up() -> None:
 def test_the_library_of_national_numbers_is_loaded_only_for_them() -> None:
     script = (
         "import io, sys\n"
-        "from numberdrop.catalogue import InputKind\n"
-        "from numberdrop.files.cleaning import clean_upload\n"
-        "from numberdrop.files.upload_rows import open_upload\n"
+        "from numberdrop.jobs.checkers import InputKind\n"
+        "from numberdrop.files.uploads.cleaning import clean_upload\n"
+        "from numberdrop.files.uploads.rows import open_upload\n"
         "with open_upload(io.BytesIO(sys.argv[1].encode()), InputKind.PHONE, 'US') as rows:\n"
         "    clean_upload(rows, entries=io.BytesIO())\n"
         "print('phonenumbers' in sys.modules)\n"

@@ -14,14 +14,14 @@ import pytest
 import yaml
 from jsonschema import Draft4Validator, ValidationError
 
-from numberdrop.announcement import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
-from numberdrop.intake import Message
-from numberdrop.job import Counts, Job, StoredResults, timestamp
-from numberdrop.reasons import Reason, ReasonCode
-from numberdrop.transitions import State
-from numberdrop.upload import Upload, upload_in_message
-from tests.jobs import a_job
-from tests.template import PROJECT, CloudFormationLoader
+from numberdrop.aws.bus import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
+from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop.steps.queue_handler import Message
+from tests.support.jobs import a_job
+from tests.support.template import PROJECT, CloudFormationLoader
 
 ENDINGS = {"completed": State.COMPLETED, "failed": State.FAILED, "needs_attention": State.IN_DOUBT}
 

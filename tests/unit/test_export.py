@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.export import ExportFormat, ExportInvalidError, read_export
-from tests.exports import CSV, EXPECTED, HEADER, ROWS, Exports, rows_of, with_shared_strings, workbook, zipped
+from numberdrop.files.exports.export import ExportFormat, ExportInvalidError, read_export
+from numberdrop.jobs.checkers import InputKind
+from tests.support.exports import (
+    CSV,
+    EXPECTED,
+    HEADER,
+    ROWS,
+    Exports,
+    rows_of,
+    with_shared_strings,
+    workbook,
+    zipped,
+)
 
 
 @pytest.mark.parametrize(

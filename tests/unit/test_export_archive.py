@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from numberdrop.files.archive import MIB
-from numberdrop.files.export import ExportInvalidError, ExportLimits
-from tests.exports import CSV, EXPECTED, HEADER, ROWS, Exports, workbook, zipped
+from numberdrop.files.exports.export import ExportInvalidError, ExportLimits
+from numberdrop.files.formats.archive import MIB
+from tests.support.exports import CSV, EXPECTED, HEADER, ROWS, Exports, workbook, zipped
 
 
 @pytest.mark.parametrize("content", [zipped({"all.csv": CSV * 50}), workbook([HEADER, *ROWS])])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.archive import MIB
-from tests.exports import CSV, EXPECTED, Exports, rows_of, zipped
+from numberdrop.files.formats.archive import MIB
+from tests.support.exports import CSV, EXPECTED, Exports, rows_of, zipped
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

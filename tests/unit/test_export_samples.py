@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.export import ExportFormat, read_export
-from tests.exports import SAMPLES
-from tests.results import results_of
+from numberdrop.files.exports.export import ExportFormat, read_export
+from numberdrop.jobs.checkers import InputKind
+from tests.support.exports import SAMPLES
+from tests.support.results import results_of
 
 UPLOAD = "+447700900001\n+447700900002\n+447700900003\n"
 

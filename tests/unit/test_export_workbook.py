@@ -9,10 +9,10 @@ from datetime import datetime
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.files import workbook_check
-from numberdrop.files.archive import MIB
-from numberdrop.files.export import ExportLimits
-from tests.exports import (
+from numberdrop.files.exports.export import ExportLimits
+from numberdrop.files.formats import workbook_check
+from numberdrop.files.formats.archive import MIB
+from tests.support.exports import (
     EXPECTED,
     HEADER,
     ROWS,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.template import PROJECT
+from tests.support.template import PROJECT
 
 SECTIONS = ["Coming in", "In the file", "Sending", "Waiting, collecting, telling"]
 HEADER = ["fault", "what happens", "shown by"]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.template import PROJECT
+from tests.support.template import PROJECT
 
 SLOW = {
     "boto3",

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from numberdrop.intake import FIRST_RETRY_SECONDS, Intake, Message
-from numberdrop.queue import LONGEST_DELAY, UploadQueue
-from numberdrop.submission import Settled, TryAgain
-from numberdrop.upload import NotAnUploadError, Upload
+from numberdrop.aws.queue import LONGEST_DELAY, UploadQueue
+from numberdrop.jobs.upload import NotAnUploadError, Upload
+from numberdrop.steps.queue_handler import FIRST_RETRY_SECONDS, Intake, Message
+from numberdrop.steps.submission import Settled, TryAgain
 
 RECEIPT = "receipt-one"
 SETTLED = Settled()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files import upload_rows
-from numberdrop.files.upload_rows import MOST_COLUMNS
-from numberdrop.reasons import ReasonCode
-from tests.uploads import clean, refusal, refused_with
+from numberdrop.files.uploads import rows as upload_rows
+from numberdrop.files.uploads.rows import MOST_COLUMNS
+from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reasons import ReasonCode
+from tests.support.uploads import clean, refusal, refused_with
 
 A, B, C = "+12025550101", "+12025550102", "+12025550103"
 

@@ -1,7 +1,7 @@
 """docs/ledger.md shows the transitions as they are in the code."""
 
-from numberdrop.transitions import TRANSITIONS, Transition
-from tests.template import PROJECT
+from numberdrop.jobs.transitions import TRANSITIONS, Transition
+from tests.support.template import PROJECT
 
 PAGE = (PROJECT / "docs" / "ledger.md").read_text(encoding="utf-8")
 

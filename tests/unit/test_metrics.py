@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from numberdrop.job import Counts
+from numberdrop.jobs.job import Counts
+from numberdrop.jobs.transitions import State
 from numberdrop.metrics import Ages, count_charge, count_ending, count_upload, measure_reconciliation
-from numberdrop.transitions import State
-from tests.jobs import NOON, a_job, an_upload
+from tests.support.jobs import NOON, a_job, an_upload
 
 STACK = "the-stack"
 

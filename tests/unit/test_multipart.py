@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_multipart import create_form_parser
 
-from numberdrop.multipart import BLOCK, MultipartFile
+from numberdrop.vendor.multipart import BLOCK, MultipartFile
 
 fields = st.dictionaries(
     st.sampled_from(["task_type", "user_id", "other"]), st.text("abcXYZ_-.0123456789", max_size=20)

@@ -17,8 +17,8 @@ from phonenumbers import (
     parse,
 )
 
-from numberdrop.files.national_numbers import behind_00, international, without_plus
-from numberdrop.files.unusable import UnusableError
+from numberdrop.files.uploads.national_numbers import behind_00, international, without_plus
+from numberdrop.files.uploads.unusable import UnusableError
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 TYPES = PhoneNumberType.values()
@@ -131,7 +131,7 @@ def test_prefixes_that_mean_something_else_are_left_to_the_parser(digits: str, r
 def test_usual_ways_to_dial_are_read_without_the_slow_parser(
     digits: str, region: str, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("numberdrop.files.national_numbers.parse")
+    monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")
 
     assert international(digits, region) == number
 
@@ -184,6 +184,6 @@ def test_no_number_without_a_plus_is_read_as_another_one(seed: int) -> None:
 def test_numbers_behind_00_are_read_without_the_slow_parser(
     number: str, region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("numberdrop.files.national_numbers.parse")
+    monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")
 
     assert behind_00(f"00{number[1:]}", region) == number

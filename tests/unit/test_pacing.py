@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.pacing import (
+from numberdrop.jobs.polling import (
     LONGEST_FIRST_WAIT,
     LONGEST_STAY,
     SHORTEST_WAIT,
@@ -19,7 +19,7 @@ from numberdrop.pacing import (
     jittered,
     wait_for_export,
 )
-from tests.template import state_machine, template
+from tests.support.template import state_machine, template
 
 MINUTE, HOUR, WEEK = 60.0, 3600.0, 7 * 24 * 3600.0
 PACING = Pacing(longest_wait=300)

@@ -8,12 +8,22 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.template import PROJECT
+from setuptools import find_packages
+
+from tests.support.template import PROJECT
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 INSTALLED = PYPROJECT["tool"]["setuptools"]
-FOLDERS = {name: PROJECT / folder for name, folder in INSTALLED["package-dir"].items()}
-"""Where the packages lie that are installed, by the names they then have."""
+ROOTS = [PROJECT / root for root in INSTALLED["packages"]["find"]["where"]]
+"""The folders in which setuptools looks for packages."""
+
+FOLDERS = {
+    package: root / package
+    for root in ROOTS
+    for package in find_packages(root, include=INSTALLED["packages"]["find"]["include"])
+    if "." not in package
+}
+"""The folders of the installed top-level packages, by their names."""
 
 USES_IF_THERE = {"openpyxl": "defusedxml"}
 """Packages that work without another, but not as well."""
@@ -58,10 +68,15 @@ def test_every_import_of_the_installed_packages_is_declared_and_nothing_besides(
 
 
 def test_every_package_and_every_file_that_code_reads_is_installed() -> None:
+    found = {
+        package
+        for root in ROOTS
+        for package in find_packages(root, include=INSTALLED["packages"]["find"]["include"])
+    }
     packages = {
         ".".join([name, *path.parent.relative_to(folder).parts])
         for name, folder in FOLDERS.items()
-        for path in folder.rglob("__init__.py")
+        for path in folder.rglob("*.py")
     }
     data = {
         path
@@ -75,5 +90,6 @@ def test_every_package_and_every_file_that_code_reads_is_installed() -> None:
         for name in names
     }
 
-    assert set(INSTALLED["packages"]) == packages
+    assert set(FOLDERS) == {"numberdrop", "numberdrop_cli"}
+    assert found == packages
     assert named == data

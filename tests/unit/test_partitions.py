@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files import partitions
-from numberdrop.files.archive import MIB
-from numberdrop.files.partitions import PARTS, InOrder, Partition
+from numberdrop.files.formats import partitioning as partitions
+from numberdrop.files.formats.archive import MIB
+from numberdrop.files.formats.partitioning import PARTS, InOrder, Partition
 
 keys = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=5)
 

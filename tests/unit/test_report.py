@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.report import MOST_COUNTRIES, Cost, Report, report_html
+from numberdrop.files.results.report import MOST_COUNTRIES, Cost, Report, report_html
+from numberdrop.jobs.checkers import InputKind
 
 SUBMITTED = datetime(2026, 3, 12, 9, 14, 8, tzinfo=UTC)
 HOSTILE = "<script>alert('\"&')</script>"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.export import ExportInvalidError
-from numberdrop.files.results import ResultCounts
-from tests.exports import Exports, zipped
-from tests.results import Written, results_alone, results_of
+from numberdrop.files.exports.export import ExportInvalidError
+from numberdrop.files.results.results import ResultCounts
+from numberdrop.jobs.checkers import InputKind
+from tests.support.exports import Exports, zipped
+from tests.support.results import Written, results_alone, results_of
 
 FIRST = "+41790000001"
 SECOND = "+41790000002"

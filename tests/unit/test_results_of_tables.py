@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from numberdrop.files.archive import MIB
-from numberdrop.files.upload_rows import MOST_COLUMNS
-from tests.exports import workbook
-from tests.results import Written, results_of
+from numberdrop.files.formats.archive import MIB
+from numberdrop.files.uploads.rows import MOST_COLUMNS
+from tests.support.exports import workbook
+from tests.support.results import Written, results_of
 
 FIRST = "+41790000001"
 SECOND = "+41790000002"

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files import partitions, text_encoding
-from numberdrop.files.export import ExportInvalidError
-from numberdrop.files.spreadsheet import harmless
-from numberdrop.files.verdicts import verdict_of
-from tests.results import Written, results_of
+from numberdrop.files.exports.export import ExportInvalidError
+from numberdrop.files.exports.verdicts import verdict_of
+from numberdrop.files.formats import partitioning as partitions
+from numberdrop.files.formats.escaping import harmless
+from numberdrop.files.uploads import encoding as text_encoding
+from tests.support.results import Written, results_of
 
 FEW_NUMBERS = [f"+4179000000{last}" for last in range(8)]
 NONE = "no number"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.spreadsheet import harmless, harmless_cells, harmless_lines
+from numberdrop.files.formats.escaping import harmless, harmless_cells, harmless_lines
 
 FORMULAS = [
     *("=1+1", "+1+1", "-1-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =1", "\uff1d1"),

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from numberdrop.reasons import ReasonCode
-from numberdrop.status_check import Decision, Next
-from tests.template import resources, state_machine, template
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.steps.status_check import Decision, Next
+from tests.support.template import resources, state_machine, template
 
 STATES: dict[str, dict[str, Any]] = state_machine()["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from numberdrop.job import Counts, Job
-from numberdrop.ledger import JobMissingError, Ledger
-from numberdrop.pacing import LONGEST_STAY, Pacing
-from numberdrop.reasons import ReasonCode
-from numberdrop.status_check import (
+from numberdrop.aws.ledger import JobMissingError, Ledger
+from numberdrop.jobs.job import Counts, Job
+from numberdrop.jobs.polling import LONGEST_STAY, Pacing
+from numberdrop.jobs.reasons import ReasonCode
+from numberdrop.jobs.transitions import State
+from numberdrop.steps.status_check import (
     MOST_LINKLESS_ANSWERS,
     PATIENCE_WITH_UNKNOWN,
     TIME_FOR_A_LOOK,
@@ -22,10 +23,9 @@ from numberdrop.status_check import (
     StatusCheck,
     decide,
 )
-from numberdrop.transitions import State
-from numberdrop.vendor import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
-from tests.jobs import NOON, TASK_ID, a_job
-from tests.template import resources
+from numberdrop.vendor.client import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
+from tests.support.jobs import NOON, TASK_ID, a_job
+from tests.support.template import resources
 
 NOTHING_SEEN = Seen()
 PACING = Pacing(longest_wait=300)

@@ -17,7 +17,7 @@ from numberdrop.settings import (
     Settings,
     SubmitSettings,
 )
-from tests.template import PROJECT, resources, template
+from tests.support.template import PROJECT, resources, template
 
 PARAMETERS = {
     "EkycproApiKey",

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.text_encoding import BLOCK, LONGEST_LINE, open_text
-from numberdrop.reasons import JobFailedError, ReasonCode
-from tests.uploads import clean, refused_with
+from numberdrop.files.uploads.encoding import BLOCK, LONGEST_LINE, open_text
+from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from tests.support.uploads import clean, refused_with
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from numberdrop.transitions import TRANSITIONS, Guard, State, Transition
+from numberdrop.jobs.transitions import TRANSITIONS, Guard, State, Transition
 
 ALLOWED_STEPS = {
     (None, "claimed", "claim"),

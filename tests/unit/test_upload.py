@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.upload import MAX_KEY_BYTES, NotAnUploadError, Upload, upload_in_message
-from tests.jobs import an_upload
+from numberdrop.jobs.upload import MAX_KEY_BYTES, NotAnUploadError, Upload, upload_in_message
+from tests.support.jobs import an_upload
 
 ODD_KEYS = [
     "band/with spaces and  two.txt",

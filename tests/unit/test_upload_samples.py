@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from numberdrop.catalogue import InputKind
-from numberdrop.reasons import ReasonCode
-from tests.uploads import SAMPLES, clean, refused_with
+from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reasons import ReasonCode
+from tests.support.uploads import SAMPLES, clean, refused_with
 
 NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from numberdrop.files.verdicts import verdict_column, verdict_of
+from numberdrop.files.exports.verdicts import verdict_column, verdict_of
 
 
 @pytest.mark.parametrize(

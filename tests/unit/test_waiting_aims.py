@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.waiting import OTHERS, Summary, summary, tasks_of
 from benchmarks.waiting_ways import BEFORE_CALL, BETWEEN, CALL, ours
-from numberdrop.pacing import Pacing
-from tests.template import template
+from numberdrop.jobs.polling import Pacing
+from tests.support.template import template
 
 DEFAULT = template()["Parameters"]["MaxWaitSeconds"]["Default"]
 LEAST = template()["Parameters"]["MaxWaitSeconds"]["MinValue"]

@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.catalogue import InputKind
-from numberdrop.files.workbook_upload import copy_as_csv
-from numberdrop.reasons import JobFailedError, ReasonCode
-from tests.uploads import clean, refused_with
+from numberdrop.files.uploads.workbook import copy_as_csv
+from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from tests.support.uploads import clean, refused_with
 
 A, B, C = "+12025550101", "+12025550102", "+12025550103"
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from numberdrop.catalogue import documented_checker
-from numberdrop.job import Job
-from numberdrop.transitions import State
+from numberdrop.jobs.checkers import documented_checker
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.transitions import State
 
 NAMESPACE = "numberdrop"
 

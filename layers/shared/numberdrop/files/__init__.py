@@ -1,1 +1,1 @@
-"""Files that people and the vendor write: read with suspicion, and written so that both can be compared."""
+"""Reading uploads and exports, and writing results. Touches files only: no AWS, no vendor."""

@@ -1,8 +1,8 @@
 """The audit function."""
 
-from numberdrop.audit import Audit
+from numberdrop.aws.clients import make_client
 from numberdrop.settings import AuditSettings
-from numberdrop.wiring.clients import make_client
+from numberdrop.steps.audit import Audit
 from numberdrop.wiring.parts import make_ledger, make_line
 
 

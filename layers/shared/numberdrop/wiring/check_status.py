@@ -1,8 +1,8 @@
 """The check_status function."""
 
-from numberdrop.pacing import Pacing
+from numberdrop.jobs.polling import Pacing
 from numberdrop.settings import CheckStatusSettings
-from numberdrop.status_check import StatusCheck
+from numberdrop.steps.status_check import StatusCheck
 from numberdrop.wiring.parts import make_ledger
 from numberdrop.wiring.vendor import make_vendor
 

@@ -1,10 +1,10 @@
 """The collect function."""
 
-from numberdrop.collection import Collection
-from numberdrop.download import Downloader
+from numberdrop.aws.buckets import STREAMING, ResultsBucket, UploadBucket
+from numberdrop.aws.clients import make_client
 from numberdrop.settings import CollectSettings
-from numberdrop.storage import STREAMING, ResultsBucket, UploadBucket
-from numberdrop.wiring.clients import make_client
+from numberdrop.steps.collection import Collection
+from numberdrop.vendor.download import Downloader
 from numberdrop.wiring.parts import make_announcer, make_ledger, make_paces
 from numberdrop.wiring.vendor import make_vendor
 

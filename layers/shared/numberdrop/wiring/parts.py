@@ -2,12 +2,12 @@
 
 from botocore.config import Config
 
-from numberdrop.announcement import Announcer
-from numberdrop.ledger import Ledger
-from numberdrop.line import Line
-from numberdrop.pace import Paces
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.clients import make_client
+from numberdrop.aws.durations import Paces
+from numberdrop.aws.ledger import Ledger
 from numberdrop.settings import LedgerSettings
-from numberdrop.wiring.clients import make_client
 
 
 def make_ledger(table: str) -> Ledger:

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from numberdrop.queue import UploadQueue
-from numberdrop.reconciliation import Reconciliation
+from numberdrop.aws.clients import make_client
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.queue import UploadQueue
 from numberdrop.settings import ReconcileSettings
-from numberdrop.wiring.clients import make_client
+from numberdrop.steps.reconciliation import Reconciliation
 from numberdrop.wiring.parts import make_announcer, make_ledger, make_line
-from numberdrop.workflow import Workflow
 
 
 def make_reconciliation() -> Reconciliation:

@@ -1,7 +1,7 @@
 """The record_failure function."""
 
-from numberdrop.failure import FailureRecord
 from numberdrop.settings import LedgerSettings
+from numberdrop.steps.failure import FailureRecord
 from numberdrop.wiring.parts import make_announcer, make_ledger
 
 

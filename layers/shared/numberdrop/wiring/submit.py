@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from numberdrop.intake import Intake
-from numberdrop.queue import UploadQueue
+from numberdrop.aws.buckets import UploadBucket
+from numberdrop.aws.clients import make_client
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.queue import UploadQueue
 from numberdrop.settings import SubmitSettings
-from numberdrop.storage import UploadBucket
-from numberdrop.submission import Submission
-from numberdrop.wiring.clients import make_client
+from numberdrop.steps.queue_handler import Intake
+from numberdrop.steps.submission import Submission
 from numberdrop.wiring.parts import make_announcer, make_ledger, make_line, make_paces
 from numberdrop.wiring.vendor import make_vendor
-from numberdrop.workflow import Workflow
 
 
 def make_intake() -> Intake:

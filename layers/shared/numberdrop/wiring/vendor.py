@@ -1,9 +1,9 @@
 """The vendor's client, for the functions that have its key."""
 
-from numberdrop.api_key import ApiKey
+from numberdrop.aws.api_key import ApiKey
+from numberdrop.aws.clients import make_client
 from numberdrop.settings import VendorSettings
-from numberdrop.vendor import VendorClient
-from numberdrop.wiring.clients import make_client
+from numberdrop.vendor.client import VendorClient
 
 
 def make_vendor(settings: VendorSettings) -> VendorClient:

@@ -1,5 +1,0 @@
-"""``python -m cli``: the command ``numberdrop`` before it is installed."""
-
-from .main import main
-
-main(prog_name="numberdrop")

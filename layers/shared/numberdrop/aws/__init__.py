@@ -1,0 +1,1 @@
+"""Adapters, one for each AWS service. Knows no steps."""

@@ -1,0 +1,1 @@
+"""File formats that uploads, exports and results share."""

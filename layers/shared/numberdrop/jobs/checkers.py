@@ -1,0 +1,163 @@
+"""The checkers that the vendor documents, and how an upload's key names one of them.
+
+Facts about checkers are rows of ``checkers.json``; adding one is adding a row. ``documented_by`` says
+where a row comes from: ``page`` is the vendor's public documentation page, ``openapi`` the vendor's
+published OpenAPI contract, ``readme`` the readme of the vendor's public examples.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+
+ANY_TASK_TYPE_PREFIX = "task_type="
+"""Keys that start so send the rest of their first part to the vendor as it stands."""
+
+MAX_ROWS = 10_000_000
+"""The most rows one task takes, where a checker documents no other limit (vendor OpenAPI)."""
+
+UNDOCUMENTED = "nothing"
+"""What documents a task type that is passed through."""
+
+_TASK_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+
+
+class Family(StrEnum):
+    """The vendor's two generations of endpoints."""
+
+    V1 = "v1"
+    LEGACY = "legacy"
+
+
+class InputKind(StrEnum):
+    """What a checker expects on each line of an upload.
+
+    The vendor documents files of user names as it does those of addresses, but no checker of them has a page
+    yet. So no row of ``checkers.json`` has that kind; the first to come is a row and nothing more.
+    """
+
+    PHONE = "phone"
+    AS_WRITTEN = "as_written"
+    EMAIL = "email"
+    USERNAME = "username"
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """One kind of check.
+
+    Attributes:
+        name: what the first part of an upload's key says; also the v1 task type.
+        family: which generation of endpoints serves it.
+        path: where uploads are POSTed, below the base URL.
+        input: what a line of an upload must be.
+        documented_by: ``page``, ``openapi``, ``readme``, or ``nothing`` for passed-through task types.
+        min_rows: fewest rows the vendor takes, 0 where undocumented. The vendor counts after its own
+            filters, so only the vendor can enforce it exactly.
+        max_rows: most rows the vendor takes.
+        usd_per_10k: list price in USD for 10,000 rows, None where unknown.
+        sensitive: whether it infers traits such as age, gender or skin colour.
+    """
+
+    name: str
+    family: Family
+    path: str
+    input: InputKind
+    documented_by: str
+    min_rows: int = 0
+    max_rows: int = MAX_ROWS
+    usd_per_10k: float | None = None
+    sensitive: bool = False
+
+    @property
+    def task_type(self) -> str:
+        """The vendor's word for this check: the task type, or the path of a legacy checker."""
+        return self.name if self.family is Family.V1 else self.path
+
+    def list_price(self, rows: int | None) -> float | None:
+        """What rows cost by the list, in USD to a hundredth of a cent; None where either is unknown."""
+        if self.usd_per_10k is None or rows is None:
+            return None
+        return round(rows * self.usd_per_10k / 10_000, 4)
+
+
+@cache
+def checkers() -> Mapping[str, Checker]:
+    """All documented checkers by lower-case name."""
+    rows = json.loads(files(__package__).joinpath("checkers.json").read_text("utf-8"))
+    return {
+        row["name"].lower(): Checker(
+            **row | {"family": Family(row["family"]), "input": InputKind(row["input"])}
+        )
+        for row in rows
+    }
+
+
+def checker_for_key(key: str, *, allow_sensitive: bool) -> Checker:
+    """The checker that an upload's key names with its first part.
+
+    Raises:
+        JobFailedError: ``UNKNOWN_CHECKER`` or ``CHECKER_NOT_ALLOWED``.
+    """
+    word, slash, _ = key.partition("/")
+    if not slash:
+        raise _unknown(f"The key has no folder, so it names no checker. {_known()}")
+    checker = _named(word)
+    if checker.sensitive and not allow_sensitive:
+        raise JobFailedError(
+            ReasonCode.CHECKER_NOT_ALLOWED,
+            f"{checker.name} infers personal traits from pictures and is switched off. "
+            "Deploy with AllowSensitiveCheckers=true to allow it.",
+        )
+    return checker
+
+
+def documented_checker(key: str) -> Checker | None:
+    """The checker that an upload's key names, if the vendor documents it."""
+    try:
+        checker = checker_for_key(key, allow_sensitive=True)
+    except JobFailedError:
+        return None
+    return checker if checker.documented_by != UNDOCUMENTED else None
+
+
+def _named(word: str) -> Checker:
+    if word.lower().startswith(ANY_TASK_TYPE_PREFIX):
+        return _passed_through(word[len(ANY_TASK_TYPE_PREFIX) :])
+    try:
+        return checkers()[word.lower()]
+    except KeyError:
+        raise _unknown(f"The key's first folder is no known checker. {_known()}") from None
+
+
+def _passed_through(task_type: str) -> Checker:
+    """A task type sent verbatim; one that is documented keeps its documented rules."""
+    documented = checkers().get(task_type.lower())
+    if documented and documented.family is Family.V1 and documented.name == task_type:
+        return documented
+    if not _TASK_TYPE.fullmatch(task_type):
+        raise _unknown(
+            f"What follows {ANY_TASK_TYPE_PREFIX} must be 1 to 64 letters, digits, '_', '.' or '-'."
+        )
+    return Checker(
+        name=task_type,
+        family=Family.V1,
+        path="/v1/tasks",
+        input=InputKind.AS_WRITTEN,
+        documented_by=UNDOCUMENTED,
+        sensitive=bool(documented and documented.sensitive),
+    )
+
+
+def _unknown(message: str) -> JobFailedError:
+    return JobFailedError(ReasonCode.UNKNOWN_CHECKER, message)
+
+
+def _known() -> str:
+    names = ", ".join(checker.name for checker in checkers().values())
+    return f"Known checkers: {names}. Any other task type goes under {ANY_TASK_TYPE_PREFIX}<word>/."

@@ -1,0 +1,321 @@
+"""Collecting: from a finished task to results that lie under their upload's name."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from numberdrop.aws.buckets import ResultsBucket, UploadBucket
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.durations import Paces
+from numberdrop.aws.ledger import Ledger, TransitionRefusedError
+from numberdrop.clock import Clock, utc_now
+from numberdrop.files.exports.export import ExportInvalidError, read_export
+from numberdrop.files.exports.sniffing import likely_format
+from numberdrop.files.results.manifest import Collected, manifest, report
+from numberdrop.files.results.results import ResultCounts, write_entries, write_results
+from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
+from numberdrop.files.uploads.rows import UploadRows, open_upload
+from numberdrop.jobs.checkers import Checker, checker_for_key
+from numberdrop.jobs.job import Counts, Job, StoredResults
+from numberdrop.jobs.polling import wait_for_export
+from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
+from numberdrop.jobs.transitions import COMPLETE, State
+from numberdrop.scratch import scratch_folder
+from numberdrop.steps.status_check import Decision, Next, already_over
+from numberdrop.vendor.client import TaskStatus, VendorClient
+from numberdrop.vendor.download import Download, Downloader, DownloadFailedError, LinkRefusedError
+
+PAUSES = (0, 5, 15)
+"""Seconds before each try to fetch the export with a fresh link. Then it is given up."""
+
+TIME_TO_STORE = 120
+"""Seconds of the function's time kept for reading the export and storing the results."""
+
+CONTENT_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip",
+}
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """An upload that was read again; its rows can be read as long as the workspace is there."""
+
+    rows: UploadRows
+    counts: UploadCounts
+
+
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    """The working files of one collection, in the function's ephemeral storage.
+
+    Attributes:
+        folder: where they are.
+        opened: those of them that stay open until the end.
+    """
+
+    folder: Path
+    opened: ExitStack
+
+    @property
+    def upload(self) -> Path:
+        return self.folder / "upload"
+
+    @property
+    def entries(self) -> Path:
+        return self.folder / "entries"
+
+    @property
+    def rejected(self) -> Path:
+        return self.folder / "rejected.csv"
+
+    @property
+    def export(self) -> Path:
+        return self.folder / "export"
+
+    @property
+    def csv(self) -> Path:
+        return self.folder / "results.csv"
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "manifest.json"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Fetches a task's export and stores it with our reading of it. Every step can run twice."""
+
+    ledger: Ledger
+    uploads: UploadBucket
+    vendor: VendorClient
+    downloader: Downloader
+    results: ResultsBucket
+    announcer: Announcer
+    paces: Paces
+    now: Clock = utc_now
+    sleep: Callable[[float], None] = time.sleep
+
+    def collect(self, job_id: str, *, seconds: float) -> Decision:
+        """Collects a job's results within ``seconds``, then completes and announces the job.
+
+        Raises:
+            JobMissingError: the ledger has no such job.
+        """
+        logger.append_keys(job_id=job_id)
+        job = self.ledger.existing(job_id)
+        if job.state is State.COMPLETED:
+            self.announcer.announce(job)
+            return Decision(Next.DONE)
+        if job.state is not State.SUBMITTED or job.task_id is None:
+            return already_over(job)
+        end = self.now() + timedelta(seconds=seconds - TIME_TO_STORE)
+        with scratch_folder() as folder, ExitStack() as opened:
+            return self._collect(job, job.task_id, _Workspace(folder, opened), end)
+
+    def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime) -> Decision:
+        checker = checker_for_key(job.upload.key, allow_sensitive=True)
+        upload = self._read_upload(job, checker, files)
+        failure = Reason(ReasonCode.RESULT_UNAVAILABLE, "The export could not be fetched.")
+        for pause in PAUSES:
+            self.sleep(pause)
+            status = self.vendor.status(checker, task_id)
+            if not isinstance(status, TaskStatus) or not status.result_url:
+                return self._wait(job)
+            try:
+                prefix = job.upload.results_prefix(checker.name)
+                stored_key = self._fetch(status.result_url, prefix, files, end)
+                return self._store(job, checker, files, upload, status, stored_key=stored_key)
+            except LinkRefusedError as error:
+                failure = Reason(
+                    ReasonCode.RESULT_UNAVAILABLE,
+                    f"{error} Fresh links were asked for {len(PAUSES)} times. Ask the vendor.",
+                )
+            except (DownloadFailedError, ExportInvalidError) as error:
+                failure = Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor.")
+            except JobFailedError as error:
+                return Decision(Next.FAIL, reason=error.reason)
+            logger.warning("the export is fetched again", cause=failure.message)
+        return self._give_up(job, checker, files, failure)
+
+    def _fetch(self, link: str, prefix: str, files: _Workspace, end: datetime) -> str | None:
+        """Fetches the export into its file and, if that can be, into the bucket at the same time.
+
+        Returns:
+            The key under which it is stored by now, if it is; its ending is guessed from the first bytes.
+        """
+        seconds = (end - self.now()).total_seconds()
+        with (
+            files.export.open("wb") as file,
+            self.downloader.open(link, file, seconds=seconds) as download,
+        ):
+            key = f"{prefix}export.{likely_format(download.start).extension}"
+            is_stored = self._store_as_it_comes(download, key)
+            download.finish()
+        return key if is_stored else None
+
+    def _store_as_it_comes(self, download: Download, key: str) -> bool:
+        """Whether that went well; if not, the export goes on into its file and is stored from there."""
+        if download.length is None:
+            return False
+        content_type = CONTENT_TYPES[Path(key).suffix]
+        try:
+            self.results.put_stream(key, download, length=download.length, content_type=content_type)
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("the export was not stored as it came", cause=type(error).__name__)
+            return False
+        return True
+
+    def _wait(self, job: Job) -> Decision:
+        if self.now() < job.deadline:
+            return Decision(Next.WAIT, round(wait_for_export(job.task_age(self.now()))))
+        reason = Reason(ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time.")
+        return Decision(Next.FAIL, reason=reason)
+
+    def _give_up(self, job: Job, checker: Checker, files: _Workspace, failure: Reason) -> Decision:
+        if failure.code is ReasonCode.RESULT_INVALID:
+            if not files.export.stat().st_size:
+                return self._wait(job)
+            key = job.upload.results_prefix(checker.name) + "export.unreadable"
+            with files.export.open("rb") as kept:
+                self.results.put(key, kept, "application/octet-stream")
+        return Decision(Next.FAIL, reason=failure)
+
+    def _read_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload | None:
+        """Reads the submitted numbers again from the upload, or nothing if it is gone by now."""
+        try:
+            upload = files.opened.enter_context(files.upload.open("w+b"))
+            self.uploads.copy_to(job.upload, upload)
+            rows = files.opened.enter_context(open_upload(upload, checker.input, job.region))
+            with (
+                files.entries.open("w+b") as entries,
+                files.rejected.open("w", encoding="utf-8", newline="") as rejected,
+            ):
+                return _Upload(rows, clean_upload(rows, entries=entries, rejected=rejected))
+        except JobFailedError as failure:
+            logger.warning("the upload is gone; the export stands alone", reason=failure.reason.code)
+            return None
+
+    def _store(
+        self,
+        job: Job,
+        checker: Checker,
+        files: _Workspace,
+        upload: _Upload | None,
+        status: TaskStatus,
+        *,
+        stored_key: str | None,
+    ) -> Decision:
+        extension, read = _write_results(checker, files, upload)
+        counts = _counts(job, status, read)
+        stored = _stored(self.results.bucket, job.upload.results_prefix(checker.name), extension)
+        collected = Collected(
+            job, checker, upload.counts if upload else None, counts, read, cost=status.cost, at=self.now()
+        )
+        for key, path in _described(collected, stored, files).items():
+            if key != stored_key:
+                with path.open("rb") as content:
+                    self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
+        return self._complete(job, counts, stored, status.updated_at)
+
+    def _complete(
+        self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
+    ) -> Decision:
+        now = self.now()
+        try:
+            completed = self.ledger.move(
+                job,
+                COMPLETE,
+                counts=counts,
+                results=stored,
+                reason=None,
+                exported_at=_credible(exported_at, job, now),
+                finished_at=now,
+            )
+        except TransitionRefusedError as refused:
+            if refused.current is None or refused.current.state is not State.COMPLETED:
+                raise
+            completed = refused.current
+        self.announcer.announce(completed)
+        self.paces.learn(completed)
+        return Decision(Next.DONE, total=counts.total, success=counts.success)
+
+
+def _write_results(checker: Checker, files: _Workspace, upload: _Upload | None) -> tuple[str, ResultCounts]:
+    """Writes ``results.csv``; returns the ending of the export's name, and how the export answered."""
+    with (
+        read_export(files.export, checker.input) as export,
+        files.entries.open("rb" if upload else "w+b") as entries,
+        files.csv.open("w", encoding="utf-8", newline="") as out,
+    ):
+        if not upload:
+            write_entries(export, checker.input, entries)
+        read = write_results(entries, upload.rows if upload else None, export, checker, out)
+        return export.format.extension, read
+
+
+def _stored(bucket: str, prefix: str, extension: str) -> StoredResults:
+    return StoredResults(
+        bucket=bucket,
+        export_key=f"{prefix}export.{extension}",
+        csv_key=f"{prefix}results.csv",
+        manifest_key=f"{prefix}manifest.json",
+        report_key=f"{prefix}report.html",
+    )
+
+
+def _described(collected: Collected, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
+    """Writes the report and the manifest; returns all files that belong to the results by their keys.
+
+    The manifest comes last, so that whoever sees it sees what it names.
+    """
+    prefix = collected.job.upload.results_prefix(collected.checker.name)
+    contents = {stored.csv_key: files.csv, stored.export_key: files.export}
+    if collected.upload and collected.upload.rejected:
+        contents[f"{prefix}rejected.csv"] = files.rejected
+    beside = {**contents, stored.manifest_key: files.manifest}
+    files.report.write_text(report(collected, beside), encoding="utf-8")
+    contents[str(stored.report_key)] = files.report
+    files.manifest.write_text(json.dumps(manifest(collected, contents), indent=2) + "\n", encoding="utf-8")
+    return {**contents, stored.manifest_key: files.manifest}
+
+
+def _credible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:
+    """The vendor's time of the export, if it lies between the task's start and now by our clock."""
+    if exported_at and job.submitted_at and job.submitted_at <= exported_at <= now:
+        return exported_at
+    return None
+
+
+def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
+    submitted = job.counts.submitted
+    if submitted is None:
+        submitted = read.resolved + read.unresolved
+    # Without the upload, rows of the export that were never asked for cannot be told from the others, nor can
+    # their verdicts.
+    resolved = min(read.resolved, submitted)
+    return replace(
+        job.counts,
+        total=status.total,
+        success=status.success,
+        failure=status.failure,
+        resolved=resolved,
+        unresolved=submitted - resolved,
+        verdicts=read.verdicts if resolved == read.resolved else {},
+    )

@@ -1,0 +1,49 @@
+"""Recording that a task ended without results: the workflow's one failure path."""
+
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.ledger import Ledger, TransitionRefusedError
+from numberdrop.clock import Clock, utc_now
+from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.transitions import FAIL
+
+logger = Logger()
+
+
+@dataclass(frozen=True)
+class FailureRecord:
+    """Fails jobs in the ledger and announces it."""
+
+    ledger: Ledger
+    announcer: Announcer
+    now: Clock = utc_now
+
+    def record(self, job_id: str, reason: Reason, *, execution: str | None = None) -> Reason:
+        """Fails a job whose task is over; returns the reason that the ledger holds afterwards.
+
+        A job that has ended already stays as it is, and its own event is announced if it never was. So does
+        one that another execution follows by now, as a person wanted.
+
+        Args:
+            job_id: the job.
+            reason: why its execution ends.
+            execution: the name of that execution; None from one of an older version.
+
+        Raises:
+            JobMissingError: the ledger has no such job.
+        """
+        logger.append_keys(job_id=job_id)
+        job = self.ledger.existing(job_id)
+        if execution not in {None, job.execution_name}:
+            logger.warning("another execution follows the job by now", reason=reason.code)
+            return reason
+        try:
+            job = self.ledger.move(job, FAIL, reason=reason, finished_at=self.now())
+        except TransitionRefusedError as refused:
+            job = refused.current or job
+        logger.warning("the job failed", reason=reason.code)
+        self.announcer.announce(job)
+        return job.reason or Reason(ReasonCode.ABORTED, f"The job is {job.state}.")

@@ -1,0 +1,192 @@
+"""Repairing what a crash left behind, with neither the API key nor access to files: it cannot spend."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.executions import ExecutionStatus, Workflow
+from numberdrop.aws.ledger import Ledger, TransitionRefusedError
+from numberdrop.aws.queue import UploadQueue
+from numberdrop.clock import Clock, utc_now
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.reasons import DIED_WHILE_SENDING, NOT_TAKEN_IN_TIME, Reason, ReasonCode
+from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
+from numberdrop.jobs.upload import message_about
+from numberdrop.metrics import Ages, measure_reconciliation
+
+PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
+"""How long past its lease a claim is left to its own message before it is announced to the queue again.
+
+It grows with the time that the claim has taken: while the vendor is out of reach the queue is long, and each
+further message makes it longer. The longest is more than the queue's visibility time-out.
+"""
+
+FAILED = "failed"
+"""What is counted for a job that could not be mended."""
+
+AFTER_DEADLINE = timedelta(minutes=15)
+"""How long past its deadline an execution may take to end by itself."""
+
+OVER_WITHOUT_A_WORD = {
+    ExecutionStatus.ABORTED: Reason(
+        ReasonCode.ABORTED,
+        "The execution was stopped. The vendor's task may still finish and can be collected later.",
+    ),
+    ExecutionStatus.TIMED_OUT: Reason(
+        ReasonCode.TIMED_OUT,
+        "The execution timed out. The vendor's task may still finish and can be collected later.",
+    ),
+    ExecutionStatus.FAILED: Reason(
+        ReasonCode.INTERNAL,
+        "The execution failed before it could record why. See its history; the task can be collected later.",
+    ),
+    ExecutionStatus.SUCCEEDED: Reason(
+        ReasonCode.INTERNAL,
+        "The execution ended without completing the job. See its history; the task can be collected later.",
+    ),
+}
+"""Reasons for executions that ended while the ledger still says ``submitted``."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Looks at every job that is not settled, and does for each what its worker would have done next."""
+
+    ledger: Ledger
+    line: Line
+    workflow: Workflow
+    announcer: Announcer
+    queue: UploadQueue
+    job_timeout: timedelta
+    now: Clock = utc_now
+
+    def run(self) -> Mapping[str, int]:
+        """Mends what needs it; returns how often each thing was done, failures among them.
+
+        One bad job never stops the others: it is logged and tried again next time.
+        """
+        done: Counter[str] = Counter()
+        ages = Ages()
+        holder = self._holder_of_the_line()
+        for job_id in self.ledger.unsettled():
+            done[self._mend_safely(job_id, holder, ages)] += 1
+        ages.publish()
+        measure_reconciliation(has_failed=FAILED in done, line_is_stopped=holder is not None)
+        logger.info("reconciled", done=dict(done))
+        return dict(done)
+
+    def settle(self, execution_name: str, status: ExecutionStatus) -> str:
+        """Settles the job of an execution that has just ended; returns what was done."""
+        job_id, _, run = execution_name.rpartition("-")
+        job = self.ledger.get(job_id) if job_id else None  # executions started by hand have other names
+        if job is None or str(job.run) != run:
+            return "left alone"
+        return self._after_execution(job, status)
+
+    def _mend_safely(self, job_id: str, holder: str | None, ages: Ages) -> str:
+        logger.append_keys(job_id=job_id)
+        try:
+            job = self.ledger.get(job_id)
+            if job is None:
+                return "gone"
+            ages.note(job, self._effort(job))
+            return self._mend(job, holder)
+        except TransitionRefusedError:
+            return "moved on"
+        except Exception:
+            logger.exception("a job could not be reconciled")
+            return FAILED
+        finally:
+            logger.remove_keys(["job_id"])
+
+    def _mend(self, job: Job, holder: str | None) -> str:
+        waits_behind_the_line = holder not in {None, job.job_id}
+        match job.state:
+            case State.CLAIMED if waits_behind_the_line:
+                # Waiting for a person to put the account right is not the upload's fault.
+                self.ledger.prolong(job, self.now() + self.job_timeout)
+                return "left alone"
+            case State.CLAIMED if self._is_over(job.lease_until + self._patience(job)):
+                return self._time_out(job) if self._is_over(job.deadline) else self._restart(job)
+            case State.BLOCKED if self._is_over(job.lease_until):
+                return self._restart(job)
+            case State.SUBMITTING if self._is_over(job.lease_until):
+                return self._doubt(job)
+            case State.SUBMITTED if self._is_over(job.lease_until):
+                return self._look_at_execution(job)
+            case State.COMPLETED | State.FAILED | State.IN_DOUBT | State.BLOCKED | State.ABANDONED:
+                self.announcer.announce(job)
+                return "announced"
+            case _:
+                return "left alone"
+
+    def _patience(self, job: Job) -> timedelta:
+        return min(max(PATIENCE, self._effort(job) / 2), LONGEST_PATIENCE)
+
+    def _effort(self, job: Job) -> timedelta:
+        """How long it has been tried to have the file taken, or the task finished, without a break.
+
+        The deadline tells when that began; not exactly, where ``job_timeout`` was another then.
+        """
+        since = max(job.deadline - self.job_timeout, job.created_at)
+        return max(self.now() - since, timedelta())
+
+    def _time_out(self, job: Job) -> str:
+        """Ends what no worker has ended, as when its message cannot be read any more."""
+        ended = self.ledger.move(
+            job, DECLINE, reason=NOT_TAKEN_IN_TIME, charged=False, finished_at=self.now()
+        )
+        self.announcer.announce(ended)
+        return "timed out"
+
+    def _restart(self, job: Job) -> str:
+        """Takes over a job whose worker is gone and announces its upload to the queue again."""
+        self.announcer.announce(job)
+        job = self.ledger.reclaim(job, lease_until=self.now(), timeout=self.job_timeout)
+        self.queue.send_again(message_about(job.upload), after_seconds=0)
+        return "restarted"
+
+    def _doubt(self, job: Job) -> str:
+        doubted = self.ledger.move(
+            job, WORKER_LOST, reason=DIED_WHILE_SENDING, charged=None, finished_at=self.now()
+        )
+        self.announcer.announce(doubted)
+        return "put in doubt"
+
+    def _look_at_execution(self, job: Job) -> str:
+        status = self.workflow.status(job)
+        if status is None:
+            self.workflow.start(job)
+            return "started"
+        if status is ExecutionStatus.RUNNING:
+            self.ledger.postpone(job, max(job.deadline, self.now()) + AFTER_DEADLINE)
+            return "left alone"
+        return self._after_execution(job, status)
+
+    def _after_execution(self, job: Job, status: ExecutionStatus) -> str:
+        reason = OVER_WITHOUT_A_WORD.get(status)
+        if job.state is not State.SUBMITTED or reason is None:
+            return "left alone"
+        self.announcer.announce(self.ledger.move(job, FAIL, reason=reason, finished_at=self.now()))
+        return "failed for its execution"
+
+    def _holder_of_the_line(self) -> str | None:
+        """The job that holds the line; one that no longer waits for the vendor's account gives it up."""
+        holder = self.line.holder()
+        if holder is None:
+            return None
+        job = self.ledger.get(holder)
+        if job and job.state in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}:
+            return holder
+        self.line.open(holder)
+        return None
+
+    def _is_over(self, moment: datetime) -> bool:
+        return moment <= self.now()

@@ -1,0 +1,392 @@
+"""Submitting an upload: the only place where money is spent."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.aws.buckets import UploadBucket
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.durations import Paces
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.ledger import Ledger, TransitionRefusedError
+from numberdrop.clock import Clock, utc_now
+from numberdrop.files.uploads.cleaning import clean_upload
+from numberdrop.files.uploads.rows import open_upload
+from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
+from numberdrop.jobs.job import Counts, Job
+from numberdrop.jobs.reasons import (
+    DIED_WHILE_SENDING,
+    NOT_TAKEN_IN_TIME,
+    JobFailedError,
+    Reason,
+    ReasonCode,
+    in_doubt,
+)
+from numberdrop.jobs.transitions import (
+    ACCEPT,
+    ARM,
+    BLOCK,
+    DECLINE,
+    DOUBT,
+    REJECT,
+    RELEASE,
+    WORKER_LOST,
+    State,
+    Transition,
+)
+from numberdrop.jobs.upload import Upload
+from numberdrop.metrics import count_charge, count_upload
+from numberdrop.vendor.client import (
+    Accepted,
+    Blocked,
+    InDoubt,
+    Rejected,
+    SubmitOutcome,
+    TryLater,
+    VendorClient,
+)
+
+LEASE_MARGIN = timedelta(seconds=30)
+"""How long after its own end a worker is presumed alive."""
+
+BLOCKED_PAUSE = timedelta(minutes=2)
+"""How soon the job that holds the line is tried again; each try is free."""
+
+LINE_PAUSE = 180
+"""Seconds until an upload that waits behind the line looks again."""
+
+A_MOMENT_EARLY = 5
+"""Seconds by which a message may come before its time, as clocks differ."""
+
+EXECUTION_START = timedelta(minutes=1)
+"""How long the worker is presumed to be starting the execution."""
+
+MOST_SERVER_ERRORS = 3
+"""POSTs answered with 500 before the vendor is taken at its word."""
+
+TIME_TO_RECORD = 15
+"""Seconds of the function's time kept for writing down how the POST ended."""
+
+LARGEST_UPLOAD = 400_000_000
+"""Bytes; the function's disk holds such an upload and what is sent of it. The vendor publishes no limit."""
+
+LONGEST_READING = timedelta(minutes=6)
+"""How long a file may take to be read. The collect function reads it once more, perhaps on a slower machine,
+and has 15 minutes for that and for the export."""
+
+REGION_METADATA = "default-region"
+"""The object's metadata that says whose numbers those without a country code are."""
+
+SHORTEST_POST = 30
+"""Seconds; a POST that has less would end in doubt too easily, so it is not begun."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing more is to be done about this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """The message must come again later."""
+
+    after_seconds: int
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Takes an upload from its announcement to a running execution, or to its free end.
+
+    Attributes:
+        job_timeout: how long to try to submit, and then how long the task may take.
+        allow_sensitive: whether checkers that infer personal traits may be used.
+        default_region: whose numbers those without a country code are, ISO 3166 alpha-2 or empty; an upload's
+            metadata can say otherwise.
+    """
+
+    ledger: Ledger
+    line: Line
+    uploads: UploadBucket
+    vendor: VendorClient
+    workflow: Workflow
+    announcer: Announcer
+    paces: Paces
+    job_timeout: timedelta
+    allow_sensitive: bool
+    default_region: str = ""
+    now: Clock = utc_now
+
+    def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
+        """Does what the ledger says is to be done about an upload, within ``seconds``."""
+        if upload.is_folder_marker:
+            return Settled()
+        upload = self.uploads.with_version(upload)
+        if self._waits_behind_the_line(upload):
+            return TryAgain(LINE_PAUSE)
+        end = self.now() + timedelta(seconds=seconds)
+        try:
+            job = self.ledger.claim(
+                upload, lease_until=end + LEASE_MARGIN, deadline=self.now() + self.job_timeout
+            )
+        except TransitionRefusedError as refused:
+            if refused.current is None:
+                raise
+            return self._continue(refused.current, end)
+        count_upload(job)
+        return self._attempt(job, end)
+
+    def _waits_behind_the_line(self, upload: Upload) -> bool:
+        if self.line.holder() in {None, upload.job_id}:
+            return False
+        job = self.ledger.get(upload.job_id)
+        return job is None or job.state in {State.CLAIMED, State.BLOCKED}
+
+    def _continue(self, job: Job, end: datetime) -> Settled | TryAgain:
+        """What a message means for a job that exists."""
+        logger.append_keys(job_id=job.job_id)
+        if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and job.lease_until > self.now():
+            return self._leave_alone(job)
+        match job.state:
+            case State.CLAIMED | State.BLOCKED:
+                return self._take_over(job, end)
+            case State.SUBMITTING:
+                self._end(
+                    job,
+                    WORKER_LOST,
+                    DIED_WHILE_SENDING,
+                    charged=None,
+                )
+            case State.SUBMITTED:
+                self.workflow.start(job)
+            case State.IN_DOUBT | State.COMPLETED | State.FAILED | State.ABANDONED:
+                self.announcer.announce(job)
+        return Settled()
+
+    def _take_over(self, job: Job, end: datetime) -> Settled | TryAgain:
+        try:
+            job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, timeout=self.job_timeout)
+        except TransitionRefusedError:
+            return Settled()
+        return self._attempt(job, end)
+
+    def _leave_alone(self, job: Job) -> Settled | TryAgain:
+        """Leaves a job to the worker that has it, or to the message that it waits for.
+
+        A message that were sent again here would live as long as the job waits, and so would every other.
+        Should worker and message be lost, reconcile finds the job.
+        """
+        seconds = (job.lease_until - self.now()).total_seconds()
+        return TryAgain(math.ceil(seconds)) if seconds <= A_MOMENT_EARLY else Settled()
+
+    def _attempt(self, job: Job, end: datetime) -> Settled | TryAgain:
+        """One attempt by the holder of the job's token."""
+        logger.append_keys(job_id=job.job_id)
+        with TemporaryFile() as numbers:
+            try:
+                self._check_deadline(job)
+                checker = self._checker(job.upload)
+                self._check_size(job.upload)
+                job = self._prepare(job, checker, numbers)
+                self.vendor.api_key.get()
+            except JobFailedError as failure:
+                self._end(job, DECLINE, failure.reason, charged=False)
+                return Settled()
+            except Exception:
+                # The lease is given up, so that the queue's next try need not wait for its end.
+                self.ledger.move(job, RELEASE, lease_until=self.now())
+                raise
+            if self._seconds_to_post(end) < SHORTEST_POST:
+                logger.warning("too little time is left to send the file; it waits for the next try")
+                return self._after_lease(job)
+            return self._send(job, checker, numbers, end)
+
+    def _check_deadline(self, job: Job) -> None:
+        if self.now() >= job.deadline:
+            raise JobFailedError(NOT_TAKEN_IN_TIME.code, NOT_TAKEN_IN_TIME.message)
+
+    def _checker(self, upload: Upload) -> Checker:
+        checker = checker_for_key(upload.key, allow_sensitive=self.allow_sensitive)
+        if checker.family is Family.LEGACY and not self.vendor.user_id:
+            raise JobFailedError(
+                ReasonCode.CHECKER_NOT_ALLOWED,
+                f"{checker.name} needs the vendor's user id. Deploy with EkycproUserId set.",
+            )
+        return checker
+
+    def _check_size(self, upload: Upload) -> None:
+        if upload.size > LARGEST_UPLOAD:
+            raise JobFailedError(
+                ReasonCode.TOO_LARGE,
+                f"The file has more than the {LARGEST_UPLOAD // 1_000_000} MB that are taken at once. "
+                "Split it and upload the parts.",
+            )
+
+    def _prepare(self, job: Job, checker: Checker, numbers: BinaryIO) -> Job:
+        """Writes what is to be sent; the job comes back with what is now known of its upload.
+
+        What is left out is listed when the results are collected.
+        """
+        with TemporaryFile() as source, TemporaryFile() as entries:
+            metadata = self.uploads.copy_to(job.upload, source)
+            region = self._region(metadata) if checker.input is InputKind.PHONE else None
+            in_time = partial(self._check_reading, self.now())
+            with open_upload(source, checker.input, region) as rows:
+                cleaned = clean_upload(rows, entries=entries, numbers=numbers, after_block=in_time)
+        _check_rows(cleaned.submitted, checker)
+        numbers.seek(0)
+        counts = Counts(
+            lines=cleaned.lines,
+            submitted=cleaned.submitted,
+            rejected=cleaned.rejected,
+            duplicates=cleaned.duplicates,
+        )
+        return replace(job, region=region, counts=counts)
+
+    def _check_reading(self, begun: datetime) -> None:
+        if self.now() - begun > LONGEST_READING:
+            raise JobFailedError(
+                ReasonCode.TOO_LARGE,
+                "The file takes too long to read for its results to be collected in time. Split it and "
+                "upload the parts, or write its numbers with a + and the country code, to be read faster.",
+            )
+
+    def _region(self, metadata: Mapping[str, str]) -> str | None:
+        region = metadata.get(REGION_METADATA, "").strip() or self.default_region
+        return region.upper() or None
+
+    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | TryAgain:
+        job = self.ledger.move(
+            job,
+            ARM,
+            checker=checker.name,
+            task_type=checker.task_type,
+            attempts=job.attempts + 1,
+            region=job.region,
+            counts=job.counts,
+            expected_seconds=self.paces.expected_seconds(checker.name, job.counts.submitted),
+        )
+        outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
+        key_refused = isinstance(outcome, Blocked) and outcome.is_about_the_key
+        if key_refused and self.vendor.api_key.refresh():
+            numbers.seek(0)
+            outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
+        return self._record(job, outcome)
+
+    def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | TryAgain:
+        match outcome:
+            case Accepted():
+                self._accept(job, outcome)
+            case Rejected(words=words):
+                reason = Reason(ReasonCode.VENDOR_REJECTED, words)
+                self._end(job, REJECT, reason, charged=False)
+            case InDoubt(cause=cause):
+                self._end(job, DOUBT, in_doubt(cause), charged=None)
+            case Blocked():
+                return self._block(job, outcome)
+            case TryLater():
+                return self._release(job, outcome)
+        return Settled()
+
+    def _accept(self, job: Job, outcome: Accepted) -> None:
+        # Logged before it is written: if the write fails, a person finds the task id here.
+        logger.info("the vendor made a task", task_id=outcome.task_id)
+        now = self.now()
+        accepted = self.ledger.move(
+            job,
+            ACCEPT,
+            task_id=outcome.task_id,
+            charged=True,
+            reason=None,
+            submitted_at=now,
+            finished_at=None,
+            deadline=now + self.job_timeout,
+            lease_until=now + EXECUTION_START,
+        )
+        if job.reason:
+            # It was blocked until now: what stopped the line is put right.
+            self.line.open(job.job_id)
+        count_charge(accepted)
+        self.workflow.start(accepted)
+
+    def _block(self, job: Job, outcome: Blocked) -> Settled | TryAgain:
+        if not self.line.stop(job.job_id):
+            self.ledger.move(job, RELEASE, lease_until=self.now())
+            return TryAgain(LINE_PAUSE)
+        if outcome.is_about_the_key:
+            reason = Reason(
+                ReasonCode.BAD_API_KEY,
+                f"The vendor refuses the API key ({outcome.words}). Put a valid one into the secret; "
+                "the upload then goes on by itself.",
+            )
+        else:
+            reason = Reason(
+                ReasonCode.INSUFFICIENT_BALANCE,
+                f"The vendor's account has too little money ({outcome.words}). Top it up; the upload "
+                "then goes on by itself.",
+            )
+        self._end(job, BLOCK, reason, charged=False, lease_until=self.now() + BLOCKED_PAUSE)
+        return Settled()
+
+    def _release(self, job: Job, outcome: TryLater) -> Settled | TryAgain:
+        server_errors = job.server_errors + outcome.server_error
+        if server_errors >= MOST_SERVER_ERRORS:
+            reason = Reason(
+                ReasonCode.VENDOR_REJECTED,
+                f"{outcome.cause} It did so {server_errors} times. Nothing was charged; try again later.",
+            )
+            self._end(job, REJECT, reason, charged=False, server_errors=server_errors)
+            return Settled()
+        logger.warning("the vendor did not take the file; it is tried again", cause=outcome.cause)
+        self.ledger.move(
+            job,
+            RELEASE,
+            server_errors=server_errors,
+            lease_until=self.now() + timedelta(seconds=outcome.after_seconds),
+        )
+        return TryAgain(outcome.after_seconds)
+
+    def _end(
+        self,
+        job: Job,
+        transition: Transition,
+        reason: Reason,
+        *,
+        charged: bool | None,
+        **changes: Any,
+    ) -> None:
+        """Writes an ending, or a stop that needs a person, and announces it."""
+        logger.warning("the job stops here", state=transition.target, reason=reason.code)
+        ended = self.ledger.move(
+            job, transition, reason=reason, charged=charged, finished_at=self.now(), **changes
+        )
+        self.announcer.announce(ended)
+
+    def _after_lease(self, job: Job) -> TryAgain:
+        return TryAgain(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
+
+    def _seconds_to_post(self, end: datetime) -> float:
+        return (end - self.now()).total_seconds() - TIME_TO_RECORD
+
+
+def _check_rows(rows: int, checker: Checker) -> None:
+    if rows > checker.max_rows:
+        raise JobFailedError(
+            ReasonCode.TOO_LARGE,
+            f"The file has {rows:,} distinct entries, and {checker.name} takes at most {checker.max_rows:,} "
+            "at once. Split it and upload the parts.",
+        )
+    if rows < checker.min_rows:
+        raise JobFailedError(
+            ReasonCode.TOO_SMALL,
+            f"The file has {rows:,} distinct entries that can be sent, and {checker.name} takes no fewer "
+            f"than {checker.min_rows:,} at once. Upload it together with others.",
+        )

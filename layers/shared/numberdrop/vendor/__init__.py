@@ -1,0 +1,1 @@
+"""The HTTP client of ekycpro. Knows no steps and no AWS."""

@@ -1,0 +1,5 @@
+"""``python -m numberdrop_cli``: the command ``numberdrop`` before it is installed."""
+
+from .main import main
+
+main(prog_name="numberdrop")

@@ -1,0 +1,62 @@
+"""The command ``checkers``: the catalogue, for choosing."""
+
+import click
+from rich.console import Console
+
+from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.checkers import checkers as catalogue
+
+from .parameters import LINES, json_option, similar_checkers
+from .printing import print_json, print_rows
+from .refusal import RefusedError
+
+COLUMNS = ("checker", "a line is", "fewest", "most", "USD per 10,000", "sensitive")
+
+
+EPILOG = """\
+\b
+Examples:
+  numberdrop checkers email
+  numberdrop checkers --json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("word", required=False, default="")
+@json_option
+def checkers(word: str, as_json: bool) -> None:
+    """List the checkers, or those whose names hold WORD.
+
+    Prices are the vendor's list prices, as far as they are known. The sensitive ones infer traits of people
+    from their pictures, and are off unless the stack is deployed with AllowSensitiveCheckers=true.
+    """
+    found = [checker for name, checker in catalogue().items() if word.lower() in name]
+    if not found:
+        raise RefusedError(f"No checker's name holds {word!r}. {similar_checkers(word)}")
+    console = Console()
+    if as_json:
+        print_json({"checkers": [_document(checker) for checker in found]}, console)
+    else:
+        print_rows(COLUMNS, [_row(checker) for checker in found], console)
+
+
+def _row(checker: Checker) -> tuple[str | None, ...]:
+    return (
+        checker.name,
+        LINES[checker.input],
+        f"{checker.min_rows:,}" if checker.min_rows else None,
+        f"{checker.max_rows:,}",
+        None if checker.usd_per_10k is None else f"{checker.usd_per_10k:.2f}",
+        "sensitive" if checker.sensitive else None,
+    )
+
+
+def _document(checker: Checker) -> dict[str, str | int | float | None]:
+    return {
+        "name": checker.name,
+        "line": checker.input,
+        "min_rows": checker.min_rows,
+        "max_rows": checker.max_rows,
+        "usd_per_10k": checker.usd_per_10k,
+        "sensitive": checker.sensitive,
+    }

@@ -1,0 +1,97 @@
+"""The real thing behind the commands: a session, the stack, and what works on it."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from numberdrop.aws.bus import Announcer
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.queue import UploadQueue
+from numberdrop.jobs.job import Job
+
+from .dead_letters import DeadLetters
+from .jobs_table import JobsTable
+from .operations import Operations
+from .refusal import RefusedError
+from .stack import Stack, find_stack
+from .unannounced import UnannouncedUploads
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+"""A person waits: an endpoint that cannot be reached is told within seconds."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One stack, and everything that can be done to it."""
+
+    stack: Stack
+    ledger: Ledger
+    jobs: JobsTable
+    line: Line
+    workflow: Workflow
+    operations: Operations
+    queue: UploadQueue
+    dead_letters: DeadLetters
+    unannounced: UnannouncedUploads
+    s3: "S3Client"
+
+    def job(self, prefix: str) -> Job:
+        """The job whose id begins so, as it stands now.
+
+        Raises:
+            RefusedError: there is none, or there are several.
+        """
+        job = self.ledger.get(self.jobs.full_id(prefix))
+        if job is None:
+            raise RefusedError(f"There is no job {prefix}.")
+        return job
+
+
+def connect(stack_name: str) -> Connection:
+    """Finds a stack with the usual AWS settings; boto3 alone would overlook ``AWS_REGION``.
+
+    Raises:
+        RefusedError: there is no such stack, or a setting is unusable.
+    """
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+
+    def client(service: Any) -> Any:
+        try:
+            return session.client(service, config=PATIENCE)
+        except ValueError as error:
+            raise RefusedError(f"The AWS settings do not fit. {error}") from None
+
+    stack = find_stack(client("cloudformation"), stack_name)
+    ledger = Ledger(client("dynamodb"), stack.jobs_table)
+    jobs = JobsTable(ledger.client, ledger.table)
+    line = Line(ledger.client, ledger.table)
+    workflow = Workflow(client("stepfunctions"), stack.state_machine_arn)
+    s3, sqs = client("s3"), client("sqs")
+    queue = UploadQueue(sqs, stack.upload_queue_url)
+    return Connection(
+        stack=stack,
+        ledger=ledger,
+        jobs=jobs,
+        line=line,
+        workflow=workflow,
+        operations=Operations(
+            ledger=ledger,
+            jobs=jobs,
+            workflow=workflow,
+            announcer=Announcer(client("events"), stack.event_bus, ledger),
+            queue=queue,
+            job_timeout=stack.job_timeout,
+        ),
+        queue=queue,
+        dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
+        unannounced=UnannouncedUploads(s3, stack.upload_bucket, ledger, jobs, line),
+        s3=s3,
+    )

@@ -1,0 +1,159 @@
+"""Following jobs from afar: what the ledger says, and what the workflow last heard from the vendor."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from numberdrop.aws.executions import Workflow
+from numberdrop.aws.ledger import Ledger
+from numberdrop.clock import Clock, utc_now
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.transitions import State
+from numberdrop.jobs.upload import Upload
+
+from .aws_errors import is_passing
+from .connection import Connection
+from .news import Step, hint
+from .obstacles import why_waiting
+from .views import View
+
+PAUSE_SECONDS = 3
+"""Between two looks at the jobs that are on their way."""
+
+ROUNDS_FOR_A_SCAN = 5
+"""Finding a job by its key reads the whole table, so only one round of so many does it."""
+
+SOON = timedelta(minutes=2)
+"""By when a file is picked up if nothing is in its way."""
+
+ON_THEIR_WAY = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
+"""The states that jobs leave by themselves."""
+
+SMALLEST_SHARE = 0.01
+"""Before this share of the numbers is checked, the pace says nothing about the end."""
+
+RECENT_EVENTS = 50
+"""Events of an execution that hold its last look at the task; a turn of its loop makes about nine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A job as it was seen.
+
+    Attributes:
+        job: the job, or None before the ledger has it.
+        checked: numbers that the vendor had checked when the workflow last asked, as far as that is known.
+        asked_at: when that was.
+    """
+
+    job: Job | None = None
+    checked: int | None = None
+    asked_at: datetime | None = None
+
+    def step(self, now: datetime) -> Step:
+        """How far the job is; the vendor's counts may pass what it was sent."""
+        if self.job is None:
+            return Step()
+        end = _end(self.job, self.checked, self.asked_at)
+        seconds_left = max(0, math.ceil((end - now).total_seconds())) if end else None
+        submitted = self.job.counts.submitted
+        checked = None if submitted is None or self.checked is None else min(self.checked, submitted)
+        return Step(self.job.state, checked, submitted, seconds_left)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A job to follow.
+
+    Attributes:
+        name: what people call its file.
+        folder: where its results are to be saved.
+        upload: what the job is about.
+        job_id: its id, or None where only the ledger can tell: in a bucket without versions.
+    """
+
+    name: str
+    folder: Path
+    upload: Upload
+    job_id: str | None
+
+
+def _end(job: Job, checked: int | None, asked_at: datetime | None) -> datetime | None:
+    """When the vendor has checked all: by the pace so far, or before there is one, as was expected."""
+    if job.submitted_at is None:
+        return None
+    share = min(1, (checked or 0) / (job.counts.submitted or 1))
+    if asked_at and share >= SMALLEST_SHARE:
+        return job.submitted_at + (asked_at - job.submitted_at) / share
+    if job.expected_seconds is not None:
+        return job.submitted_at + timedelta(seconds=job.expected_seconds)
+    return None
+
+
+def look(ledger: Ledger, workflow: Workflow, job_id: str) -> Sight:
+    """The job as it stands, with the vendor's counts while the vendor is at it."""
+    job = ledger.get(job_id)
+    if job is None or job.state is not State.SUBMITTED:
+        return Sight(job)
+    try:
+        history = workflow.client.get_execution_history(
+            executionArn=workflow.execution_arn(job), reverseOrder=True, maxResults=RECENT_EVENTS
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return Sight(job)
+    for event in history["events"]:
+        left = event.get("stateExitedEventDetails", {})
+        if left.get("name") == "Check the task":
+            return Sight(job, _done(json.loads(left["output"])), event["timestamp"])
+    return Sight(job)
+
+
+def _done(output: Mapping[str, Any]) -> int | None:
+    """How many numbers the task has an answer for; executions of older versions tell only the successes."""
+    done: int | None = output.get("done", output.get("success"))
+    return done
+
+
+def follow(
+    connection: Connection, watched: Sequence[Watched], view: View, *, now: Clock = utc_now
+) -> Iterator[tuple[Watched, Job]]:
+    """Each job once it has ended or waits for a person, in the order in which they do.
+
+    A broken connection is waited out, and there is no time-out.
+    """
+    ids = {each: each.job_id for each in watched}
+    soon = now() + SOON
+    hinted: set[Watched] = set()
+    for round_number in count():
+        for each in tuple(ids):
+            try:
+                if ids[each] is None and round_number % ROUNDS_FOR_A_SCAN == 0:
+                    ids[each] = connection.jobs.job_of_upload(each.upload)
+                job_id = ids[each]
+                sight = look(connection.ledger, connection.workflow, job_id) if job_id else Sight()
+            except (ClientError, BotoCoreError) as error:
+                if not is_passing(error):
+                    raise
+                view.advance(each.name, Step("out_of_reach"))
+                continue
+            if sight.job and sight.job.state not in ON_THEIR_WAY:
+                del ids[each]
+                yield each, sight.job
+                continue
+            view.advance(each.name, sight.step(now()))
+            if sight.job is None and each not in hinted and now() >= soon:
+                hinted.add(each)
+                view.tell(hint(each.name, why_waiting(connection)))
+        if not ids:
+            return
+        sleep(PAUSE_SECONDS)

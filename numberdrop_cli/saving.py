@@ -1,0 +1,97 @@
+"""Results from the results bucket to files beside the one that was sent."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from numberdrop.jobs.job import StoredResults
+
+from .aws_errors import in_words
+from .printing import shown
+from .refusal import RefusedError
+from .views import View
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+RESULTS = {"results.csv", "rejected.csv", "report.html", "manifest.json"}
+"""What is saved, as far as the job has it."""
+
+EXPORT = "export."
+"""How the name of the vendor's own file begins; its ending differs by checker."""
+
+
+def file_name(key: str) -> str:
+    """The last part of a key as the name of a file; what is unfit for one is replaced."""
+    last = key.rpartition("/")[2]
+    return "".join(letter if letter.isprintable() and letter != "\\" else "_" for letter in last)
+
+
+@dataclass(frozen=True)
+class Saver:
+    """Saves results as ``<file name>.results.csv`` and so on.
+
+    Attributes:
+        with_export: whether the vendor's own file is saved too.
+        force: whether files that are there may be replaced.
+    """
+
+    client: "S3Client"
+    with_export: bool
+    force: bool
+
+    def check(self, folder: Path, name: str) -> None:
+        """Raises ``RefusedError`` unless the results of a file so called can be saved in a folder."""
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise RefusedError(f"Nothing can be saved in the folder {shown(str(folder))!r}.")
+        start = f"{name}."
+        taken = [
+            shown(path.name)
+            for path in folder.iterdir()
+            if path.name.startswith(start) and self._wants(path.name.removeprefix(start))
+        ]
+        if taken and not self.force:
+            raise RefusedError(
+                f"There are results already: {', '.join(sorted(taken))}. Move them away, or say --force."
+            )
+
+    def save(self, results: StoredResults, folder: Path, name: str, view: View) -> list[Path]:
+        """Saves a job's results, each file whole or not at all; returns where they are.
+
+        Raises:
+            RefusedError: they are not all saved.
+        """
+        self.check(folder, name)
+        saved = []
+        try:
+            for file_name, stored in self._stored(results):
+                path = folder / f"{name}.{file_name}"
+                received = view.transfer(name, f"saving {file_name},", stored["Size"])
+                self.client.download_file(results.bucket, stored["Key"], str(path), Callback=received)
+                saved.append(path)
+        except (ClientError, BotoCoreError, Boto3Error) as error:
+            raise RefusedError(f"The results could not be fetched. {shown(in_words(error))}") from None
+        except OSError as error:
+            raise RefusedError(f"The results could not be written ({error.strerror}).") from None
+        if not saved:
+            raise RefusedError("The results are not in the bucket any more.")
+        return saved
+
+    def _stored(self, results: StoredResults) -> Iterator[tuple[str, "ObjectTypeDef"]]:
+        """What the results' folder holds of what is wanted, by name."""
+        prefix = results.csv_key.removesuffix("results.csv")
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=results.bucket, Prefix=prefix)
+        for page in pages:
+            for stored in page.get("Contents", []):
+                file_name = stored["Key"].removeprefix(prefix)
+                if self._wants(file_name):
+                    yield file_name, stored
+
+    def _wants(self, file_name: str) -> bool:
+        return file_name in RESULTS or (self.with_export and file_name.startswith(EXPORT))

@@ -1,0 +1,97 @@
+"""Files that lie in the upload bucket and have no job, as their events never came."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.upload import Upload, version_named
+from numberdrop.steps.audit import Audit, Listed
+
+from .aws_errors import status_of
+from .jobs_table import JobsTable
+from .printing import SHORT_ID, shown
+from .refusal import RefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+
+@dataclass(frozen=True)
+class UnannouncedUploads:
+    """The upload bucket, beside the ledger that may not know of everything in it."""
+
+    client: "S3Client"
+    bucket: str
+    ledger: Ledger
+    jobs: JobsTable
+    line: Line
+
+    def missing(self) -> list[Listed]:
+        """What the daily audit would report.
+
+        Raises:
+            RefusedError: uploads wait behind the line, so what is missing cannot be told from them.
+        """
+        holder = self.line.holder()
+        if holder:
+            raise RefusedError(
+                f"The line is stopped by the job {holder[:SHORT_ID]}, and uploads wait behind it: what is "
+                "missing cannot be told from them. Open the line first, or name a KEY."
+            )
+        return list(Audit(self.client, self.bucket, self.ledger, self.line).unannounced())
+
+    def find(self, key: str, version_id: str | None) -> Upload:
+        """The upload that an object is, by default its latest version: the same that its event would tell.
+
+        An object without a version gets the second in which it was written for a sequencer, so that it is the
+        same job each time it is found. Its event would tell another.
+
+        Raises:
+            RefusedError: there is no such object, or the ledger has its job.
+        """
+        head = self._head(key, version_id)
+        version = version_named(head.get("VersionId"))
+        upload = Upload(
+            bucket=self.bucket,
+            key=key,
+            version_id=version,
+            etag=head["ETag"].strip('"'),
+            size=head["ContentLength"],
+            sequencer="" if version else f"{int(head['LastModified'].timestamp()):016X}",
+        )
+        self._must_have_no_job(upload)
+        return upload
+
+    def _head(self, key: str, version_id: str | None) -> "HeadObjectOutputTypeDef":
+        try:
+            if version_id is None:
+                return self.client.head_object(Bucket=self.bucket, Key=key)
+            return self.client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
+        except ClientError as error:
+            # 405 is a version that marks a deletion. 400 is an id that can be of no version; the answers to
+            # HEAD have no body that could say more (S3 API reference, "HeadObject").
+            gone = {404, 405} if version_id is None else {400, 404, 405}
+            if status_of(error) not in gone:
+                raise
+            what = shown(key) if version_id is None else f"version {shown(version_id)} of {shown(key)}"
+            raise RefusedError(
+                f"There is no {what} in the bucket {self.bucket}, or not any more. "
+                "A key is written whole, for instance band/spring/leads.txt."
+            ) from None
+
+    def _must_have_no_job(self, upload: Upload) -> None:
+        job_id = upload.job_id
+        if upload.version_id is None:
+            # Its event would have named the job by a sequencer that nobody can ask for.
+            job_id = self.jobs.job_of_upload(upload) or job_id
+        job = self.ledger.get(job_id)
+        if job:
+            short = job.job_id[:SHORT_ID]
+            raise RefusedError(
+                f"The ledger has a job of this upload already, and it is {job.state}. "
+                f"Look at it: numberdrop show {short}"
+            )

@@ -1,0 +1,207 @@
+"""A pretended AWS account that holds what the template makes."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, Self, TypeVar, cast
+
+import boto3
+
+from numberdrop.aws.ledger import UNSETTLED_INDEX, Ledger
+from numberdrop.jobs.job import Job, to_item
+from numberdrop.jobs.upload import Upload
+
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+API_KEY = "test-key"
+USER_ID = "test-user"
+
+Maker = TypeVar("Maker", bound=Callable[..., object])
+
+
+def _once(make: Maker) -> Maker:
+    """Makes each client once for all accounts: making one takes longer than what a test asks of it."""
+    return cast("Maker", cache(make))
+
+
+client, resource = _once(boto3.client), _once(boto3.resource)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The stack's resources by name, and what a person or another service would do with them."""
+
+    jobs_table: str
+    upload_bucket: str
+    results_bucket: str
+    upload_queue: str
+    bus: str
+    events_queue: str
+    state_machine: str
+    secret: str
+
+    @classmethod
+    def with_what_the_template_makes(cls) -> Self:
+        """Makes the resources; a rule copies every event of ours to a queue, to be read by tests."""
+        for bucket in ("uploads", "results"):
+            client("s3").create_bucket(Bucket=bucket)
+            client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        client("dynamodb").create_table(
+            TableName="jobs",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "job_id", "AttributeType": "S"},
+                {"AttributeName": "unsettled", "AttributeType": "S"},
+            ],
+            KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": UNSETTLED_INDEX,
+                    "KeySchema": [{"AttributeName": "unsettled", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+        )
+        machine = client("stepfunctions").create_state_machine(
+            name="follow-tasks",
+            definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+            roleArn="arn:aws:iam::123456789012:role/follow-tasks",
+        )
+        return cls(
+            jobs_table="jobs",
+            upload_bucket="uploads",
+            results_bucket="results",
+            upload_queue=_queue("uploads"),
+            bus="default",
+            events_queue=_queue_of_events("numberdrop"),
+            state_machine=machine["stateMachineArn"],
+            secret=client("secretsmanager").create_secret(Name="key", SecretString=API_KEY)["ARN"],
+        )
+
+    def variables(self, *, vendor_url: str) -> dict[str, str]:
+        """The environment of all functions together."""
+        return {
+            "JOBS_TABLE": self.jobs_table,
+            "EVENT_BUS_NAME": self.bus,
+            "API_KEY_SECRET": self.secret,
+            "VENDOR_BASE_URL": vendor_url,
+            "VENDOR_USER_ID": USER_ID,
+            "UPLOAD_BUCKET": self.upload_bucket,
+            "UPLOAD_QUEUE_URL": self.upload_queue,
+            "STATE_MACHINE_ARN": self.state_machine,
+            "JOB_TIMEOUT_HOURS": "24",
+            "MAX_WAIT_SECONDS": "300",
+            "ALLOW_SENSITIVE_CHECKERS": "true",
+            "DEFAULT_REGION": "",
+            "RESULTS_BUCKET": self.results_bucket,
+            "RESULT_HOSTS": "127.0.0.1",
+        }
+
+    # Uploads
+
+    def drop(self, key: str, content: bytes, metadata: Mapping[str, str] | None = None) -> Upload:
+        """Puts an object into the upload bucket; returns the upload as its event tells it."""
+        answer = client("s3").put_object(
+            Bucket=self.upload_bucket, Key=key, Body=content, Metadata=metadata or {}
+        )
+        return Upload(
+            bucket=self.upload_bucket,
+            key=key,
+            version_id=answer["VersionId"],
+            etag=answer["ETag"].strip('"'),
+            size=len(content),
+            sequencer=answer["VersionId"],
+        )
+
+    def delete(self, upload: Upload) -> None:
+        """Deletes the version for good."""
+        client("s3").delete_object(Bucket=upload.bucket, Key=upload.key, VersionId=str(upload.version_id))
+
+    # Jobs
+
+    def job(self, upload: Upload) -> Job | None:
+        """The ledger's job of an upload."""
+        return Ledger(client("dynamodb"), self.jobs_table).get(upload.job_id)
+
+    def put(self, job: Job) -> None:
+        """Writes a job into the ledger as it stands, past all rules."""
+        attributes = {field.name: getattr(job, field.name) for field in fields(Job)}
+        unset = {field.name: field.default for field in fields(Job)}
+        written = {name: value for name, value in attributes.items() if value != unset[name]}
+        item = to_item({**written, "unsettled": job.job_id[0]})
+        resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
+
+    def let_time_pass(self, upload: Upload, *, beyond: str = "lease_until") -> None:
+        """As if the job's lease, or its deadline, were long over."""
+        resource("dynamodb").Table(self.jobs_table).update_item(
+            Key={"job_id": upload.job_id},
+            UpdateExpression="SET #moment = :past",
+            ConditionExpression="attribute_exists(job_id)",
+            ExpressionAttributeNames={"#moment": beyond},
+            ExpressionAttributeValues={":past": LONG_AGO},
+        )
+
+    def executions(self) -> list[str]:
+        """Names of the executions that were started."""
+        answer = client("stepfunctions").list_executions(stateMachineArn=self.state_machine)
+        return [execution["name"] for execution in answer["executions"]]
+
+    # Results
+
+    def stored(self) -> dict[str, bytes]:
+        """The objects of the results bucket."""
+        objects = resource("s3").Bucket(self.results_bucket).objects.all()
+        return {item.key: item.get()["Body"].read() for item in objects}
+
+    # Events
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events that were emitted since this was last asked."""
+        return [json.loads(message["Body"]) for message in _taken(self.events_queue)]
+
+    def rotate_key(self, value: str) -> None:
+        """Puts another key into the secret."""
+        client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=value)
+
+
+def object_created(upload: Upload) -> dict[str, Any]:
+    """The event that announces an upload (S3 user guide, "EventBridge event message structure")."""
+    described = {
+        "key": upload.key,
+        "size": upload.size,
+        "etag": upload.etag,
+        "version-id": upload.version_id,
+        "sequencer": upload.sequencer,
+    }
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": upload.bucket},
+            "object": {name: value for name, value in described.items() if value is not None},
+        },
+    }
+
+
+def _queue(name: str) -> str:
+    return client("sqs").create_queue(QueueName=name)["QueueUrl"]
+
+
+def _queue_of_events(source: str) -> str:
+    url = _queue("events")
+    attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    events = client("events")
+    events.put_rule(Name="everything", EventPattern=json.dumps({"source": [source]}))
+    events.put_targets(
+        Rule="everything", Targets=[{"Id": "events", "Arn": attributes["Attributes"]["QueueArn"]}]
+    )
+    return url
+
+
+def _taken(queue: str) -> Iterator[Mapping[str, Any]]:
+    """The messages of a queue, which then forgets them."""
+    sqs = client("sqs")
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            yield message

@@ -1,0 +1,182 @@
+"""Step Functions, as far as the project's own state machine needs it: it runs the file itself."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.support.crash.timetable import Timetable
+from tests.support.template import state_machine
+
+RUNNING = "RUNNING"
+
+Invoke = Callable[[str, dict[str, Any]], Any]
+"""Runs the function of this placeholder with a payload; what it raises fails the task."""
+
+
+@dataclass
+class Execution:
+    """One execution.
+
+    Attributes:
+        variables: what the state machine remembers.
+        at: the state it is in.
+        tries: how often that state was tried.
+        history: everything that Step Functions would keep and show.
+    """
+
+    name: str
+    input: dict[str, Any]
+    at: str
+    status: str = RUNNING
+    variables: dict[str, Any] = field(default_factory=dict)
+    tries: int = 0
+    history: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Executions:
+    """The state machine and its executions.
+
+    Attributes:
+        invoke: runs a function.
+        on_end: told of the name and the status of an execution that has ended.
+    """
+
+    timetable: Timetable
+    invoke: Invoke
+    on_end: Callable[[str, str], None]
+    by_name: dict[str, Execution] = field(default_factory=dict)
+
+    def start_execution(self, **request: str) -> None:
+        name, given = request["name"], json.loads(request["input"])
+        known = self.by_name.get(name)
+        if known and known.status == RUNNING and known.input == given:
+            return
+        if known:
+            raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": ""}}, "StartExecution")
+        execution = self.by_name[name] = Execution(name, given, _MACHINE["StartAt"])
+        timeout = timedelta(seconds=_MACHINE["TimeoutSeconds"])
+        self.timetable.at(self.timetable.now() + timeout, lambda: self._end(execution, "TIMED_OUT"))
+        self._soon(execution)
+
+    def describe_execution(self, **request: str) -> dict[str, str]:
+        execution = self.by_name.get(request["executionArn"].rpartition(":")[2])
+        if execution is None:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": ""}}, "Describe")
+        return {"status": execution.status}
+
+    def stop(self, name: str) -> None:
+        """A person stops an execution."""
+        if name in self.by_name:
+            self._end(self.by_name[name], "ABORTED")
+
+    def running(self) -> bool:
+        return any(execution.status == RUNNING for execution in self.by_name.values())
+
+    def _soon(self, execution: Execution, after: timedelta = timedelta()) -> None:
+        self.timetable.at(self.timetable.now() + after, lambda: self._step(execution))
+
+    def _end(self, execution: Execution, status: str) -> None:
+        if execution.status == RUNNING:
+            execution.status = status
+            self.on_end(execution.name, status)
+
+    def _step(self, execution: Execution) -> None:
+        if execution.status != RUNNING:
+            return
+        state = _MACHINE["States"][execution.at]
+        match state["Type"]:
+            case "Pass":
+                self._go(execution, state, {"input": execution.input})
+            case "Wait":
+                seconds = _evaluated(state["Seconds"], execution.variables, {})
+                self._go(execution, state, {}, timedelta(seconds=seconds))
+            case "Task":
+                self._run_task(execution, state)
+            case "Choice":
+                holds = [c for c in state["Choices"] if _evaluated(c["Condition"], execution.variables, {})]
+                self._go(execution, holds[0] if holds else {"Next": state["Default"]}, {})
+            case "Succeed":
+                self._end(execution, "SUCCEEDED")
+            case "Fail":
+                execution.history.append(json.dumps(_evaluated(state["Cause"], execution.variables, {})))
+                self._end(execution, "FAILED")
+
+    def _run_task(self, execution: Execution, state: Mapping[str, Any]) -> None:
+        context = {"Execution": {"Name": execution.name}}
+        arguments = _evaluated(state["Arguments"], execution.variables, {"context": context})
+        execution.history.append(json.dumps(arguments))
+        try:
+            payload = self.invoke(arguments["FunctionName"], arguments["Payload"])
+        except Exception as error:  # noqa: BLE001 - whatever a function raises fails its task
+            self._retry_or_catch(execution, state, error)
+            return
+        execution.history.append(json.dumps(payload))
+        self._go(execution, state, {"result": {"Payload": payload}})
+
+    def _retry_or_catch(self, execution: Execution, state: Mapping[str, Any], error: Exception) -> None:
+        """Retries as late as the jitter allows."""
+        execution.history.append(f"{type(error).__name__}: {error}")
+        *_, retry = state["Retry"]
+        if execution.tries < retry["MaxAttempts"]:
+            delay = retry["IntervalSeconds"] * retry["BackoffRate"] ** execution.tries
+            execution.tries += 1
+            self._soon(execution, timedelta(seconds=min(delay, retry["MaxDelaySeconds"])))
+        else:
+            (catch,) = state["Catch"]
+            self._go(execution, catch, {"errorOutput": {"Error": type(error).__name__}})
+
+    def _go(
+        self,
+        execution: Execution,
+        step: Mapping[str, Any],
+        states: Mapping[str, Any],
+        after: timedelta = timedelta(),
+    ) -> None:
+        assigned = _evaluated(step.get("Assign", {}), execution.variables, states)
+        execution.variables |= assigned
+        execution.at, execution.tries = step["Next"], 0
+        execution.history.append(json.dumps([execution.at, assigned]))
+        self._soon(execution, after)
+
+
+_MACHINE = state_machine()
+_CONDITION = re.compile(r"(\$\S+) = '(.*)'")
+_DEFAULTED = re.compile(r"\$exists\((\$\S+)\) \? \1 : (\d+)")
+
+
+def _evaluated(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
+    """A value of the state machine, with the little JSONata that it uses evaluated."""
+    match value:
+        case dict():
+            return {name: _evaluated(inner, variables, states) for name, inner in value.items()}
+        case str() if value.startswith("{%"):
+            return _jsonata(value.removeprefix("{%").removesuffix("%}").strip(), variables, states)
+        case _:
+            return value
+
+
+def _jsonata(expression: str, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
+    if condition := _CONDITION.fullmatch(expression):
+        return _term(condition[1], variables, states) == condition[2]
+    if defaulted := _DEFAULTED.fullmatch(expression):
+        try:
+            return _term(defaulted[1], variables, states)
+        except KeyError:
+            return int(defaulted[2])
+    terms = [_term(term, variables, states) for term in expression.split(" & ")]
+    return terms[0] if len(terms) == 1 else "".join(map(str, terms))
+
+
+def _term(term: str, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
+    if term.startswith("'"):
+        return term.strip("'")
+    value: Any = {"states": states, **variables}
+    for name in term.removeprefix("$").split("."):
+        value = value[name]
+    return value

@@ -1,0 +1,100 @@
+"""What a person does who looks after the pipeline, by commands; they can crash too."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.transitions import State
+from numberdrop_cli.operations import Operations
+from tests.support.crash.world import World
+
+MOST_TRIES = 3
+"""A person whose command broke off looks again, and repeats it if it did not help."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Acts on the world from outside."""
+
+    world: World
+
+    def top_up(self) -> None:
+        self.world.vendor.has_money = True
+
+    def put_in_the_valid_key(self) -> None:
+        self.world.secrets.value = self.world.vendor.key
+
+    def stop_executions(self) -> None:
+        for name in list(self.world.executions.by_name):
+            self.world.executions.stop(name)
+
+    def lose_messages(self) -> None:
+        """Purges the queue, as far as the ledger knows the uploads; the others are for the audit to find."""
+        known = [upload.key for upload in self.world.uploads if self.world.job(upload)]
+        self.world.queue.messages = [
+            message
+            for message in self.world.queue.messages
+            if not any(f'"{key}"' in message.body for key in known)
+        ]
+
+    def say_what_the_vendor_says(self) -> None:
+        """Resolves every doubt as the vendor's console has it."""
+        for number in self._in_state(State.IN_DOUBT):
+            tasks = self.world.vendor.tasks_of(number)
+            if tasks:
+                self._say_charged(number, tasks[-1].task_id)
+            else:
+                self._say_not_charged(number)
+
+    def say_not_charged(self) -> None:
+        """Resolves every doubt so, whether it is true or not."""
+        for number in self._in_state(State.IN_DOUBT):
+            self._say_not_charged(number)
+
+    def give_up(self) -> None:
+        """Abandons every job in doubt."""
+        for number in self._in_state(State.IN_DOUBT):
+            self._do(number, Operations.abandon)
+
+    def give_up_what_is_not_taken(self) -> None:
+        """Abandons every job that the vendor does not take, until there is none any more."""
+        while self._not_taken() or not self.world.chronicle:
+            self.world.run_for(timedelta(minutes=1))
+            for number in self._not_taken():
+                self._do(number, Operations.abandon)
+
+    def collect_again(self) -> None:
+        """Asks for every failed task again."""
+        for number in self._in_state(State.FAILED):
+            job = self.world.job(self.world.uploads[number])
+            if job and job.task_id:
+                self._do(number, Operations.collect_again)
+
+    def _say_charged(self, number: int, task_id: str) -> None:
+        self._do(number, lambda operations, job: operations.charged(job, task_id))
+
+    def _say_not_charged(self, number: int) -> None:
+        said = self.world.said_not_charged
+        said[number] = said.get(number, 0) + 1
+        self._do(number, lambda operations, job: operations.not_charged(job, "the vendor's console"))
+
+    def _do(self, number: int, operation: Callable[[Operations, Job], Any]) -> None:
+        upload = self.world.uploads[number]
+        before = self.world.job(upload)
+        for _ in range(MOST_TRIES):
+            job = self.world.job(upload)
+            if job is None or before is None or job.state is not before.state:
+                return
+            with suppress(Exception):
+                self.world.run("person", partial(operation, self.world.wiring.operations(), job))
+
+    def _not_taken(self) -> list[int]:
+        return [*self._in_state(State.CLAIMED), *self._in_state(State.BLOCKED)]
+
+    def _in_state(self, state: State) -> list[int]:
+        jobs = [self.world.job(upload) for upload in self.world.uploads]
+        return [number for number, job in enumerate(jobs) if job and job.state is state]

@@ -1,0 +1,117 @@
+"""Schedules: a scenario, and what goes wrong in it at which call."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from numberdrop.jobs.transitions import State
+from tests.support.crash.invariants import ENDED, violations
+from tests.support.crash.scenarios import SCENARIOS
+from tests.support.crash.seam import READ, Call, Fault, Mode
+from tests.support.crash.wiring import Wiring
+from tests.support.crash.world import World
+
+SAMPLED = {
+    "an_account_that_stays_empty": 3,
+    "an_empty_account": 2,
+    "an_upload_that_was_claimed_before_the_line_stopped_for_long": 8,
+}
+"""Scenarios that take long: every n-th of their single faults is tried, the seeded ones try all."""
+
+Outcome = tuple[State, str | None]
+Way = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Runs the same each time."""
+
+    scenario: str
+    faults: tuple[Fault, ...] = ()
+
+    def run(self, wiring: type[Wiring] = Wiring) -> World:
+        world = World({fault.call_number: fault.mode for fault in self.faults}, wiring)
+        SCENARIOS[self.scenario](world)
+        return world
+
+    def complaints(self, wiring: type[Wiring] = Wiring) -> list[str]:
+        """What does not hold afterwards, or is no longer as it would have been without the faults."""
+        world = self.run(wiring)
+        complaints = violations(world)
+        if all(fault.mode is not Mode.LATE for fault in self.faults):
+            complaints += _setbacks(world, self)
+        return complaints
+
+
+def _setbacks(world: World, schedule: Schedule) -> Iterator[str]:
+    """A crash must change nothing in the end, except that a crash around the POST raises a doubt."""
+    expected = _undisturbed(schedule.scenario)
+    if any(outcome is None or outcome[0] not in ENDED for outcome in expected):
+        return  # The scenario stops midway.
+    may_raise_doubt = any(_is_around_a_post(world.seam.calls, fault) for fault in schedule.faults)
+    for number, outcome in enumerate(_outcomes(world)):
+        in_doubt = outcome is not None and outcome[0] is State.IN_DOUBT
+        if outcome != expected[number] and not (in_doubt and may_raise_doubt):
+            yield f"upload {number} ends as {outcome} instead of {expected[number]}"
+
+
+def _outcomes(world: World) -> tuple[Outcome | None, ...]:
+    jobs = [world.job(upload) for upload in world.uploads]
+    return tuple((job.state, str(job.reason.code) if job.reason else None) if job else None for job in jobs)
+
+
+@cache
+def _undisturbed(scenario: str) -> tuple[Outcome | None, ...]:
+    return _outcomes(Schedule(scenario).run())
+
+
+def _is_around_a_post(calls: list[Call], fault: Fault) -> bool:
+    """From the write that arms to the next write, which records the answer, in one invocation."""
+    if fault.call_number >= len(calls):
+        return False
+    broken = calls[fault.call_number]
+    if fault.mode is Mode.TWICE and Mode.TWICE in broken.kind.modes:
+        return False  # The SDK's own repeats must not raise a doubt.
+    invocation = broken.invocation
+    writes = [call for call in calls if call.invocation == invocation and call.name == "dynamodb.update_item"]
+    armed = [place for place, call in enumerate(writes) if call.number <= fault.call_number and _arms(call)]
+    if not armed:
+        return False
+    record = writes[armed[-1] + 1 : armed[-1] + 2]
+    return not record or fault.call_number <= record[0].number
+
+
+def _arms(call: Call) -> bool:
+    values = call.arguments.get("ExpressionAttributeValues", {})
+    return bool(values.get(":state") == {"S": str(State.SUBMITTING)})
+
+
+@cache
+def single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
+    """Every fault that each call of a scenario can have, where it makes a difference.
+
+    Of calls to which the same way led, in invocations of the same function, the first two are taken: most
+    runs of reconcile are like one another. Of reads that follow one another for the same thing, as those of
+    the index do, the first and the last are taken.
+    """
+    calls = Schedule(scenario).run().seam.calls
+    ways = Counter[Way]()
+    chosen: list[tuple[Call, Schedule]] = []
+    for call in calls:
+        way = _way_to(call, calls)
+        ways[way] += 1
+        if ways[way] <= 2 and not _is_one_of_many(call, calls):
+            chosen += [(call, Schedule(scenario, (Fault(call.number, mode),))) for mode in call.kind.modes]
+    return tuple(chosen[:: SAMPLED.get(scenario, 1)])
+
+
+def _way_to(call: Call, calls: list[Call]) -> Way:
+    same = (other.name for other in calls[: call.number + 1] if other.invocation == call.invocation)
+    return (call.invocation.function, *same)
+
+
+def _is_one_of_many(call: Call, calls: list[Call]) -> bool:
+    around = calls[call.number - 1 : call.number + 2]
+    same = [other for other in around if (other.invocation, other.name) == (call.invocation, call.name)]
+    return call.kind is READ and len(same) == 3

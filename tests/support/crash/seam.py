@@ -1,0 +1,184 @@
+"""The one seam that every side effect passes, and the faults that can be put into it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any, NoReturn
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from numberdrop.vendor.client import InDoubt, NoAnswer
+from numberdrop.vendor.download import DownloadFailedError
+
+
+class Mode(StrEnum):
+    """What goes wrong at a call."""
+
+    DIES_BEFORE = "dies before"
+    DIES_AFTER = "dies after"
+    LOST = "answer lost"
+    TWICE = "applied twice"
+    REFUSED = "refused for now"
+    LATE = "others run meanwhile"
+
+
+class ProcessDiedError(BaseException):
+    """The process ends here: no ``except Exception`` sees it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of side effect: what can go wrong with it.
+
+    Attributes:
+        modes: the faults that make a difference.
+        lost: what the caller gets when the effect happened and its answer was lost; returns or raises.
+        delay: how late the effect can be.
+    """
+
+    modes: tuple[Mode, ...]
+    lost: Callable[[], Any]
+    delay: timedelta = timedelta(seconds=200)
+
+
+def _read_timeout() -> NoReturn:
+    """What botocore raises when its own retries have been lost too."""
+    raise ReadTimeoutError(endpoint_url="https://aws.invalid")
+
+
+def _broken_download() -> NoReturn:
+    raise DownloadFailedError("The download broke off (ConnectionError).")
+
+
+READ = Kind((Mode.DIES_BEFORE, Mode.LOST), _read_timeout)
+WRITE = Kind(tuple(Mode), _read_timeout)
+LEDGER_WRITE = Kind(tuple(Mode), _read_timeout, delay=timedelta(hours=1))
+"""A write of the ledger may even arrive when its sender is long gone."""
+
+POST = Kind(
+    (Mode.DIES_BEFORE, Mode.DIES_AFTER, Mode.LOST, Mode.LATE),
+    lambda: InDoubt("The connection failed once sending had begun (ConnectionError)."),
+)
+STATUS = Kind(
+    (Mode.DIES_BEFORE, Mode.LOST), lambda: NoAnswer(60, "The vendor did not answer (ConnectionError).")
+)
+DOWNLOAD = Kind((Mode.DIES_BEFORE, Mode.LOST), _broken_download)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of a function."""
+
+    function: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """A side effect that was asked for."""
+
+    number: int
+    invocation: Invocation
+    name: str
+    kind: Kind
+    arguments: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"call {self.number}, {self.invocation.function}: {self.name}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong at the call of this number."""
+
+    call_number: int
+    mode: Mode
+
+
+@dataclass
+class Seam:
+    """Numbers all side effects, and lets the planned ones go wrong.
+
+    Attributes:
+        meanwhile: lets everything else run for a while.
+        plan: what goes wrong, by number of the call; a fault that the call cannot have is a death before it.
+        calls: what was asked for so far.
+        invocation: who asks now.
+    """
+
+    meanwhile: Callable[[timedelta], None]
+    plan: dict[int, Mode] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    invocation: Invocation = Invocation("nobody", 0)
+
+    def call(self, name: str, effect: Callable[[], Any], kind: Kind, arguments: Mapping[str, Any]) -> Any:
+        """Lets an effect happen, unless the plan says otherwise.
+
+        Raises:
+            ProcessDiedError: the plan says that the process dies here.
+        """
+        call = Call(len(self.calls), self.invocation, name, kind, arguments)
+        self.calls.append(call)
+        mode = self.plan.get(call.number)
+        if mode is None:
+            return effect()
+        match mode if mode in kind.modes else Mode.DIES_BEFORE:
+            case Mode.DIES_BEFORE:
+                raise ProcessDiedError
+            case Mode.DIES_AFTER:
+                effect()
+                raise ProcessDiedError
+            case Mode.LOST:
+                with suppress(ClientError):
+                    effect()
+                return kind.lost()
+            case Mode.TWICE:
+                with suppress(ClientError):
+                    effect()
+                return effect()
+            case Mode.REFUSED:
+                raise ClientError(
+                    {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, name
+                )
+            case Mode.LATE:
+                self.meanwhile(kind.delay)
+                return effect()
+
+
+class Client:
+    """A client of an AWS service, every method of which goes through the seam."""
+
+    def __init__(self, seam: Seam, service: str, client: Any) -> None:
+        self._seam = seam
+        self._service = service
+        self._client = client
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        name = f"{self._service}.{operation}"
+        method = getattr(self._client, operation)
+        kind = READ if operation.startswith(_READING) else LEDGER_WRITE if name in _LEDGER_WRITES else WRITE
+
+        def through_the_seam(**arguments: Any) -> Any:
+            return self._seam.call(name, partial(method, **arguments), kind, arguments)
+
+        return through_the_seam
+
+    def get_paginator(self, operation: str) -> "_Paginator":
+        return _Paginator(getattr(self, operation))
+
+
+_READING = ("get_", "head_", "describe_", "query")
+_LEDGER_WRITES = {"dynamodb.update_item"}
+
+
+@dataclass(frozen=True)
+class _Paginator:
+    """Everything fits on one page here."""
+
+    fetch: Callable[..., Any]
+
+    def paginate(self, **arguments: Any) -> Iterator[Any]:
+        yield self.fetch(**arguments)

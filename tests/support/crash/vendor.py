@@ -1,0 +1,211 @@
+"""The vendor's account, in memory, and the two objects through which the package sees it."""
+
+import io
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import IO
+from zipfile import ZipFile, ZipInfo
+
+from numberdrop.aws.api_key import ApiKey
+from numberdrop.jobs.checkers import Checker
+from numberdrop.vendor.client import (
+    Accepted,
+    Blocked,
+    InDoubt,
+    NoAnswer,
+    Rejected,
+    StatusOutcome,
+    SubmitOutcome,
+    TaskStatus,
+    TaskUnknown,
+    TryLater,
+)
+from numberdrop.vendor.download import DownloadFailedError
+from tests.support.crash.seam import DOWNLOAD, POST, STATUS, Seam
+
+NUMBER = "+447700{upload:03}{row:03}"
+"""Numbers from a range that is reserved for fiction; they tell which upload they belong to."""
+
+KEY = "needle-of-the-key"
+SIGNATURE = "needle-of-the-signature"
+NEEDLES = ("447700", "needle-of")
+"""What must never be found outside files and requests."""
+
+DURATION = timedelta(seconds=15)
+"""How long a task takes."""
+
+
+class Answer(StrEnum):
+    """What the vendor may do with the next file."""
+
+    LOSE_THE_ANSWER = "takes the file, and the answer is lost"
+    RESET = "resets the connection before it took the file"
+    BUSY = "429"
+    SERVER_ERROR = "500"
+    REJECT = "400"
+
+
+def rows_of(upload: int) -> list[str]:
+    """The numbers of an upload."""
+    return [NUMBER.format(upload=upload, row=row) for row in range(3)]
+
+
+def _upload_of(rows: bytes) -> int:
+    found = re.search(rb"447700([0-9]{3})", rows)
+    assert found
+    return int(found[1])
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the vendor was paid for."""
+
+    task_id: str
+    upload: int
+    ready_at: datetime
+
+    @property
+    def export(self) -> bytes:
+        """The file that the vendor hands out."""
+        file = io.BytesIO()
+        with ZipFile(file, "w") as archive:
+            lines = ["number,band", *(f"{number},yes" for number in rows_of(self.upload))]
+            archive.writestr(ZipInfo("export.csv"), "\n".join(lines) + "\n")
+        return file.getvalue()
+
+
+@dataclass
+class Vendor:
+    """An account at the vendor.
+
+    Attributes:
+        on_post: told of the upload at each POST.
+        key: the key that is valid now.
+        has_money: whether the account can pay.
+        answers: what happens to the next files; nothing special once it is empty.
+        tasks: one for each charge.
+        fails: whether tasks fail instead of being exported.
+        dawdles: whether tasks stay pending.
+    """
+
+    now: Callable[[], datetime]
+    on_post: Callable[[int], None]
+    key: str = KEY
+    has_money: bool = True
+    answers: deque[Answer] = field(default_factory=deque)
+    tasks: list[Task] = field(default_factory=list)
+    fails: bool = False
+    dawdles: bool = False
+
+    def post(self, rows: bytes, key: str) -> SubmitOutcome:
+        upload = _upload_of(rows)
+        self.on_post(upload)
+        if key != self.key:
+            return Blocked(401, "the key is not known")
+        if not self.has_money:
+            return Blocked(402, "there is no money in the account")
+        match self.answers.popleft() if self.answers else None:
+            case Answer.RESET:
+                return InDoubt("The connection failed once sending had begun (ConnectionError).")
+            case Answer.BUSY:
+                return TryLater(30, "The vendor answered 429: too many requests.")
+            case Answer.SERVER_ERROR:
+                return TryLater(60, "The vendor answered 500: sorry", server_error=True)
+            case Answer.REJECT:
+                return Rejected(400, "bad file")
+            case answer:
+                task = Task(f"task-{len(self.tasks) + 1}", upload, self.now() + DURATION)
+                self.tasks.append(task)
+                if answer is Answer.LOSE_THE_ANSWER:
+                    return InDoubt("The connection failed once sending had begun (ConnectionError).")
+                return Accepted(task.task_id, 3)
+
+    def status(self, task_id: str) -> StatusOutcome:
+        task = self.task(task_id)
+        if task is None:
+            return TaskUnknown()
+        if self.dawdles or self.now() < task.ready_at:
+            return TaskStatus("processing", 3, 1, 0, None)
+        if self.fails:
+            return TaskStatus("failed", 3, 0, 0, None)
+        link = f"https://exports.invalid/{task_id}?X-Amz-Signature={SIGNATURE}"
+        return TaskStatus("exported", 3, 3, 0, link)
+
+    def task(self, task_id: str) -> Task | None:
+        return next((task for task in self.tasks if task.task_id == task_id), None)
+
+    def tasks_of(self, upload: int) -> list[Task]:
+        """The tasks that an upload was charged for."""
+        return [task for task in self.tasks if task.upload == upload]
+
+
+@dataclass(frozen=True)
+class VendorAtTheSeam:
+    """Stands in for ``VendorClient``, and answers as it would."""
+
+    vendor: Vendor
+    seam: Seam
+    api_key: ApiKey
+    user_id: str = ""
+
+    def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
+        effect = partial(self.vendor.post, file.read(), self.api_key.get())
+        outcome: SubmitOutcome = self.seam.call("vendor.submit", effect, POST, {})
+        return outcome
+
+    def status(self, checker: Checker, task_id: str) -> StatusOutcome:
+        if self.api_key.get() != self.vendor.key and not self.api_key.refresh():
+            return NoAnswer(60, "The vendor answered 401.")
+        effect = partial(self.vendor.status, task_id)
+        outcome: StatusOutcome = self.seam.call("vendor.status", effect, STATUS, {})
+        return outcome
+
+
+@dataclass(frozen=True)
+class DownloaderAtTheSeam:
+    """Stands in for ``Downloader``."""
+
+    vendor: Vendor
+    seam: Seam
+
+    @contextmanager
+    def open(self, link: str, file: IO[bytes], *, seconds: float) -> Iterator["DownloadAtTheSeam"]:
+        task = self.vendor.task(link.partition("?")[0].rpartition("/")[2])
+        assert task
+        download = partial(DownloadAtTheSeam, self.seam, file, task.export)
+        yield self.seam.call("downloader.open", download, DOWNLOAD, {})
+
+
+class DownloadAtTheSeam:
+    """Stands in for ``Download``: half of it is there at once, the rest comes by a side effect of its own."""
+
+    def __init__(self, seam: Seam, file: IO[bytes], content: bytes) -> None:
+        self.length = len(content)
+        self.start, self._rest = content[: self.length // 2], content[self.length // 2 :]
+        self._seam = seam
+        self._file = file
+        self._broken: DownloadFailedError | None = None
+        file.write(self.start)
+
+    def read(self, _size: int = -1) -> bytes:
+        """The whole, and nothing the second time; once it broke off, it stays so."""
+        if self._broken:
+            raise self._broken
+        if not self._rest:
+            return b""
+        try:
+            self._file.write(self._seam.call("downloader.read", lambda: self._rest, DOWNLOAD, {}))
+        except DownloadFailedError as error:
+            self._broken = error
+            raise
+        content, self._rest = self.start + self._rest, b""
+        return content
+
+    def finish(self) -> None:
+        self.read()

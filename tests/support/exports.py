@@ -1,0 +1,126 @@
+"""Exports for tests: samples on disk, and archives and workbooks that are made as they are needed."""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from numberdrop.files.exports.export import Export, ExportInvalidError, ExportLimits, read_export
+from numberdrop.jobs.checkers import InputKind
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "exports"
+
+SHARED_STRINGS = "xl/sharedStrings.xml"
+HEADER = ("Number", "band")
+ROWS = [("41790000001", "yes"), ("41790000002", "no")]
+CSV = "Number,band\n41790000001,yes\n41790000002,no\n"
+EXPECTED = [("41790000001", ["yes"]), ("41790000002", ["no"])]
+
+NO_LIMITS_OF_ITS_OWN = ExportLimits()
+
+Rows = list[tuple[str, list[str]]]
+
+
+def rows_of(export: Export) -> Rows:
+    """The number and the cells of each row."""
+    return [
+        (number, export.cells(answer))
+        for numbers, answers in export.answers()
+        for number, answer in zip(numbers, answers, strict=True)
+    ]
+
+
+class Exports:
+    """Exports on disk, for reading."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "export.bin"
+
+    def export(
+        self,
+        content: str | bytes,
+        limits: ExportLimits = NO_LIMITS_OF_ITS_OWN,
+        kind: InputKind = InputKind.PHONE,
+    ) -> Export:
+        self.path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_export(self.path, kind, limits=limits)
+
+    def rows(self, content: str | bytes, kind: InputKind = InputKind.PHONE) -> Rows:
+        with self.export(content, kind=kind) as export:
+            return rows_of(export)
+
+    def columns(self, header: str) -> tuple[str, ...]:
+        with self.export(header + "\n") as export:
+            return export.columns
+
+    def refusal(self, content: str | bytes, limits: ExportLimits = NO_LIMITS_OF_ITS_OWN) -> str:
+        with pytest.raises(ExportInvalidError) as refused, self.export(content, limits) as export:
+            rows_of(export)
+        message = str(refused.value)
+        assert "4179" not in message
+        assert refused.value.__suppress_context__ or refused.value.__context__ is None
+        return message
+
+
+def zipped(
+    members: Mapping[str, str] | Mapping[str, bytes] | Mapping[str, str | bytes],
+    compression: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def unzipped(archive: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {info.filename: opened.read(info) for info in opened.infolist()}
+
+
+def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def with_member(archive: bytes, name: str, change: Mapping[bytes, bytes]) -> bytes:
+    """The archive, with bytes of a member replaced."""
+    members = unzipped(archive)
+    for old, new in change.items():
+        assert old in members[name]
+        members[name] = members[name].replace(old, new, 1)
+    return zipped(members)
+
+
+def with_shared_strings(book: bytes) -> bytes:
+    """The workbook as Excel writes it, with its texts in a part of their own."""
+    texts: list[bytes] = []
+
+    def share(cell: re.Match[bytes]) -> bytes:
+        texts.append(cell[1])
+        return b't="s"><v>%d</v></c>' % (len(texts) - 1)
+
+    members = unzipped(book)
+    sheet = "xl/worksheets/sheet1.xml"
+    members[sheet] = re.sub(rb't="inlineStr"><is><t>([^<]*)</t></is></c>', share, members[sheet])
+    members[SHARED_STRINGS] = (
+        b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        + b"".join(b"<si><t>%s</t></si>" % text for text in texts)
+        + b"</sst>"
+    )
+    members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(
+        b"</Types>",
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/'
+        b'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml" /></Types>',
+    )
+    return zipped(members)

@@ -1,0 +1,54 @@
+"""The template and the state machine as plain Python values."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class CloudFormationLoader(yaml.SafeLoader):
+    """Reads short forms such as ``!Ref X`` as ``{"Ref": "X"}``."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            value: Any = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            value = loader.construct_mapping(node, deep=True)
+        case _:
+            raise TypeError(node)
+    return {name: value}
+
+
+CloudFormationLoader.add_multi_constructor("!", _intrinsic)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The template; short forms are mappings of their name, such as ``{"GetAtt": "X.Arn"}``."""
+    text = (PROJECT / "template.yaml").read_text("utf-8")
+    read: dict[str, Any] = yaml.load(text, CloudFormationLoader)
+    return read
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of all resources of a type, by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def state_machine() -> dict[str, Any]:
+    """The definition of the state machine, its placeholders not filled in."""
+    text = (PROJECT / "statemachine/follow_task.asl.json").read_text("utf-8")
+    read: dict[str, Any] = json.loads(text)
+    return read
