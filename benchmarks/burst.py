@@ -27,7 +27,7 @@ from local.observation import MIB, Memory, functions, functions_table, wait_for_
 from local.processes import LocalCloudError
 from local.simulator import SimulatorControl
 
-MOST_SECONDS = 3600
+MAX_SECONDS = 3600
 DROPS_AT_ONCE = 10
 BUSY_AT_ONCE = 8
 """Executions of the other functions behind the state machine, at most."""
@@ -127,7 +127,7 @@ def _run(cloud: LocalCloud, tap: EventTap, files: Sequence[Path], checker: str, 
         began = time.monotonic()
         _drop(cloud, files, checker)
         burst.dropped = time.monotonic() - began
-        while len(burst.announced) < len(files) and time.monotonic() < began + MOST_SECONDS:
+        while len(burst.announced) < len(files) and time.monotonic() < began + MAX_SECONDS:
             for event in tap.receive():
                 burst.events[event["detail-type"]] += 1
                 burst.announced.setdefault(event["detail"]["upload"]["key"], time.monotonic() - began)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from benchmarks.waiting_tasks import Shape, Task
 from benchmarks.waiting_ways import MEMORY_GB, Following, fixed, growing, ours
-from numberdrop.jobs.polling import Pacing
+from numberdrop.jobs.polling import PollingPolicy
 
 MAX_WAIT_SECONDS = 300
 """The template's default."""
@@ -84,7 +84,7 @@ DURATIONS = {"5 minutes": 300.0, "2 hours": 7200.0}
 
 def followed(numbers: int, seconds: float) -> Following:
     """How numberdrop follows the first task of a checker, whose counts grow steadily."""
-    return ours(Pacing(MAX_WAIT_SECONDS))(_task(numbers, seconds))
+    return ours(PollingPolicy(MAX_WAIT_SECONDS))(_task(numbers, seconds))
 
 
 def _task(numbers: int, seconds: float) -> Task:
@@ -125,7 +125,7 @@ def following_costs(seconds: float) -> dict[str, float]:
     minutely = fixed(60)(task)
     durable = growing(5, 1.5, 300)(task)
     return {
-        "numberdrop": ours(Pacing(MAX_WAIT_SECONDS))(task).usd,
+        "numberdrop": ours(PollingPolicy(MAX_WAIT_SECONDS))(task).usd,
         "a state machine, every 60 s": minutely.usd,
         "a durable function, at its own pace": (1 + 2 * durable.turns) * USD["durable operation"]
         + _lambda(durable),

@@ -28,7 +28,7 @@ from local.event_tap import EventTap, event_tap
 from local.observation import Memory, functions_table, wait_for_executions
 from local.processes import LocalCloudError
 
-MOST_SECONDS = 3600
+MAX_SECONDS = 3600
 MB = 1_000_000
 
 
@@ -104,11 +104,11 @@ def _run(cloud: LocalCloud, tap: EventTap, file: Path, key: str) -> Run:
     began = datetime.now(UTC)
     cloud.aws.client("s3").upload_file(str(file), cloud.outputs["UploadBucketName"], key)
     in_bucket = datetime.now(UTC)
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + MAX_SECONDS
     events: list[Mapping[str, Any]] = []
     while not events:
         if time.monotonic() > end:
-            raise RunFailedError(f"no event came within {MOST_SECONDS} s.")
+            raise RunFailedError(f"no event came within {MAX_SECONDS} s.")
         events = tap.receive()
         memory.look(cloud)
         lowest = min(lowest, shutil.disk_usage(cloud.folder).free)

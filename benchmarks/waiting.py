@@ -1,7 +1,8 @@
 """How soon the end of a task is noticed and for how much, in simulated time.
 
-``python -m benchmarks.waiting FILE.svg`` draws the picture of ``docs/waiting.md`` as well. With ``SIZE=full``
-in the environment, shares beside those that ``Pacing`` has are tried too, on the seeds they were chosen from.
+``python -m benchmarks.waiting FILE.svg`` also draws the picture of ``docs/waiting.md``. With ``SIZE=full``
+in the environment, it also tries neighbours of the shares in ``PollingPolicy``, on the seeds that these were
+chosen from.
 """
 
 import sys
@@ -17,7 +18,7 @@ from benchmarks.measuring import FULL
 from benchmarks.waiting_picture import picture
 from benchmarks.waiting_tasks import Shape, Task, mix
 from benchmarks.waiting_ways import Following, Way, fixed, growing, inside, ours
-from numberdrop.jobs.polling import Pacing
+from numberdrop.jobs.polling import PollingPolicy
 
 CHOSEN_FROM = range(1, 4)
 REPORTED_ON = range(101, 106)
@@ -41,7 +42,7 @@ USUAL = 300
 """``MaxWaitSeconds`` where nothing else is set."""
 
 OURS: Mapping[str, Way] = {
-    f"numberdrop, {seconds} s": ours(Pacing(seconds)) for seconds in (60, 120, USUAL, 900)
+    f"numberdrop, {seconds} s": ours(PollingPolicy(seconds)) for seconds in (60, 120, USUAL, 900)
 }
 """By ``MaxWaitSeconds``."""
 
@@ -124,13 +125,13 @@ def main() -> None:
 
 
 def _neighbours(tasks: list[Task]) -> dict[str, Summary]:
-    chosen = Pacing(USUAL)
-    pacings = {"as chosen": chosen} | {
+    chosen = PollingPolicy(USUAL)
+    policies = {"as chosen": chosen} | {
         f"{name} {share}": replace(chosen, **{name: share})
         for name, shares in NEIGHBOURS.items()
         for share in shares
     }
-    return {name: summary(ours(pacing), tasks) for name, pacing in pacings.items()}
+    return {name: summary(ours(polling), tasks) for name, polling in policies.items()}
 
 
 def _points(results: Mapping[str, Summary]) -> dict[str, tuple[float, float]]:

@@ -9,14 +9,14 @@ from itertools import repeat
 from typing import Any
 
 from benchmarks.waiting_tasks import MEDIANS, Task, duration_and_size
-from numberdrop.aws.durations import Pace
+from numberdrop.aws.durations import TypicalTask
 from numberdrop.aws.executions import first_wait_seconds
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Counts, Job
-from numberdrop.jobs.polling import Pacing
+from numberdrop.jobs.polling import PollingPolicy
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.status_check import Next, StatusCheck
+from numberdrop.steps.status_check import Next, StatusChecker
 from numberdrop.vendor.client import TaskStatus
 
 TRANSITION_USD = 0.025 / 1000
@@ -133,26 +133,26 @@ def inside(every: float) -> Way:
     return follow
 
 
-def ours(pacing: Pacing) -> Way:
+def ours(polling: PollingPolicy) -> Way:
     """As numberdrop does it."""
 
     def follow(task: Task) -> Following:
-        return _Simulation(task, pacing).run()
+        return _Simulation(task, polling).run()
 
     return follow
 
 
 class _Simulation:
-    """Stands in for the ledger, the vendor and the clock while the real ``StatusCheck`` follows a task."""
+    """Stands in for the ledger, the vendor and the clock while the real ``StatusChecker`` follows a task."""
 
-    def __init__(self, task: Task, pacing: Pacing) -> None:
+    def __init__(self, task: Task, polling: PollingPolicy) -> None:
         self._task = task
         self._age = 0.0
         self._calls = 0
         self._job = _job_of(task)
         stand_in: Any = self
         chance = random.Random(task.seed).random  # noqa: S311
-        self._status_check = StatusCheck(stand_in, stand_in, pacing, self.now, self.sleep, chance)
+        self._status_check = StatusChecker(stand_in, stand_in, polling, self.now, self.sleep, chance)
 
     def run(self) -> Following:
         turns, seconds = 0, 0.0
@@ -177,7 +177,7 @@ class _Simulation:
     def sleep(self, seconds: float) -> None:
         self._age += seconds
 
-    def existing(self, _job_id: str) -> Job:
+    def require(self, _job_id: str) -> Job:
         return self._job
 
     def status(self, _checker: Checker, _task_id: str) -> TaskStatus:
@@ -209,10 +209,10 @@ def _job_of(task: Task) -> Job:
 
 
 @cache
-def _pace(median: float) -> Pace:
+def _pace(median: float) -> TypicalTask:
     """What was learnt from earlier tasks of the same checker."""
     chance = random.Random(MEDIANS.index(median))  # noqa: S311
-    first, *others = (Pace.plausible(*duration_and_size(chance, median)) for _ in range(20))
+    first, *others = (TypicalTask.plausible(*duration_and_size(chance, median)) for _ in range(20))
     pace = first
     for other in others:
         pace = pace.after(other)

@@ -15,16 +15,16 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.processes import PROJECT, LocalCloudError
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop_cli.following import Sight, look
+from numberdrop_cli.following import JobSnapshot, take_snapshot
 from numberdrop_cli.uploading import Uploader
 
 SAMPLES = PROJECT / "local" / "samples"
 CHECKERS = ("band", "phoneCheck", "wa-deep")
-MOST_SECONDS = 120
+MAX_SECONDS = 120
 ROWS_SHOWN = 4
 
 
@@ -68,9 +68,9 @@ def _follow(
 ) -> list[Mapping[str, Any]]:
     """Shows the jobs' progress until each has its event."""
     ledger = Ledger(cloud.aws.client("dynamodb"), cloud.outputs["JobsTableName"])
-    workflow = Workflow(cloud.aws.client("stepfunctions"), cloud.outputs["StateMachineArn"])
+    executions = Executions(cloud.aws.client("stepfunctions"), cloud.outputs["StateMachineArn"])
     ended: dict[str, Mapping[str, Any]] = {}
-    end = time.monotonic() + MOST_SECONDS
+    end = time.monotonic() + MAX_SECONDS
     columns = (
         TextColumn("{task.description:<32}"),
         BarColumn(),
@@ -83,15 +83,15 @@ def _follow(
         while len(ended) < len(uploads):
             if time.monotonic() > end:
                 missing = ", ".join(upload.key for upload in uploads if upload.job_id not in ended)
-                raise DemoFailedError(f"no event for {missing} within {MOST_SECONDS} s.")
+                raise DemoFailedError(f"no event for {missing} within {MAX_SECONDS} s.")
             for event in tap.receive():
                 ended[event["detail"]["job_id"]] = event
             for upload, bar in bars.items():
-                _advance(progress, bar, look(ledger, workflow, upload.job_id))
+                _advance(progress, bar, take_snapshot(ledger, executions, upload.job_id))
     return [ended[upload.job_id] for upload in uploads]
 
 
-def _advance(progress: Progress, bar: TaskID, sight: Sight) -> None:
+def _advance(progress: Progress, bar: TaskID, sight: JobSnapshot) -> None:
     if sight.job is None:
         return
     submitted = sight.job.counts.submitted or 1

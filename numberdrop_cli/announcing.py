@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from numberdrop.jobs.upload import Upload, message_about
+from numberdrop.jobs.upload import Upload, message_for
 from numberdrop.steps.audit import Listed
 
 from .connection import Connection
@@ -69,7 +69,7 @@ def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
     plan = ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN
     click.echo(f"{version}, {upload.size:,} bytes.\n{plan}")
     confirm(yes=yes)
-    connection.queue.send_again(message_about(upload), after_seconds=0)
+    connection.queue.send_again(message_for(upload), after_seconds=0)
     click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
 
 
@@ -87,5 +87,5 @@ def _announce_all(missing: Sequence[Listed], connection: Connection, *, yes: boo
     click.echo(ANNOUNCE_MISSING_PLAN.format(count=len(missing)))
     confirm(yes=yes)
     for listed in missing:
-        connection.queue.send_again(message_about(listed.upload), after_seconds=0)
+        connection.queue.send_again(message_for(listed.upload), after_seconds=0)
     click.echo(f"Announced {len(missing)} file(s).")

@@ -6,7 +6,7 @@ from rich.console import Console
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.checkers import checkers as catalogue
 
-from .parameters import LINES, json_option, similar_checkers
+from .parameters import INPUT_DESCRIPTIONS, json_option, similar_checkers
 from .printing import print_json, print_rows
 from .refusal import RefusedError
 
@@ -43,7 +43,7 @@ def checkers(word: str, as_json: bool) -> None:
 def _row(checker: Checker) -> tuple[str | None, ...]:
     return (
         checker.name,
-        LINES[checker.input],
+        INPUT_DESCRIPTIONS[checker.input],
         f"{checker.min_rows:,}" if checker.min_rows else None,
         f"{checker.max_rows:,}",
         None if checker.usd_per_10k is None else f"{checker.usd_per_10k:.2f}",

@@ -8,8 +8,8 @@ import boto3
 from botocore.config import Config
 
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.job import Job
@@ -35,8 +35,8 @@ class Connection:
     stack: Stack
     ledger: Ledger
     jobs: JobsTable
-    line: Line
-    workflow: Workflow
+    breaker: CircuitBreaker
+    executions: Executions
     operations: Operations
     queue: UploadQueue
     dead_letters: DeadLetters
@@ -72,20 +72,20 @@ def connect(stack_name: str) -> Connection:
     stack = find_stack(client("cloudformation"), stack_name)
     ledger = Ledger(client("dynamodb"), stack.jobs_table)
     jobs = JobsTable(ledger.client, ledger.table)
-    line = Line(ledger.client, ledger.table)
-    workflow = Workflow(client("stepfunctions"), stack.state_machine_arn)
+    line = CircuitBreaker(ledger.client, ledger.table)
+    executions = Executions(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
     queue = UploadQueue(sqs, stack.upload_queue_url)
     return Connection(
         stack=stack,
         ledger=ledger,
         jobs=jobs,
-        line=line,
-        workflow=workflow,
+        breaker=line,
+        executions=executions,
         operations=Operations(
             ledger=ledger,
             jobs=jobs,
-            workflow=workflow,
+            executions=executions,
             announcer=Announcer(client("events"), stack.event_bus, ledger),
             queue=queue,
             job_timeout=stack.job_timeout,

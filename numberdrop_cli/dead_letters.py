@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MOST_AT_ONCE = 10
+MAX_AT_ONCE = 10
 """Messages that Amazon SQS hands out at once (API reference, "ReceiveMessage")."""
 
 SECONDS_TO_MOVE = 60
@@ -41,7 +41,7 @@ class DeadLetters:
         while moved < most:
             answer = self.client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=min(MOST_AT_ONCE, most - moved),
+                MaxNumberOfMessages=min(MAX_AT_ONCE, most - moved),
                 VisibilityTimeout=SECONDS_TO_MOVE,
                 WaitTimeSeconds=SECONDS_TO_WAIT,
             )

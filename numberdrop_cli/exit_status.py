@@ -15,17 +15,17 @@ class ExitStatus(IntEnum):
     DONE = 0
     FAILED = 3
     NEEDS_ATTENTION = 4
-    LOST_SIGHT = 5
+    OUTCOME_UNKNOWN = 5
     INTERRUPTED = 130
 
 
-class LostSightError(click.ClickException):
+class OutcomeUnknownError(click.ClickException):
     """Something was sent, or may have been, and how it ends is not known here; the message says more."""
 
-    exit_code = ExitStatus.LOST_SIGHT
+    exit_code = ExitStatus.OUTCOME_UNKNOWN
 
 
-class StoppedByHandError(click.ClickException):
+class InterruptedByUserError(click.ClickException):
     """A person pressed Ctrl-C; the message says what goes on."""
 
     exit_code = ExitStatus.INTERRUPTED

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job
@@ -45,7 +45,7 @@ RECENT_EVENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class JobSnapshot:
     """A job as it was seen.
 
     Attributes:
@@ -98,24 +98,24 @@ def _end(job: Job, checked: int | None, asked_at: datetime | None) -> datetime |
     return None
 
 
-def look(ledger: Ledger, workflow: Workflow, job_id: str) -> Sight:
+def take_snapshot(ledger: Ledger, executions: Executions, job_id: str) -> JobSnapshot:
     """The job as it stands, with the vendor's counts while the vendor is at it."""
     job = ledger.get(job_id)
     if job is None or job.state is not State.SUBMITTED:
-        return Sight(job)
+        return JobSnapshot(job)
     try:
-        history = workflow.client.get_execution_history(
-            executionArn=workflow.execution_arn(job), reverseOrder=True, maxResults=RECENT_EVENTS
+        history = executions.client.get_execution_history(
+            executionArn=executions.execution_arn(job), reverseOrder=True, maxResults=RECENT_EVENTS
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
             raise
-        return Sight(job)
+        return JobSnapshot(job)
     for event in history["events"]:
         left = event.get("stateExitedEventDetails", {})
         if left.get("name") == "Check the task":
-            return Sight(job, _done(json.loads(left["output"])), event["timestamp"])
-    return Sight(job)
+            return JobSnapshot(job, _done(json.loads(left["output"])), event["timestamp"])
+    return JobSnapshot(job)
 
 
 def _done(output: Mapping[str, Any]) -> int | None:
@@ -140,7 +140,11 @@ def follow(
                 if ids[each] is None and round_number % ROUNDS_FOR_A_SCAN == 0:
                     ids[each] = connection.jobs.job_of_upload(each.upload)
                 job_id = ids[each]
-                sight = look(connection.ledger, connection.workflow, job_id) if job_id else Sight()
+                sight = (
+                    take_snapshot(connection.ledger, connection.executions, job_id)
+                    if job_id
+                    else JobSnapshot()
+                )
             except (ClientError, BotoCoreError) as error:
                 if not is_passing(error):
                     raise

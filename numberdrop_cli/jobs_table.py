@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from numberdrop.aws.ledger import NO_JOB
+from numberdrop.aws.ledger import NON_JOB_PREFIX
 from numberdrop.aws.serialisation import from_attribute
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
@@ -46,7 +46,7 @@ class JobsTable:
     def summaries(self, state: State | None = None) -> list[Summary]:
         """All jobs, or those in one state; the latest last."""
         if state is None:
-            found = self._scan("NOT begins_with(job_id, :value)", NO_JOB)
+            found = self._scan("NOT begins_with(job_id, :value)", NON_JOB_PREFIX)
         else:
             found = self._scan("#state = :value", state, names={"#state": "state"})
         return sorted(map(_summary, found), key=lambda summary: summary.since)

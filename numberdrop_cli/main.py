@@ -70,7 +70,7 @@ Completion of commands, checkers and states, by the shell:
   fish       _NUMBERDROP_COMPLETE=fish_source numberdrop | source
 """
 
-LINE_STOPPED = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
+BREAKER_OPEN = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
 
 
 class _Commands(click.Group):
@@ -135,7 +135,7 @@ def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
     """List jobs, the latest last."""
     connection = connected()
     summaries = connection.jobs.summaries(State(state) if state else None)
-    holder = connection.line.holder()
+    holder = connection.breaker.holder()
     console = Console()
     if as_json:
         listed = [summary_document(summary) for summary in summaries]
@@ -143,7 +143,7 @@ def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
         return
     print_summaries(summaries, console)
     if holder:
-        click.echo(LINE_STOPPED.format(job=holder[:SHORT_ID]), err=True)
+        click.echo(BREAKER_OPEN.format(job=holder[:SHORT_ID]), err=True)
 
 
 @main.command()
@@ -154,7 +154,7 @@ def show(connected: Connect, prefix: str, as_json: bool) -> None:
     """Show everything about one job."""
     connection = connected()
     job = connection.job(prefix)
-    document = job_document(job, connection.workflow.status(job))
+    document = job_document(job, connection.executions.status(job))
     (print_json if as_json else print_job)(document, Console())
 
 

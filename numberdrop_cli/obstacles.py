@@ -15,15 +15,15 @@ NOTHING_FOUND = (
 
 def why_waiting(connection: Connection) -> str:
     """The first obstacle that is found; what may not be looked at is passed over."""
-    for look in (_stopped_line, _silent_bucket, _dead_letters):
+    for look in (_open_breaker, _silent_bucket, _dead_letters):
         found = _unless_refused(look, connection)
         if found:
             return found
     return NOTHING_FOUND
 
 
-def _stopped_line(connection: Connection) -> str | None:
-    holder = connection.line.holder()
+def _open_breaker(connection: Connection) -> str | None:
+    holder = connection.breaker.holder()
     if not holder:
         return None
     short = holder[:SHORT_ID]

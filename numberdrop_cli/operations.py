@@ -8,14 +8,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.bus import Announcer, NotAnnouncedError
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import ABANDON, CHARGED, COLLECT_AGAIN, GIVE_UP, NOT_CHARGED, State
-from numberdrop.jobs.upload import message_about
+from numberdrop.jobs.upload import message_for
 
 from .jobs_table import JobsTable
 from .refusal import RefusedError
@@ -74,7 +74,7 @@ class Operations:
 
     ledger: Ledger
     jobs: JobsTable
-    workflow: Workflow
+    executions: Executions
     announcer: Announcer
     queue: UploadQueue
     job_timeout: timedelta
@@ -94,7 +94,7 @@ class Operations:
             submitted_at=self.now(),
             **self._taken_up_again(lease=TIME_TO_START),
         )
-        return _why_not_done(lambda: self.workflow.start(moved))
+        return _why_not_done(lambda: self.executions.start(moved))
 
     def not_charged(self, job: Job, evidence: str) -> str | None:
         """The vendor made no task of the file: send it again."""
@@ -106,7 +106,7 @@ class Operations:
             charged=False,
             **self._taken_up_again(lease=timedelta()),
         )
-        return _why_not_done(lambda: self.queue.send_again(message_about(moved.upload), after_seconds=0))
+        return _why_not_done(lambda: self.queue.send_again(message_for(moved.upload), after_seconds=0))
 
     def abandon(self, job: Job) -> str | None:
         """Do nothing more, and say so: nobody will find out, or the vendor need not take the file any more.
@@ -127,7 +127,7 @@ class Operations:
         moved = self.ledger.move(
             job, COLLECT_AGAIN, run=job.run + 1, **self._taken_up_again(lease=TIME_TO_START)
         )
-        return _why_not_done(lambda: self.workflow.start(moved))
+        return _why_not_done(lambda: self.executions.start(moved))
 
     def _taken_up_again(self, *, lease: timedelta) -> dict[str, Any]:
         """What every job has that goes on: no ending, and its time anew."""

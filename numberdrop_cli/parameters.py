@@ -22,7 +22,7 @@ Connect = Callable[[], Connection]
 
 SHORTEST_PREFIX = 8
 
-LINES = {
+INPUT_DESCRIPTIONS = {
     InputKind.PHONE: "phone number, E.164",
     InputKind.AS_WRITTEN: "phone number, as written",
     InputKind.EMAIL: "e-mail address",
@@ -69,7 +69,7 @@ class CheckerFolder(click.ParamType[str]):
     ) -> list[CompletionItem]:
         """The names that begin so, each with what a line must be."""
         return [
-            CompletionItem(checker.name, help=LINES[checker.input])
+            CompletionItem(checker.name, help=INPUT_DESCRIPTIONS[checker.input])
             for name, checker in checkers().items()
             if name.startswith(incomplete.lower())
         ]

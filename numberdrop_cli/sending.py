@@ -19,7 +19,7 @@ from numberdrop.steps.submission import REGION_METADATA
 
 from .aws_errors import in_words
 from .connection import Connection
-from .exit_status import ExitStatus, LostSightError, StoppedByHandError
+from .exit_status import ExitStatus, InterruptedByUserError, OutcomeUnknownError
 from .following import Watched, follow
 from .news import not_saved, priced, saved, sent, stopped
 from .parameters import CheckerFolder, Connect, FileToSend, Folders, JobId, Region
@@ -27,7 +27,7 @@ from .printing import SHORT_ID, shown
 from .refusal import RefusedError
 from .saving import Saver, file_name
 from .uploading import Uploader, key_for
-from .views import Bars, Lines, View, as_json, as_text
+from .views import BarView, PlainView, View, as_json, as_text
 
 STATUS = {
     State.COMPLETED: ExitStatus.DONE,
@@ -181,8 +181,8 @@ def _allowed_checker(folder: str, connection: Connection) -> Checker:
 def _view(*, as_json_lines: bool) -> View:
     console = Console()
     if as_json_lines:
-        return Lines(as_json)
-    return Bars(console) if console.is_terminal else Lines(as_text)
+        return PlainView(as_json)
+    return BarView(console) if console.is_terminal else PlainView(as_text)
 
 
 def _send_all(files: Sequence[Path], order: _Order, connection: Connection, view: View) -> list[Watched]:
@@ -193,12 +193,12 @@ def _send_all(files: Sequence[Path], order: _Order, connection: Connection, view
         try:
             jobs.append(_send(path, order, connection, view))
         except RefusedError as error:
-            kind = LostSightError if jobs else RefusedError
+            kind = OutcomeUnknownError if jobs else RefusedError
             raise kind(f"{shown(path.name)}: {error}{left}") from None
-        except LostSightError as error:
-            raise LostSightError(f"{shown(path.name)}: {error}{left}") from None
+        except OutcomeUnknownError as error:
+            raise OutcomeUnknownError(f"{shown(path.name)}: {error}{left}") from None
         except KeyboardInterrupt:
-            raise StoppedByHandError(
+            raise InterruptedByUserError(
                 f"{shown(path.name)} may have been sent: see 'numberdrop jobs'.{left}"
             ) from None
     return jobs
@@ -243,9 +243,9 @@ def _follow(jobs: Sequence[Watched], connection: Connection, saver: Saver, view:
             if job.results:
                 status = max(status, _save(job.results, each, saver, view))
     except KeyboardInterrupt:
-        raise StoppedByHandError(left) from None
+        raise InterruptedByUserError(left) from None
     except (ClientError, BotoCoreError) as error:
-        raise LostSightError(f"{in_words(error)} {left}") from None
+        raise OutcomeUnknownError(f"{in_words(error)} {left}") from None
     click.get_current_context().exit(status)
 
 
@@ -254,5 +254,5 @@ def _save(results: StoredResults, each: Watched, saver: Saver, view: View) -> Ex
         view.tell(saved(each.name, saver.save(results, each.folder, each.name, view)))
     except RefusedError as error:
         view.tell(not_saved(each.name, str(error), results))
-        return ExitStatus.LOST_SIGHT
+        return ExitStatus.OUTCOME_UNKNOWN
     return ExitStatus.DONE

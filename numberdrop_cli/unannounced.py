@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.upload import Upload, version_named
-from numberdrop.steps.audit import Audit, Listed
+from numberdrop.steps.audit import Auditor, Listed
 
 from .aws_errors import status_of
 from .jobs_table import JobsTable
@@ -28,7 +28,7 @@ class UnannouncedUploads:
     bucket: str
     ledger: Ledger
     jobs: JobsTable
-    line: Line
+    breaker: CircuitBreaker
 
     def missing(self) -> list[Listed]:
         """What the daily audit would report.
@@ -36,13 +36,13 @@ class UnannouncedUploads:
         Raises:
             RefusedError: uploads wait behind the line, so what is missing cannot be told from them.
         """
-        holder = self.line.holder()
+        holder = self.breaker.holder()
         if holder:
             raise RefusedError(
                 f"The line is stopped by the job {holder[:SHORT_ID]}, and uploads wait behind it: what is "
                 "missing cannot be told from them. Open the line first, or name a KEY."
             )
-        return list(Audit(self.client, self.bucket, self.ledger, self.line).unannounced())
+        return list(Auditor(self.client, self.bucket, self.ledger, self.breaker).unannounced())
 
     def find(self, key: str, version_id: str | None) -> Upload:
         """The upload that an object is, by default its latest version: the same that its event would tell.

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload, version_named
 
 from .aws_errors import code_of, in_words, status_of
-from .exit_status import LostSightError
+from .exit_status import OutcomeUnknownError
 from .printing import without_numbers
 from .refusal import RefusedError
 
@@ -69,7 +69,7 @@ class Uploader:
 
         Raises:
             RefusedError: nothing was sent.
-            LostSightError: it may have been sent.
+            OutcomeUnknownError: it may have been sent.
         """
         send_id = uuid4().hex
         extra = {"Metadata": {**metadata, SEND_ID: send_id}}
@@ -129,7 +129,7 @@ class Uploader:
         try:
             head = self.client.head_object(Bucket=self.bucket, Key=key)
         except (ClientError, BotoCoreError):
-            raise LostSightError(
+            raise OutcomeUnknownError(
                 "It may have been sent, and may be charged. Look for it with 'numberdrop jobs' before you "
                 f"send it again. {why}"
             ) from None

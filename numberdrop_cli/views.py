@@ -41,7 +41,7 @@ class View(Protocol):
         """Shows a file's bytes on their way."""
 
 
-class Lines:
+class PlainView:
     """A line for whatever is new, made by ``form``; bytes on their way are none."""
 
     def __init__(self, form: Callable[[News], str]) -> None:
@@ -70,7 +70,7 @@ class Lines:
         return lambda _: None
 
 
-class Bars:
+class BarView:
     """A bar for each file on its way, below what is said for good."""
 
     def __init__(self, console: Console) -> None:

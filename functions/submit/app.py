@@ -7,10 +7,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from numberdrop.steps.queue_handler import Message
-from numberdrop.wiring.submit import make_intake
+from numberdrop.wiring.submit import make_queue_handler
 
 logger = Logger()
-intake = cache(make_intake)
+intake = cache(make_queue_handler)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -15,7 +15,7 @@ from tests.support.crash.seam import Fault, Mode
 from tests.support.crash.table import TABLE, Table
 from tests.support.template import resources
 
-MOST_REQUESTS = 60
+MAX_REQUESTS = 60
 """Of one scenario; moto takes its time, and most of what reconcile asks is the same."""
 
 AS_IN_THE_TEMPLATE = {
@@ -39,7 +39,7 @@ def test_every_write_that_is_repeated_gets_the_same_answer() -> None:
 
 
 def _compare(schedule: Schedule) -> None:
-    requests = _without_dull_ones(schedule.run().table.requests)[:MOST_REQUESTS]
+    requests = _without_dull_ones(schedule.run().table.requests)[:MAX_REQUESTS]
     table = Table(on_write=lambda _: None)
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         moto = boto3.client("dynamodb")

@@ -8,11 +8,11 @@ import boto3
 import pytest
 
 from functions.audit import app
-from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.audit import Audit, AuditReport
+from numberdrop.steps.audit import Auditor, AuditReport
 from tests.support.account import Account
 from tests.support.invocations import Functions, LogLines
 from tests.support.jobs import a_job
@@ -21,14 +21,14 @@ HOUR = timedelta(hours=1)
 TWO_DAYS = 48 * HOUR
 
 
-def audit_in(account: Account, time_from_now: timedelta) -> Audit:
+def audit_in(account: Account, time_from_now: timedelta) -> Auditor:
     """An audit that runs when the uploads of this test are that old."""
     client = boto3.client("dynamodb")
-    return Audit(
+    return Auditor(
         boto3.client("s3"),
         account.upload_bucket,
         Ledger(client, account.jobs_table),
-        Line(client, account.jobs_table),
+        CircuitBreaker(client, account.jobs_table),
         now=lambda: datetime.now(UTC) + time_from_now,
     )
 
@@ -106,7 +106,7 @@ def test_odd_keys_are_known_again(account: Account, key: str) -> None:
 def test_a_bucket_of_more_than_one_batch_is_compared_whole(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.steps.audit.MOST_KNOWN_AT_ONCE", 2)
+    monkeypatch.setattr("numberdrop.steps.audit.MAX_KNOWN_AT_ONCE", 2)
     uploads = [drop(account, f"band/{n}.txt") for n in range(5)]
     account.put(a_job(upload=uploads[4]))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
@@ -115,7 +115,7 @@ def test_a_bucket_of_more_than_one_batch_is_compared_whole(
 def test_nothing_is_said_while_uploads_wait_behind_the_line(account: Account) -> None:
     drop(account)
     audit = audit_in(account, TWO_DAYS)
-    audit.line.stop("a" * 64)
+    audit.breaker.trip("a" * 64)
     assert audit.run() is None
 
 

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.executions import Executions
 from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
@@ -62,7 +62,7 @@ def test_json_tells_all_that_the_table_does(run: CommandLine) -> None:
 
 def test_a_stopped_line_is_told_and_is_no_job(run: CommandLine) -> None:
     job = run.put(State.BLOCKED)
-    Line(boto3.client("dynamodb"), run.account.jobs_table).stop(job.job_id)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip(job.job_id)
     told = run("jobs")
     assert len(told.stdout.splitlines()) == 1
     assert f"The line is stopped by the job {job.job_id[:12]}" in told.stderr
@@ -132,7 +132,7 @@ def test_a_job_in_any_state_is_shown_as_json(run: CommandLine, state: State) -> 
 
 def test_an_execution_is_shown_with_its_status(run: CommandLine) -> None:
     job = run.put(State.SUBMITTED)
-    Workflow(boto3.client("stepfunctions"), run.account.state_machine).start(job)
+    Executions(boto3.client("stepfunctions"), run.account.state_machine).start(job)
     assert document(run("show", job.job_id, "--json"))["execution"]["status"] == "RUNNING"
 
 

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.simulator import Simulator
-from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.refusal import RefusedError
 from numberdrop_cli.unannounced import UnannouncedUploads
@@ -29,7 +29,7 @@ KEY = "band/spring/leads.txt"
 def announced(run: CommandLine) -> Upload:
     """The upload that the only message of the upload queue announces."""
     (body,) = waiting(run.account.upload_queue)
-    upload = upload_in_message(body, bucket=run.cloudformation.outputs["UploadBucketName"])
+    upload = upload_from_message(body, bucket=run.cloudformation.outputs["UploadBucketName"])
     assert upload
     return upload
 
@@ -49,7 +49,7 @@ class Head:
 def uploads(run: CommandLine, s3: Head) -> UnannouncedUploads:
     client, table = boto3.client("dynamodb"), run.account.jobs_table
     ledger, jobs = Ledger(client, table), JobsTable(client, table)
-    line = Line(client, table)
+    line = CircuitBreaker(client, table)
     return UnannouncedUploads(s3, run.account.upload_bucket, ledger, jobs, line)  # type: ignore[arg-type]
 
 
@@ -133,7 +133,7 @@ def test_an_object_without_a_version_is_announced_as_it_is_and_always_as_the_sam
 ) -> None:
     for _ in range(2):
         assert run("announce", KEY, "--yes").exit_code == 0
-    first, again = (upload_in_message(body, bucket=plain) for body in waiting(run.account.upload_queue))
+    first, again = (upload_from_message(body, bucket=plain) for body in waiting(run.account.upload_queue))
     assert first
     assert first == again
     assert (first.version_id, first.size) == (None, len(file_of()))
@@ -269,7 +269,7 @@ def test_all_that_the_audit_would_report_is_announced_after_one_question(run: Co
     missing = [run.account.drop(f"band/{name}.txt", file_of()) for name in ("a", "b")]
     result = run("announce", "--missing", answer="y\n")
     bodies = waiting(run.account.upload_queue)
-    told = [upload_in_message(body, bucket=run.account.upload_bucket) for body in bodies]
+    told = [upload_from_message(body, bucket=run.account.upload_bucket) for body in bodies]
     assert {upload.job_id for upload in told if upload} == {upload.job_id for upload in missing}
     assert "band/a.txt\n" in result.stdout
     assert "band/known.txt" not in result.stdout
@@ -303,7 +303,7 @@ def test_what_was_replaced_since_is_marked_before_it_is_asked(run: CommandLine) 
 @pytest.mark.usefixtures("two_days_later")
 def test_behind_a_stopped_line_nobody_can_tell_what_is_missing(run: CommandLine) -> None:
     run.account.drop(KEY, file_of())
-    Line(boto3.client("dynamodb"), run.account.jobs_table).stop("a" * 64)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip("a" * 64)
     result = run("announce", "--missing", "--yes")
     assert (result.exit_code, waiting(run.account.upload_queue)) == (1, [])
     assert "The line is stopped by the job aaaaaaaaaaaa" in result.stderr

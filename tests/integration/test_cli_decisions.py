@@ -8,15 +8,15 @@ import boto3
 import pytest
 
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import upload_in_message
+from numberdrop.jobs.upload import upload_from_message
 from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
-from tests.integration.test_workflow import Refusing
+from tests.integration.test_executions import Refusing
 from tests.support.command_line import HOURS, NOTHING, CommandLine, waiting
 from tests.support.jobs import NOON, TASK_ID
 
@@ -33,7 +33,7 @@ def operations(run: CommandLine, **changes: Any) -> Operations:
     usual = Operations(
         ledger=ledger,
         jobs=JobsTable(client, run.account.jobs_table),
-        workflow=Workflow(boto3.client("stepfunctions"), run.account.state_machine),
+        executions=Executions(boto3.client("stepfunctions"), run.account.state_machine),
         announcer=Announcer(boto3.client("events"), run.account.bus, ledger),
         queue=UploadQueue(boto3.client("sqs"), run.account.upload_queue),
         job_timeout=timedelta(hours=HOURS),
@@ -85,7 +85,7 @@ def test_an_uncharged_job_is_announced_to_the_queue_again(run: CommandLine) -> N
     assert (after.state, after.charged, after.evidence) == (State.CLAIMED, False, NOT_FOUND[-1])
     assert (after.reason, after.finished_at) == (None, None)
     (message,) = waiting(run.account.upload_queue)
-    upload = upload_in_message(message, bucket="uploads")
+    upload = upload_from_message(message, bucket="uploads")
     assert upload
     assert upload.job_id == job.job_id
     assert run.account.executions() == []
@@ -225,9 +225,9 @@ def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: l
 
 
 def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLine) -> None:
-    refusing = Workflow(Refusing("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
+    refusing = Executions(Refusing("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
     job = run.put(State.IN_DOUBT)
-    left_over = operations(run, workflow=refusing).charged(job, "found")
+    left_over = operations(run, executions=refusing).charged(job, "found")
     assert left_over
     assert "AccessDeniedException" in left_over
     assert run.stored(job).state is State.SUBMITTED

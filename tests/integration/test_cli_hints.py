@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop_cli import following
 from tests.support.command_line import CommandLine, Meanwhile, interrupt, nothing_more
 
@@ -31,7 +31,7 @@ def nothing(_: CommandLine) -> None:
 
 
 def a_stopped_line(run: CommandLine) -> None:
-    Line(boto3.client("dynamodb"), run.account.jobs_table).stop("ab" * 32)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip("ab" * 32)
 
 
 def a_dead_letter(run: CommandLine) -> None:

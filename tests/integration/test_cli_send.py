@@ -14,7 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
 from numberdrop.jobs.checkers import checkers
-from numberdrop_cli.exit_status import LostSightError
+from numberdrop_cli.exit_status import OutcomeUnknownError
 from numberdrop_cli.news import priced
 from numberdrop_cli.refusal import RefusedError
 from numberdrop_cli.uploading import Uploader
@@ -193,7 +193,7 @@ def test_a_file_that_may_have_been_sent_is_not_said_to_be_unsent(
 ) -> None:
     LosingAnswers(uploader, "PutObject", "HeadObject", times=FOREVER, arrive=arrive)
 
-    with pytest.raises(LostSightError, match="numberdrop jobs"):
+    with pytest.raises(OutcomeUnknownError, match="numberdrop jobs"):
         uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
 
 

@@ -10,13 +10,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop_cli import following
-from numberdrop_cli.following import Sight, look
+from numberdrop_cli.following import JobSnapshot, take_snapshot
 from tests.support.command_line import (
     RESULTS,
     SAVED,
@@ -150,20 +150,20 @@ def test_a_broken_connection_is_waited_out(
     run: CommandLine, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = completed(run)
-    answers: list[Exception | Sight] = [
+    answers: list[Exception | JobSnapshot] = [
         EndpointConnectionError(endpoint_url="https://aws.example"),
         ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem"),
         ClientError({"Error": {"Code": "500"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "GetItem"),  # type: ignore[typeddict-item]
-        Sight(job),
+        JobSnapshot(job),
     ]
 
-    def looked(*_: Any) -> Sight:
+    def looked(*_: Any) -> JobSnapshot:
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    monkeypatch.setattr(following, "look", looked)
+    monkeypatch.setattr(following, "take_snapshot", looked)
     meanwhile += [nothing_more] * 3
     result = run("watch", job.job_id)
     assert result.exit_code == 0
@@ -173,11 +173,11 @@ def test_a_broken_connection_is_waited_out(
 def test_a_refusal_while_watching_is_told_with_what_goes_on(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: Any) -> Sight:
+    def refused(*_: Any) -> JobSnapshot:
         raise ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "no"}}, "GetItem")
 
     job = run.put(State.SUBMITTED)
-    monkeypatch.setattr(following, "look", refused)
+    monkeypatch.setattr(following, "take_snapshot", refused)
     result = run("watch", job.job_id)
     assert result.exit_code == 5
     assert "The AWS credentials have expired" in result.stderr
@@ -201,10 +201,10 @@ class Histories:
         return {"events": events}
 
 
-def seen(run: CommandLine, job: Job, *left: tuple[str, str]) -> Sight:
+def seen(run: CommandLine, job: Job, *left: tuple[str, str]) -> JobSnapshot:
     """The job, while its execution has left such states."""
-    workflow = Workflow(Histories(*left), run.account.state_machine)  # type: ignore[arg-type]
-    return look(Ledger(boto3.client("dynamodb"), run.account.jobs_table), workflow, job.job_id)
+    executions = Executions(Histories(*left), run.account.state_machine)  # type: ignore[arg-type]
+    return take_snapshot(Ledger(boto3.client("dynamodb"), run.account.jobs_table), executions, job.job_id)
 
 
 @pytest.mark.parametrize(

@@ -340,14 +340,14 @@ def test_known_jobs_are_told_from_unknown_ones(account: Account, ledger: Ledger)
 
 def test_a_postponed_job_is_left_alone_until_then(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
-    ledger.postpone(job, NOON + DAY)
+    ledger.extend_lease(job, NOON + DAY)
     assert ledger.get(job.job_id) == replace(job, lease_until=NOON + DAY)
 
 
 def test_a_job_that_has_moved_on_is_not_postponed(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     moved = ledger.move(job, FAIL)
-    ledger.postpone(job, NOON + DAY)
+    ledger.extend_lease(job, NOON + DAY)
     assert ledger.get(job.job_id) == moved
 
 

@@ -11,16 +11,16 @@ from botocore.exceptions import ClientError
 
 from local.simulator import Simulator
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.executions import ExecutionStatus, Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.executions import Executions, ExecutionStatus
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import Upload, upload_in_message
-from numberdrop.steps.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciliation
-from tests.integration.test_announcement import BusThatRefuses
+from numberdrop.jobs.upload import Upload, upload_from_message
+from numberdrop.steps.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciler
+from tests.integration.test_bus import BusThatRefuses
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions, LogLines
@@ -42,16 +42,16 @@ ENDED_UNWELL = [
 
 
 @pytest.fixture
-def at_noon(account: Account) -> Reconciliation:
+def at_noon(account: Account) -> Reconciler:
     return reconciliation_at(account, NOON)
 
 
-def reconciliation_at(account: Account, moment: datetime) -> Reconciliation:
+def reconciliation_at(account: Account, moment: datetime) -> Reconciler:
     ledger = Ledger(boto3.client("dynamodb"), account.jobs_table, now=lambda: moment)
-    return Reconciliation(
+    return Reconciler(
         ledger=ledger,
-        line=Line(ledger.client, ledger.table),
-        workflow=Workflow(boto3.client("stepfunctions"), account.state_machine),
+        breaker=CircuitBreaker(ledger.client, ledger.table),
+        executions=Executions(boto3.client("stepfunctions"), account.state_machine),
         announcer=Announcer(boto3.client("events"), account.bus, ledger),
         queue=UploadQueue(boto3.client("sqs"), account.upload_queue),
         job_timeout=A_DAY,
@@ -70,7 +70,7 @@ def announced_again(account: Account) -> list[Upload | None]:
     """The uploads that the queue announces."""
     answer = boto3.client("sqs").receive_message(QueueUrl=account.upload_queue, MaxNumberOfMessages=10)
     messages = answer.get("Messages", [])
-    return [upload_in_message(message["Body"], bucket=account.upload_bucket) for message in messages]
+    return [upload_from_message(message["Body"], bucket=account.upload_bucket) for message in messages]
 
 
 def told(account: Account) -> list[str]:
@@ -87,16 +87,16 @@ class Says:
         return {"status": self._status}
 
 
-def where_executions_are(reconciliation: Reconciliation, status: ExecutionStatus) -> Reconciliation:
+def where_executions_are(reconciliation: Reconciler, status: ExecutionStatus) -> Reconciler:
     client: Any = Says(status)
-    return replace(reconciliation, workflow=replace(reconciliation.workflow, client=client))
+    return replace(reconciliation, executions=replace(reconciliation.executions, client=client))
 
 
 # Workers that are gone
 
 
 def test_a_claim_whose_worker_is_gone_is_announced_to_the_queue_again(
-    account: Account, at_noon: Reconciliation
+    account: Account, at_noon: Reconciler
 ) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
     assert at_noon.run() == {"restarted": 1}
@@ -107,7 +107,7 @@ def test_a_claim_whose_worker_is_gone_is_announced_to_the_queue_again(
     assert account.events() == []
 
 
-def test_a_claim_is_left_to_its_own_message_at_first(account: Account, at_noon: Reconciliation) -> None:
+def test_a_claim_is_left_to_its_own_message_at_first(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE + A_MOMENT)
     assert at_noon.run() == {"left alone": 1}
     assert (announced_again(account), job_of(account, job.upload)) == ([], job)
@@ -124,7 +124,7 @@ def test_the_longer_a_claim_is_tried_the_longer_it_is_left_to_its_message(accoun
 
 @pytest.mark.parametrize("deadline", [NOON - A_DAY, NOON + 7 * A_DAY])
 def test_a_job_is_no_older_than_it_is_though_the_time_out_was_another_then(
-    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str], deadline: datetime
+    account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str], deadline: datetime
 ) -> None:
     kept(account, State.SUBMITTED, created_at=NOON - timedelta(minutes=10), deadline=deadline)
     at_noon.run()
@@ -137,7 +137,7 @@ def test_no_claim_is_left_alone_for_more_than_two_hours(account: Account) -> Non
     assert very_late.run() == {"restarted": 1}
 
 
-def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_noon: Reconciliation) -> None:
+def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     assert at_noon.run() == {"timed out": 1}
     assert announced_again(account) == []
@@ -146,13 +146,13 @@ def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_
 
 
 def test_a_holder_of_the_line_that_no_worker_can_try_ends_and_opens_it(
-    account: Account, at_noon: Reconciliation
+    account: Account, at_noon: Reconciler
 ) -> None:
     holder = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
-    at_noon.line.stop(holder.job_id)
+    at_noon.breaker.trip(holder.job_id)
     assert at_noon.run() == {"timed out": 1}
     at_noon.run()
-    assert at_noon.line.holder() is None
+    assert at_noon.breaker.holder() is None
 
 
 def test_a_restarted_claim_is_sent_and_charged_once(
@@ -166,9 +166,7 @@ def test_a_restarted_claim_is_sent_and_charged_once(
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
-def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(
-    account: Account, at_noon: Reconciliation
-) -> None:
+def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTING)
     assert at_noon.run() == {"put in doubt": 1}
     assert ended(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
@@ -178,7 +176,7 @@ def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(
 
 @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED])
 def test_a_job_whose_lease_still_runs_is_left_to_its_worker(
-    account: Account, at_noon: Reconciliation, state: State
+    account: Account, at_noon: Reconciler, state: State
 ) -> None:
     job = kept(account, state, lease_until=NOON + A_MOMENT)
     assert at_noon.run() == {"left alone": 1}
@@ -188,7 +186,7 @@ def test_a_job_whose_lease_still_runs_is_left_to_its_worker(
 # Executions
 
 
-def test_an_execution_that_was_never_started_is_started(account: Account, at_noon: Reconciliation) -> None:
+def test_an_execution_that_was_never_started_is_started(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTED)
     assert at_noon.run() == {"started": 1}
     assert account.executions() == [job.execution_name]
@@ -197,19 +195,19 @@ def test_an_execution_that_was_never_started_is_started(account: Account, at_noo
 
 @pytest.mark.parametrize("deadline", [NOON + A_DAY, NOON - A_DAY])
 def test_a_running_execution_is_left_alone_until_it_should_be_over(
-    account: Account, at_noon: Reconciliation, deadline: datetime
+    account: Account, at_noon: Reconciler, deadline: datetime
 ) -> None:
     job = kept(account, State.SUBMITTED, deadline=deadline)
-    at_noon.workflow.start(job)
+    at_noon.executions.start(job)
     assert at_noon.run() == {"left alone": 1}
     postponed = job_of(account, job.upload)
     assert postponed.lease_until == max(deadline, NOON) + AFTER_DEADLINE
     assert postponed.state is State.SUBMITTED
 
 
-def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_noon: Reconciliation) -> None:
+def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTED)
-    at_noon.workflow.start(job)
+    at_noon.executions.start(job)
     machine = boto3.client("stepfunctions")
     (execution,) = machine.list_executions(stateMachineArn=account.state_machine)["executions"]
     machine.stop_execution(executionArn=execution["executionArn"])
@@ -220,7 +218,7 @@ def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_n
 
 @pytest.mark.parametrize(("status", "code"), ENDED_UNWELL)
 def test_an_execution_that_ended_without_a_word_fails_its_job(
-    account: Account, at_noon: Reconciliation, status: ExecutionStatus, code: ReasonCode
+    account: Account, at_noon: Reconciler, status: ExecutionStatus, code: ReasonCode
 ) -> None:
     job = kept(account, State.SUBMITTED)
     assert where_executions_are(at_noon, status).run() == {"failed for its execution": 1}
@@ -228,7 +226,7 @@ def test_an_execution_that_ended_without_a_word_fails_its_job(
 
 
 def test_an_execution_that_a_person_takes_up_again_is_waited_for(
-    account: Account, at_noon: Reconciliation
+    account: Account, at_noon: Reconciler
 ) -> None:
     job = kept(account, State.SUBMITTED)
     waiting = where_executions_are(at_noon, ExecutionStatus.PENDING_REDRIVE)
@@ -256,23 +254,21 @@ def test_the_end_of_an_execution_settles_its_job_at_once(
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.SUBMITTED])
 def test_the_end_of_an_execution_changes_no_job_that_does_not_wait_for_it(
-    account: Account, at_noon: Reconciliation, state: State
+    account: Account, at_noon: Reconciler, state: State
 ) -> None:
     job = kept(account, state)
     assert at_noon.settle(job.execution_name, ExecutionStatus.ABORTED) == "left alone"
     assert (job_of(account, job.upload), account.events()) == (job, [])
 
 
-def test_the_end_of_an_earlier_run_leaves_the_later_one_alone(
-    account: Account, at_noon: Reconciliation
-) -> None:
+def test_the_end_of_an_earlier_run_leaves_the_later_one_alone(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTED, run=2)
     assert at_noon.settle(f"{job.job_id}-1", ExecutionStatus.FAILED) == "left alone"
     assert job_of(account, job.upload) == job
 
 
 @pytest.mark.parametrize("name", ["by-hand", "byhand", "-1", "1c3f9b1e-0c5d-4b42-9d53-000000000001"])
-def test_the_end_of_an_execution_of_another_kind_is_no_trouble(at_noon: Reconciliation, name: str) -> None:
+def test_the_end_of_an_execution_of_another_kind_is_no_trouble(at_noon: Reconciler, name: str) -> None:
     assert at_noon.settle(name, ExecutionStatus.FAILED) == "left alone"
 
 
@@ -281,7 +277,7 @@ def test_the_end_of_an_execution_of_another_kind_is_no_trouble(at_noon: Reconcil
 
 @pytest.mark.parametrize("state", ENDINGS)
 def test_an_ending_that_was_never_announced_is_announced(
-    account: Account, at_noon: Reconciliation, state: State
+    account: Account, at_noon: Reconciler, state: State
 ) -> None:
     job = kept(account, state)
     assert at_noon.run() == {"announced": 1}
@@ -289,18 +285,14 @@ def test_an_ending_that_was_never_announced_is_announced(
     assert at_noon.run() == {}
 
 
-def test_a_blocked_job_is_announced_once_and_stays_unsettled(
-    account: Account, at_noon: Reconciliation
-) -> None:
+def test_a_blocked_job_is_announced_once_and_stays_unsettled(account: Account, at_noon: Reconciler) -> None:
     kept(account, State.BLOCKED, lease_until=RUNS)
     for _ in range(2):
         assert at_noon.run() == {"announced": 1}
     assert told(account) == [ReasonCode.BAD_API_KEY]
 
 
-def test_an_event_that_was_refused_is_emitted_the_next_time(
-    account: Account, at_noon: Reconciliation
-) -> None:
+def test_an_event_that_was_refused_is_emitted_the_next_time(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.COMPLETED)
     bus: Any = BusThatRefuses()
     refused = replace(at_noon, announcer=replace(at_noon.announcer, client=bus))
@@ -311,7 +303,7 @@ def test_an_event_that_was_refused_is_emitted_the_next_time(
 
 
 def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
-    account: Account, at_noon: Reconciliation
+    account: Account, at_noon: Reconciler
 ) -> None:
     job = kept(account, State.SUBMITTING)
     bus: Any = BusThatRefuses()
@@ -324,28 +316,28 @@ def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
 
 
 def test_the_holder_of_the_line_is_tried_again_when_its_pause_is_over(
-    account: Account, at_noon: Reconciliation
+    account: Account, at_noon: Reconciler
 ) -> None:
     job = kept(account, State.BLOCKED)
-    at_noon.line.stop(job.job_id)
+    at_noon.breaker.trip(job.job_id)
     assert at_noon.run() == {"restarted": 1}
     assert announced_again(account) == [job.upload]
     assert told(account) == [ReasonCode.BAD_API_KEY]
     restarted = job_of(account, job.upload)
     assert (restarted.state, restarted.deadline) == (State.CLAIMED, NOON + A_DAY)
-    assert at_noon.line.holder() == job.job_id
+    assert at_noon.breaker.holder() == job.job_id
 
 
-def test_a_holder_whose_worker_is_gone_is_restarted(account: Account, at_noon: Reconciliation) -> None:
+def test_a_holder_whose_worker_is_gone_is_restarted(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
-    at_noon.line.stop(job.job_id)
+    at_noon.breaker.trip(job.job_id)
     assert at_noon.run() == {"restarted": 1}
 
 
-def test_a_claim_behind_the_line_loses_no_time(account: Account, at_noon: Reconciliation) -> None:
+def test_a_claim_behind_the_line_loses_no_time(account: Account, at_noon: Reconciler) -> None:
     holder = kept(account, State.BLOCKED, lease_until=RUNS)
     waiting = kept(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
-    at_noon.line.stop(holder.job_id)
+    at_noon.breaker.trip(holder.job_id)
     assert at_noon.run() == {"announced": 1, "left alone": 1}
     assert announced_again(account) == []
     assert job_of(account, waiting.upload) == replace(waiting, deadline=NOON + A_DAY)
@@ -353,30 +345,30 @@ def test_a_claim_behind_the_line_loses_no_time(account: Account, at_noon: Reconc
 
 @pytest.mark.parametrize("state", [*ENDINGS, State.SUBMITTED])
 def test_a_line_whose_holder_has_moved_on_is_opened(
-    account: Account, at_noon: Reconciliation, state: State
+    account: Account, at_noon: Reconciler, state: State
 ) -> None:
     holder = kept(account, state, lease_until=RUNS)
     waiting = kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), lease_until=NOON - PATIENCE)
-    at_noon.line.stop(holder.job_id)
+    at_noon.breaker.trip(holder.job_id)
     assert at_noon.run()["restarted"] == 1
-    assert at_noon.line.holder() is None
+    assert at_noon.breaker.holder() is None
     assert announced_again(account) == [waiting.upload]
 
 
-def test_a_line_whose_holder_is_no_job_is_opened(at_noon: Reconciliation) -> None:
-    at_noon.line.stop("a" * 64)
+def test_a_line_whose_holder_is_no_job_is_opened(at_noon: Reconciler) -> None:
+    at_noon.breaker.trip("a" * 64)
     at_noon.run()
-    assert at_noon.line.holder() is None
+    assert at_noon.breaker.holder() is None
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED, State.SUBMITTING])
 def test_a_line_stays_stopped_while_its_holder_is_tried(
-    account: Account, at_noon: Reconciliation, state: State
+    account: Account, at_noon: Reconciler, state: State
 ) -> None:
     holder = kept(account, state, lease_until=RUNS)
-    at_noon.line.stop(holder.job_id)
+    at_noon.breaker.trip(holder.job_id)
     at_noon.run()
-    assert at_noon.line.holder() == holder.job_id
+    assert at_noon.breaker.holder() == holder.job_id
 
 
 # One job and the others
@@ -392,9 +384,7 @@ class LedgerThatReads(Ledger):
         return self.stale
 
 
-def test_a_job_that_cannot_be_read_does_not_stop_the_others(
-    account: Account, at_noon: Reconciliation
-) -> None:
+def test_a_job_that_cannot_be_read_does_not_stop_the_others(account: Account, at_noon: Reconciler) -> None:
     other = kept(account, State.COMPLETED)
     broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
     boto3.resource("dynamodb").Table(account.jobs_table).put_item(Item=broken)
@@ -402,23 +392,21 @@ def test_a_job_that_cannot_be_read_does_not_stop_the_others(
     assert [event["detail"]["job_id"] for event in account.events()] == [other.job_id]
 
 
-def test_a_job_that_somebody_else_has_taken_up_is_left_to_them(
-    account: Account, at_noon: Reconciliation
-) -> None:
+def test_a_job_that_somebody_else_has_taken_up_is_left_to_them(account: Account, at_noon: Reconciler) -> None:
     taken = kept(account, State.SUBMITTED)
     ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now, a_job(State.SUBMITTING))
     assert replace(at_noon, ledger=ledger).run() == {"moved on": 1}
     assert (job_of(account, taken.upload), account.events()) == (taken, [])
 
 
-def test_a_job_that_is_gone_is_passed_over(account: Account, at_noon: Reconciliation) -> None:
+def test_a_job_that_is_gone_is_passed_over(account: Account, at_noon: Reconciler) -> None:
     kept(account, State.SUBMITTED)
     ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now)
     assert replace(at_noon, ledger=ledger).run() == {"gone": 1}
 
 
 def test_an_execution_that_cannot_be_looked_at_is_looked_at_the_next_time(
-    account: Account, at_noon: Reconciliation
+    account: Account, at_noon: Reconciler
 ) -> None:
     class Throttled:
         def describe_execution(self, **_: str) -> None:
@@ -428,7 +416,7 @@ def test_an_execution_that_cannot_be_looked_at_is_looked_at_the_next_time(
 
     job = kept(account, State.SUBMITTED)
     client: Any = Throttled()
-    throttled = replace(at_noon, workflow=replace(at_noon.workflow, client=client))
+    throttled = replace(at_noon, executions=replace(at_noon.executions, client=client))
     assert throttled.run() == {"failed": 1}
     assert at_noon.run() == {"started": 1}
     assert account.executions() == [job.execution_name]
@@ -445,7 +433,7 @@ def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
 
 
 def test_each_run_measures_how_long_jobs_have_been_on_their_way(
-    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+    account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = {"created_at": NOON - A_DAY}
     kept(account, State.SUBMITTED, upload=an_upload("band/a.txt"), deadline=NOON + timedelta(hours=17), **old)
@@ -455,12 +443,12 @@ def test_each_run_measures_how_long_jobs_have_been_on_their_way(
         "OldestTaskAge": 7 * 3600,
         "OldestClaimAge": 2 * 3600,
         "Reconciled": 1,
-        "LineStopped": 0,
+        "BreakerOpen": 0,
     }
 
 
 def test_a_task_that_is_collected_again_is_as_old_as_its_new_run(
-    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+    account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept(account, State.SUBMITTED, submitted_at=NOON - 9 * A_DAY, run=2, deadline=NOON + A_DAY)
     at_noon.run()
@@ -468,17 +456,17 @@ def test_a_task_that_is_collected_again_is_as_old_as_its_new_run(
 
 
 def test_a_run_says_that_the_line_is_stopped_each_time(
-    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+    account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = kept(account, State.BLOCKED, lease_until=RUNS)
-    at_noon.line.stop(holder.job_id)
+    at_noon.breaker.trip(holder.job_id)
     for _ in range(2):
         at_noon.run()
-        assert metrics_of(capsys)["LineStopped"] == 1
+        assert metrics_of(capsys)["BreakerOpen"] == 1
 
 
 def test_a_run_in_which_a_job_could_not_be_mended_is_told_from_the_others(
-    account: Account, at_noon: Reconciliation, capsys: pytest.CaptureFixture[str]
+    account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
     boto3.resource("dynamodb").Table(account.jobs_table).put_item(Item=broken)
@@ -487,7 +475,7 @@ def test_a_run_in_which_a_job_could_not_be_mended_is_told_from_the_others(
 
 
 def test_what_was_done_is_logged_without_a_number(
-    account: Account, at_noon: Reconciliation, logged: LogLines
+    account: Account, at_noon: Reconciler, logged: LogLines
 ) -> None:
     kept(account, State.SUBMITTING, upload=an_upload("band/+447700900001.txt"))
     at_noon.run()

@@ -15,7 +15,7 @@ from functions.record_failure import app as record_failure
 from functions.submit import app as submit
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop.steps.queue_handler import Message
 from tests.support.account import Account
 from tests.support.invocations import Functions
@@ -35,7 +35,7 @@ def sample(function: str) -> Any:
 def announced(account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Upload:
     """The upload that all samples are about, in a bucket that no longer has it."""
     (record,) = sample("submit")["Records"]
-    upload = upload_in_message(Message.from_record(record).body, bucket=BUCKET)
+    upload = upload_from_message(Message.from_record(record).body, bucket=BUCKET)
     assert upload
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     monkeypatch.setenv("UPLOAD_BUCKET", BUCKET)

@@ -13,7 +13,7 @@ from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import ACCEPT, ARM, CHARGED, State, Transition
 from numberdrop.jobs.upload import Upload
-from tests.integration.test_workflow import Refusing
+from tests.integration.test_executions import Refusing
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions, KilledError, LogLines
@@ -129,8 +129,10 @@ def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
     upload = account.drop("band/a.txt", file_of())
     alive = submit.intake()
     client: Any = Refusing("ThrottlingException")
-    workflow = dataclasses.replace(alive.submission.workflow, client=client)
-    stuck = dataclasses.replace(alive, submission=dataclasses.replace(alive.submission, workflow=workflow))
+    executions = dataclasses.replace(alive.submission.executions, client=client)
+    stuck = dataclasses.replace(
+        alive, submission=dataclasses.replace(alive.submission, executions=executions)
+    )
     with monkeypatch.context() as patch:
         patch.setattr(submit, "intake", lambda: stuck)
         with pytest.raises(ClientError, match="ThrottlingException"):

@@ -17,7 +17,7 @@ from numberdrop.vendor.client import (
     Blocked,
     InDoubt,
     Rejected,
-    TryLater,
+    Retryable,
     VendorClient,
 )
 from tests.support.bare_server import captured_request, full_backlog, listening
@@ -88,7 +88,7 @@ def test_a_refused_account_blocks_free_of_charge(
     simulator.misbehave("submit", "http_error", status=status)
     outcome = submit(vendor)
     assert isinstance(outcome, Blocked)
-    assert (outcome.status, outcome.is_about_the_key) == (status, about_the_key)
+    assert (outcome.status, outcome.concerns_key) == (status, about_the_key)
     assert (simulator.charges, simulator.calls["submit"]) == ([], 1)
 
 
@@ -109,7 +109,7 @@ def test_429_is_tried_later_after_a_pause_within_bounds(
 ) -> None:
     simulator.misbehave("submit", "http_error", status=429, retry_after=retry_after)
     outcome = submit(vendor)
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, Retryable)
     assert (outcome.after_seconds, outcome.server_error) == (seconds, False)
     assert (simulator.charges, simulator.calls["submit"]) == ([], 1)
 
@@ -117,7 +117,7 @@ def test_429_is_tried_later_after_a_pause_within_bounds(
 def test_500_is_tried_later_but_not_for_ever(simulator: Simulator, vendor: VendorClient) -> None:
     simulator.misbehave("submit", "http_error", status=500)
     outcome = submit(vendor)
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, Retryable)
     assert outcome.server_error
     assert simulator.charges == []
 
@@ -134,7 +134,7 @@ def unused_port() -> int:
 
 
 def test_a_refused_connection_means_that_nothing_was_sent(unused_port: int) -> None:
-    assert isinstance(submit(client(f"http://127.0.0.1:{unused_port}")), TryLater)
+    assert isinstance(submit(client(f"http://127.0.0.1:{unused_port}")), Retryable)
 
 
 def test_a_name_that_is_not_resolved_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,12 +142,12 @@ def test_a_name_that_is_not_resolved_means_that_nothing_was_sent(monkeypatch: py
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unresolved)
-    assert isinstance(submit(client("https://vendor.example")), TryLater)
+    assert isinstance(submit(client("https://vendor.example")), Retryable)
 
 
 def test_a_failed_tls_handshake_means_that_nothing_was_sent(simulator: Simulator) -> None:
     outcome = submit(client(simulator.url.replace("http://", "https://")))
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, Retryable)
     assert "SSL" in outcome.cause
     assert (simulator.charges, simulator.calls["submit"]) == ([], 0)
 
@@ -158,12 +158,12 @@ def test_a_connection_that_is_never_made_means_that_nothing_was_sent(
     monkeypatch.setattr("numberdrop.vendor.client.CONNECT_SECONDS", 0.2)
     with full_backlog() as url:
         outcome = submit(client(url))
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, Retryable)
     assert "ConnectTimeout" in outcome.cause
 
 
 def test_no_time_left_means_that_nothing_is_sent(simulator: Simulator, vendor: VendorClient) -> None:
-    assert isinstance(submit(vendor, seconds=0), TryLater)
+    assert isinstance(submit(vendor, seconds=0), Retryable)
     assert simulator.charges == []
 
 

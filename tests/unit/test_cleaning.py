@@ -164,7 +164,7 @@ def test_the_refusal_names_the_column_that_was_read() -> None:
 
 
 def test_a_file_of_too_many_lines_is_refused_whatever_is_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleaning, "MOST_LINES", 10)
+    monkeypatch.setattr(cleaning, "MAX_LINES", 10)
 
     assert clean(f"phone\n{FIRST}\n" + "\n" * 9).counts.submitted == 1
     for line in (FIRST, "x", ""):

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from numberdrop.jobs.job import Counts, Job
 from numberdrop.jobs.transitions import State
-from numberdrop_cli.following import Sight
+from numberdrop_cli.following import JobSnapshot
 from numberdrop_cli.news import News, Step
-from numberdrop_cli.views import Bars
+from numberdrop_cli.views import BarView
 from tests.support.jobs import NOON, a_job
 
 
@@ -22,43 +22,51 @@ def submitted(**changes: Any) -> Job:
 @pytest.mark.parametrize(
     ("sight", "minutes", "words"),
     [
-        (Sight(), 0, "waiting to be picked up"),
-        (Sight(submitted()), 1, "the vendor is checking"),
-        (Sight(submitted(expected_seconds=1200)), 1, "the vendor is checking, about 19 min left"),
-        (Sight(submitted(), 250, NOON + timedelta(minutes=4)), 4, "250 of 1,000 checked, about 12 min left"),
-        (Sight(submitted(), 250, NOON + timedelta(minutes=4)), 9, "250 of 1,000 checked, about 7 min left"),
+        (JobSnapshot(), 0, "waiting to be picked up"),
+        (JobSnapshot(submitted()), 1, "the vendor is checking"),
+        (JobSnapshot(submitted(expected_seconds=1200)), 1, "the vendor is checking, about 19 min left"),
         (
-            Sight(submitted(), 250, NOON + timedelta(minutes=4)),
+            JobSnapshot(submitted(), 250, NOON + timedelta(minutes=4)),
+            4,
+            "250 of 1,000 checked, about 12 min left",
+        ),
+        (
+            JobSnapshot(submitted(), 250, NOON + timedelta(minutes=4)),
+            9,
+            "250 of 1,000 checked, about 7 min left",
+        ),
+        (
+            JobSnapshot(submitted(), 250, NOON + timedelta(minutes=4)),
             15.5,
             "250 of 1,000 checked, less than a minute left",
         ),
-        (Sight(submitted(), 250, NOON + timedelta(minutes=4)), 17, "250 of 1,000 checked"),
+        (JobSnapshot(submitted(), 250, NOON + timedelta(minutes=4)), 17, "250 of 1,000 checked"),
         (
-            Sight(submitted(), 50, NOON + timedelta(minutes=8)),
+            JobSnapshot(submitted(), 50, NOON + timedelta(minutes=8)),
             8,
             "50 of 1,000 checked, about 2 h 32 min left",
         ),
-        (Sight(submitted(), 5, NOON + timedelta(minutes=4)), 4, "5 of 1,000 checked"),
-        (Sight(submitted(), 0, NOON + timedelta(minutes=4)), 4, "0 of 1,000 checked"),
+        (JobSnapshot(submitted(), 5, NOON + timedelta(minutes=4)), 4, "5 of 1,000 checked"),
+        (JobSnapshot(submitted(), 0, NOON + timedelta(minutes=4)), 4, "0 of 1,000 checked"),
         (
-            Sight(submitted(), 1000, NOON + timedelta(minutes=4)),
+            JobSnapshot(submitted(), 1000, NOON + timedelta(minutes=4)),
             4,
             "all 1,000 are checked, the results come next",
         ),
         (
-            Sight(submitted(), 1010, NOON + timedelta(minutes=4)),
+            JobSnapshot(submitted(), 1010, NOON + timedelta(minutes=4)),
             4,
             "all 1,000 are checked, the results come next",
         ),
     ],
 )
-def test_the_end_is_estimated_by_the_pace_so_far(sight: Sight, minutes: float, words: str) -> None:
+def test_the_end_is_estimated_by_the_pace_so_far(sight: JobSnapshot, minutes: float, words: str) -> None:
     assert sight.step(NOON + timedelta(minutes=minutes)).words == words
 
 
 def test_a_terminal_gets_bars_below_the_lines() -> None:
     screen = Console(file=StringIO(), force_terminal=True, width=120, color_system=None)
-    with Bars(screen) as bars:
+    with BarView(screen) as bars:
         transferred = bars.transfer("[bold]leads.txt", "sending", 4_000_000)
         transferred(4_000_000)
         bars.tell(News("[bold]leads.txt", "sent", "sent"))

@@ -18,7 +18,7 @@ from numberdrop.aws.bus import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
 from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import Upload, upload_in_message
+from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop.steps.queue_handler import Message
 from tests.support.jobs import a_job
 from tests.support.template import PROJECT, CloudFormationLoader
@@ -225,7 +225,7 @@ def test_the_registry_holds_the_schemas() -> None:
 
 def test_the_sample_for_submit_announces_the_upload_of_all_samples() -> None:
     (record,) = read("submit.json")["Records"]
-    assert upload_in_message(Message.from_record(record).body, bucket=EXAMPLE.bucket) == EXAMPLE
+    assert upload_from_message(Message.from_record(record).body, bucket=EXAMPLE.bucket) == EXAMPLE
 
 
 @pytest.mark.parametrize(

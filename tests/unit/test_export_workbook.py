@@ -161,7 +161,7 @@ def test_what_others_put_into_a_workbook_does_no_harm(given_an: Exports, name: s
 def test_endless_cells_outside_of_rows_are_refused(
     given_an: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workbook_check, "MOST_CELLS_OUTSIDE", 2000)
+    monkeypatch.setattr(workbook_check, "MAX_CELLS_OUTSIDE", 2000)
     book = unzipped(workbook([HEADER, *ROWS]))
 
     assert given_an.rows(zipped({**book, "xl/calcChain.xml": CHAIN % (b"<c/>" * 2000)})) == EXPECTED

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.files.uploads import rows as upload_rows
-from numberdrop.files.uploads.rows import MOST_COLUMNS
+from numberdrop.files.uploads.rows import MAX_COLUMNS
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
 from tests.support.uploads import clean, refusal, refused_with
@@ -379,7 +379,7 @@ def test_a_table_without_a_header_has_columns_as_far_as_it_has_cells() -> None:
     [
         (f"phone{FAR}x\n{A}\n", "1", "60,001"),
         (f"phone,x\n{A}\n" + f"{B}\n" * 200_000 + f"{C}{FAR}x\n{A}\n", "200,003", "60,001"),
-        (f"\n{A},x\n" * 10 + f"{B}{',' * MOST_COLUMNS}x\n", "21", "501"),
+        (f"\n{A},x\n" * 10 + f"{B}{',' * MAX_COLUMNS}x\n", "21", "501"),
     ],
     ids=["the header", "a row of a later block", "a row of a table without a header"],
 )
@@ -391,13 +391,13 @@ def test_a_row_of_too_many_columns_is_refused_by_its_place(table: str, row: str,
 
 
 def test_as_many_columns_as_are_taken_are_taken() -> None:
-    assert clean(f"phone,x\n{A}{',' * (MOST_COLUMNS - 1)}x\n").numbers == [A]
+    assert clean(f"phone,x\n{A}{',' * (MAX_COLUMNS - 1)}x\n").numbers == [A]
 
 
 def test_a_table_that_one_long_row_makes_too_large_to_be_given_back_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(upload_rows, "_MOST_CELLS", 2_000)
+    monkeypatch.setattr(upload_rows, "_MAX_CELLS", 2_000)
     rows = f"{A}\n" * 98
 
     assert clean(f"phone,x\n{rows}{B}{',' * 19}x\n").counts.submitted == 2

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.results.report import MOST_COUNTRIES, Cost, Report, report_html
+from numberdrop.files.results.report import MAX_COUNTRIES, Cost, Report, report_html
 from numberdrop.jobs.checkers import InputKind
 
 SUBMITTED = datetime(2026, 3, 12, 9, 14, 8, tzinfo=UTC)
@@ -163,13 +163,13 @@ def test_each_bar_tells_its_shares_in_words_and_widths() -> None:
     assert [part.get("width") for part in portugal.iter("rect")] == ["14.109%", "82.364%", "3.527%"]
 
 
-@pytest.mark.parametrize("number", [1, MOST_COUNTRIES, MOST_COUNTRIES + 1, MOST_COUNTRIES + 2, 200])
+@pytest.mark.parametrize("number", [1, MAX_COUNTRIES, MAX_COUNTRIES + 1, MAX_COUNTRIES + 2, 200])
 def test_folding_small_countries_keeps_the_totals(number: int) -> None:
     countries = {f"+{at}": {"yes": at, "no": 2 * at, "unresolved": 1} for at in range(number)}
 
     heads, *rows, foot = Page(replace(REPORT, countries=countries)).countries
 
-    assert len(rows) == min(number, MOST_COUNTRIES + 1)
+    assert len(rows) == min(number, MAX_COUNTRIES + 1)
     assert all(len(row) == len(heads) for row in rows)
     assert sum(_column(rows, heads.index("all"))) == sum(
         sum(counts.values()) for counts in countries.values()

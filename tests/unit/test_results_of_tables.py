@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from numberdrop.files.formats.archive import MIB
-from numberdrop.files.uploads.rows import MOST_COLUMNS
+from numberdrop.files.uploads.rows import MAX_COLUMNS
 from tests.support.exports import workbook
 from tests.support.results import Written, results_of
 
@@ -96,7 +96,7 @@ def test_a_blank_cell_far_to_the_right_adds_no_column(joined: Joined) -> None:
 
 
 def test_short_rows_beside_a_long_one_take_little_memory(joined: Joined) -> None:
-    table = f"phone,x\n{FIRST}{',' * (MOST_COLUMNS - 1)}x\n" + f"{SECOND}\n" * 20_000
+    table = f"phone,x\n{FIRST}{',' * (MAX_COLUMNS - 1)}x\n" + f"{SECOND}\n" * 20_000
 
     tracemalloc.start()
     written = joined(table)
@@ -105,7 +105,7 @@ def test_short_rows_beside_a_long_one_take_little_memory(joined: Joined) -> None
 
     assert peak - 2 * len(written.text) < 20 * MIB
     last = written.text[written.text.rindex("\n", 0, -1) + 1 :]
-    assert last == f"{SECOND}{',' * MOST_COLUMNS}{SECOND},resolved,no,no\n"
+    assert last == f"{SECOND}{',' * MAX_COLUMNS}{SECOND},resolved,no,no\n"
 
 
 def test_a_table_of_more_rows_than_a_block_keeps_its_order(joined: Joined) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numberdrop.files.exports.export import ExportInvalidError
 from numberdrop.files.exports.verdicts import verdict_of
 from numberdrop.files.formats import partitioning as partitions
-from numberdrop.files.formats.escaping import harmless
+from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.uploads import encoding as text_encoding
 from tests.support.results import Written, results_of
 
@@ -63,7 +63,7 @@ def told_of(entry: str, answers: dict[str, str]) -> list[str]:
         return ["", "rejected", "", ""]
     if entry not in answers:
         return [entry, "unresolved", "", ""]
-    return [entry, "resolved", verdict_of(answers[entry], "band"), harmless(answers[entry])]
+    return [entry, "resolved", verdict_of(answers[entry], "band"), escaped(answers[entry])]
 
 
 def is_of_another_task(rows: list[Row], submitted: set[str]) -> bool:
@@ -99,7 +99,7 @@ def test_every_line_of_a_list_has_its_row_and_all_agree_with_a_naive_join(
         return
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "_MOST_HELD", held)
+        patch.setattr(partitions, "_MAX_HELD", held)
         patch.setattr(partitions, "_BLOCK", held)
         patch.setattr(text_encoding, "BLOCK", held)
         written = results_of(upload, export_path)
@@ -132,5 +132,5 @@ def test_every_row_of_a_table_stays_as_it_is_and_all_agree_with_a_naive_join(
 
     answers = answers_in(rows)
     assert written.header == ["a", "phone", "b", "number", "status", "verdict", "band"]
-    assert written.rows == [[*map(harmless, row), *told_of(row[1], answers)] for row in table]
+    assert written.rows == [[*map(escaped, row), *told_of(row[1], answers)] for row in table]
     check_counts(written, rows, {entry for _, entry, _ in table} - {NONE})

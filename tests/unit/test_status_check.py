@@ -9,26 +9,26 @@ import pytest
 
 from numberdrop.aws.ledger import JobMissingError, Ledger
 from numberdrop.jobs.job import Counts, Job
-from numberdrop.jobs.polling import LONGEST_STAY, Pacing
+from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.steps.status_check import (
-    MOST_LINKLESS_ANSWERS,
+    MAX_LINKLESS_ANSWERS,
     PATIENCE_WITH_UNKNOWN,
     TIME_FOR_A_LOOK,
     WAIT_FOR_LINK,
     Decision,
     Next,
-    Seen,
-    StatusCheck,
+    PollState,
+    StatusChecker,
     decide,
 )
 from numberdrop.vendor.client import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 from tests.support.jobs import NOON, TASK_ID, a_job
 from tests.support.template import resources
 
-NOTHING_SEEN = Seen()
-PACING = Pacing(longest_wait=300)
+NOTHING_SEEN = PollState()
+PACING = PollingPolicy(longest_wait=300)
 LINK = "https://storage.example/export.zip?signature=s"
 
 
@@ -40,7 +40,7 @@ def said(
 
 def decision(
     outcome: StatusOutcome,
-    seen: Seen = NOTHING_SEEN,
+    seen: PollState = NOTHING_SEEN,
     *,
     age: timedelta = timedelta(minutes=5),
     chance: float = 0.0,
@@ -101,7 +101,7 @@ def test_where_the_vendor_gives_no_total_what_was_sent_stands_for_it() -> None:
 
 
 def test_the_pace_is_that_since_the_last_look_if_that_is_higher() -> None:
-    seen = Seen(done=10, done_since="2026-03-04T11:59:00.000Z")
+    seen = PollState(done=10, done_since="2026-03-04T11:59:00.000Z")
     result = decision(said("processing", success=60), seen, age=timedelta(minutes=10))
     assert result.wait_seconds == 24
 
@@ -134,7 +134,7 @@ def test_a_pause_shorter_than_the_usual_one_is_lengthened() -> None:
 
 
 def test_no_answer_changes_nothing_of_what_was_seen_of_the_task() -> None:
-    seen = Seen(None, 3, 40, "2026-03-04T11:30:00.000Z")
+    seen = PollState(None, 3, 40, "2026-03-04T11:30:00.000Z")
     assert decision(NoAnswer(90, "time-out"), seen) == Decision(Next.WAIT, 90, seen)
 
 
@@ -155,7 +155,7 @@ def test_patience_with_an_unknown_task_counts_from_the_first_404() -> None:
 
 def test_many_answers_must_agree_that_a_task_is_unknown_however_old_it_is() -> None:
     old = a_job(submitted_at=NOON - timedelta(days=6))
-    assert decide(TaskUnknown(), Seen(), old, Pacing(900), now=NOON).wait_seconds <= 60
+    assert decide(TaskUnknown(), PollState(), old, PollingPolicy(900), now=NOON).wait_seconds <= 60
 
 
 def test_an_unknown_task_is_given_up_after_some_minutes() -> None:
@@ -176,7 +176,7 @@ def test_whatever_else_comes_between_gives_new_patience(outcome: StatusOutcome) 
 
 def test_exported_without_a_link_is_asked_about_a_few_more_times() -> None:
     seen = NOTHING_SEEN
-    for _ in range(MOST_LINKLESS_ANSWERS - 1):
+    for _ in range(MAX_LINKLESS_ANSWERS - 1):
         result = decision(said("exported"), seen)
         assert (result.next, result.wait_seconds) == (Next.WAIT, 75)
         seen = result.seen
@@ -193,9 +193,9 @@ def test_a_young_task_gets_time_to_show_the_link_to_its_export() -> None:
 
 
 def test_what_was_seen_survives_the_way_through_the_state_machine() -> None:
-    seen = Seen("2026-03-04T12:00:00.000Z", 2, 40, "2026-03-04T12:01:00.000Z")
+    seen = PollState("2026-03-04T12:00:00.000Z", 2, 40, "2026-03-04T12:01:00.000Z")
     payload = Decision(Next.WAIT, 10, seen).as_payload()
-    assert Seen.from_payload(payload["seen"]) == seen
+    assert PollState.from_payload(payload["seen"]) == seen
 
 
 def test_a_count_is_remembered_with_the_time_when_it_was_first_seen() -> None:
@@ -208,15 +208,15 @@ def test_a_count_is_remembered_with_the_time_when_it_was_first_seen() -> None:
 
 
 def test_what_an_older_version_saw_is_understood() -> None:
-    assert Seen.from_payload({"unknown_since": None, "linkless": 2}) == Seen(linkless=2)
+    assert PollState.from_payload({"unknown_since": None, "linkless": 2}) == PollState(linkless=2)
 
 
 def test_what_a_newer_version_saw_besides_is_ignored() -> None:
-    assert Seen.from_payload({"linkless": 2, "mood": "sunny"}) == Seen(linkless=2)
+    assert PollState.from_payload({"linkless": 2, "mood": "sunny"}) == PollState(linkless=2)
 
 
 def test_only_counts_and_times_are_remembered() -> None:
-    kinds = {field.name: field.type for field in fields(Seen)}
+    kinds = {field.name: field.type for field in fields(PollState)}
     assert set(kinds.values()) <= {int, int | None, str | None}
     assert {name for name, kind in kinds.items() if kind == str | None} == {"unknown_since", "done_since"}
 
@@ -239,7 +239,7 @@ class LedgerOf:
     def get(self, _job_id: str) -> Job | None:
         return self.job
 
-    existing = Ledger.existing
+    require = Ledger.require
 
 
 @dataclass
@@ -252,10 +252,10 @@ class Function:
     asked: list[tuple[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
-    def look(self, seen: Seen = NOTHING_SEEN, *, seconds: float = TIME_FOR_A_LOOK) -> Decision:
+    def look(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_A_LOOK) -> Decision:
         ledger: Any = LedgerOf(self.job)
         vendor: Any = self
-        status_check = StatusCheck(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
+        status_check = StatusChecker(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
         return status_check.look(
             "some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds
         )

@@ -215,7 +215,7 @@ def test_the_ledger_never_forgets() -> None:
     assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
 
 
-# Intake
+# QueueHandler
 
 
 def test_a_message_stays_hidden_for_six_runs_of_the_function() -> None:

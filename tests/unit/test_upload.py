@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.jobs.upload import MAX_KEY_BYTES, NotAnUploadError, Upload, upload_in_message
+from numberdrop.jobs.upload import MAX_KEY_BYTES, NotAnUploadError, Upload, upload_from_message
 from tests.support.jobs import an_upload
 
 ODD_KEYS = [
@@ -49,7 +49,7 @@ def event_about(key: str = "band/a.txt", object_changes: dict[str, Any] | None =
 
 
 def parsed(event: Any) -> Upload | None:
-    return upload_in_message(json.dumps(event), bucket="uploads")
+    return upload_from_message(json.dumps(event), bucket="uploads")
 
 
 # Job ids
@@ -162,7 +162,7 @@ def test_test_messages_of_s3_and_empty_lists_announce_nothing(message: dict[str,
 @pytest.mark.parametrize("body", ["", "no JSON", "{", "\ufeff", "[]", "null", '"text"', "7"])
 def test_a_body_that_is_no_json_object_is_no_upload(body: str) -> None:
     with pytest.raises(NotAnUploadError):
-        upload_in_message(body, bucket="uploads")
+        upload_from_message(body, bucket="uploads")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_an_event_about_another_bucket_is_no_upload() -> None:
 
 def test_the_refusal_of_a_message_does_not_quote_it() -> None:
     with pytest.raises(NotAnUploadError) as caught:
-        upload_in_message("+447946012345", bucket="uploads")
+        upload_from_message("+447946012345", bucket="uploads")
     assert "447946" not in str(caught.value)
     assert caught.value.__cause__ is None
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.waiting import OTHERS, Summary, summary, tasks_of
 from benchmarks.waiting_ways import BEFORE_CALL, BETWEEN, CALL, ours
-from numberdrop.jobs.polling import Pacing
+from numberdrop.jobs.polling import PollingPolicy
 from tests.support.template import template
 
 DEFAULT = template()["Parameters"]["MaxWaitSeconds"]["Default"]
@@ -22,7 +22,7 @@ def others() -> dict[str, Summary]:
 
 @pytest.fixture(scope="module")
 def our_own() -> Summary:
-    return summary(ours(Pacing(DEFAULT)), TASKS)
+    return summary(ours(PollingPolicy(DEFAULT)), TASKS)
 
 
 def test_no_other_way_is_both_cheaper_and_quicker(others: dict[str, Summary], our_own: Summary) -> None:
@@ -52,6 +52,6 @@ def test_no_task_is_noticed_later_than_the_parameter_says_but_for_the_calls(our_
 
 
 def test_the_least_that_can_be_set_is_kept_too() -> None:
-    follow = ours(Pacing(LEAST))
+    follow = ours(PollingPolicy(LEAST))
     young = [task for task in TASKS[::4] if task.seconds < 300 * LEAST]
     assert max(follow(task).delay for task in young) <= LEAST + CALLS

@@ -44,7 +44,7 @@ def count_charge(job: Job) -> None:
 
 
 @dataclass(frozen=True)
-class Ages:
+class OldestJobs:
     """How long the oldest job of each checker has waited for the vendor to take it, or to end its task."""
 
     _oldest: dict[tuple[State, str], tuple[timedelta, Job]] = field(default_factory=dict)
@@ -61,14 +61,14 @@ class Ages:
             _publish(job, {AGES[job.state]: (MetricUnit.Seconds, age.total_seconds())})
 
 
-def measure_reconciliation(*, has_failed: bool, line_is_stopped: bool) -> None:
+def measure_reconciliation(*, has_failed: bool, breaker_is_open: bool) -> None:
     """All jobs that are not settled were looked at, and some could not be mended or none.
 
-    ``Reconciled`` and ``LineStopped`` are 1 or 0, each time.
+    ``Reconciled`` and ``BreakerOpen`` are 1 or 0, each time.
     """
     metrics = _metrics()
     metrics.add_metric(name="Reconciled", unit=MetricUnit.Count, value=0 if has_failed else 1)
-    metrics.add_metric(name="LineStopped", unit=MetricUnit.Count, value=1 if line_is_stopped else 0)
+    metrics.add_metric(name="BreakerOpen", unit=MetricUnit.Count, value=1 if breaker_is_open else 0)
     metrics.flush_metrics()
 
 

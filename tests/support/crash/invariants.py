@@ -10,7 +10,7 @@ from numberdrop.jobs.transitions import State
 from tests.support.crash.vendor import NEEDLES
 from tests.support.crash.world import Entry, World
 
-MOST_REPEATS = 8
+MAX_REPEATS = 8
 """Of one event of a job, or of messages about an upload: more than all faults of a schedule can cause."""
 
 ENDED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
@@ -139,8 +139,8 @@ def _repeated_without_end(world: World) -> Iterator[str]:
         ]
         if job and len(executions) > job.run:
             yield f"upload {number} has {len(executions)} executions for {job.run} runs"
-    if len(world.queue.messages) > MOST_REPEATS * len(world.uploads):
+    if len(world.queue.messages) > MAX_REPEATS * len(world.uploads):
         yield f"{len(world.queue.messages)} messages wait in the queue for {len(world.uploads)} uploads"
     for entry, times in Counter(world.chronicle).items():
-        if entry.what == "event" and times > MOST_REPEATS:
+        if entry.what == "event" and times > MAX_REPEATS:
             yield f"{entry.kind}, {entry.code} was emitted {times} times"

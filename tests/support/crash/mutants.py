@@ -13,19 +13,19 @@ from botocore.exceptions import ClientError
 
 from numberdrop.aws.buckets import ResultsBucket, Stream
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Counts, Job, StoredResults
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.collection import Collection
-from numberdrop.steps.queue_handler import Intake, Message
-from numberdrop.steps.reconciliation import Reconciliation
+from numberdrop.steps.collection import Collector
+from numberdrop.steps.queue_handler import Message, QueueHandler
+from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.status_check import Decision
-from numberdrop.steps.submission import Settled, Submission, TryAgain
-from numberdrop.vendor.client import InDoubt, SubmitOutcome, TryLater
+from numberdrop.steps.submission import Requeue, Settled, Submitter
+from numberdrop.vendor.client import InDoubt, Retryable, SubmitOutcome
 from numberdrop.vendor.download import DownloadFailedError
 from tests.support.crash.vendor import VendorAtTheSeam
 from tests.support.crash.wiring import Wiring
@@ -60,23 +60,23 @@ class PostsAgainAfterALostAnswer(Wiring):
         return _PersistentVendor(super()._vendor())
 
 
-class _Releasing(Submission):
-    def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | TryAgain:
-        return super()._record(job, TryLater(1, "?") if isinstance(outcome, InDoubt) else outcome)
+class _Releasing(Submitter):
+    def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
+        return super()._record(job, Retryable(1, "?") if isinstance(outcome, InDoubt) else outcome)
 
 
 class ReleasesOnADoubt(Wiring):
-    submission_class = _Releasing
+    submitter_class = _Releasing
 
 
-class _ArmingLate(Submission):
-    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | TryAgain:
+class _ArmingLate(Submitter):
+    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | Requeue:
         outcome = self.vendor.submit(checker, numbers, seconds=60)
         return self._record(self.ledger.move(job, ARM, checker=checker.name, counts=job.counts), outcome)
 
 
 class ArmsAfterThePost(Wiring):
-    submission_class = _ArmingLate
+    submitter_class = _ArmingLate
 
 
 class _ReclaimingAnything(Ledger):
@@ -85,8 +85,8 @@ class _ReclaimingAnything(Ledger):
         return self.move(job, transition, token=uuid4().hex, lease_until=lease_until, deadline=job.deadline)
 
 
-class _TakingOverAnything(Submission):
-    def _continue(self, job: Job, end: datetime) -> Settled | TryAgain:
+class _TakingOverAnything(Submitter):
+    def _continue(self, job: Job, end: datetime) -> Settled | Requeue:
         if job.state is State.SUBMITTING and job.lease_until <= self.now():
             return self._take_over(job, end)
         return super()._continue(job, end)
@@ -94,7 +94,7 @@ class _TakingOverAnything(Submission):
 
 class ReclaimsAJobThatWasBeingSubmitted(Wiring):
     ledger_class = _ReclaimingAnything
-    submission_class = _TakingOverAnything
+    submitter_class = _TakingOverAnything
 
 
 # The ledger
@@ -156,7 +156,7 @@ class AnnouncesEachEndingOnlyOnce(Wiring):
 
 
 class _Impatient(Ledger):
-    def prolong(self, job: Job, deadline: datetime) -> None:
+    def extend_deadline(self, job: Job, deadline: datetime) -> None:
         """Lets the deadline pass."""
 
 
@@ -164,13 +164,13 @@ class CountsTheTimeBehindTheLine(Wiring):
     ledger_class = _Impatient
 
 
-class _Unmoved(Line):
+class _Unmoved(CircuitBreaker):
     def open(self, holder: str) -> None:
         """Leaves it stopped."""
 
 
 class NeverOpensTheLine(Wiring):
-    line_class = _Unmoved
+    breaker_class = _Unmoved
 
 
 # Telling
@@ -196,20 +196,20 @@ class NeverMarks(Wiring):
     ledger_class = _NeverMarking
 
 
-class _SwallowingIntake(Intake):
+class _SwallowingIntake(QueueHandler):
     def take(self, message: Message, *, seconds: float) -> None:
         with suppress(Exception):
             super().take(message, seconds=seconds)
 
 
 class ForgetsMessagesThatFailed(Wiring):
-    intake_class = _SwallowingIntake
+    queue_handler_class = _SwallowingIntake
 
 
 # Following and collecting
 
 
-class _NamingAtRandom(Workflow):
+class _NamingAtRandom(Executions):
     def start(self, job: Job) -> None:
         self.client.start_execution(
             stateMachineArn=self.state_machine_arn, name=uuid4().hex, input=json.dumps({"job_id": job.job_id})
@@ -217,7 +217,7 @@ class _NamingAtRandom(Workflow):
 
 
 class NamesExecutionsAtRandom(Wiring):
-    workflow_class = _NamingAtRandom
+    executions_class = _NamingAtRandom
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ class StoresNoReport(Wiring):
     results_class = _StoringNoReport
 
 
-class _CompletingFirst(Collection):
+class _CompletingFirst(Collector):
     def _complete(
         self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
     ) -> Decision:
@@ -269,7 +269,7 @@ class _CompletingFirst(Collection):
 
 
 class CompletesBeforeItStores(Wiring):
-    collection_class = _CompletingFirst
+    collector_class = _CompletingFirst
     results_class = _StoringLate
 
 
@@ -281,7 +281,7 @@ class _Overlooking(Wiring):
 
     overlooked: frozenset[State] = frozenset()
 
-    def reconciliation(self) -> Reconciliation:
+    def reconciliation(self) -> Reconciler:
         real = super().reconciliation()
         ledger = real.ledger
         overlooked = self.overlooked
@@ -316,14 +316,14 @@ class ReconcileIgnoresBlocked(_Overlooking):
     overlooked = frozenset({State.BLOCKED})
 
 
-class _RestartingTheDoubtful(Reconciliation):
+class _RestartingTheDoubtful(Reconciler):
     def _doubt(self, job: Job) -> str:
         ledger = _ReclaimingAnything(self.ledger.client, self.ledger.table, self.now)
         return replace(self, ledger=ledger)._restart(job)
 
 
 class ReconcileSendsAgainWhatWasBeingSubmitted(Wiring):
-    reconciliation_class = _RestartingTheDoubtful
+    reconciler_class = _RestartingTheDoubtful
 
 
 MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {

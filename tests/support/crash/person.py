@@ -12,7 +12,7 @@ from numberdrop.jobs.transitions import State
 from numberdrop_cli.operations import Operations
 from tests.support.crash.world import World
 
-MOST_TRIES = 3
+MAX_TRIES = 3
 """A person whose command broke off looks again, and repeats it if it did not help."""
 
 
@@ -85,7 +85,7 @@ class Person:
     def _do(self, number: int, operation: Callable[[Operations, Job], Any]) -> None:
         upload = self.world.uploads[number]
         before = self.world.job(upload)
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             job = self.world.job(upload)
             if job is None or before is None or job.state is not before.state:
                 return

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError, UnseekableStreamError
 
 VISIBILITY = timedelta(seconds=5400)
-MOST_RECEIVES = 5
+MAX_RECEIVES = 5
 
 Now = Callable[[], datetime]
 
@@ -129,7 +129,7 @@ class Queue:
         """The next visible message, which is then invisible for a while."""
         for message in [message for message in self.messages if message.visible_at <= self.now()]:
             message.receives += 1
-            if message.receives > MOST_RECEIVES:
+            if message.receives > MAX_RECEIVES:
                 self.messages.remove(message)
                 self.dead_letters.append(message)
                 continue

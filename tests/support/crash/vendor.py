@@ -20,11 +20,11 @@ from numberdrop.vendor.client import (
     InDoubt,
     NoAnswer,
     Rejected,
+    Retryable,
     StatusOutcome,
     SubmitOutcome,
     TaskStatus,
     TaskUnknown,
-    TryLater,
 )
 from numberdrop.vendor.download import DownloadFailedError
 from tests.support.crash.seam import DOWNLOAD, POST, STATUS, Seam
@@ -114,9 +114,9 @@ class Vendor:
             case Answer.RESET:
                 return InDoubt("The connection failed once sending had begun (ConnectionError).")
             case Answer.BUSY:
-                return TryLater(30, "The vendor answered 429: too many requests.")
+                return Retryable(30, "The vendor answered 429: too many requests.")
             case Answer.SERVER_ERROR:
-                return TryLater(60, "The vendor answered 500: sorry", server_error=True)
+                return Retryable(60, "The vendor answered 500: sorry", server_error=True)
             case Answer.REJECT:
                 return Rejected(400, "bad file")
             case answer:

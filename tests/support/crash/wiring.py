@@ -8,18 +8,18 @@ from typing import Any
 from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.buckets import ResultsBucket, UploadBucket
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.durations import Paces
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.durations import Durations
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
-from numberdrop.jobs.polling import Pacing
-from numberdrop.steps.collection import Collection
-from numberdrop.steps.failure import FailureRecord
-from numberdrop.steps.queue_handler import Intake
-from numberdrop.steps.reconciliation import Reconciliation
-from numberdrop.steps.status_check import StatusCheck
-from numberdrop.steps.submission import Submission
+from numberdrop.jobs.polling import PollingPolicy
+from numberdrop.steps.collection import Collector
+from numberdrop.steps.failure import FailureRecorder
+from numberdrop.steps.queue_handler import QueueHandler
+from numberdrop.steps.reconciliation import Reconciler
+from numberdrop.steps.status_check import StatusChecker
+from numberdrop.steps.submission import Submitter
 from numberdrop_cli.operations import Operations
 from tests.support.crash.table import TABLE
 
@@ -57,66 +57,66 @@ class Wiring:
 
     # Parts that mutants replace
 
-    submission_class = Submission
-    intake_class = Intake
-    collection_class = Collection
-    reconciliation_class = Reconciliation
+    submitter_class = Submitter
+    queue_handler_class = QueueHandler
+    collector_class = Collector
+    reconciler_class = Reconciler
     ledger_class = Ledger
-    line_class = Line
+    breaker_class = CircuitBreaker
     announcer_class = Announcer
-    workflow_class = Workflow
+    executions_class = Executions
     results_class = ResultsBucket
 
-    def intake(self) -> Intake:
+    def intake(self) -> QueueHandler:
         ledger = self._ledger()
-        submission = self.submission_class(
+        submission = self.submitter_class(
             ledger=ledger,
-            line=self._line(),
+            breaker=self._breaker(),
             uploads=UploadBucket(self.clients.s3),
             vendor=self._vendor(),
-            workflow=self._workflow(),
+            executions=self._executions(),
             announcer=self._announcer(ledger),
-            paces=self._paces(),
+            durations=self._durations(),
             job_timeout=JOB_TIMEOUT,
             allow_sensitive=False,
             now=self.now,
         )
-        return self.intake_class(submission, self._queue(), UPLOADS)
+        return self.queue_handler_class(submission, self._queue(), UPLOADS)
 
-    def status_check(self) -> StatusCheck:
-        return StatusCheck(
+    def status_check(self) -> StatusChecker:
+        return StatusChecker(
             ledger=self._ledger(),
             vendor=self._vendor(),
-            pacing=Pacing(LONGEST_WAIT),
+            polling=PollingPolicy(LONGEST_WAIT),
             now=self.now,
             sleep=self.sleep,
             chance=lambda: 0.0,
         )
 
-    def collection(self) -> Collection:
+    def collection(self) -> Collector:
         ledger = self._ledger()
-        return self.collection_class(
+        return self.collector_class(
             ledger=ledger,
             uploads=UploadBucket(self.clients.s3),
             vendor=self._vendor(),
             downloader=self.clients.downloader,
             results=self.results_class(self.clients.s3, RESULTS),
             announcer=self._announcer(ledger),
-            paces=self._paces(),
+            durations=self._durations(),
             now=self.now,
             sleep=self.sleep,
         )
 
-    def failure_record(self) -> FailureRecord:
+    def failure_record(self) -> FailureRecorder:
         ledger = self._ledger()
-        return FailureRecord(ledger, self._announcer(ledger), self.now)
+        return FailureRecorder(ledger, self._announcer(ledger), self.now)
 
-    def reconciliation(self) -> Reconciliation:
+    def reconciliation(self) -> Reconciler:
         ledger = self._ledger()
-        return self.reconciliation_class(
+        return self.reconciler_class(
             ledger=ledger,
-            line=self._line(),
-            workflow=self._workflow(),
+            breaker=self._breaker(),
+            executions=self._executions(),
             announcer=self._announcer(ledger),
             queue=self._queue(),
             job_timeout=JOB_TIMEOUT,
@@ -129,7 +129,7 @@ class Wiring:
         return Operations(
             ledger=ledger,
             jobs=_NoOtherJobs(),  # type: ignore[arg-type]
-            workflow=self._workflow(),
+            executions=self._executions(),
             announcer=self._announcer(ledger),
             queue=self._queue(),
             job_timeout=JOB_TIMEOUT,
@@ -139,17 +139,17 @@ class Wiring:
     def _ledger(self) -> Ledger:
         return self.ledger_class(self.clients.dynamodb, TABLE, self.now)
 
-    def _line(self) -> Line:
-        return self.line_class(self.clients.dynamodb, TABLE)
+    def _breaker(self) -> CircuitBreaker:
+        return self.breaker_class(self.clients.dynamodb, TABLE)
 
     def _announcer(self, ledger: Ledger) -> Announcer:
         return self.announcer_class(self.clients.events, "default", ledger)
 
-    def _paces(self) -> Paces:
-        return Paces(self.clients.dynamodb, TABLE)
+    def _durations(self) -> Durations:
+        return Durations(self.clients.dynamodb, TABLE)
 
-    def _workflow(self) -> Workflow:
-        return self.workflow_class(self.clients.stepfunctions, STATE_MACHINE)
+    def _executions(self) -> Executions:
+        return self.executions_class(self.clients.stepfunctions, STATE_MACHINE)
 
     def _queue(self) -> UploadQueue:
         return UploadQueue(self.clients.sqs, "https://queue.invalid")

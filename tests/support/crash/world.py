@@ -16,7 +16,7 @@ from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import Upload, message_about
+from numberdrop.jobs.upload import Upload, message_for
 from numberdrop.steps.queue_handler import Message
 from tests.support.crash.executions import Executions
 from tests.support.crash.logs import LINES
@@ -111,7 +111,7 @@ class World:
 
     def announce(self, upload: Upload, *, versioned: bool = True) -> None:
         """Delivers the event of an upload."""
-        body = json.loads(message_about(upload))
+        body = json.loads(message_for(upload))
         if not versioned:
             del body["detail"]["object"]["version-id"]
         self.queue.send(json.dumps(body))

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.ledger import NO_JOB, is_refused_condition
+from numberdrop.aws.ledger import NON_JOB_PREFIX, is_refused_condition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-LINE_KEY = f"{NO_JOB}line"
+BREAKER_KEY = f"{NON_JOB_PREFIX}line"
 """The item's key."""
 
 
 @dataclass(frozen=True)
-class Line:
+class CircuitBreaker:
     """Who holds the line, if anybody does."""
 
     client: "DynamoDBClient"
@@ -29,17 +29,17 @@ class Line:
     def holder(self) -> str | None:
         """The id of the job that holds the line (a consistent read), or None while it is open."""
         answer = self.client.get_item(
-            TableName=self.table, Key={"job_id": {"S": LINE_KEY}}, ConsistentRead=True
+            TableName=self.table, Key={"job_id": {"S": BREAKER_KEY}}, ConsistentRead=True
         )
         item = answer.get("Item")
         return item["holder"]["S"] if item else None
 
-    def stop(self, job_id: str) -> bool:
+    def trip(self, job_id: str) -> bool:
         """Stops the line in a job's name; returns whether that job holds it now."""
         try:
             self.client.put_item(
                 TableName=self.table,
-                Item={"job_id": {"S": LINE_KEY}, "holder": {"S": job_id}},
+                Item={"job_id": {"S": BREAKER_KEY}, "holder": {"S": job_id}},
                 ConditionExpression="attribute_not_exists(job_id) OR holder = :job_id",
                 ExpressionAttributeValues={":job_id": {"S": job_id}},
             )
@@ -49,12 +49,12 @@ class Line:
             return False
         return True
 
-    def open(self, holder: str) -> None:
+    def close(self, holder: str) -> None:
         """Opens the line again, if that job holds it."""
         try:
             self.client.delete_item(
                 TableName=self.table,
-                Key={"job_id": {"S": LINE_KEY}},
+                Key={"job_id": {"S": BREAKER_KEY}},
                 ConditionExpression="holder = :holder",
                 ExpressionAttributeValues={":holder": {"S": holder}},
             )

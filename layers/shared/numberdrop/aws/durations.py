@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 from aws_lambda_powertools import Logger
 
-from numberdrop.aws.ledger import NO_JOB
+from numberdrop.aws.ledger import NON_JOB_PREFIX
 from numberdrop.jobs.checkers import MAX_ROWS
 from numberdrop.jobs.job import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PACE_KEY = NO_JOB + "pace of {checker}"
+DURATION_KEY = NON_JOB_PREFIX + "pace of {checker}"
 """An item's key."""
 
 LONGEST_TASK = 8 * 24 * 3600
@@ -27,14 +27,14 @@ LONGEST_TASK = 8 * 24 * 3600
 WEIGHT = 0.3
 """Of the latest task beside all earlier ones."""
 
-MOST_SURPRISING = 10
+MAX_SURPRISE = 10
 """A task that took more than so many times what the others took, or less than such a part, counts as that."""
 
 logger = Logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TypicalTask:
     """What a checker's tasks so far tell of the next one.
 
     A task takes some time whatever its size, and some more for each number; nobody knows how much of which.
@@ -60,14 +60,14 @@ class Pace:
         """How long a task of so many numbers is expected to take."""
         return round(_held(self.seconds * sqrt(numbers / self.numbers), LONGEST_TASK))
 
-    def after(self, task: "Pace") -> "Pace":
+    def after(self, task: "TypicalTask") -> "TypicalTask":
         """The pace after one more task, which moves it by no more than a factor of two."""
-        return Pace(_moved(self.seconds, task.seconds), _moved(self.numbers, task.numbers))
+        return TypicalTask(_moved(self.seconds, task.seconds), _moved(self.numbers, task.numbers))
 
 
 @dataclass(frozen=True)
-class Paces:
-    """The paces of all checkers. The client should be one that gives up soon."""
+class Durations:
+    """The durations of all checkers. The client should be one that gives up soon."""
 
     client: "DynamoDBClient"
     table: str
@@ -91,19 +91,21 @@ class Paces:
         ended_at = job.exported_at or job.finished_at
         if not (job.checker and job.counts.submitted and job.submitted_at and ended_at) or job.run > 1:
             return
-        task = Pace.plausible((ended_at - job.submitted_at).total_seconds(), job.counts.submitted)
+        task = TypicalTask.plausible((ended_at - job.submitted_at).total_seconds(), job.counts.submitted)
         try:
             before = self._read(job.checker)
             self._write(job.checker, before.after(task) if before else task)
         except Exception as error:  # noqa: BLE001 - a guess must not stop a job
             logger.warning("the checker's pace could not be written", cause=type(error).__name__)
 
-    def _read(self, checker: str) -> Pace | None:
+    def _read(self, checker: str) -> TypicalTask | None:
         answer = self.client.get_item(TableName=self.table, Key=_key(checker))
         item = answer.get("Item")
-        return Pace.plausible(float(item["seconds"]["N"]), float(item["numbers"]["N"])) if item else None
+        return (
+            TypicalTask.plausible(float(item["seconds"]["N"]), float(item["numbers"]["N"])) if item else None
+        )
 
-    def _write(self, checker: str, pace: Pace) -> None:
+    def _write(self, checker: str, pace: TypicalTask) -> None:
         self.client.update_item(
             TableName=self.table,
             Key=_key(checker),
@@ -117,7 +119,7 @@ class Paces:
 
 
 def _key(checker: str) -> dict[str, dict[str, str]]:
-    return {"job_id": {"S": PACE_KEY.format(checker=checker)}}
+    return {"job_id": {"S": DURATION_KEY.format(checker=checker)}}
 
 
 def _held(value: float, most: float) -> float:
@@ -125,5 +127,5 @@ def _held(value: float, most: float) -> float:
 
 
 def _moved(mean: float, value: float) -> float:
-    surprise = min(max(value / mean, 1 / MOST_SURPRISING), MOST_SURPRISING)
+    surprise = min(max(value / mean, 1 / MAX_SURPRISE), MAX_SURPRISE)
     return float(mean * surprise**WEIGHT)

@@ -27,7 +27,7 @@ class ExecutionStatus(StrEnum):
 
 
 @dataclass(frozen=True)
-class Workflow:
+class Executions:
     """The state machine that waits for tasks."""
 
     client: "SFNClient"

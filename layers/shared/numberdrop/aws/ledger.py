@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 UNSETTLED_INDEX = "unsettled"
 """The sparse index of jobs that are not settled; its hash key is the first digit of the job id."""
 
-NO_JOB = "the "
+NON_JOB_PREFIX = "the "
 """How the keys of the table's other items begin, which are no jobs; no job id begins so."""
 
 SHARDS = "0123456789abcdef"
 """The index's hash keys: sixteen, so that none of them is hot."""
 
-MOST_KNOWN_AT_ONCE = 100
+MAX_KNOWN_AT_ONCE = 100
 """Items that can be asked for at once (DynamoDB API reference, "BatchGetItem")."""
 
 SETTLED_ONCE_ANNOUNCED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
@@ -71,7 +71,7 @@ class Ledger:
         item = answer.get("Item")
         return _job(item) if item else None
 
-    def existing(self, job_id: str) -> Job:
+    def require(self, job_id: str) -> Job:
         """The job as it stands now.
 
         Raises:
@@ -88,7 +88,7 @@ class Ledger:
         return created.replace(microsecond=0)
 
     def known(self, job_ids: Sequence[str]) -> set[str]:
-        """Those of at most ``MOST_KNOWN_AT_ONCE`` job ids that the ledger has a job for."""
+        """Those of at most ``MAX_KNOWN_AT_ONCE`` job ids that the ledger has a job for."""
         wanted: dict[str, Any] = {
             self.table: {
                 "Keys": [{"job_id": {"S": job_id}} for job_id in job_ids],
@@ -143,11 +143,11 @@ class Ledger:
         }[transition.guard]
         return self._write(job.job_id, transition, expected, **changes)
 
-    def postpone(self, job: Job, until: datetime) -> None:
+    def extend_lease(self, job: Job, until: datetime) -> None:
         """Leaves a submitted job alone for a while, unless it has moved on."""
         self._update_if_unchanged(job, "SET lease_until = :until", {":until": timestamp(until)})
 
-    def prolong(self, job: Job, deadline: datetime) -> None:
+    def extend_deadline(self, job: Job, deadline: datetime) -> None:
         """Gives a job until a later deadline, unless it has moved on."""
         self._update_if_unchanged(job, "SET deadline = :deadline", {":deadline": timestamp(deadline)})
 

@@ -44,7 +44,7 @@ JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Progress:
     """What is known after a look at a task. Counts are information only: any of them may be nonsense.
 
     Attributes:
@@ -61,7 +61,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Pacing:
+class PollingPolicy:
     """Chooses waits. ``benchmarks/waiting.py`` tells what other shares would have cost.
 
     Attributes:
@@ -82,7 +82,9 @@ class Pacing:
     rest_share: float = 1 / 2
     trust_share: float = 1 / 2
 
-    def next_wait(self, look: Look, before: Look | None = None, expected: float | None = None) -> float:
+    def next_wait(
+        self, look: Progress, before: Progress | None = None, expected: float | None = None
+    ) -> float:
         """Seconds until the next look, within the module's bounds.
 
         Args:
@@ -124,7 +126,7 @@ def jittered(wait: float, chance: float) -> float:
     return wait * (1 - JITTER * chance)
 
 
-def _rest(look: Look, before: Look | None) -> float | None:
+def _rest(look: Progress, before: Progress | None) -> float | None:
     """Seconds that are left if the vendor goes on as it did, or None where no progress shows.
 
     Its pace is that of the whole task or that since the count last changed, whichever is the higher: a task

@@ -46,11 +46,11 @@ def in_doubt(cause: str) -> Reason:
     )
 
 
-NOT_TAKEN_IN_TIME = Reason(
+NOT_ACCEPTED_IN_TIME = Reason(
     ReasonCode.TIMED_OUT,
     "The vendor could not be brought to take the file in time. Nothing was charged; upload it again.",
 )
-DIED_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")
+WORKER_LOST_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")
 
 
 class JobFailedError(Exception):

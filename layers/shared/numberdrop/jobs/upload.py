@@ -71,7 +71,7 @@ def version_named(version_id: str | None) -> str | None:
     return None if version_id == "null" else version_id
 
 
-def upload_in_message(body: str, *, bucket: str) -> Upload | None:
+def upload_from_message(body: str, *, bucket: str) -> Upload | None:
     """The upload that a queue message announces, or None for S3's own test messages.
 
     The message is an EventBridge event "Object Created" (S3 user guide, "EventBridge event message
@@ -96,8 +96,8 @@ def upload_in_message(body: str, *, bucket: str) -> Upload | None:
     return upload
 
 
-def message_about(upload: Upload) -> str:
-    """The message that announces an upload, made anew; ``upload_in_message`` reads it."""
+def message_for(upload: Upload) -> str:
+    """The message that announces an upload, made anew; ``upload_from_message`` reads it."""
     described = {"key": upload.key, "etag": upload.etag, "size": upload.size, "sequencer": upload.sequencer}
     if upload.version_id:
         described["version-id"] = upload.version_id

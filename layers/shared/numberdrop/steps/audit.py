@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.ledger import MOST_KNOWN_AT_ONCE, Ledger
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.ledger import MAX_KNOWN_AT_ONCE, Ledger
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.upload import Upload, version_named
 from numberdrop.masking import masked
@@ -58,18 +58,18 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Audit:
+class Auditor:
     """Compares the bucket's listing with the ledger, without reading a file."""
 
     client: "S3Client"
     bucket: str
     ledger: Ledger
-    line: Line
+    breaker: CircuitBreaker
     now: Clock = utc_now
 
     def run(self) -> AuditReport | None:
         """Compares uploads of the last days; None while the line is stopped and uploads wait behind it."""
-        if self.line.holder() is not None:
+        if self.breaker.holder() is not None:
             logger.info("the line is stopped and uploads wait behind it; nothing can be said today")
             return None
         compared = unannounced = 0
@@ -96,7 +96,7 @@ class Audit:
         return [listed for listed in batch if listed.upload.job_id not in known]
 
     def _batches(self) -> Iterator[list[Listed]]:
-        return _batched(self._uploads(), MOST_KNOWN_AT_ONCE)
+        return _batched(self._uploads(), MAX_KNOWN_AT_ONCE)
 
     def _uploads(self) -> Iterator[Listed]:
         """The versions that can be compared; the ledger cannot know what was there before it."""

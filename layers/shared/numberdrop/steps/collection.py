@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import ResultsBucket, UploadBucket
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.durations import Paces
+from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.files.exports.export import ExportInvalidError, read_export
@@ -99,7 +99,7 @@ class _Workspace:
 
 
 @dataclass(frozen=True)
-class Collection:
+class Collector:
     """Fetches a task's export and stores it with our reading of it. Every step can run twice."""
 
     ledger: Ledger
@@ -108,7 +108,7 @@ class Collection:
     downloader: Downloader
     results: ResultsBucket
     announcer: Announcer
-    paces: Paces
+    durations: Durations
     now: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
 
@@ -119,7 +119,7 @@ class Collection:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
-        job = self.ledger.existing(job_id)
+        job = self.ledger.require(job_id)
         if job.state is State.COMPLETED:
             self.announcer.announce(job)
             return Decision(Next.DONE)
@@ -253,7 +253,7 @@ class Collection:
                 raise
             completed = refused.current
         self.announcer.announce(completed)
-        self.paces.learn(completed)
+        self.durations.learn(completed)
         return Decision(Next.DONE, total=counts.total, success=counts.success)
 
 

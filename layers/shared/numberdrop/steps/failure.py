@@ -14,7 +14,7 @@ logger = Logger()
 
 
 @dataclass(frozen=True)
-class FailureRecord:
+class FailureRecorder:
     """Fails jobs in the ledger and announces it."""
 
     ledger: Ledger
@@ -36,7 +36,7 @@ class FailureRecord:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
-        job = self.ledger.existing(job_id)
+        job = self.ledger.require(job_id)
         if execution not in {None, job.execution_name}:
             logger.warning("another execution follows the job by now", reason=reason.code)
             return reason

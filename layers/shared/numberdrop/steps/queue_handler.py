@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from numberdrop.aws.queue import UploadQueue
-from numberdrop.jobs.upload import NotAnUploadError, upload_in_message
-from numberdrop.steps.submission import Submission, TryAgain
+from numberdrop.jobs.upload import NotAnUploadError, upload_from_message
+from numberdrop.steps.submission import Requeue, Submitter
 
 FIRST_RETRY_SECONDS = 15
 """How soon a message comes again after the first failure; each further failure doubles it."""
@@ -37,10 +37,10 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Intake:
+class QueueHandler:
     """Takes messages, and hands back those that failed or whose time has not come."""
 
-    submission: Submission
+    submission: Submitter
     queue: UploadQueue
     bucket: str
 
@@ -65,9 +65,9 @@ class Intake:
             raise
 
     def _take(self, message: Message, seconds: float) -> None:
-        upload = upload_in_message(message.body, bucket=self.bucket)
+        upload = upload_from_message(message.body, bucket=self.bucket)
         if upload is None:
             return
         outcome = self.submission.submit(upload, seconds=seconds)
-        if isinstance(outcome, TryAgain):
+        if isinstance(outcome, Requeue):
             self.queue.send_again(message.body, after_seconds=outcome.after_seconds)

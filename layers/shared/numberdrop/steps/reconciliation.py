@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.executions import ExecutionStatus, Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.executions import Executions, ExecutionStatus
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job
-from numberdrop.jobs.reasons import DIED_WHILE_SENDING, NOT_TAKEN_IN_TIME, Reason, ReasonCode
+from numberdrop.jobs.reasons import NOT_ACCEPTED_IN_TIME, WORKER_LOST_WHILE_SENDING, Reason, ReasonCode
 from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
-from numberdrop.jobs.upload import message_about
-from numberdrop.metrics import Ages, measure_reconciliation
+from numberdrop.jobs.upload import message_for
+from numberdrop.metrics import OldestJobs, measure_reconciliation
 
 PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
 """How long past its lease a claim is left to its own message before it is announced to the queue again.
@@ -32,7 +32,7 @@ FAILED = "failed"
 AFTER_DEADLINE = timedelta(minutes=15)
 """How long past its deadline an execution may take to end by itself."""
 
-OVER_WITHOUT_A_WORD = {
+SILENT_ENDINGS = {
     ExecutionStatus.ABORTED: Reason(
         ReasonCode.ABORTED,
         "The execution was stopped. The vendor's task may still finish and can be collected later.",
@@ -56,12 +56,12 @@ logger = Logger()
 
 
 @dataclass(frozen=True)
-class Reconciliation:
+class Reconciler:
     """Looks at every job that is not settled, and does for each what its worker would have done next."""
 
     ledger: Ledger
-    line: Line
-    workflow: Workflow
+    breaker: CircuitBreaker
+    executions: Executions
     announcer: Announcer
     queue: UploadQueue
     job_timeout: timedelta
@@ -73,12 +73,12 @@ class Reconciliation:
         One bad job never stops the others: it is logged and tried again next time.
         """
         done: Counter[str] = Counter()
-        ages = Ages()
-        holder = self._holder_of_the_line()
+        ages = OldestJobs()
+        holder = self._breaker_holder()
         for job_id in self.ledger.unsettled():
-            done[self._mend_safely(job_id, holder, ages)] += 1
+            done[self._repair_safely(job_id, holder, ages)] += 1
         ages.publish()
-        measure_reconciliation(has_failed=FAILED in done, line_is_stopped=holder is not None)
+        measure_reconciliation(has_failed=FAILED in done, breaker_is_open=holder is not None)
         logger.info("reconciled", done=dict(done))
         return dict(done)
 
@@ -90,14 +90,14 @@ class Reconciliation:
             return "left alone"
         return self._after_execution(job, status)
 
-    def _mend_safely(self, job_id: str, holder: str | None, ages: Ages) -> str:
+    def _repair_safely(self, job_id: str, holder: str | None, ages: OldestJobs) -> str:
         logger.append_keys(job_id=job_id)
         try:
             job = self.ledger.get(job_id)
             if job is None:
                 return "gone"
             ages.note(job, self._effort(job))
-            return self._mend(job, holder)
+            return self._repair(job, holder)
         except TransitionRefusedError:
             return "moved on"
         except Exception:
@@ -106,12 +106,12 @@ class Reconciliation:
         finally:
             logger.remove_keys(["job_id"])
 
-    def _mend(self, job: Job, holder: str | None) -> str:
-        waits_behind_the_line = holder not in {None, job.job_id}
+    def _repair(self, job: Job, holder: str | None) -> str:
+        waits_for_the_breaker = holder not in {None, job.job_id}
         match job.state:
-            case State.CLAIMED if waits_behind_the_line:
+            case State.CLAIMED if waits_for_the_breaker:
                 # Waiting for a person to put the account right is not the upload's fault.
-                self.ledger.prolong(job, self.now() + self.job_timeout)
+                self.ledger.extend_deadline(job, self.now() + self.job_timeout)
                 return "left alone"
             case State.CLAIMED if self._is_over(job.lease_until + self._patience(job)):
                 return self._time_out(job) if self._is_over(job.deadline) else self._restart(job)
@@ -141,7 +141,7 @@ class Reconciliation:
     def _time_out(self, job: Job) -> str:
         """Ends what no worker has ended, as when its message cannot be read any more."""
         ended = self.ledger.move(
-            job, DECLINE, reason=NOT_TAKEN_IN_TIME, charged=False, finished_at=self.now()
+            job, DECLINE, reason=NOT_ACCEPTED_IN_TIME, charged=False, finished_at=self.now()
         )
         self.announcer.announce(ended)
         return "timed out"
@@ -150,42 +150,42 @@ class Reconciliation:
         """Takes over a job whose worker is gone and announces its upload to the queue again."""
         self.announcer.announce(job)
         job = self.ledger.reclaim(job, lease_until=self.now(), timeout=self.job_timeout)
-        self.queue.send_again(message_about(job.upload), after_seconds=0)
+        self.queue.send_again(message_for(job.upload), after_seconds=0)
         return "restarted"
 
     def _doubt(self, job: Job) -> str:
         doubted = self.ledger.move(
-            job, WORKER_LOST, reason=DIED_WHILE_SENDING, charged=None, finished_at=self.now()
+            job, WORKER_LOST, reason=WORKER_LOST_WHILE_SENDING, charged=None, finished_at=self.now()
         )
         self.announcer.announce(doubted)
         return "put in doubt"
 
     def _look_at_execution(self, job: Job) -> str:
-        status = self.workflow.status(job)
+        status = self.executions.status(job)
         if status is None:
-            self.workflow.start(job)
+            self.executions.start(job)
             return "started"
         if status is ExecutionStatus.RUNNING:
-            self.ledger.postpone(job, max(job.deadline, self.now()) + AFTER_DEADLINE)
+            self.ledger.extend_lease(job, max(job.deadline, self.now()) + AFTER_DEADLINE)
             return "left alone"
         return self._after_execution(job, status)
 
     def _after_execution(self, job: Job, status: ExecutionStatus) -> str:
-        reason = OVER_WITHOUT_A_WORD.get(status)
+        reason = SILENT_ENDINGS.get(status)
         if job.state is not State.SUBMITTED or reason is None:
             return "left alone"
         self.announcer.announce(self.ledger.move(job, FAIL, reason=reason, finished_at=self.now()))
         return "failed for its execution"
 
-    def _holder_of_the_line(self) -> str | None:
+    def _breaker_holder(self) -> str | None:
         """The job that holds the line; one that no longer waits for the vendor's account gives it up."""
-        holder = self.line.holder()
+        holder = self.breaker.holder()
         if holder is None:
             return None
         job = self.ledger.get(holder)
         if job and job.state in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}:
             return holder
-        self.line.open(holder)
+        self.breaker.close(holder)
         return None
 
     def _is_over(self, moment: datetime) -> bool:

@@ -15,7 +15,7 @@ from numberdrop.aws.ledger import Ledger
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import checker_for_key
 from numberdrop.jobs.job import Job, timestamp
-from numberdrop.jobs.polling import LONGEST_STAY, Look, Pacing, jittered
+from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy, Progress, jittered
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.vendor.client import (
@@ -33,7 +33,7 @@ PATIENCE_WITH_UNKNOWN = timedelta(minutes=10)
 LONGEST_WAIT_WHILE_UNKNOWN = 60
 """Seconds between such answers at most, so that many must agree."""
 
-MOST_LINKLESS_ANSWERS = 5
+MAX_LINKLESS_ANSWERS = 5
 """Answers "exported" without a link before the export counts as unavailable."""
 
 WAIT_FOR_LINK = 30
@@ -57,7 +57,7 @@ class Next(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PollState:
     """What the workflow remembers between two looks.
 
     Attributes:
@@ -94,7 +94,7 @@ class Decision:
 
     next: Next
     wait_seconds: int = 0
-    seen: Seen = Seen()
+    seen: PollState = PollState()
     reason: Reason | None = None
     total: int | None = None
     success: int | None = None
@@ -105,18 +105,18 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class StatusCheck:
+class StatusChecker:
     """Looks at tasks.
 
     Attributes:
-        pacing: chooses how long to wait between looks.
+        polling: chooses how long to wait between looks.
         sleep: lets seconds pass between looks of one call.
         chance: a number from 0 to 1, another each time.
     """
 
     ledger: Ledger
     vendor: VendorClient
-    pacing: Pacing
+    polling: PollingPolicy
     now: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
@@ -132,20 +132,20 @@ class StatusCheck:
         """
         logger.append_keys(job_id=job_id)
         end = self.now() + timedelta(seconds=seconds - TIME_FOR_A_LOOK)
-        job = self.ledger.existing(job_id)
+        job = self.ledger.require(job_id)
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
-        decision = self._ask(job, job.task_id, Seen.from_payload(seen))
+        decision = self._ask(job, job.task_id, PollState.from_payload(seen))
         while self._stays(decision, end):
             self.sleep(decision.wait_seconds)
             decision = self._ask(job, job.task_id, decision.seen)
         return decision
 
-    def _ask(self, job: Job, task_id: str, seen: Seen) -> Decision:
+    def _ask(self, job: Job, task_id: str, seen: PollState) -> Decision:
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
         outcome = self.vendor.status(checker, task_id)
         now = self.now()
-        decision = decide(outcome, seen, job, self.pacing, now=now, chance=self.chance())
+        decision = decide(outcome, seen, job, self.polling, now=now, chance=self.chance())
         return _within(job.deadline, decision, now)
 
     def _stays(self, decision: Decision, end: datetime) -> bool:
@@ -158,7 +158,13 @@ class StatusCheck:
 
 
 def decide(
-    outcome: StatusOutcome, seen: Seen, job: Job, pacing: Pacing, *, now: datetime, chance: float = 0.0
+    outcome: StatusOutcome,
+    seen: PollState,
+    job: Job,
+    polling: PollingPolicy,
+    *,
+    now: datetime,
+    chance: float = 0.0,
 ) -> Decision:
     """What an answer of the vendor means, the deadline apart.
 
@@ -166,15 +172,15 @@ def decide(
         outcome: the answer.
         seen: what the look before left behind.
         job: the job, submitted.
-        pacing: chooses how long to wait.
+        polling: chooses how long to wait.
         now: when the answer came.
         chance: from 0 to 1; shortens the wait a little, see ``jittered``.
     """
 
-    def wait(look: Look, before: Look | None = None) -> int:
-        return round(jittered(pacing.next_wait(look, before, job.expected_seconds), chance))
+    def wait(look: Progress, before: Progress | None = None) -> int:
+        return round(jittered(polling.next_wait(look, before, job.expected_seconds), chance))
 
-    blind = wait(Look(job.task_age(now)))
+    blind = wait(Progress(job.task_age(now)))
     match outcome:
         case NoAnswer(after_seconds=pause, cause=cause):
             logger.warning("nothing was learnt about the task", cause=cause)
@@ -190,9 +196,9 @@ def decide(
     return replace(decision, seen=seen, total=outcome.total, success=outcome.success)
 
 
-def _look(status: TaskStatus, job: Job, now: datetime) -> Look:
+def _look(status: TaskStatus, job: Job, now: datetime) -> Progress:
     """The answer as the pacing sees it; where the vendor gives no total, what was sent stands for it."""
-    return Look(
+    return Progress(
         age=job.task_age(now),
         done=_done(status),
         total=status.total or job.counts.submitted or 0,
@@ -200,13 +206,13 @@ def _look(status: TaskStatus, job: Job, now: datetime) -> Look:
     )
 
 
-def _look_before(seen: Seen, job: Job) -> Look | None:
+def _look_before(seen: PollState, job: Job) -> Progress | None:
     if seen.done is None or seen.done_since is None:
         return None
-    return Look(job.task_age(datetime.fromisoformat(seen.done_since)), seen.done)
+    return Progress(job.task_age(datetime.fromisoformat(seen.done_since)), seen.done)
 
 
-def _having_counted(seen: Seen, status: TaskStatus, now: datetime) -> Seen:
+def _having_counted(seen: PollState, status: TaskStatus, now: datetime) -> PollState:
     done = _done(status)
     return seen if done == seen.done else replace(seen, done=done, done_since=timestamp(now))
 
@@ -215,7 +221,7 @@ def _done(status: TaskStatus) -> int:
     return (status.success or 0) + (status.failure or 0)
 
 
-def _unknown(seen: Seen, wait: int, now: datetime) -> Decision:
+def _unknown(seen: PollState, wait: int, now: datetime) -> Decision:
     since = datetime.fromisoformat(seen.unknown_since) if seen.unknown_since else now
     if now - since >= PATIENCE_WITH_UNKNOWN:
         reason = Reason(
@@ -226,7 +232,7 @@ def _unknown(seen: Seen, wait: int, now: datetime) -> Decision:
     return Decision(Next.WAIT, wait, replace(seen, unknown_since=timestamp(since)))
 
 
-def _known(status: TaskStatus, seen: Seen, wait: int) -> Decision:
+def _known(status: TaskStatus, seen: PollState, wait: int) -> Decision:
     match status.word:
         case "exported":
             return Decision(Next.COLLECT, seen=seen)
@@ -239,9 +245,9 @@ def _known(status: TaskStatus, seen: Seen, wait: int) -> Decision:
             return Decision(Next.WAIT, wait, seen)
 
 
-def _linkless(seen: Seen, wait: int) -> Decision:
+def _linkless(seen: PollState, wait: int) -> Decision:
     seen = replace(seen, linkless=seen.linkless + 1)
-    if seen.linkless >= MOST_LINKLESS_ANSWERS:
+    if seen.linkless >= MAX_LINKLESS_ANSWERS:
         reason = Reason(
             ReasonCode.RESULT_UNAVAILABLE,
             "The vendor says that the export is ready but gives no link to it. Ask the vendor.",

@@ -12,9 +12,9 @@ from aws_lambda_powertools import Logger
 
 from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
-from numberdrop.aws.durations import Paces
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.durations import Durations
+from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.files.uploads.cleaning import clean_upload
@@ -22,8 +22,8 @@ from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
 from numberdrop.jobs.job import Counts, Job
 from numberdrop.jobs.reasons import (
-    DIED_WHILE_SENDING,
-    NOT_TAKEN_IN_TIME,
+    NOT_ACCEPTED_IN_TIME,
+    WORKER_LOST_WHILE_SENDING,
     JobFailedError,
     Reason,
     ReasonCode,
@@ -48,8 +48,8 @@ from numberdrop.vendor.client import (
     Blocked,
     InDoubt,
     Rejected,
+    Retryable,
     SubmitOutcome,
-    TryLater,
     VendorClient,
 )
 
@@ -59,16 +59,16 @@ LEASE_MARGIN = timedelta(seconds=30)
 BLOCKED_PAUSE = timedelta(minutes=2)
 """How soon the job that holds the line is tried again; each try is free."""
 
-LINE_PAUSE = 180
+OPEN_BREAKER_PAUSE = 180
 """Seconds until an upload that waits behind the line looks again."""
 
-A_MOMENT_EARLY = 5
+CLOCK_SKEW = 5
 """Seconds by which a message may come before its time, as clocks differ."""
 
 EXECUTION_START = timedelta(minutes=1)
 """How long the worker is presumed to be starting the execution."""
 
-MOST_SERVER_ERRORS = 3
+MAX_SERVER_ERRORS = 3
 """POSTs answered with 500 before the vendor is taken at its word."""
 
 TIME_TO_RECORD = 15
@@ -96,14 +96,14 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class TryAgain:
+class Requeue:
     """The message must come again later."""
 
     after_seconds: int
 
 
 @dataclass(frozen=True)
-class Submission:
+class Submitter:
     """Takes an upload from its announcement to a running execution, or to its free end.
 
     Attributes:
@@ -114,24 +114,24 @@ class Submission:
     """
 
     ledger: Ledger
-    line: Line
+    breaker: CircuitBreaker
     uploads: UploadBucket
     vendor: VendorClient
-    workflow: Workflow
+    executions: Executions
     announcer: Announcer
-    paces: Paces
+    durations: Durations
     job_timeout: timedelta
     allow_sensitive: bool
     default_region: str = ""
     now: Clock = utc_now
 
-    def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
+    def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
         """Does what the ledger says is to be done about an upload, within ``seconds``."""
         if upload.is_folder_marker:
             return Settled()
         upload = self.uploads.with_version(upload)
-        if self._waits_behind_the_line(upload):
-            return TryAgain(LINE_PAUSE)
+        if self._waits_for_the_breaker(upload):
+            return Requeue(OPEN_BREAKER_PAUSE)
         end = self.now() + timedelta(seconds=seconds)
         try:
             job = self.ledger.claim(
@@ -144,13 +144,13 @@ class Submission:
         count_upload(job)
         return self._attempt(job, end)
 
-    def _waits_behind_the_line(self, upload: Upload) -> bool:
-        if self.line.holder() in {None, upload.job_id}:
+    def _waits_for_the_breaker(self, upload: Upload) -> bool:
+        if self.breaker.holder() in {None, upload.job_id}:
             return False
         job = self.ledger.get(upload.job_id)
         return job is None or job.state in {State.CLAIMED, State.BLOCKED}
 
-    def _continue(self, job: Job, end: datetime) -> Settled | TryAgain:
+    def _continue(self, job: Job, end: datetime) -> Settled | Requeue:
         """What a message means for a job that exists."""
         logger.append_keys(job_id=job.job_id)
         if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and job.lease_until > self.now():
@@ -162,32 +162,32 @@ class Submission:
                 self._end(
                     job,
                     WORKER_LOST,
-                    DIED_WHILE_SENDING,
+                    WORKER_LOST_WHILE_SENDING,
                     charged=None,
                 )
             case State.SUBMITTED:
-                self.workflow.start(job)
+                self.executions.start(job)
             case State.IN_DOUBT | State.COMPLETED | State.FAILED | State.ABANDONED:
                 self.announcer.announce(job)
         return Settled()
 
-    def _take_over(self, job: Job, end: datetime) -> Settled | TryAgain:
+    def _take_over(self, job: Job, end: datetime) -> Settled | Requeue:
         try:
             job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, timeout=self.job_timeout)
         except TransitionRefusedError:
             return Settled()
         return self._attempt(job, end)
 
-    def _leave_alone(self, job: Job) -> Settled | TryAgain:
+    def _leave_alone(self, job: Job) -> Settled | Requeue:
         """Leaves a job to the worker that has it, or to the message that it waits for.
 
         A message that were sent again here would live as long as the job waits, and so would every other.
         Should worker and message be lost, reconcile finds the job.
         """
         seconds = (job.lease_until - self.now()).total_seconds()
-        return TryAgain(math.ceil(seconds)) if seconds <= A_MOMENT_EARLY else Settled()
+        return Requeue(math.ceil(seconds)) if seconds <= CLOCK_SKEW else Settled()
 
-    def _attempt(self, job: Job, end: datetime) -> Settled | TryAgain:
+    def _attempt(self, job: Job, end: datetime) -> Settled | Requeue:
         """One attempt by the holder of the job's token."""
         logger.append_keys(job_id=job.job_id)
         with TemporaryFile() as numbers:
@@ -211,7 +211,7 @@ class Submission:
 
     def _check_deadline(self, job: Job) -> None:
         if self.now() >= job.deadline:
-            raise JobFailedError(NOT_TAKEN_IN_TIME.code, NOT_TAKEN_IN_TIME.message)
+            raise JobFailedError(NOT_ACCEPTED_IN_TIME.code, NOT_ACCEPTED_IN_TIME.message)
 
     def _checker(self, upload: Upload) -> Checker:
         checker = checker_for_key(upload.key, allow_sensitive=self.allow_sensitive)
@@ -263,7 +263,7 @@ class Submission:
         region = metadata.get(REGION_METADATA, "").strip() or self.default_region
         return region.upper() or None
 
-    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | TryAgain:
+    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | Requeue:
         job = self.ledger.move(
             job,
             ARM,
@@ -272,16 +272,16 @@ class Submission:
             attempts=job.attempts + 1,
             region=job.region,
             counts=job.counts,
-            expected_seconds=self.paces.expected_seconds(checker.name, job.counts.submitted),
+            expected_seconds=self.durations.expected_seconds(checker.name, job.counts.submitted),
         )
         outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
-        key_refused = isinstance(outcome, Blocked) and outcome.is_about_the_key
+        key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
         if key_refused and self.vendor.api_key.refresh():
             numbers.seek(0)
             outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
         return self._record(job, outcome)
 
-    def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | TryAgain:
+    def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
         match outcome:
             case Accepted():
                 self._accept(job, outcome)
@@ -292,7 +292,7 @@ class Submission:
                 self._end(job, DOUBT, in_doubt(cause), charged=None)
             case Blocked():
                 return self._block(job, outcome)
-            case TryLater():
+            case Retryable():
                 return self._release(job, outcome)
         return Settled()
 
@@ -313,15 +313,15 @@ class Submission:
         )
         if job.reason:
             # It was blocked until now: what stopped the line is put right.
-            self.line.open(job.job_id)
+            self.breaker.close(job.job_id)
         count_charge(accepted)
-        self.workflow.start(accepted)
+        self.executions.start(accepted)
 
-    def _block(self, job: Job, outcome: Blocked) -> Settled | TryAgain:
-        if not self.line.stop(job.job_id):
+    def _block(self, job: Job, outcome: Blocked) -> Settled | Requeue:
+        if not self.breaker.trip(job.job_id):
             self.ledger.move(job, RELEASE, lease_until=self.now())
-            return TryAgain(LINE_PAUSE)
-        if outcome.is_about_the_key:
+            return Requeue(OPEN_BREAKER_PAUSE)
+        if outcome.concerns_key:
             reason = Reason(
                 ReasonCode.BAD_API_KEY,
                 f"The vendor refuses the API key ({outcome.words}). Put a valid one into the secret; "
@@ -336,9 +336,9 @@ class Submission:
         self._end(job, BLOCK, reason, charged=False, lease_until=self.now() + BLOCKED_PAUSE)
         return Settled()
 
-    def _release(self, job: Job, outcome: TryLater) -> Settled | TryAgain:
+    def _release(self, job: Job, outcome: Retryable) -> Settled | Requeue:
         server_errors = job.server_errors + outcome.server_error
-        if server_errors >= MOST_SERVER_ERRORS:
+        if server_errors >= MAX_SERVER_ERRORS:
             reason = Reason(
                 ReasonCode.VENDOR_REJECTED,
                 f"{outcome.cause} It did so {server_errors} times. Nothing was charged; try again later.",
@@ -352,7 +352,7 @@ class Submission:
             server_errors=server_errors,
             lease_until=self.now() + timedelta(seconds=outcome.after_seconds),
         )
-        return TryAgain(outcome.after_seconds)
+        return Requeue(outcome.after_seconds)
 
     def _end(
         self,
@@ -370,8 +370,8 @@ class Submission:
         )
         self.announcer.announce(ended)
 
-    def _after_lease(self, job: Job) -> TryAgain:
-        return TryAgain(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
+    def _after_lease(self, job: Job) -> Requeue:
+        return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
 
     def _seconds_to_post(self, end: datetime) -> float:
         return (end - self.now()).total_seconds() - TIME_TO_RECORD

@@ -77,13 +77,13 @@ class Blocked:
     words: str
 
     @property
-    def is_about_the_key(self) -> bool:
+    def concerns_key(self) -> bool:
         """Whether a newer key could help, as opposed to money."""
         return self.status != 402
 
 
 @dataclass(frozen=True, slots=True)
-class TryLater:
+class Retryable:
     """Nothing was charged, and a later try may succeed.
 
     Attributes:
@@ -104,7 +104,7 @@ class InDoubt:
     cause: str
 
 
-SubmitOutcome = Accepted | Rejected | Blocked | TryLater | InDoubt
+SubmitOutcome = Accepted | Rejected | Blocked | Retryable | InDoubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class VendorClient:
             cause = _named(error)
             if body.started:
                 return InDoubt(f"The connection failed once sending had begun ({cause}).")
-            return TryLater(USUAL_PAUSE, f"No connection, nothing was sent ({cause}).")
+            return Retryable(USUAL_PAUSE, f"No connection, nothing was sent ({cause}).")
         return self._submit_outcome(answer)
 
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:
@@ -270,9 +270,9 @@ class VendorClient:
             case 401 | 402 | 403:
                 return Blocked(answer.status, answer.words)
             case 429:
-                return TryLater(self._pause(answer), "The vendor answered 429: too many requests.")
+                return Retryable(self._pause(answer), "The vendor answered 429: too many requests.")
             case 500:
-                return TryLater(
+                return Retryable(
                     self._pause(answer),
                     f"The vendor answered 500: {answer.words}",
                     server_error=True,

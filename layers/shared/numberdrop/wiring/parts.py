@@ -3,9 +3,9 @@
 from botocore.config import Config
 
 from numberdrop.aws.bus import Announcer
-from numberdrop.aws.circuit_breaker import Line
+from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
-from numberdrop.aws.durations import Paces
+from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger
 from numberdrop.settings import LedgerSettings
 
@@ -15,15 +15,15 @@ def make_ledger(table: str) -> Ledger:
     return Ledger(make_client("dynamodb"), table)
 
 
-def make_line(ledger: Ledger) -> Line:
+def make_breaker(ledger: Ledger) -> CircuitBreaker:
     """The line, which is kept beside the jobs."""
-    return Line(ledger.client, ledger.table)
+    return CircuitBreaker(ledger.client, ledger.table)
 
 
-def make_paces(table: str) -> Paces:
+def make_durations(table: str) -> Durations:
     """With a client that gives up at once: no job waits for a guess."""
     hurried = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
-    return Paces(make_client("dynamodb", hurried), table)
+    return Durations(make_client("dynamodb", hurried), table)
 
 
 def make_announcer(settings: LedgerSettings, ledger: Ledger) -> Announcer:

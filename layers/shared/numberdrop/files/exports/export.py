@@ -48,7 +48,7 @@ _LISTS = {
 _LIST_HEADER = ["number", "list"]
 
 _STANDARD_LIMITS = ExportLimits()
-_MOST_COLUMNS = 200
+_MAX_COLUMNS = 200
 
 _NUMBER_NAMES = (
     *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
@@ -214,7 +214,7 @@ def _names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         names.pop()
     if not any(names):
         raise ExportInvalidError("The export is empty.")
-    if len(names) > _MOST_COLUMNS:
+    if len(names) > _MAX_COLUMNS:
         raise ExportInvalidError("The export has far too many columns.")
     if any(map(_is_number, header)) and not any(name in names for name in _NUMBER_NAMES):
         raise ExportInvalidError("The export has no header: its first row holds a number.")

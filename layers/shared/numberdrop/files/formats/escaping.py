@@ -15,7 +15,7 @@ _NUMBERS = re.compile(r"(?:\+?[0-9]*\0)*+")
 """Numbers with a NUL behind each, which is what most lists are made of."""
 
 
-def harmless(cell: str) -> str:
+def escaped(cell: str) -> str:
     """The cell, with a leading apostrophe if a spreadsheet would run it as a formula.
 
     Which cells those are comes from OWASP's page "CSV Injection": they start, perhaps after white space, with
@@ -26,18 +26,18 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if _FORMULA_AT_START.match(cell) else cell
 
 
-def harmless_cells(cells: list[str]) -> list[str]:
-    """Each cell as it stands in a CSV file: harmless, and quoted where it must be."""
+def escaped_cells(cells: list[str]) -> list[str]:
+    """Each cell as it stands in a CSV file: escaped, and quoted where it must be."""
     if _NUMBERS.fullmatch("\0".join([*cells, ""])) or _is_plain(cells):
         return cells
-    return csv_lines([harmless(cell)] for cell in cells)
+    return csv_lines([escaped(cell)] for cell in cells)
 
 
-def harmless_lines(rows: list[list[str]]) -> list[str]:
+def escaped_lines(rows: list[list[str]]) -> list[str]:
     """Each row as a line of CSV, without the line end."""
     if _is_plain(chain(*rows)):
         return list(map(",".join, rows))
-    return csv_lines(map(harmless, row) for row in rows)
+    return csv_lines(map(escaped, row) for row in rows)
 
 
 def _is_plain(cells: Iterable[str]) -> bool:

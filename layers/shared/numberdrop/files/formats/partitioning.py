@@ -20,7 +20,7 @@ PARTS = 512
 on it twice as fast as on one of 160,000."""
 
 _LAST_PART = PARTS - 1
-_MOST_HELD = 1_000_000
+_MAX_HELD = 1_000_000
 """Characters."""
 
 _BLOCK = 1024 * 1024
@@ -99,7 +99,7 @@ class Partition:
 
     def _count(self, lines: Iterable[str]) -> None:
         self._characters_held += len("".join(lines))
-        if self._characters_held > _MOST_HELD:
+        if self._characters_held > _MAX_HELD:
             self._write()
 
     def _write(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONTENT_TYPES = "[Content_Types].xml"
 """The part that tells an ``.xlsx``, itself a zip, from other archives (ECMA-376, part 2)."""
 
-_MOST_SHEETS = 20
+_MAX_SHEETS = 20
 """Sheets that are looked at for one with anything in it: a row far down costs time, however empty it is."""
 
 
@@ -42,7 +42,7 @@ def first_filled(workbook: "Workbook") -> int | None:
     """
     sheets = workbook.worksheets
     shown_first = sorted(range(len(sheets)), key=lambda at: sheets[at].sheet_state != "visible")
-    for sheet_at in shown_first[:_MOST_SHEETS]:
+    for sheet_at in shown_first[:_MAX_SHEETS]:
         with closing(all_rows(workbook, sheet_at)) as rows:
             if any(any(row) for row in rows):
                 return sheet_at

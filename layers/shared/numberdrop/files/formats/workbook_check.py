@@ -11,16 +11,16 @@ from zipfile import ZipFile
 
 from numberdrop.files.formats.archive import ExportInvalidError
 
-MOST_CELLS = 1000
+MAX_CELLS = 1000
 """Cells of a row; the vendor's exports have fewer than ten."""
 
-MOST_ROWS = 1_048_576
+MAX_ROWS = 1_048_576
 """What a sheet has at most (Microsoft, "Excel specifications and limits")."""
 
-MOST_CELLS_OUTSIDE = 2 * MOST_ROWS
+MAX_CELLS_OUTSIDE = 2 * MAX_ROWS
 """Cells in no row, as in the list of formulas: two in each row that a sheet can have."""
 
-MOST_SHARED_TEXTS = 10_000_000
+MAX_SHARED_TEXTS = 10_000_000
 """Ten cells of text in each row that a sheet can have."""
 
 _BLOCK = 1024 * 1024
@@ -51,7 +51,7 @@ class _Counter:
 
     def __init__(self) -> None:
         self._cells = self._texts = self._row = 0
-        self._most_cells = MOST_CELLS_OUTSIDE
+        self._most_cells = MAX_CELLS_OUTSIDE
 
     def read(self, xml: IO[bytes]) -> None:
         parser = expat.ParserCreate()
@@ -65,12 +65,10 @@ class _Counter:
         match name.rpartition(":")[2]:
             case "row":
                 self._cells = 0
-                self._most_cells = MOST_CELLS
+                self._most_cells = MAX_CELLS
                 self._row = _whole_number(attributes.get("r", "")) or self._row + 1
-                if self._row > MOST_ROWS:
-                    raise ExportInvalidError(
-                        f"The sheet has rows beyond the {MOST_ROWS:,} that one can have."
-                    )
+                if self._row > MAX_ROWS:
+                    raise ExportInvalidError(f"The sheet has rows beyond the {MAX_ROWS:,} that one can have.")
             case "c":
                 self._cells += 1
                 if self._cells > self._most_cells:
@@ -79,7 +77,7 @@ class _Counter:
                     )
             case "si":
                 self._texts += 1
-                if self._texts > MOST_SHARED_TEXTS:
+                if self._texts > MAX_SHARED_TEXTS:
                     raise ExportInvalidError("The workbook has far too many texts.")
 
     def _refuse_declarations(

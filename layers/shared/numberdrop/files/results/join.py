@@ -15,11 +15,11 @@ from numberdrop.files.exports.export import Export, ExportInvalidError
 from numberdrop.files.exports.matching import loose_name, names_of_entries, names_of_numbers
 from numberdrop.files.formats.entries_file import line_blocks
 from numberdrop.files.formats.partitioning import InOrder, Partition
-from numberdrop.files.uploads.cleaning import entries_among
+from numberdrop.files.uploads.cleaning import present_entries
 from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.jobs.checkers import InputKind
 
-Tell = Callable[[str | None], tuple[str, str | None]]
+Render = Callable[[str | None], tuple[str, str | None]]
 """Given an export's answer, None for an entry that it lacks: what is told of the entry, and the verdict."""
 
 
@@ -57,7 +57,7 @@ class Join:
 
 
 @contextmanager
-def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> Iterator[Join]:
+def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -> Iterator[Join]:
     """Joins the entries of an upload with an export.
 
     Where the export doubles a number, its first row counts.
@@ -66,7 +66,7 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
         entries: as ``clean_upload`` wrote them.
         export: what the vendor answered.
         kind: what was submitted.
-        tell: makes of an answer what is told of an entry: a text without line feeds.
+        render: turns an export row into the text that stands beside its entry, without line feeds.
 
     Raises:
         ExportInvalidError: the export breaks off or turns hostile, or has rows of which not one is about an
@@ -80,11 +80,11 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
                 names = names_of_numbers(numbers, kind)
                 answers.add(_keys(names, kind), names, said)
             for lines in line_blocks(entries):
-                present = entries_among(lines)
+                present = present_entries(lines)
                 asked.add(_keys(names_of_entries(present, kind), kind), present)
             rows, wanted = answers.parts(), asked.parts()
             for part in rows.keys() | wanted.keys():
-                for lines in _answered(rows.get(part, ()), wanted.get(part, ()), kind, tell, counts):
+                for lines in _answered(rows.get(part, ()), wanted.get(part, ()), kind, render, counts):
                     told.extend(part, lines)
         answered = any(verdict is not None for _, verdict in counts.verdicts)
         if counts.extra and not answered and kind is not InputKind.AS_WRITTEN:
@@ -93,7 +93,11 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, tell: Tell) -> It
 
 
 def _answered(
-    rows: Iterable[list[str]], entries: Iterable[list[str]], kind: InputKind, tell: Tell, counts: JoinCounts
+    rows: Iterable[list[str]],
+    entries: Iterable[list[str]],
+    kind: InputKind,
+    render: Render,
+    counts: JoinCounts,
 ) -> Iterator[list[str]]:
     """What is told of the entries of a part. Only what differs is held in memory, not what repeats.
 
@@ -101,7 +105,7 @@ def _answered(
         rows: in blocks, the name and the answer of each row of the export, one after the other.
         entries: the entries of the part, in blocks.
         kind: what they are.
-        tell: makes of an answer what is told.
+        render: makes of an answer what is told.
         counts: is added to once all entries are answered.
     """
     answers: dict[str, str] = {}
@@ -122,7 +126,7 @@ def _answered(
         if loosely:
             names = [name if name in answers else loosely.get(loose_name(name), name) for name in names]
         found = list(map(answers.get, names))
-        told.update({answer: tell(answer) for answer in set(found) - told.keys()})
+        told.update({answer: render(answer) for answer in set(found) - told.keys()})
         distinct.update(zip(map(same, block) if same else block, found, strict=True))
         if names is not block:
             asked_for.update(zip(names, found, strict=True))

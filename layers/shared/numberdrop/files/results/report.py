@@ -21,7 +21,7 @@ from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.job import timestamp
 from numberdrop.masking import masked
 
-MOST_COUNTRIES = 15
+MAX_COUNTRIES = 15
 """Countries that have a row of their own where there are many; the smaller ones share one more."""
 
 VerdictCounts = Mapping[str, int]
@@ -247,10 +247,10 @@ def _in_order(counts: VerdictCounts) -> VerdictCounts:
 def _largest_first(countries: Mapping[str, VerdictCounts]) -> list[tuple[str, VerdictCounts]]:
     """Countries with the most entries first; where they are many, the smaller ones are one."""
     ranked = sorted(countries.items(), key=lambda country: (-sum(country[1].values()), country[0]))
-    if len(ranked) <= MOST_COUNTRIES + 1:
+    if len(ranked) <= MAX_COUNTRIES + 1:
         return ranked
-    rest = ranked[MOST_COUNTRIES:]
-    return [*ranked[:MOST_COUNTRIES], (f"{len(rest)} others", _sum(counts for _, counts in rest))]
+    rest = ranked[MAX_COUNTRIES:]
+    return [*ranked[:MAX_COUNTRIES], (f"{len(rest)} others", _sum(counts for _, counts in rest))]
 
 
 def _sum(several: Iterable[VerdictCounts]) -> VerdictCounts:

@@ -10,11 +10,11 @@ from numberdrop.files.exports.export import Export
 from numberdrop.files.exports.matching import names_of_numbers
 from numberdrop.files.exports.verdicts import VERDICTS, verdict_of
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED, line_blocks, write_lines
-from numberdrop.files.formats.escaping import harmless_cells, harmless_lines
+from numberdrop.files.formats.escaping import escaped_cells, escaped_lines
 from numberdrop.files.formats.partitioning import InOrder, Partition
 from numberdrop.files.results.countries import by_country
-from numberdrop.files.results.join import Join, JoinCounts, Tell, joined
-from numberdrop.files.uploads.cleaning import REJECTED, entries_among, first_appearances
+from numberdrop.files.results.join import Join, JoinCounts, Render, joined
+from numberdrop.files.uploads.cleaning import REJECTED, first_appearances, present_entries
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.checkers import Checker, InputKind
 
@@ -63,7 +63,7 @@ def write_results(
     ``number`` (empty if the line was left out), ``status`` (``resolved``, ``unresolved`` where the export
     lacks the number, or ``rejected``), ``verdict``, and the export's columns. Of a table it has the table
     itself, row by row, with the same columns except ``line`` behind its own. A column whose name is taken is
-    called ``<checker>_<name>``. All cells are made harmless for spreadsheets.
+    called ``<checker>_<name>``. All cells are made escaped for spreadsheets.
 
     Args:
         entries: as ``clean_upload`` wrote them.
@@ -82,7 +82,7 @@ def write_results(
     own_lines = _table_lines(table, len(own_columns)) if table else places
     cells = [""] * (len(added_columns) - 2)
     without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
-    _write(out, harmless_lines([[*own_columns, *added_columns]]))
+    _write(out, escaped_lines([[*own_columns, *added_columns]]))
     with joined(entries, export, checker.input, _tell(export)) as join:
         for numbers, told in _told_blocks(entries, join, without_entry):
             lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, told, strict=True))
@@ -117,7 +117,7 @@ def _columns(table: UploadRows) -> list[str]:
 def _table_lines(table: UploadRows, width: int) -> Iterator[str]:
     """The table's rows as lines of CSV, each of ``width`` cells."""
     for rows in table.table_blocks():
-        for row, line in zip(rows, harmless_lines(rows), strict=True):
+        for row, line in zip(rows, escaped_lines(rows), strict=True):
             # As text: lists of as many empty cells would take eight times as much memory.
             yield line + "," * (width - max(len(row), 1))
 
@@ -134,7 +134,7 @@ def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) ->
     return added
 
 
-def _tell(export: Export) -> Tell:
+def _tell(export: Export) -> Render:
     """What is told of an entry: its status and verdict, and all cells that the export has for it."""
     column = export.verdict_column
     unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
@@ -150,7 +150,7 @@ def _tell(export: Export) -> Tell:
 
 
 def _line(cells: list[str]) -> str:
-    (line,) = harmless_lines([cells])
+    (line,) = escaped_lines([cells])
     return line.replace("\n", INNER_LINE_FEED)
 
 
@@ -165,15 +165,15 @@ def _told_blocks(
         without_entry: what is told where the line of ``entries`` holds none.
     """
     for lines in line_blocks(entries, _BLOCK):
-        present = entries_among(lines)
+        present = present_entries(lines)
         told = join.told(present)
         if len(present) == len(lines):
-            yield harmless_cells(lines), told
+            yield escaped_cells(lines), told
         else:
             following = iter(told)
             numbers = [line if line > REJECTED else "" for line in lines]
             yield (
-                harmless_cells(numbers),
+                escaped_cells(numbers),
                 [next(following) if line > REJECTED else without_entry[line] for line in lines],
             )
 

@@ -9,7 +9,7 @@ from operator import eq
 from typing import BinaryIO, TextIO
 
 from numberdrop.files.formats.entries_file import line_blocks, write_lines
-from numberdrop.files.formats.escaping import harmless
+from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.partitioning import InOrder, Partition
 from numberdrop.files.uploads.encoding import LONGEST_LINE, line_too_long
 from numberdrop.files.uploads.entries import EntryRule
@@ -23,7 +23,7 @@ REJECTED = "\0"
 REJECTED_COLUMNS = ("line", "text", "reason")
 """The header of the list of rejected rows."""
 
-MOST_LINES = 20_000_000
+MAX_LINES = 20_000_000
 """Twice what the vendor takes at once, as some repeat others. More could not be collected in time."""
 
 _LONGEST_REJECTED_TEXT = 100
@@ -77,7 +77,7 @@ def clean_upload(
             reasons: list[str] = []
             cleaned = _cleaned(text, rows.rule, reasons)
             entries.write(cleaned.encode())
-            present = entries_among(cleaned.split("\n"))
+            present = present_entries(cleaned.split("\n"))
             spread.add(_keys(present, rows.rule))
             if reasons:
                 why.add(reasons, cleaned, place)
@@ -85,7 +85,7 @@ def clean_upload(
                 unusable = _unusable(text, cleaned, reasons, place)
                 listing.writerows(unusable if left_out else [REJECTED_COLUMNS, *unusable])
             place += text.count("\n")
-            if place - rows.first_row > MOST_LINES:
+            if place - rows.first_row > MAX_LINES:
                 raise _too_many_lines()
             lines += len(present) + len(reasons)
             left_out += len(reasons)
@@ -131,7 +131,7 @@ def _unusable(text: str, cleaned: str, reasons: list[str], place: int) -> list[t
     lines = enumerate(zip(text.split("\n"), cleaned.split("\n"), strict=True), place)
     left_out = [(place, line) for place, (line, entry) in lines if entry == REJECTED]
     return [
-        (place, harmless(line.strip()[:_LONGEST_REJECTED_TEXT]), reason)
+        (place, escaped(line.strip()[:_LONGEST_REJECTED_TEXT]), reason)
         for (place, line), reason in zip(left_out, reasons, strict=True)
     ]
 
@@ -157,7 +157,7 @@ class _Reasons:
         return f"The reason in {count:,} of {total:,} lines, first in line {first:,}: {reason}."
 
 
-def entries_among(lines: list[str]) -> list[str]:
+def present_entries(lines: list[str]) -> list[str]:
     """The entries among lines of the entries file."""
     return lines if min(lines, default="") > REJECTED else [line for line in lines if line > REJECTED]
 
@@ -181,7 +181,7 @@ def _write_distinct(
 ) -> None:
     """Writes the entries that are the first of their like; all of them where ``firsts`` is left out."""
     for block in line_blocks(entries):
-        present = entries_among(block)
+        present = present_entries(block)
         write_lines(numbers, compress(present, firsts.answers(_keys(present, rule))) if firsts else present)
 
 
@@ -200,7 +200,7 @@ def _empty(rows: UploadRows) -> JobFailedError:
 def _too_many_lines() -> JobFailedError:
     return JobFailedError(
         ReasonCode.TOO_LARGE,
-        f"The file has more than {MOST_LINES:,} lines, blank and repeated ones among them. Split it and "
+        f"The file has more than {MAX_LINES:,} lines, blank and repeated ones among them. Split it and "
         "upload the parts.",
     )
 

@@ -16,10 +16,10 @@ from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 NO_DELIMITER = "\0"
 """Delimits a table of one column: a character that no text holds."""
 
-_MOST_SAMPLED = 200
+_MAX_SAMPLED = 200
 """Rows."""
 
-_MOST_ABOVE = 5
+_MAX_ABOVE = 5
 """Rows, in which a header is looked for below a title."""
 
 _HINT = "sep="
@@ -82,7 +82,7 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
         JobFailedError: ``NO_VALID_NUMBERS``: which column holds the entries cannot be told.
     """
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    start = "\n".join(lines[:_MOST_ABOVE])
+    start = "\n".join(lines[:_MAX_ABOVE])
     samples = [_Sample.of(text, delimiter, kind, rule) for delimiter in DELIMITERS if delimiter in start]
     tables = [sample for sample in samples if sample.is_table(kind, rule)]
     # A row that begins a table by one delimiter may be a row far inside by another.
@@ -140,7 +140,7 @@ class _Sample:
         filled = (
             (at, row) for at, row in placed if any(cell.strip() for cell in row) and row[0] not in hints
         )
-        sample = list(islice(filled, _MOST_SAMPLED + 1)) or [(0, [""])]
+        sample = list(islice(filled, _MAX_SAMPLED + 1)) or [(0, [""])]
         rows = [row for _, row in sample]
         first = _header_at(rows, kind, rule)
         return cls(delimiter, sample[first][0], first > 0, rows[first:])
@@ -221,7 +221,7 @@ def _header_at(rows: Sequence[Sequence[str]], kind: InputKind, rule: EntryRule) 
     title is not like that.
     """
     most_above = 0
-    for at, row in enumerate(rows[:_MOST_ABOVE]):
+    for at, row in enumerate(rows[:_MAX_ABOVE]):
         if any(_may_be_entry(cell, kind, rule) for cell in row):
             return 0
         named = _named_column(row, kind) if len(row) > 1 and _filled(row) > most_above else None

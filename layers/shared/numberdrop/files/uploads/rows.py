@@ -22,10 +22,10 @@ _SAMPLE = 64 * 1024
 """Characters."""
 _LONGEST_ROW = 1024 * 1024
 
-MOST_COLUMNS = 500
+MAX_COLUMNS = 500
 """Columns of a table: in the results every row is as long as the longest."""
 
-_MOST_CELLS = 1_000_000_000
+_MAX_CELLS = 1_000_000_000
 """Rows times columns. A table whose rows are equally long has less than one for each character."""
 
 
@@ -82,10 +82,10 @@ class UploadRows:
             rows = [row if len(row) <= width else _fitted(row, width) for row in records]
             lengths = list(map(len, rows))
             longest = max(longest, max(lengths, default=0))
-            if longest > MOST_COLUMNS:
+            if longest > MAX_COLUMNS:
                 raise _too_many_columns(longest, done + lengths.index(longest) + 1)
             done += len(rows)
-            if done * longest > _MOST_CELLS:
+            if done * longest > _MAX_CELLS:
                 raise _too_ragged(longest)
             skipped = min(to_skip, len(rows))
             to_skip -= skipped
@@ -179,7 +179,7 @@ def _fitted(row: list[str], width: int) -> list[str]:
 def _too_many_columns(columns: int, row: int) -> JobFailedError:
     return JobFailedError(
         ReasonCode.TOO_LARGE,
-        f"Row {row:,} of the table goes on to column {columns:,}, and at most {MOST_COLUMNS} are taken. "
+        f"Row {row:,} of the table goes on to column {columns:,}, and at most {MAX_COLUMNS} are taken. "
         "Delete what stands so far to the right and upload the file again.",
     )
 

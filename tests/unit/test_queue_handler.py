@@ -7,8 +7,8 @@ import pytest
 
 from numberdrop.aws.queue import LONGEST_DELAY, UploadQueue
 from numberdrop.jobs.upload import NotAnUploadError, Upload
-from numberdrop.steps.queue_handler import FIRST_RETRY_SECONDS, Intake, Message
-from numberdrop.steps.submission import Settled, TryAgain
+from numberdrop.steps.queue_handler import FIRST_RETRY_SECONDS, Message, QueueHandler
+from numberdrop.steps.submission import Requeue, Settled
 
 RECEIPT = "receipt-one"
 SETTLED = Settled()
@@ -36,11 +36,11 @@ class RecordingQueue:
 class SubmissionThat:
     """Ends the same way each time: returns an outcome, or raises it."""
 
-    def __init__(self, outcome: Settled | TryAgain | Exception) -> None:
+    def __init__(self, outcome: Settled | Requeue | Exception) -> None:
         self.outcome = outcome
         self.submitted: list[Upload] = []
 
-    def submit(self, upload: Upload, *, seconds: float) -> Settled | TryAgain:
+    def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
         self.submitted.append(upload)
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -50,12 +50,12 @@ class SubmissionThat:
 class Door:
     """An intake with what stands behind it."""
 
-    def __init__(self, outcome: Settled | TryAgain | Exception = SETTLED) -> None:
+    def __init__(self, outcome: Settled | Requeue | Exception = SETTLED) -> None:
         self.queue = RecordingQueue()
         self.submission = SubmissionThat(outcome)
         client: Any = self.queue
         submission: Any = self.submission
-        self.intake = Intake(submission, UploadQueue(client, "https://queue.example"), "uploads")
+        self.intake = QueueHandler(submission, UploadQueue(client, "https://queue.example"), "uploads")
 
     def take(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
         self.intake.take(Message(body, RECEIPT, receives), seconds=60)
@@ -89,7 +89,7 @@ def test_a_test_message_is_forgotten_and_nothing_is_submitted() -> None:
     ("asked", "delay"), [(0, 0), (300, 300), (900, 900), (86_400, LONGEST_DELAY), (-3, 0)]
 )
 def test_an_upload_whose_time_has_not_come_is_sent_again_word_for_word(asked: int, delay: int) -> None:
-    door = Door(TryAgain(asked))
+    door = Door(Requeue(asked))
     door.take()
     assert door.queue.sent == [(json.dumps(EVENT), delay)]
 

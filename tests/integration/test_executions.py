@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.executions import Workflow
+from numberdrop.aws.executions import Executions
 from tests.support.account import Account
 from tests.support.jobs import a_job, an_upload
 
@@ -26,12 +26,12 @@ class Refusing:
 
 
 @pytest.fixture
-def workflow(account: Account) -> Workflow:
-    return Workflow(boto3.client("stepfunctions"), account.state_machine)
+def executions(account: Account) -> Executions:
+    return Executions(boto3.client("stepfunctions"), account.state_machine)
 
 
-def test_an_execution_is_named_after_its_job_and_run(account: Account, workflow: Workflow) -> None:
-    workflow.start(a_job())
+def test_an_execution_is_named_after_its_job_and_run(account: Account, executions: Executions) -> None:
+    executions.start(a_job())
     assert account.executions() == [f"{a_job().job_id}-1"]
 
 
@@ -44,51 +44,53 @@ def told(account: Account) -> dict[str, Any]:
 
 
 def test_an_execution_is_told_the_job_the_checker_and_how_long_to_wait(
-    account: Account, workflow: Workflow
+    account: Account, executions: Executions
 ) -> None:
-    workflow.start(a_job())
+    executions.start(a_job())
     assert told(account) == {"job_id": a_job().job_id, "checker": "band", "wait_seconds": 10}
 
 
 @pytest.mark.parametrize(("expected", "wait"), [(2, 3), (62, 19), (7200, 30)])
 def test_the_first_wait_is_a_part_of_what_is_expected(
-    account: Account, workflow: Workflow, expected: int, wait: int
+    account: Account, executions: Executions, expected: int, wait: int
 ) -> None:
-    workflow.start(a_job(expected_seconds=expected))
+    executions.start(a_job(expected_seconds=expected))
     assert told(account)["wait_seconds"] == wait
 
 
-def test_a_task_that_is_followed_again_is_asked_about_at_once(account: Account, workflow: Workflow) -> None:
-    workflow.start(a_job(run=2, expected_seconds=7200))
+def test_a_task_that_is_followed_again_is_asked_about_at_once(
+    account: Account, executions: Executions
+) -> None:
+    executions.start(a_job(run=2, expected_seconds=7200))
     assert told(account)["wait_seconds"] == 3
 
 
-def test_a_second_start_does_nothing(account: Account, workflow: Workflow) -> None:
-    workflow.start(a_job())
-    workflow.start(a_job())
+def test_a_second_start_does_nothing(account: Account, executions: Executions) -> None:
+    executions.start(a_job())
+    executions.start(a_job())
     assert len(account.executions()) == 1
 
 
 def test_an_execution_that_exists_counts_as_started() -> None:
     refusing = Refusing("ExecutionAlreadyExists")
-    Workflow(refusing, "arn").start(a_job())  # type: ignore[arg-type]
+    Executions(refusing, "arn").start(a_job())  # type: ignore[arg-type]
     assert refusing.refused == 1
 
 
 def test_any_other_refusal_is_an_error() -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
-        Workflow(Refusing("ThrottlingException"), "arn").start(a_job())  # type: ignore[arg-type]
+        Executions(Refusing("ThrottlingException"), "arn").start(a_job())  # type: ignore[arg-type]
 
 
-def test_another_run_of_the_job_is_another_execution(account: Account, workflow: Workflow) -> None:
-    workflow.start(a_job())
-    workflow.start(replace(a_job(), run=2))
+def test_another_run_of_the_job_is_another_execution(account: Account, executions: Executions) -> None:
+    executions.start(a_job())
+    executions.start(replace(a_job(), run=2))
     assert len(account.executions()) == 2
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
-def test_a_key_never_reaches_an_executions_name(account: Account, workflow: Workflow, key: str) -> None:
+def test_a_key_never_reaches_an_executions_name(account: Account, executions: Executions, key: str) -> None:
     job = a_job(upload=an_upload(key))
-    workflow.start(job)
+    executions.start(job)
     assert account.executions() == [f"{job.job_id}-1"]
     assert len(job.execution_name) <= 80

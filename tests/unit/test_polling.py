@@ -13,8 +13,8 @@ from numberdrop.jobs.polling import (
     LONGEST_STAY,
     SHORTEST_WAIT,
     USUAL_FIRST_WAIT,
-    Look,
-    Pacing,
+    PollingPolicy,
+    Progress,
     first_wait,
     jittered,
     wait_for_export,
@@ -22,33 +22,33 @@ from numberdrop.jobs.polling import (
 from tests.support.template import state_machine, template
 
 MINUTE, HOUR, WEEK = 60.0, 3600.0, 7 * 24 * 3600.0
-PACING = Pacing(longest_wait=300)
+PACING = PollingPolicy(longest_wait=300)
 
 ages = st.floats(-86_400, 400 * 86_400)
 counts = st.integers(-(10**12), 10**12)
-looks = st.builds(Look, age=ages, done=counts, total=counts, processed=st.booleans())
+looks = st.builds(Progress, age=ages, done=counts, total=counts, processed=st.booleans())
 expectations = st.none() | st.floats(0, 400 * 86_400)
-pacings = st.builds(Pacing, longest_wait=st.floats(30, 900))
+pacings = st.builds(PollingPolicy, longest_wait=st.floats(30, 900))
 
 
 # Where no progress shows
 
 
 def test_a_young_task_is_asked_about_every_few_seconds() -> None:
-    assert PACING.next_wait(Look(age=5)) == SHORTEST_WAIT
+    assert PACING.next_wait(Progress(age=5)) == SHORTEST_WAIT
 
 
 def test_without_progress_a_quarter_of_the_age_is_waited() -> None:
-    assert PACING.next_wait(Look(age=8 * MINUTE)) == 2 * MINUTE
+    assert PACING.next_wait(Progress(age=8 * MINUTE)) == 2 * MINUTE
 
 
 def test_without_progress_looks_grow_with_the_logarithm_of_the_duration() -> None:
-    pacing = Pacing(longest_wait=math.inf)
+    polling = PollingPolicy(longest_wait=math.inf)
 
     def looks_until(duration: float) -> int:
         age, taken = 0.0, 0
         while age < duration:
-            age += pacing.next_wait(Look(age))
+            age += polling.next_wait(Progress(age))
             taken += 1
         return taken
 
@@ -57,63 +57,63 @@ def test_without_progress_looks_grow_with_the_logarithm_of_the_duration() -> Non
 
 
 def test_a_task_that_is_expected_to_take_long_is_asked_about_less_often_at_first() -> None:
-    assert PACING.next_wait(Look(age=30), expected=HOUR / 2) == 3 * MINUTE
+    assert PACING.next_wait(Progress(age=30), expected=HOUR / 2) == 3 * MINUTE
 
 
 def test_an_expectation_that_is_long_past_changes_nothing() -> None:
-    late = Look(age=10 * MINUTE)
+    late = Progress(age=10 * MINUTE)
     assert PACING.next_wait(late, expected=MINUTE) == PACING.next_wait(late)
 
 
 @pytest.mark.parametrize(("done", "total"), [(0, 100), (0, 0), (50, 0), (-3, 100), (5, -1)])
 def test_counts_that_show_no_progress_are_as_none(done: int, total: int) -> None:
-    assert PACING.next_wait(Look(100, done, total)) == PACING.next_wait(Look(100))
+    assert PACING.next_wait(Progress(100, done, total)) == PACING.next_wait(Progress(100))
 
 
 # Where progress shows
 
 
 def test_half_of_the_estimated_rest_is_waited() -> None:
-    three_quarters = Look(age=6 * MINUTE, done=75, total=100)
+    three_quarters = Progress(age=6 * MINUTE, done=75, total=100)
     assert PACING.next_wait(three_quarters) == MINUTE
 
 
 def test_waits_get_shorter_as_the_end_nears() -> None:
-    waits = [PACING.next_wait(Look(age=done * 6.0, done=done, total=100)) for done in (50, 70, 90, 99)]
+    waits = [PACING.next_wait(Progress(age=done * 6.0, done=done, total=100)) for done in (50, 70, 90, 99)]
     assert waits == sorted(waits, reverse=True)
     assert waits[-1] < 10
 
 
 def test_a_task_that_goes_faster_than_at_first_is_asked_about_sooner() -> None:
     """It stood in the vendor's queue for nine minutes, and was done by half in the tenth."""
-    look = Look(age=10 * MINUTE, done=50, total=100)
-    assert PACING.next_wait(look, before=Look(age=9 * MINUTE)) == 30
+    look = Progress(age=10 * MINUTE, done=50, total=100)
+    assert PACING.next_wait(look, before=Progress(age=9 * MINUTE)) == 30
     assert PACING.next_wait(look) == 300
 
 
 def test_a_task_that_goes_slower_for_a_while_is_asked_about_no_later() -> None:
-    look = Look(age=10 * MINUTE, done=80, total=100)
-    assert PACING.next_wait(look, before=Look(MINUTE, done=79)) == PACING.next_wait(look)
+    look = Progress(age=10 * MINUTE, done=80, total=100)
+    assert PACING.next_wait(look, before=Progress(MINUTE, done=79)) == PACING.next_wait(look)
 
 
 def test_counts_that_go_back_are_no_pace() -> None:
-    look = Look(age=10 * MINUTE, done=80, total=100)
-    assert PACING.next_wait(look, before=Look(9 * MINUTE, done=95)) == PACING.next_wait(look)
+    look = Progress(age=10 * MINUTE, done=80, total=100)
+    assert PACING.next_wait(look, before=Progress(9 * MINUTE, done=95)) == PACING.next_wait(look)
 
 
 def test_the_first_rows_of_a_task_are_no_reason_to_wait_for_long() -> None:
-    assert PACING.next_wait(Look(age=20, done=1, total=100_000)) == 10
+    assert PACING.next_wait(Progress(age=20, done=1, total=100_000)) == 10
 
 
 @pytest.mark.parametrize(
-    "look", [Look(60, 100, 100), Look(60, 250, 100), Look(60, 0, 100, processed=True)], ids=str
+    "look", [Progress(60, 100, 100), Progress(60, 250, 100), Progress(60, 0, 100, processed=True)], ids=str
 )
-def test_a_task_that_only_lacks_its_export_is_asked_about_at_once(look: Look) -> None:
+def test_a_task_that_only_lacks_its_export_is_asked_about_at_once(look: Progress) -> None:
     assert PACING.next_wait(look) == SHORTEST_WAIT
 
 
 def test_a_task_that_seems_almost_done_for_hours_is_not_asked_about_every_few_seconds() -> None:
-    assert PACING.next_wait(Look(age=HOUR, done=99_999, total=100_000)) == 36
+    assert PACING.next_wait(Progress(age=HOUR, done=99_999, total=100_000)) == 36
 
 
 # Bounds
@@ -121,44 +121,44 @@ def test_a_task_that_seems_almost_done_for_hours_is_not_asked_about_every_few_se
 
 @given(pacings, looks, st.none() | looks, expectations)
 def test_no_wait_leaves_its_bounds_whatever_is_said(
-    pacing: Pacing, look: Look, before: Look | None, expected: float | None
+    polling: PollingPolicy, look: Progress, before: Progress | None, expected: float | None
 ) -> None:
     age = max(look.age, 0)
-    wait = pacing.next_wait(look, before, expected)
-    assert min(pacing.shortest(age), pacing.longest(age)) <= wait <= pacing.longest(age)
+    wait = polling.next_wait(look, before, expected)
+    assert min(polling.shortest(age), polling.longest(age)) <= wait <= polling.longest(age)
 
 
 @given(pacings, looks, st.none() | looks, expectations)
 def test_the_delay_is_in_proportion_to_the_age_or_to_what_was_expected(
-    pacing: Pacing, look: Look, before: Look | None, expected: float | None
+    polling: PollingPolicy, look: Progress, before: Progress | None, expected: float | None
 ) -> None:
     age = max(look.age, 0)
-    wait = pacing.next_wait(look, before, expected)
+    wait = polling.next_wait(look, before, expected)
     assert wait <= max(SHORTEST_WAIT, age / 2, (expected or 0) * 0.1)
 
 
 @given(st.floats(30, 900), looks, st.none() | looks, expectations)
 def test_no_task_is_noticed_later_than_the_parameter_says(
-    longest_wait: float, look: Look, before: Look | None, expected: float | None
+    longest_wait: float, look: Progress, before: Progress | None, expected: float | None
 ) -> None:
     young = replace(look, age=min(look.age, 299 * longest_wait))
-    assert Pacing(longest_wait).next_wait(young, before, expected) <= longest_wait
+    assert PollingPolicy(longest_wait).next_wait(young, before, expected) <= longest_wait
 
 
 def test_the_default_parameter_holds_for_as_long_as_tasks_may_take_by_default() -> None:
     hours = template()["Parameters"]["JobTimeoutHours"]["Default"]
     seconds = template()["Parameters"]["MaxWaitSeconds"]["Default"]
-    assert Pacing(seconds).longest(hours * HOUR) == seconds
+    assert PollingPolicy(seconds).longest(hours * HOUR) == seconds
 
 
 @given(ages, ages)
 def test_waits_without_progress_never_shrink(one: float, other: float) -> None:
     younger, older = sorted((one, other))
-    assert PACING.next_wait(Look(younger)) <= PACING.next_wait(Look(older))
+    assert PACING.next_wait(Progress(younger)) <= PACING.next_wait(Progress(older))
 
 
 @given(looks, expectations)
-def test_an_expectation_only_ever_lengthens_a_wait(look: Look, expected: float | None) -> None:
+def test_an_expectation_only_ever_lengthens_a_wait(look: Progress, expected: float | None) -> None:
     assert PACING.next_wait(look, expected=expected) >= PACING.next_wait(look)
 
 
@@ -195,7 +195,7 @@ def test_an_export_that_did_not_come_is_asked_for_after_a_minute_or_more(age: fl
 
 # The history of an execution
 
-MOST_EVENTS = 25_000
+MAX_EVENTS = 25_000
 """AWS Step Functions developer guide, "Quotas": events in the history of one execution."""
 
 EVENTS_OF = {"Wait": 2, "Choice": 2, "Pass": 2, "Task": 5}
@@ -214,10 +214,10 @@ def events_of(*states: str) -> int:
     return sum(EVENTS_OF[kind] for kind in kinds) + retries * EVENTS_OF_A_RETRY
 
 
-def turn_of(pacing: Pacing) -> tuple[int, Callable[[float], float]]:
+def turn_of(polling: PollingPolicy) -> tuple[int, Callable[[float], float]]:
     """A look that says to wait on: its events, and the shortest time until the next."""
     events = events_of("Wait for the vendor", "Check the task", "Exported?")
-    return events, lambda age: round(jittered(min(pacing.shortest(age), pacing.longest(age)), 1))
+    return events, lambda age: round(jittered(min(polling.shortest(age), polling.longest(age)), 1))
 
 
 def fruitless_collection() -> tuple[int, Callable[[float], float]]:
@@ -232,13 +232,13 @@ def fruitless_collection() -> tuple[int, Callable[[float], float]]:
 def test_the_longest_task_fits_into_the_history_of_one_execution(bound: str) -> None:
     """Whatever the vendor says, each time what fills the history fastest."""
     parameters = template()["Parameters"]
-    turns = [turn_of(Pacing(parameters["MaxWaitSeconds"][bound])), fruitless_collection()]
+    turns = [turn_of(PollingPolicy(parameters["MaxWaitSeconds"][bound])), fruitless_collection()]
     age, events = 0.0, events_of("Remember the job", "Record the failure") + len(("started", "ended"))
     while age < parameters["JobTimeoutHours"]["MaxValue"] * HOUR:
         most_events, wait = max(turns, key=lambda turn: turn[0] / turn[1](age))
         events += most_events
         age += wait(age)
-    assert events < MOST_EVENTS
+    assert events < MAX_EVENTS
 
 
 def test_a_wait_that_is_slept_through_costs_less_than_the_state_machines() -> None:

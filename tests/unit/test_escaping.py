@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.formats.escaping import harmless, harmless_cells, harmless_lines
+from numberdrop.files.formats.escaping import escaped, escaped_cells, escaped_lines
 
 FORMULAS = [
     *("=1+1", "+1+1", "-1-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =1", "\uff1d1"),
@@ -27,33 +27,33 @@ cells = st.text(
 
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_a_cell_that_would_run_gets_an_apostrophe(cell: str) -> None:
-    assert harmless(cell) == "'" + cell
+    assert escaped(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", HARMLESS)
 def test_any_other_cell_stays_as_it_is(cell: str) -> None:
-    assert harmless(cell) == cell
+    assert escaped(cell) == cell
 
 
 @given(st.lists(st.lists(cells, min_size=2, max_size=3)))
 def test_rows_are_lines_of_csv_with_harmless_cells(rows: list[list[str]]) -> None:
-    lines = harmless_lines(rows)
+    lines = escaped_lines(rows)
 
     assert [next(csv.reader(StringIO(line, newline=""))) for line in lines] == [
-        [harmless(cell) for cell in row] for row in rows
+        [escaped(cell) for cell in row] for row in rows
     ]
 
 
 @given(st.lists(cells | st.from_regex(r"\+?[0-9]{0,9}", fullmatch=True)))
 def test_cells_are_quoted_where_they_must_be(column: list[str]) -> None:
-    read = [next(csv.reader(StringIO(f"x,{cell}", newline="")))[1] for cell in harmless_cells(column)]
+    read = [next(csv.reader(StringIO(f"x,{cell}", newline="")))[1] for cell in escaped_cells(column)]
 
-    assert read == [harmless(cell) for cell in column]
+    assert read == [escaped(cell) for cell in column]
 
 
 @pytest.mark.parametrize("cell", FORMULAS)
 @pytest.mark.parametrize("others", [[], ["+41790000001"], ["a", "-5"]])
 def test_a_formula_is_found_wherever_it_stands(cell: str, others: list[str]) -> None:
-    (line,) = harmless_lines([[*others, cell, *others]])
+    (line,) = escaped_lines([[*others, cell, *others]])
 
-    assert harmless(cell) in next(csv.reader(StringIO(line, newline="")))
+    assert escaped(cell) in next(csv.reader(StringIO(line, newline="")))
