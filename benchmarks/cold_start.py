@@ -30,12 +30,12 @@ ROUNDS = 15
 MB = 1_000_000
 
 MAKERS = {
-    "check_status": "status_check",
-    "submit": "intake",
-    "collect": "collection",
-    "record_failure": "failure_record",
-    "reconcile": "reconciliation",
-    "audit": "audit",
+    "check_status": "status_checker",
+    "submit": "queue_handler",
+    "collect": "collector",
+    "record_failure": "failure_recorder",
+    "reconcile": "reconciler",
+    "audit": "auditor",
 }
 """What each function calls at its first event to have its clients made."""
 

@@ -7,17 +7,17 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop.wiring.audit import make_audit
+from numberdrop.steps.audit import Auditor
 
 logger = Logger()
 metrics = Metrics()
-audit = cache(make_audit)
+auditor = cache(Auditor.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Counts the uploads that were never announced into the metric ``UnannouncedUploads``."""
-    report = audit().run()
+    report = auditor().run()
     if report:
         metrics.add_metric(name="UnannouncedUploads", unit=MetricUnit.Count, value=report.unannounced)
         metrics.flush_metrics()

@@ -6,14 +6,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop.wiring.collect import make_collection
+from numberdrop.steps.collection import Collector
 
 logger = Logger()
-collection = cache(make_collection)
+collector = cache(Collector.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes ``{job_id}``, returns a decision."""
     seconds = context.get_remaining_time_in_millis() / 1000
-    return collection().collect(event["job_id"], seconds=seconds).as_payload()
+    return collector().collect(event["job_id"], seconds=seconds).as_payload()

@@ -7,10 +7,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from numberdrop.aws.executions import ExecutionStatus
-from numberdrop.wiring.reconcile import make_reconciliation
+from numberdrop.steps.reconciliation import Reconciler
 
 logger = Logger()
-reconciliation = cache(make_reconciliation)
+reconciler = cache(Reconciler.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -18,5 +18,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int] | 
     """Takes a scheduled event, or Step Functions' own "Step Functions Execution Status Change"."""
     if event["detail-type"] == "Step Functions Execution Status Change":
         ended = event["detail"]
-        return reconciliation().settle(ended["name"], ExecutionStatus(ended["status"]))
-    return dict(reconciliation().run())
+        return reconciler().settle(ended["name"], ExecutionStatus(ended["status"]))
+    return dict(reconciler().run())

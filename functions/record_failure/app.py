@@ -8,15 +8,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from numberdrop.jobs.reasons import Reason, ReasonCode
-from numberdrop.wiring.record_failure import make_failure_record
+from numberdrop.steps.failure import FailureRecorder
 
 logger = Logger()
-failure_record = cache(make_failure_record)
+failure_recorder = cache(FailureRecorder.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Takes ``{job_id, execution, reason{code, message}}``, returns the reason that the ledger holds."""
     reason = Reason(ReasonCode(event["reason"]["code"]), event["reason"]["message"])
-    recorded = failure_record().record(event["job_id"], reason, execution=event.get("execution"))
+    recorded = failure_recorder().record(event["job_id"], reason, execution=event.get("execution"))
     return asdict(recorded)

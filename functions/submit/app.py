@@ -6,11 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from numberdrop.steps.queue_handler import Message
-from numberdrop.wiring.submit import make_queue_handler
+from numberdrop.steps.queue_handler import Message, QueueHandler
 
 logger = Logger()
-intake = cache(make_queue_handler)
+queue_handler = cache(QueueHandler.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -18,4 +17,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Takes each message; a message that raises stays in the queue."""
     for record in event["Records"]:
         message = Message.from_record(record)
-        intake().take(message, seconds=context.get_remaining_time_in_millis() / 1000)
+        queue_handler().take(message, seconds=context.get_remaining_time_in_millis() / 1000)

@@ -31,7 +31,7 @@ def test_a_doubled_collection_completes_and_announces_once(
 def test_two_collections_at_once_complete_the_job_once(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    collection = collect.collection()
+    collection = collect.collector()
     slow_results = collection.results
     put = type(slow_results).put
     overtaken: list[bool] = []

@@ -13,8 +13,7 @@ from numberdrop.aws.ledger import JobMissingError
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.collection import PAUSES
-from numberdrop.wiring.collect import make_collection
+from numberdrop.steps.collection import PAUSES, Collector
 from tests.support.account import Account
 from tests.support.files import NUMBERS, file_of
 from tests.support.invocations import Functions, LogLines
@@ -228,10 +227,10 @@ def test_each_further_try_comes_after_a_longer_pause(
 ) -> None:
     monkeypatch.setattr("numberdrop.steps.collection.PAUSES", PAUSES)
     slept: list[float] = []
-    patient = replace(make_collection(), sleep=slept.append)
+    patient = replace(Collector.from_env(), sleep=slept.append)
     simulator.misbehave("download", "link_refused", times=None)
     with monkeypatch.context() as patch:
-        patch.setattr(collect, "collection", lambda: patient)
+        patch.setattr(collect, "collector", lambda: patient)
         functions.collect(upload)
     assert slept == sorted(set(slept)) == [0, 5, 15]
 

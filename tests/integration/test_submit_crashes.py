@@ -46,11 +46,11 @@ def kill(
     error: type[BaseException] = KilledError,
 ) -> None:
     """One delivery of the upload, by a worker that is killed at a transition, or cannot write it."""
-    alive = submit.intake()
-    ledger = LedgerThatEnds(alive.submission.ledger.client, functions.account.jobs_table, at=at, error=error)
-    dying = dataclasses.replace(alive, submission=dataclasses.replace(alive.submission, ledger=ledger))
+    alive = submit.queue_handler()
+    ledger = LedgerThatEnds(alive.submitter.ledger.client, functions.account.jobs_table, at=at, error=error)
+    dying = dataclasses.replace(alive, submitter=dataclasses.replace(alive.submitter, ledger=ledger))
     with monkeypatch.context() as patch:
-        patch.setattr(submit, "intake", lambda: dying)
+        patch.setattr(submit, "queue_handler", lambda: dying)
         with pytest.raises(error):
             functions.submit(upload)
 
@@ -116,7 +116,7 @@ def test_a_task_that_could_not_be_written_down_resolves_its_doubt_by_the_log(
     assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
 
     (task_id,) = [line["task_id"] for line in logged.lines if "task_id" in line]
-    ledger = submit.intake().submission.ledger
+    ledger = submit.queue_handler().submitter.ledger
     ledger.move(job_of(account, upload), CHARGED, task_id=task_id, charged=True, reason=None)
     functions.submit(upload)
     assert functions.collect(upload)["next"] == "done"
@@ -127,14 +127,12 @@ def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    alive = submit.intake()
+    alive = submit.queue_handler()
     client: Any = Refusing("ThrottlingException")
-    executions = dataclasses.replace(alive.submission.executions, client=client)
-    stuck = dataclasses.replace(
-        alive, submission=dataclasses.replace(alive.submission, executions=executions)
-    )
+    executions = dataclasses.replace(alive.submitter.executions, client=client)
+    stuck = dataclasses.replace(alive, submitter=dataclasses.replace(alive.submitter, executions=executions))
     with monkeypatch.context() as patch:
-        patch.setattr(submit, "intake", lambda: stuck)
+        patch.setattr(submit, "queue_handler", lambda: stuck)
         with pytest.raises(ClientError, match="ThrottlingException"):
             functions.submit(upload)
     assert (job_of(account, upload).state, account.executions()) == (State.SUBMITTED, [])

@@ -63,12 +63,12 @@ class Functions:
     def forget(self) -> None:
         """Lets every function start cold."""
         for wiring in (
-            submit.intake,
-            check_status.status_check,
-            collect.collection,
-            record_failure.failure_record,
-            reconcile.reconciliation,
-            audit.audit,
+            submit.queue_handler,
+            check_status.status_checker,
+            collect.collector,
+            record_failure.failure_recorder,
+            reconcile.reconciler,
+            audit.auditor,
         ):
             wiring.cache_clear()
 

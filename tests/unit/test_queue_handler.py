@@ -52,9 +52,9 @@ class Door:
 
     def __init__(self, outcome: Settled | Requeue | Exception = SETTLED) -> None:
         self.queue = RecordingQueue()
-        self.submission = SubmissionThat(outcome)
+        self.submitter = SubmissionThat(outcome)
         client: Any = self.queue
-        submission: Any = self.submission
+        submission: Any = self.submitter
         self.intake = QueueHandler(submission, UploadQueue(client, "https://queue.example"), "uploads")
 
     def take(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
@@ -74,7 +74,7 @@ def test_a_message_is_read_from_a_record_of_lambda() -> None:
 def test_a_message_about_an_upload_is_submitted_and_forgotten() -> None:
     door = Door()
     door.take()
-    assert [upload.key for upload in door.submission.submitted] == ["band/a.txt"]
+    assert [upload.key for upload in door.submitter.submitted] == ["band/a.txt"]
     assert not door.queue.sent
     assert not door.queue.handed_back
 
@@ -82,7 +82,7 @@ def test_a_message_about_an_upload_is_submitted_and_forgotten() -> None:
 def test_a_test_message_is_forgotten_and_nothing_is_submitted() -> None:
     door = Door()
     door.take('{"Event": "s3:TestEvent"}')
-    assert not door.submission.submitted
+    assert not door.submitter.submitted
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_a_message_that_no_try_can_mend_is_handed_back_at_once() -> None:
     with pytest.raises(NotAnUploadError):
         door.take("no JSON")
     assert door.queue.handed_back == [(RECEIPT, 0)]
-    assert not door.submission.submitted
+    assert not door.submitter.submitted

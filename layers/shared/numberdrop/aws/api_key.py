@@ -1,9 +1,11 @@
 """The vendor's API key, kept in AWS Secrets Manager."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from numberdrop.aws.clients import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -22,6 +24,11 @@ class ApiKey:
         self._client = client
         self._secret_id = secret_id
         self._value: str | None = None
+
+    @classmethod
+    def connect(cls, secret_id: str) -> Self:
+        """Return the key in a secret, with a client of its own."""
+        return cls(make_client("secretsmanager"), secret_id)
 
     def get(self) -> str:
         """The key.

@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from numberdrop.aws.clients import make_client
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.job import Job, timestamp
@@ -37,6 +38,11 @@ class Announcer:
     client: "EventBridgeClient"
     bus: str
     ledger: Ledger
+
+    @classmethod
+    def connect(cls, bus: str, ledger: Ledger) -> Self:
+        """Return the announcer for a bus, with a client of its own."""
+        return cls(make_client("events"), bus, ledger)
 
     def announce(self, job: Job) -> None:
         """Emits the event of the job's ending, unless the ledger says it was emitted.

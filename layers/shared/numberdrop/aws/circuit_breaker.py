@@ -6,11 +6,11 @@ safe as the ledger.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.ledger import NON_JOB_PREFIX, is_refused_condition
+from numberdrop.aws.ledger import NON_JOB_PREFIX, Ledger, is_refused_condition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,6 +25,11 @@ class CircuitBreaker:
 
     client: "DynamoDBClient"
     table: str
+
+    @classmethod
+    def beside(cls, ledger: Ledger) -> Self:
+        """Return the circuit breaker that is kept in the ledger's table."""
+        return cls(ledger.client, ledger.table)
 
     def holder(self) -> str | None:
         """The id of the job that holds the line (a consistent read), or None while it is open."""

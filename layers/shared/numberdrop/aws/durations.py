@@ -10,7 +10,9 @@ from math import sqrt
 from typing import TYPE_CHECKING, Self
 
 from aws_lambda_powertools import Logger
+from botocore.config import Config
 
+from numberdrop.aws.clients import make_client
 from numberdrop.aws.ledger import NON_JOB_PREFIX
 from numberdrop.jobs.checkers import MAX_ROWS
 from numberdrop.jobs.job import Job
@@ -29,6 +31,9 @@ WEIGHT = 0.3
 
 MAX_SURPRISE = 10
 """A task that took more than so many times what the others took, or less than such a part, counts as that."""
+
+IMPATIENT = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+"""For a client that gives up at once: no job waits for a guess."""
 
 logger = Logger()
 
@@ -71,6 +76,11 @@ class Durations:
 
     client: "DynamoDBClient"
     table: str
+
+    @classmethod
+    def connect(cls, table: str) -> Self:
+        """Return the durations in a table, with a client that gives up soon."""
+        return cls(make_client("dynamodb", IMPATIENT), table)
 
     def expected_seconds(self, checker: str, numbers: int | None) -> int | None:
         """How long a checker's task of so many numbers is expected to take; None where nothing tells."""

@@ -4,10 +4,11 @@ import json
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 
+from numberdrop.aws.clients import make_client
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.polling import SHORTEST_WAIT, first_wait
 
@@ -32,6 +33,11 @@ class Executions:
 
     client: "SFNClient"
     state_machine_arn: str
+
+    @classmethod
+    def connect(cls, state_machine_arn: str) -> Self:
+        """Return the executions of a state machine, with a client of its own."""
+        return cls(make_client("stepfunctions"), state_machine_arn)
 
     def execution_arn(self, job: Job) -> str:
         """The ARN of the job's execution, whether or not it was started."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from numberdrop.aws.clients import make_client
 from numberdrop.aws.serialisation import from_attribute, to_attribute
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, timestamp, to_item
@@ -62,6 +63,11 @@ class Ledger:
     client: "DynamoDBClient"
     table: str
     now: Clock = utc_now
+
+    @classmethod
+    def connect(cls, table: str) -> Self:
+        """Return the ledger in a table, with a client of its own."""
+        return cls(make_client("dynamodb"), table)
 
     def get(self, job_id: str) -> Job | None:
         """The job as it stands now (a consistent read), or None."""

@@ -1,7 +1,9 @@
 """Handing messages back to the upload queue, to be tried later."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from numberdrop.aws.clients import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -16,6 +18,11 @@ class UploadQueue:
 
     client: "SQSClient"
     url: str
+
+    @classmethod
+    def connect(cls, url: str) -> Self:
+        """Return the queue at a URL, with a client of its own."""
+        return cls(make_client("sqs"), url)
 
     def send_again(self, body: str, *, after_seconds: int) -> None:
         """Sends a copy of a message that arrives later; the original may then be forgotten.

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.clients import make_client
 from numberdrop.aws.ledger import MAX_KNOWN_AT_ONCE, Ledger
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.upload import Upload, version_named
 from numberdrop.masking import masked
+from numberdrop.settings import AuditSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,6 +68,13 @@ class Auditor:
     ledger: Ledger
     breaker: CircuitBreaker
     now: Clock = utc_now
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return the auditor that the audit function's environment describes."""
+        settings = AuditSettings.from_env()
+        ledger = Ledger.connect(settings.jobs_table)
+        return cls(make_client("s3"), settings.upload_bucket, ledger, CircuitBreaker.beside(ledger))
 
     def run(self) -> AuditReport | None:
         """Compares uploads of the last days; None while the line is stopped and uploads wait behind it."""

@@ -7,12 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.buckets import ResultsBucket, UploadBucket
+from numberdrop.aws.api_key import ApiKey
+from numberdrop.aws.buckets import STREAMING, ResultsBucket, UploadBucket
 from numberdrop.aws.bus import Announcer
+from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
@@ -28,6 +31,7 @@ from numberdrop.jobs.polling import wait_for_export
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.jobs.transitions import COMPLETE, State
 from numberdrop.scratch import scratch_folder
+from numberdrop.settings import CollectSettings
 from numberdrop.steps.status_check import Decision, Next, already_over
 from numberdrop.vendor.client import TaskStatus, VendorClient
 from numberdrop.vendor.download import Download, Downloader, DownloadFailedError, LinkRefusedError
@@ -111,6 +115,22 @@ class Collector:
     durations: Durations
     now: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return the collector that the collect function's environment describes."""
+        settings = CollectSettings.from_env()
+        ledger = Ledger.connect(settings.jobs_table)
+        s3 = make_client("s3", STREAMING)
+        return cls(
+            ledger=ledger,
+            uploads=UploadBucket(s3),
+            vendor=VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
+            downloader=Downloader(settings.result_hosts),
+            results=ResultsBucket(s3, settings.results_bucket),
+            announcer=Announcer.connect(settings.event_bus_name, ledger),
+            durations=Durations.connect(settings.jobs_table),
+        )
 
     def collect(self, job_id: str, *, seconds: float) -> Decision:
         """Collects a job's results within ``seconds``, then completes and announces the job.

@@ -1,6 +1,7 @@
 """Recording that a task ended without results: the workflow's one failure path."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from aws_lambda_powertools import Logger
 
@@ -9,6 +10,7 @@ from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import FAIL
+from numberdrop.settings import LedgerSettings
 
 logger = Logger()
 
@@ -20,6 +22,13 @@ class FailureRecorder:
     ledger: Ledger
     announcer: Announcer
     now: Clock = utc_now
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return the recorder that the record_failure function's environment describes."""
+        settings = LedgerSettings.from_env()
+        ledger = Ledger.connect(settings.jobs_table)
+        return cls(ledger, Announcer.connect(settings.event_bus_name, ledger))
 
     def record(self, job_id: str, reason: Reason, *, execution: str | None = None) -> Reason:
         """Fails a job whose task is over; returns the reason that the ledger holds afterwards.

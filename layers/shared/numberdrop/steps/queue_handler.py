@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.upload import NotAnUploadError, upload_from_message
+from numberdrop.settings import SubmitSettings
 from numberdrop.steps.submission import Requeue, Submitter
 
 FIRST_RETRY_SECONDS = 15
@@ -40,9 +41,16 @@ class Message:
 class QueueHandler:
     """Takes messages, and hands back those that failed or whose time has not come."""
 
-    submission: Submitter
+    submitter: Submitter
     queue: UploadQueue
     bucket: str
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return the handler that the submit function's environment describes."""
+        settings = SubmitSettings.from_env()
+        queue = UploadQueue.connect(settings.upload_queue_url)
+        return cls(Submitter.from_settings(settings), queue, settings.upload_bucket)
 
     def take(self, message: Message, *, seconds: float) -> None:
         """Deals with one message within ``seconds``; returning means that the queue may forget it.
@@ -68,6 +76,6 @@ class QueueHandler:
         upload = upload_from_message(message.body, bucket=self.bucket)
         if upload is None:
             return
-        outcome = self.submission.submit(upload, seconds=seconds)
+        outcome = self.submitter.submit(upload, seconds=seconds)
         if isinstance(outcome, Requeue):
             self.queue.send_again(message.body, after_seconds=outcome.after_seconds)

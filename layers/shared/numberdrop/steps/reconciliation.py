@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from aws_lambda_powertools import Logger
 
@@ -18,6 +19,7 @@ from numberdrop.jobs.reasons import NOT_ACCEPTED_IN_TIME, WORKER_LOST_WHILE_SEND
 from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
 from numberdrop.jobs.upload import message_for
 from numberdrop.metrics import OldestJobs, measure_reconciliation
+from numberdrop.settings import ReconcileSettings
 
 PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
 """How long past its lease a claim is left to its own message before it is announced to the queue again.
@@ -66,6 +68,20 @@ class Reconciler:
     queue: UploadQueue
     job_timeout: timedelta
     now: Clock = utc_now
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return the reconciler that the reconcile function's environment describes."""
+        settings = ReconcileSettings.from_env()
+        ledger = Ledger.connect(settings.jobs_table)
+        return cls(
+            ledger=ledger,
+            breaker=CircuitBreaker.beside(ledger),
+            executions=Executions.connect(settings.state_machine_arn),
+            announcer=Announcer.connect(settings.event_bus_name, ledger),
+            queue=UploadQueue.connect(settings.upload_queue_url),
+            job_timeout=timedelta(hours=settings.job_timeout_hours),
+        )
 
     def run(self) -> Mapping[str, int]:
         """Mends what needs it; returns how often each thing was done, failures among them.

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from aws_lambda_powertools import Logger
 
+from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.ledger import Ledger
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import checker_for_key
@@ -18,6 +19,7 @@ from numberdrop.jobs.job import Job, timestamp
 from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy, Progress, jittered
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
+from numberdrop.settings import CheckStatusSettings
 from numberdrop.vendor.client import (
     STATUS_SECONDS,
     NoAnswer,
@@ -120,6 +122,16 @@ class StatusChecker:
     now: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Return the checker that the check_status function's environment describes."""
+        settings = CheckStatusSettings.from_env()
+        return cls(
+            Ledger.connect(settings.jobs_table),
+            VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
+            PollingPolicy(settings.max_wait_seconds),
+        )
 
     def look(self, job_id: str, seen: Mapping[str, Any], *, seconds: float) -> Decision:
         """Asks the vendor about a job's task, within ``seconds``.

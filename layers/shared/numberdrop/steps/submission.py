@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from aws_lambda_powertools import Logger
 
+from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
@@ -43,6 +45,7 @@ from numberdrop.jobs.transitions import (
 )
 from numberdrop.jobs.upload import Upload
 from numberdrop.metrics import count_charge, count_upload
+from numberdrop.settings import SubmitSettings
 from numberdrop.vendor.client import (
     Accepted,
     Blocked,
@@ -124,6 +127,23 @@ class Submitter:
     allow_sensitive: bool
     default_region: str = ""
     now: Clock = utc_now
+
+    @classmethod
+    def from_settings(cls, settings: SubmitSettings) -> Self:
+        """Return the submitter that the settings describe, with clients of its own."""
+        ledger = Ledger.connect(settings.jobs_table)
+        return cls(
+            ledger=ledger,
+            breaker=CircuitBreaker.beside(ledger),
+            uploads=UploadBucket(make_client("s3")),
+            vendor=VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
+            executions=Executions.connect(settings.state_machine_arn),
+            announcer=Announcer.connect(settings.event_bus_name, ledger),
+            durations=Durations.connect(settings.jobs_table),
+            job_timeout=timedelta(hours=settings.job_timeout_hours),
+            allow_sensitive=settings.allow_sensitive_checkers,
+            default_region=settings.default_region,
+        )
 
     def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
         """Does what the ledger says is to be done about an upload, within ``seconds``."""

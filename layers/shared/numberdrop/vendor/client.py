@@ -18,15 +18,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from time import monotonic
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Protocol, Self
 from urllib.parse import quote
 
 import requests
 
-from numberdrop.aws.api_key import ApiKey
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import Checker, Family
 from numberdrop.masking import masked
+from numberdrop.settings import VendorSettings
 from numberdrop.vendor.multipart import MultipartFile
 from numberdrop.vendor.session import CONNECT_SECONDS, session_until
 
@@ -162,6 +162,16 @@ class NoAnswer:
 StatusOutcome = TaskStatus | TaskUnknown | NoAnswer
 
 
+class ApiKeySource(Protocol):
+    """Where the client gets the API key from."""
+
+    def get(self) -> str:
+        """Return the key."""
+
+    def refresh(self) -> bool:
+        """Read the key again; return whether it is another one."""
+
+
 @dataclass(frozen=True)
 class VendorClient:
     """Talks to the vendor for one account.
@@ -174,9 +184,14 @@ class VendorClient:
     """
 
     base_url: str
-    api_key: ApiKey
+    api_key: ApiKeySource
     user_id: str
     now: Clock = utc_now
+
+    @classmethod
+    def from_settings(cls, settings: VendorSettings, api_key: ApiKeySource) -> Self:
+        """Return the client for the account in a function's settings."""
+        return cls(settings.vendor_base_url.rstrip("/"), api_key, settings.vendor_user_id)
 
     def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
         """Sends a file to be checked, once, within ``seconds``.
