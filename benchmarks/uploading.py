@@ -38,7 +38,8 @@ def with_numberdrop(url: str, path: str) -> Work:
     """As the submit function sends a file, deadline and all."""
     from numberdrop.aws.api_key import ApiKey
     from numberdrop.jobs.checkers import checkers
-    from numberdrop.vendor.client import Accepted, VendorClient
+    from numberdrop.vendor.client import VendorClient
+    from numberdrop.vendor.outcomes import Accepted
 
     class Key(ApiKey):
         def get(self) -> str:

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from numberdrop.vendor.client import TaskStatus
+from numberdrop.vendor.outcomes import TaskStatus
 
 MEDIANS = (30.0, 300.0, 3600.0)
 """Seconds; the vendor's own samples and users' notes lie between."""

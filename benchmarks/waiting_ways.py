@@ -12,12 +12,13 @@ from benchmarks.waiting_tasks import MEDIANS, Task, duration_and_size
 from numberdrop.aws.durations import TypicalTask
 from numberdrop.aws.executions import first_wait_seconds
 from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.decision import Next
 from numberdrop.jobs.job import Counts, Job
 from numberdrop.jobs.polling import PollingPolicy
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.status_check import Next, StatusChecker
-from numberdrop.vendor.client import TaskStatus
+from numberdrop.steps.status_check import StatusChecker
+from numberdrop.vendor.outcomes import TaskStatus
 
 TRANSITION_USD = 0.025 / 1000
 """AWS Step Functions pricing, Standard workflows, US East."""

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.clock import Clock, utc_now
+from numberdrop.jobs.decision import CHECK_THE_TASK
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
@@ -113,7 +114,7 @@ def take_snapshot(ledger: Ledger, executions: Executions, job_id: str) -> JobSna
         return JobSnapshot(job)
     for event in history["events"]:
         left = event.get("stateExitedEventDetails", {})
-        if left.get("name") == "Check the task":
+        if left.get("name") == CHECK_THE_TASK:
             return JobSnapshot(job, _done(json.loads(left["output"])), event["timestamp"])
     return JobSnapshot(job)
 

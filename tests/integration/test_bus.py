@@ -6,8 +6,9 @@ from typing import Any
 import boto3
 import pytest
 
-from numberdrop.aws.bus import Announcer, NotAnnouncedError, detail
+from numberdrop.aws.bus import Announcer, NotAnnouncedError
 from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.events import detail
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from tests.support.account import Account

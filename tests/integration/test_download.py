@@ -17,7 +17,6 @@ import requests
 from local.simulator import Simulator
 from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from numberdrop.vendor.client import Accepted, TaskStatus
 from numberdrop.vendor.download import (
     Download,
     Downloader,
@@ -25,6 +24,7 @@ from numberdrop.vendor.download import (
     LinkRefusedError,
     LinkUntrustedError,
 )
+from numberdrop.vendor.outcomes import Accepted, TaskStatus
 from numberdrop.vendor.session import session_until
 from tests.support.bare_server import captured_request, full_backlog, listening
 from tests.support.files import file_of

@@ -12,14 +12,8 @@ import pytest
 
 from local.simulator import Simulator
 from numberdrop.jobs.checkers import Checker
-from numberdrop.vendor.client import (
-    Accepted,
-    Blocked,
-    InDoubt,
-    Rejected,
-    Retryable,
-    VendorClient,
-)
+from numberdrop.vendor.client import VendorClient
+from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable
 from tests.support.bare_server import captured_request, full_backlog, listening
 from tests.support.files import file_of
 from tests.support.jobs import NOON

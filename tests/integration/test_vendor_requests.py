@@ -4,9 +4,7 @@ import pytest
 
 from local.simulator import Simulator
 from numberdrop.jobs.checkers import Checker, checkers
-from numberdrop.vendor.client import (
-    Accepted,
-)
+from numberdrop.vendor.outcomes import Accepted
 from tests.support.bare_server import captured_request
 from tests.support.files import file_of
 from tests.support.vendor_client import BAND, DEEP, client, submit

@@ -8,12 +8,8 @@ import pytest
 from local.simulator import Simulator
 from numberdrop.aws.api_key import ApiKeyInvalidError
 from numberdrop.jobs.checkers import Checker
-from numberdrop.vendor.client import (
-    NoAnswer,
-    TaskStatus,
-    TaskUnknown,
-    VendorClient,
-)
+from numberdrop.vendor.client import VendorClient
+from numberdrop.vendor.outcomes import NoAnswer, TaskStatus, TaskUnknown
 from tests.support.bare_server import captured_request
 from tests.support.vendor_client import BAND, FAMILIES, Key, client, task
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from numberdrop.jobs.checkers import Checker, checkers
-from numberdrop.vendor.client import Accepted, SubmitOutcome, VendorClient
+from numberdrop.vendor.client import VendorClient
+from numberdrop.vendor.outcomes import Accepted, SubmitOutcome
 from tests.support.files import file_of
 from tests.support.jobs import NOON
 

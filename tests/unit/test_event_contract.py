@@ -14,7 +14,7 @@ import pytest
 import yaml
 from jsonschema import Draft4Validator, ValidationError
 
-from numberdrop.aws.bus import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
+from numberdrop.jobs.events import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
 from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State

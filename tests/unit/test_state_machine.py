@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from numberdrop.jobs.decision import Decision, Next
 from numberdrop.jobs.reasons import ReasonCode
-from numberdrop.steps.status_check import Decision, Next
 from tests.support.template import resources, state_machine, template
 
 STATES: dict[str, dict[str, Any]] = state_machine()["States"]

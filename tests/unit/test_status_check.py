@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from numberdrop.aws.ledger import JobMissingError, Ledger
+from numberdrop.jobs.decision import Decision, Next, PollState
 from numberdrop.jobs.job import Counts, Job
 from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy
 from numberdrop.jobs.reasons import ReasonCode
@@ -17,13 +18,10 @@ from numberdrop.steps.status_check import (
     PATIENCE_WITH_UNKNOWN,
     TIME_FOR_A_LOOK,
     WAIT_FOR_LINK,
-    Decision,
-    Next,
-    PollState,
     StatusChecker,
     decide,
 )
-from numberdrop.vendor.client import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
+from numberdrop.vendor.outcomes import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 from tests.support.jobs import NOON, TASK_ID, a_job
 from tests.support.template import resources
 

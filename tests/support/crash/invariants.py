@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from numberdrop.aws.bus import DETAIL_TYPES
+from numberdrop.jobs.events import DETAIL_TYPES
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from tests.support.crash.vendor import NEEDLES

@@ -17,16 +17,16 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.decision import Decision
 from numberdrop.jobs.job import Counts, Job, StoredResults
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.collection import Collector
 from numberdrop.steps.queue_handler import Message, QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
-from numberdrop.steps.status_check import Decision
 from numberdrop.steps.submission import Requeue, Settled, Submitter
-from numberdrop.vendor.client import InDoubt, Retryable, SubmitOutcome
 from numberdrop.vendor.download import DownloadFailedError
+from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome
 from tests.support.crash.vendor import VendorAtTheSeam
 from tests.support.crash.wiring import Wiring
 

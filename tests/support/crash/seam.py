@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from numberdrop.vendor.client import InDoubt, NoAnswer
 from numberdrop.vendor.download import DownloadFailedError
+from numberdrop.vendor.outcomes import InDoubt, NoAnswer
 
 
 class Mode(StrEnum):

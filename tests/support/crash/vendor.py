@@ -14,7 +14,8 @@ from zipfile import ZipFile, ZipInfo
 
 from numberdrop.aws.api_key import ApiKey
 from numberdrop.jobs.checkers import Checker
-from numberdrop.vendor.client import (
+from numberdrop.vendor.download import DownloadFailedError
+from numberdrop.vendor.outcomes import (
     Accepted,
     Blocked,
     InDoubt,
@@ -26,7 +27,6 @@ from numberdrop.vendor.client import (
     TaskStatus,
     TaskUnknown,
 )
-from numberdrop.vendor.download import DownloadFailedError
 from tests.support.crash.seam import DOWNLOAD, POST, STATUS, Seam
 
 NUMBER = "+447700{upload:03}{row:03}"

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Self
 
 from numberdrop.jobs.reasons import Reason, ReasonCode
@@ -36,6 +37,19 @@ class Counts:
     resolved: int | None = None
     unresolved: int | None = None
     verdicts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What the vendor says a task cost.
+
+    Attributes:
+        value: at least 0, with at most six decimals.
+        currency: three capital letters.
+    """
+
+    value: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,22 +19,22 @@ from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
-from numberdrop.files.exports.export import ExportInvalidError, read_export
-from numberdrop.files.exports.sniffing import likely_format
+from numberdrop.files.exports.export import ExportInvalidError, likely_format, read_export
 from numberdrop.files.results.manifest import Collected, manifest, report
 from numberdrop.files.results.results import ResultCounts, write_entries, write_results
 from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
 from numberdrop.files.uploads.rows import UploadRows, open_upload
 from numberdrop.jobs.checkers import Checker, checker_for_key
+from numberdrop.jobs.decision import Decision, Next, already_over
 from numberdrop.jobs.job import Counts, Job, StoredResults
 from numberdrop.jobs.polling import wait_for_export
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.jobs.transitions import COMPLETE, State
 from numberdrop.scratch import scratch_folder
 from numberdrop.settings import CollectSettings
-from numberdrop.steps.status_check import Decision, Next, already_over
-from numberdrop.vendor.client import TaskStatus, VendorClient
+from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.download import Download, Downloader, DownloadFailedError, LinkRefusedError
+from numberdrop.vendor.outcomes import TaskStatus
 
 PAUSES = (0, 5, 15)
 """Seconds before each try to fetch the export with a fresh link. Then it is given up."""

@@ -4,9 +4,8 @@ import math
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Self
 
 from aws_lambda_powertools import Logger
@@ -15,19 +14,14 @@ from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.ledger import Ledger
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import checker_for_key
+from numberdrop.jobs.decision import Decision, Next, PollState, already_over
 from numberdrop.jobs.job import Job, timestamp
 from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy, Progress, jittered
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.settings import CheckStatusSettings
-from numberdrop.vendor.client import (
-    STATUS_SECONDS,
-    NoAnswer,
-    StatusOutcome,
-    TaskStatus,
-    TaskUnknown,
-    VendorClient,
-)
+from numberdrop.vendor.client import STATUS_SECONDS, VendorClient
+from numberdrop.vendor.outcomes import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 
 PATIENCE_WITH_UNKNOWN = timedelta(minutes=10)
 """How long the vendor must not know a task, each time it answers, before it is taken at its word."""
@@ -47,63 +41,6 @@ TIME_FOR_A_LOOK = 2 * STATUS_SECONDS + 10
 WAITING_WORDS = {"pending", "processing", "completed"}
 
 logger = Logger()
-
-
-class Next(StrEnum):
-    """The branches of the workflow after a look at the task, or an attempt to collect."""
-
-    WAIT = "wait"
-    COLLECT = "collect"
-    FAIL = "fail"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class PollState:
-    """What the workflow remembers between two looks.
-
-    Attributes:
-        unknown_since: since when the vendor has not known the task, ISO 8601, or None.
-        linkless: answers "exported" without a link so far.
-        done: rows that the vendor had dealt with at the latest look, or None before the first.
-        done_since: when that count was first seen, ISO 8601.
-    """
-
-    unknown_since: str | None = None
-    linkless: int = 0
-    done: int | None = None
-    done_since: str | None = None
-
-    @classmethod
-    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """What another look left behind, perhaps one of an older or a newer version of this function."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in payload.items() if name in known})
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the workflow does next; ids and counts only.
-
-    Attributes:
-        next: the branch.
-        wait_seconds: before the next look, where the branch is to wait.
-        seen: what the next look wants to know.
-        reason: why the job fails, where it does.
-        total: rows of the task, as the vendor says.
-        success: rows that the vendor calls successful.
-    """
-
-    next: Next
-    wait_seconds: int = 0
-    seen: PollState = PollState()
-    reason: Reason | None = None
-    total: int | None = None
-    success: int | None = None
-
-    def as_payload(self) -> dict[str, Any]:
-        """The decision as JSON for the state machine."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -283,11 +220,3 @@ def _within(deadline: datetime, decision: Decision, now: datetime) -> Decision:
         )
     left = math.ceil((deadline - now).total_seconds())
     return replace(decision, wait_seconds=min(decision.wait_seconds, left))
-
-
-def already_over(job: Job) -> Decision:
-    """For an execution that goes on after its job has ended, when it was redriven for instance."""
-    if job.state is State.COMPLETED:
-        return Decision(Next.COLLECT)
-    reason = job.reason or Reason(ReasonCode.ABORTED, f"The job is {job.state}, not submitted.")
-    return Decision(Next.FAIL, reason=reason)

@@ -46,15 +46,8 @@ from numberdrop.jobs.transitions import (
 from numberdrop.jobs.upload import Upload
 from numberdrop.metrics import count_charge, count_upload
 from numberdrop.settings import SubmitSettings
-from numberdrop.vendor.client import (
-    Accepted,
-    Blocked,
-    InDoubt,
-    Rejected,
-    Retryable,
-    SubmitOutcome,
-    VendorClient,
-)
+from numberdrop.vendor.client import VendorClient
+from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
 
 LEASE_MARGIN = timedelta(seconds=30)
 """How long after its own end a worker is presumed alive."""

@@ -62,6 +62,13 @@ _DIGITS_OF_A_NUMBER = range(7, 18)
 """Of a phone number with its country code, perhaps with ``00`` before it."""
 
 
+_NAME_LENGTH, _NAME_AT = slice(26, 28), 30
+"""Where the first member's local header has its name (zip specification, section 4.3.7)."""
+
+_WORKBOOK_STARTS = (CONTENT_TYPES.encode(), b"_rels/", b"docProps/", b"xl/")
+"""The parts of an ``.xlsx`` (ECMA-376, part 1); programs differ in which they write first."""
+
+
 class ExportFormat(StrEnum):
     """What an export is, by its bytes."""
 
@@ -287,3 +294,12 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
         repeats = (f"{name}_{number}" for number in count(2))
         distinct.append(next(new for new in chain([name], repeats) if new not in distinct))
     return tuple(distinct)
+
+
+def likely_format(start: bytes) -> ExportFormat:
+    """The format of a file that begins with these bytes. Only the whole of an archive can tell for sure."""
+    if not start.startswith(ZIP_START):
+        return ExportFormat.CSV
+    length = int.from_bytes(start[_NAME_LENGTH], "little")
+    name = start[_NAME_AT : _NAME_AT + length]
+    return ExportFormat.XLSX if name.startswith(_WORKBOOK_STARTS) else ExportFormat.ZIP

@@ -12,8 +12,7 @@ from numberdrop.files.results.report import Cost, Report, report_html
 from numberdrop.files.results.results import ResultCounts
 from numberdrop.files.uploads.cleaning import UploadCounts
 from numberdrop.jobs.checkers import Checker
-from numberdrop.jobs.job import Counts, Job, timestamp
-from numberdrop.vendor.client import Amount
+from numberdrop.jobs.job import Amount, Counts, Job, timestamp
 
 SCHEMA_VERSION = "1"
 
