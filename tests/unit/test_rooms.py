@@ -26,8 +26,7 @@ def room_of(module: Path) -> str:
 
 @pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
 def test_a_module_imports_only_from_rooms_below(module: Path) -> None:
-    imports = [
-        node for node in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)
-    ]
-    rooms = {node.module.split(".")[1] for node in imports if (node.module or "").startswith("numberdrop.")}
+    tree = ast.parse(module.read_text("utf-8"))
+    names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    rooms = {name.split(".")[1] for name in names if name.startswith("numberdrop.")}
     assert rooms <= MAY_IMPORT.get(room_of(module), set()) | {room_of(module)}

@@ -165,7 +165,7 @@ class CountsTheTimeBehindTheLine(Wiring):
 
 
 class _Unmoved(CircuitBreaker):
-    def open(self, holder: str) -> None:
+    def close(self, holder: str) -> None:
         """Leaves it stopped."""
 
 
