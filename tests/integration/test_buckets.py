@@ -13,6 +13,7 @@ from numberdrop.vendor.download import DownloadFailedError
 from tests.support.account import Account
 from tests.support.bare_server import captured_request
 from tests.support.jobs import an_upload
+from tests.support.refusals import FailingS3, client_error
 
 ODD_KEYS = ["band/a b+c%20d.txt", "band/ü 数 🎈.txt", "band/../../etc/passwd", "band/" + "k" * 1019]
 
@@ -83,15 +84,15 @@ def test_an_object_replaced_in_an_unversioned_bucket_is_gone(account: Account, u
 
 
 def test_a_denied_read_is_no_gone_upload() -> None:
-    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
-    uploads = UploadBucket(Refusing(denied))  # type: ignore[arg-type]
+    denied = client_error("AccessDenied", "GetObject")
+    uploads = UploadBucket(FailingS3(denied))  # type: ignore[arg-type]
     with pytest.raises(ClientError, match="AccessDenied"):
         uploads.copy_to(an_upload(), BytesIO())
 
 
 def test_a_denied_look_is_no_missing_version() -> None:
-    denied = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
-    uploads = UploadBucket(Refusing(denied))  # type: ignore[arg-type]
+    denied = client_error("403", "HeadObject")
+    uploads = UploadBucket(FailingS3(denied))  # type: ignore[arg-type]
     with pytest.raises(ClientError, match="403"):
         uploads.with_version(an_upload(version_id=None))
 
@@ -106,7 +107,7 @@ def test_a_missing_version_is_asked_for(account: Account, uploads: UploadBucket)
 
 
 def test_a_version_that_the_event_has_is_not_asked_for() -> None:
-    uploads = UploadBucket(Refusing(AssertionError("asked")))  # type: ignore[arg-type]
+    uploads = UploadBucket(FailingS3(AssertionError("asked")))  # type: ignore[arg-type]
     assert uploads.with_version(an_upload()) == an_upload()
 
 
@@ -224,16 +225,3 @@ def test_a_stream_that_is_refused_for_good_says_why() -> None:
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
     with captured_request(refusal) as server, pytest.raises(ClientError, match="403"):
         put_stream(results_at(server.url), CONTENT)
-
-
-class Refusing:
-    """Amazon S3 that answers every call with an error."""
-
-    def __init__(self, error: BaseException) -> None:
-        self._error = error
-
-    def get_object(self, **_: object) -> None:
-        raise self._error
-
-    def head_object(self, **_: object) -> None:
-        raise self._error

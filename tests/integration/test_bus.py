@@ -1,7 +1,6 @@
 """Events: emitted first and marked then, at least once and not more often than needed."""
 
 import json
-from typing import Any
 
 import boto3
 import pytest
@@ -13,16 +12,9 @@ from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from tests.support.account import Account
 from tests.support.jobs import a_job
+from tests.support.refusals import RefusingEventBridge
 
 ANNOUNCED = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.BLOCKED, State.ABANDONED]
-
-
-class BusThatRefuses:
-    """EventBridge that answers, but takes no entry."""
-
-    def put_events(self, **_: object) -> dict[str, Any]:
-        entry = {"ErrorCode": "ThrottlingException", "ErrorMessage": "about +447946012345"}
-        return {"FailedEntryCount": 1, "Entries": [entry]}
 
 
 class LedgerThatCannotMark:
@@ -78,7 +70,7 @@ def test_a_job_on_its_way_is_not_announced(account: Account, announcer: Announce
 def test_a_refused_entry_is_an_error_and_leaves_no_mark(account: Account, ledger: Ledger) -> None:
     account.put(a_job(State.COMPLETED))
     with pytest.raises(NotAnnouncedError, match="ThrottlingException") as caught:
-        Announcer(BusThatRefuses(), account.bus, ledger).announce(a_job(State.COMPLETED))  # type: ignore[arg-type]
+        Announcer(RefusingEventBridge(), account.bus, ledger).announce(a_job(State.COMPLETED))  # type: ignore[arg-type]
     assert "447946" not in str(caught.value)
     unmarked = ledger.get(a_job().job_id)
     assert unmarked

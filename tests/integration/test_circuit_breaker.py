@@ -10,18 +10,9 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from tests.support.account import Account
 from tests.support.jobs import a_job
+from tests.support.refusals import FailingDynamoDB, client_error
 
 HOLDER, OTHER = "a" * 64, "b" * 64
-
-
-class DynamoDBThatFails:
-    """DynamoDB that refuses every write for want of capacity."""
-
-    def _fail(self, **_: object) -> None:
-        error: Any = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": "no"}}
-        raise ClientError(error, "Write")
-
-    put_item = delete_item = _fail
 
 
 @pytest.fixture
@@ -75,7 +66,8 @@ def test_a_stopped_line_is_no_job(account: Account, ledger: Ledger, breaker: Cir
 
 
 def test_a_failure_of_the_table_is_not_taken_for_another_holder() -> None:
-    breaker = CircuitBreaker(DynamoDBThatFails(), "jobs")  # type: ignore[arg-type]
+    dynamodb: Any = FailingDynamoDB(client_error("ProvisionedThroughputExceededException", "Write"))
+    breaker = CircuitBreaker(dynamodb, "jobs")
     for change in (breaker.trip, breaker.close):
         with pytest.raises(ClientError, match="ProvisionedThroughputExceededException"):
             change(HOLDER)

@@ -16,9 +16,9 @@ from numberdrop.jobs.upload import upload_from_message
 from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
-from tests.integration.test_executions import Refusing
 from tests.support.command_line import HOURS, NOTHING, CommandLine, waiting
 from tests.support.jobs import NOON, TASK_ID
+from tests.support.refusals import RefusingStepFunctions
 
 FOUND = ["--charged", "--task-id", "found-by-a-person"]
 NOT_FOUND = ["--not-charged", "--evidence", "The console lists no task since 2026-03-04."]
@@ -225,7 +225,7 @@ def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: l
 
 
 def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLine) -> None:
-    refusing = Executions(Refusing("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
+    refusing = Executions(RefusingStepFunctions("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
     job = run.put(State.IN_DOUBT)
     left_over = operations(run, executions=refusing).charged(job, "found")
     assert left_over

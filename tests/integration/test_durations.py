@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from tests.support.files import file_of
 from tests.support.invocations import Functions
 from tests.support.jobs import NOON, a_job
 from tests.support.outcomes import job_of
+from tests.support.refusals import FailingDynamoDB, client_error
 
 tasks = st.builds(TypicalTask.plausible, st.floats(-1e12, 1e12), st.floats(-1e12, 1e12))
 
@@ -165,25 +166,15 @@ def test_a_spoilt_memory_harms_no_job(account: Account, functions: Functions, it
     assert job_of(account, upload).state is State.COMPLETED
 
 
-class DynamoDBThatFails:
-    """DynamoDB that does not answer, or refuses."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def get_item(self, **_: object) -> None:
-        raise self._error
-
-
 @pytest.mark.parametrize(
     "error",
     [
         ReadTimeoutError(endpoint_url="https://dynamodb.invalid"),
-        ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "GetItem"),
+        client_error("ThrottlingException", "GetItem"),
     ],
     ids=lambda error: type(error).__name__,
 )
 def test_a_memory_that_cannot_be_reached_is_done_without(error: Exception) -> None:
-    durations = Durations(DynamoDBThatFails(error), "jobs")  # type: ignore[arg-type]
+    durations = Durations(FailingDynamoDB(error), "jobs")  # type: ignore[arg-type]
     durations.learn(completed(seconds=300))
     assert durations.expected_seconds("band", 1000) is None

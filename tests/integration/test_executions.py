@@ -11,18 +11,7 @@ from botocore.exceptions import ClientError
 from numberdrop.aws.executions import Executions
 from tests.support.account import Account
 from tests.support.jobs import a_job, an_upload
-
-
-class Refusing:
-    """Step Functions that refuses every start."""
-
-    def __init__(self, code: str) -> None:
-        self._code = code
-        self.refused = 0
-
-    def start_execution(self, **_: Any) -> None:
-        self.refused += 1
-        raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "StartExecution")
+from tests.support.refusals import RefusingStepFunctions
 
 
 @pytest.fixture
@@ -72,14 +61,14 @@ def test_a_second_start_does_nothing(account: Account, executions: Executions) -
 
 
 def test_an_execution_that_exists_counts_as_started() -> None:
-    refusing = Refusing("ExecutionAlreadyExists")
+    refusing = RefusingStepFunctions("ExecutionAlreadyExists")
     Executions(refusing, "arn").start(a_job())  # type: ignore[arg-type]
     assert refusing.refused == 1
 
 
 def test_any_other_refusal_is_an_error() -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
-        Executions(Refusing("ThrottlingException"), "arn").start(a_job())  # type: ignore[arg-type]
+        Executions(RefusingStepFunctions("ThrottlingException"), "arn").start(a_job())  # type: ignore[arg-type]
 
 
 def test_another_run_of_the_job_is_another_execution(account: Account, executions: Executions) -> None:

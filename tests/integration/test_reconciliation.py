@@ -20,12 +20,12 @@ from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop.steps.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciler
-from tests.integration.test_bus import BusThatRefuses
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions, LogLines
 from tests.support.jobs import NOON, a_job, an_upload
 from tests.support.outcomes import ended, job_of
+from tests.support.refusals import RefusingEventBridge
 
 A_MOMENT = timedelta(seconds=1)
 A_DAY = timedelta(hours=24)
@@ -294,7 +294,7 @@ def test_a_blocked_job_is_announced_once_and_stays_unsettled(account: Account, a
 
 def test_an_event_that_was_refused_is_emitted_the_next_time(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.COMPLETED)
-    bus: Any = BusThatRefuses()
+    bus: Any = RefusingEventBridge()
     refused = replace(at_noon, announcer=replace(at_noon.announcer, client=bus))
     assert refused.run() == {"failed": 1}
     assert job_of(account, job.upload).announced == frozenset()
@@ -306,7 +306,7 @@ def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
     account: Account, at_noon: Reconciler
 ) -> None:
     job = kept(account, State.SUBMITTING)
-    bus: Any = BusThatRefuses()
+    bus: Any = RefusingEventBridge()
     assert replace(at_noon, announcer=replace(at_noon.announcer, client=bus)).run() == {"failed": 1}
     assert at_noon.run() == {"announced": 1}
     assert ended(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)

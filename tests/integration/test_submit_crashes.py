@@ -13,11 +13,11 @@ from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import ACCEPT, ARM, CHARGED, State, Transition
 from numberdrop.jobs.upload import Upload
-from tests.integration.test_executions import Refusing
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions, KilledError, LogLines
 from tests.support.outcomes import ended, job_of
+from tests.support.refusals import RefusingStepFunctions
 
 
 class LedgerDownError(Exception):
@@ -128,7 +128,7 @@ def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
     alive = submit.queue_handler()
-    client: Any = Refusing("ThrottlingException")
+    client: Any = RefusingStepFunctions("ThrottlingException")
     executions = dataclasses.replace(alive.submitter.executions, client=client)
     stuck = dataclasses.replace(alive, submitter=dataclasses.replace(alive.submitter, executions=executions))
     with monkeypatch.context() as patch:
