@@ -1,0 +1,49 @@
+"""The usage examples in the package's docstrings work: they run as doctests, against moto instead of AWS."""
+
+import doctest
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from moto import mock_aws
+
+from tests.support.template import PROJECT
+
+PACKAGE = PROJECT / "layers" / "shared" / "numberdrop"
+
+ROOMS_WITH_EXAMPLES = {"jobs"}
+
+
+def name_of(path: Path) -> str:
+    """Return the dotted name of the module in a file of the package."""
+    name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+MODULES = sorted(map(name_of, PACKAGE.rglob("*.py")))
+
+
+def examples_in(module: ModuleType) -> list[doctest.DocTest]:
+    """Return the doctests of a module: one per docstring that has examples."""
+    return [test for test in doctest.DocTestFinder().find(module) if test.examples]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_work(name: str) -> None:
+    module = import_module(name)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    report: list[str] = []
+
+    # Keeping the session avoids reading the models of all services again for each module.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
+        failures = [runner.run(test, out=report.append).failed for test in examples_in(module)]
+
+    assert not any(failures), "".join(report)
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS_WITH_EXAMPLES))
+def test_a_room_shows_how_it_is_used(room: str) -> None:
+    names = [name for name in MODULES if name.split(".")[1:2] == [room]]
+
+    assert any(examples_in(import_module(name)) for name in names)
