@@ -1,13 +1,13 @@
 """Files that lie in the upload bucket and have no job, as their events never came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
-from numberdrop.jobs.upload import Upload, version_named
+from numberdrop.jobs.upload import Upload
 from numberdrop.steps.audit import Auditor, Listed
 
 from .aws_errors import status_of
@@ -54,15 +54,15 @@ class UnannouncedUploads:
             RefusedError: there is no such object, or the ledger has its job.
         """
         head = self._head(key, version_id)
-        version = version_named(head.get("VersionId"))
-        upload = Upload(
+        upload = Upload.from_s3(
             bucket=self.bucket,
             key=key,
-            version_id=version,
-            etag=head["ETag"].strip('"'),
+            version_id=head.get("VersionId"),
+            etag=head["ETag"],
             size=head["ContentLength"],
-            sequencer="" if version else f"{int(head['LastModified'].timestamp()):016X}",
         )
+        if upload.version_id is None:
+            upload = replace(upload, sequencer=f"{int(head['LastModified'].timestamp()):016X}")
         self._must_have_no_job(upload)
         return upload
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload, version_named
+from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload
 
 from .aws_errors import code_of, in_words, status_of
 from .exit_status import OutcomeUnknownError
@@ -79,14 +79,12 @@ class Uploader:
                 made: Mapping[str, Any] = final.answer
             except (ClientError, BotoCoreError) as error:
                 made = self._made_after_all(key, send_id, error, begun=final.begun)
-        version = made.get("VersionId")
-        return Upload(
+        return Upload.from_s3(
             bucket=self.bucket,
             key=key,
-            version_id=version_named(version),
-            etag=made["ETag"].strip('"'),
+            version_id=made.get("VersionId"),
+            etag=made["ETag"],
             size=path.stat().st_size,
-            sequencer="",
         )
 
     @contextmanager

@@ -104,11 +104,11 @@ class Account:
         answer = client("s3").put_object(
             Bucket=self.upload_bucket, Key=key, Body=content, Metadata=metadata or {}
         )
-        return Upload(
+        return Upload.from_s3(
             bucket=self.upload_bucket,
             key=key,
             version_id=answer["VersionId"],
-            etag=answer["ETag"].strip('"'),
+            etag=answer["ETag"],
             size=len(content),
             sequencer=answer["VersionId"],
         )

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from numberdrop.jobs.upload import Upload, version_named
+from numberdrop.jobs.upload import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +42,14 @@ class UploadBucket:
             if _code(error) in _GONE:
                 return upload
             raise
-        return replace(upload, version_id=version_named(head.get("VersionId")))
+        return Upload.from_s3(
+            bucket=upload.bucket,
+            key=upload.key,
+            version_id=head.get("VersionId"),
+            etag=upload.etag,
+            size=upload.size,
+            sequencer=upload.sequencer,
+        )
 
     def copy_to(self, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
         """Writes the upload's bytes to a file, in constant memory.

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 MAX_KEY_BYTES = 1024
 """The longest object key (S3 user guide, "Naming Amazon S3 objects")."""
@@ -19,16 +19,18 @@ class NotAnUploadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One version of one object.
+    """One version of one object in the upload bucket.
+
+    Build it with ``from_s3``, which normalises what S3 returns.
 
     Attributes:
         bucket: the bucket's name.
         key: the object's key, not URL-encoded (EventBridge does not encode keys).
-        version_id: the version, or None in a bucket that was never versioned.
-        etag: the entity tag without quotes.
-        size: bytes.
-        sequencer: hexadecimal text that differs for each write of a key; tells apart the objects that
-            followed one another under one key of an unversioned bucket.
+        version_id: the version, or None in a bucket without versioning.
+        etag: the entity tag without quotation marks.
+        size: size in bytes.
+        sequencer: hexadecimal text that differs for every write of a key. It distinguishes objects that
+            were written to the same key of an unversioned bucket; empty if unknown.
     """
 
     bucket: str
@@ -37,6 +39,36 @@ class Upload:
     etag: str
     size: int
     sequencer: str
+
+    @classmethod
+    def from_s3(
+        cls, *, bucket: str, key: str, version_id: str | None, etag: str, size: int, sequencer: str = ""
+    ) -> Self:
+        """Return the upload that an S3 event or an answer of the S3 API describes.
+
+        Drops the quotation marks that the API puts around ETags, and the version "null", which is not unique:
+        S3 gives it to every object that is written while versioning is off or suspended (S3 user guide,
+        "Working with objects in a versioning-suspended bucket").
+
+        >>> head = {"VersionId": "null", "ETag": '"0cc175b9"', "ContentLength": 1400}
+        >>> upload = Upload.from_s3(
+        ...     bucket="uploads",
+        ...     key="band/leads.txt",
+        ...     version_id=head.get("VersionId"),
+        ...     etag=head["ETag"],
+        ...     size=head["ContentLength"],
+        ... )
+        >>> upload.etag, upload.version_id
+        ('0cc175b9', None)
+        """
+        return cls(
+            bucket=bucket,
+            key=key,
+            version_id=None if version_id == "null" else version_id,
+            etag=etag.strip('"'),
+            size=size,
+            sequencer=sequencer,
+        )
 
     @property
     def job_id(self) -> str:
@@ -60,15 +92,6 @@ class Upload:
         if len(prefix.encode()) + len(LONGEST_RESULT_NAME) > MAX_KEY_BYTES:
             return f"{checker}/{self.job_id}/"
         return prefix
-
-
-def version_named(version_id: str | None) -> str | None:
-    """The version of an object, if it has one to be known by.
-
-    While versioning is off or suspended, Amazon S3 calls what is written "null", time after time (S3 user
-    guide, "Working with objects in a versioning-suspended bucket").
-    """
-    return None if version_id == "null" else version_id
 
 
 def upload_from_message(body: str, *, bucket: str) -> Upload | None:
@@ -113,11 +136,11 @@ def message_for(upload: Upload) -> str:
 def _from_detail(detail: Any) -> Upload:
     try:
         described = detail["object"]
-        return Upload(
+        return Upload.from_s3(
             bucket=str(detail["bucket"]["name"]),
             key=str(described["key"]),
-            version_id=version_named(described.get("version-id")),
-            etag=str(described["etag"]).strip('"'),
+            version_id=described.get("version-id"),
+            etag=str(described["etag"]),
             size=int(described["size"]),
             sequencer=str(described.get("sequencer", "")),
         )

@@ -15,7 +15,7 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.ledger import MAX_KNOWN_AT_ONCE, Ledger
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.upload import Upload, version_named
+from numberdrop.jobs.upload import Upload
 from numberdrop.masking import masked
 from numberdrop.settings import AuditSettings
 
@@ -112,19 +112,17 @@ class Auditor:
         earliest = max(self.now() - TOO_OLD, self.ledger.created_at())
         latest = self.now() - OLD_ENOUGH
         for version in self._versions():
-            # What was written while the bucket was not versioned has no version to be known by.
-            version_id = version_named(version["VersionId"])
-            if version_id is None or not earliest <= version["LastModified"] <= latest:
+            if not earliest <= version["LastModified"] <= latest:
                 continue
-            upload = Upload(
+            upload = Upload.from_s3(
                 bucket=self.bucket,
                 key=version["Key"],
-                version_id=version_id,
-                etag=version["ETag"].strip('"'),
+                version_id=version["VersionId"],
+                etag=version["ETag"],
                 size=version["Size"],
-                sequencer="",
             )
-            if not upload.is_folder_marker:
+            # Objects that were written before the bucket was versioned have no version to look up.
+            if upload.version_id and not upload.is_folder_marker:
                 yield Listed(upload, version["LastModified"], version["IsLatest"])
 
     def _versions(self) -> Iterator[Mapping[str, Any]]:
