@@ -6,7 +6,7 @@ from zipfile import ZipFile, ZipInfo
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.files.exports.export import ExportFormat, likely_format
+from numberdrop.files.exports.format import ExportFormat, likely_format
 
 
 def archive_of(*names: str) -> bytes:

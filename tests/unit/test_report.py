@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.results.report import MAX_COUNTRIES, Cost, Report, report_html
+from numberdrop.files.results.report import Cost, Report
+from numberdrop.files.results.report_html import MAX_COUNTRIES, report_html
 from numberdrop.jobs.checkers import InputKind
 
 SUBMITTED = datetime(2026, 3, 12, 9, 14, 8, tzinfo=UTC)

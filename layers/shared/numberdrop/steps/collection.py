@@ -19,8 +19,12 @@ from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
-from numberdrop.files.exports.export import ExportInvalidError, likely_format, read_export
-from numberdrop.files.results.manifest import Collected, manifest, report
+from numberdrop.files.exports.export import ExportInvalidError, read_export
+from numberdrop.files.exports.format import likely_format
+from numberdrop.files.results.collected import CollectedJob
+from numberdrop.files.results.manifest import manifest
+from numberdrop.files.results.report import build_report
+from numberdrop.files.results.report_html import report_html
 from numberdrop.files.results.results import ResultCounts, write_entries, write_results
 from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
 from numberdrop.files.uploads.rows import UploadRows, open_upload
@@ -245,8 +249,14 @@ class Collector:
         extension, read = _write_results(checker, files, upload)
         counts = _counts(job, status, read)
         stored = _stored(self.results.bucket, job.upload.results_prefix(checker.name), extension)
-        collected = Collected(
-            job, checker, upload.counts if upload else None, counts, read, cost=status.cost, at=self.now()
+        collected = CollectedJob(
+            job,
+            checker,
+            upload.counts if upload else None,
+            counts,
+            read,
+            cost=status.cost,
+            collected_at=self.now(),
         )
         for key, path in _described(collected, stored, files).items():
             if key != stored_key:
@@ -300,7 +310,7 @@ def _stored(bucket: str, prefix: str, extension: str) -> StoredResults:
     )
 
 
-def _described(collected: Collected, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
+def _described(collected: CollectedJob, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
     """Writes the report and the manifest; returns all files that belong to the results by their keys.
 
     The manifest comes last, so that whoever sees it sees what it names.
@@ -310,7 +320,7 @@ def _described(collected: Collected, stored: StoredResults, files: _Workspace) -
     if collected.upload and collected.upload.rejected:
         contents[f"{prefix}rejected.csv"] = files.rejected
     beside = {**contents, stored.manifest_key: files.manifest}
-    files.report.write_text(report(collected, beside), encoding="utf-8")
+    files.report.write_text(report_html(build_report(collected, beside)), encoding="utf-8")
     contents[str(stored.report_key)] = files.report
     files.manifest.write_text(json.dumps(manifest(collected, contents), indent=2) + "\n", encoding="utf-8")
     return {**contents, stored.manifest_key: files.manifest}
