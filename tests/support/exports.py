@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.files.exports.export import Export, ExportInvalidError, ExportLimits, read_export
+from numberdrop.files.exports.export import Export, read_export
+from numberdrop.files.formats.archive import ArchiveLimits
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.jobs.checkers import InputKind
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "exports"
@@ -21,7 +23,7 @@ ROWS = [("41790000001", "yes"), ("41790000002", "no")]
 CSV = "Number,band\n41790000001,yes\n41790000002,no\n"
 EXPECTED = [("41790000001", ["yes"]), ("41790000002", ["no"])]
 
-NO_LIMITS_OF_ITS_OWN = ExportLimits()
+NO_LIMITS_OF_ITS_OWN = ArchiveLimits()
 
 Rows = list[tuple[str, list[str]]]
 
@@ -44,7 +46,7 @@ class Exports:
     def export(
         self,
         content: str | bytes,
-        limits: ExportLimits = NO_LIMITS_OF_ITS_OWN,
+        limits: ArchiveLimits = NO_LIMITS_OF_ITS_OWN,
         kind: InputKind = InputKind.PHONE,
     ) -> Export:
         self.path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -58,8 +60,8 @@ class Exports:
         with self.export(header + "\n") as export:
             return export.columns
 
-    def refusal(self, content: str | bytes, limits: ExportLimits = NO_LIMITS_OF_ITS_OWN) -> str:
-        with pytest.raises(ExportInvalidError) as refused, self.export(content, limits) as export:
+    def refusal(self, content: str | bytes, limits: ArchiveLimits = NO_LIMITS_OF_ITS_OWN) -> str:
+        with pytest.raises(InvalidFileError) as refused, self.export(content, limits) as export:
             rows_of(export)
         message = str(refused.value)
         assert "4179" not in message

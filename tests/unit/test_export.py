@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.exports.export import ExportFormat, ExportInvalidError, read_export
+from numberdrop.files.exports.export import read_export
+from numberdrop.files.exports.format import ExportFormat
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.jobs.checkers import InputKind
 from tests.support.exports import (
     CSV,
@@ -66,7 +68,7 @@ def test_an_export_can_be_closed_by_hand(given_an: Exports) -> None:
     export = given_an.export(zipped({"all.csv": CSV}))
     export.close()
 
-    with pytest.raises(ExportInvalidError):
+    with pytest.raises(InvalidFileError):
         rows_of(export)
 
 

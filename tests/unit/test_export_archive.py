@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from numberdrop.files.exports.export import ExportInvalidError, ExportLimits
-from numberdrop.files.formats.archive import MIB
+from numberdrop.files.formats.archive import MIB, ArchiveLimits
+from numberdrop.files.formats.untrusted import InvalidFileError
 from tests.support.exports import CSV, EXPECTED, HEADER, ROWS, Exports, workbook, zipped
 
 
@@ -42,13 +42,13 @@ def test_the_directory_of_a_million_members_is_not_even_read(given_an: Exports) 
 def test_an_archive_that_unzips_to_too_much_is_refused(given_an: Exports) -> None:
     content = zipped({"all.csv": CSV, "x.txt": b"0" * 5000})
 
-    assert "far more" in given_an.refusal(content, ExportLimits(unzipped=5000))
+    assert "far more" in given_an.refusal(content, ArchiveLimits(unzipped=5000))
 
 
 def test_an_archive_of_too_high_a_ratio_is_refused(given_an: Exports) -> None:
     bomb = zipped({"all.csv": b"0" * 2 * MIB})
 
-    assert "far more" in given_an.refusal(bomb, ExportLimits(ratio_free=MIB))
+    assert "far more" in given_an.refusal(bomb, ArchiveLimits(ratio_free=MIB))
 
 
 def test_a_table_that_compresses_well_is_no_bomb(given_an: Exports) -> None:
@@ -118,7 +118,7 @@ def test_damaged_bytes_are_read_or_refused_but_nothing_else(
 
     try:
         rows = given_an.rows(bytes(content))
-    except ExportInvalidError as refused:
+    except InvalidFileError as refused:
         assert str(refused).endswith(".")  # noqa: PT017 - both ends are right
     else:
         assert len(rows) <= len(ROWS)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from numberdrop.files.exports.export import ExportFormat, read_export
+from numberdrop.files.exports.export import read_export
+from numberdrop.files.exports.format import ExportFormat
 from numberdrop.jobs.checkers import InputKind
 from tests.support.exports import SAMPLES
 from tests.support.results import results_of

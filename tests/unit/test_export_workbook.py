@@ -9,9 +9,8 @@ from datetime import datetime
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.files.exports.export import ExportLimits
 from numberdrop.files.formats import workbook_check
-from numberdrop.files.formats.archive import MIB
+from numberdrop.files.formats.archive import MIB, ArchiveLimits
 from tests.support.exports import (
     EXPECTED,
     HEADER,
@@ -103,7 +102,7 @@ def test_a_workbook_that_unzips_to_too_much_is_refused(given_an: Exports, nested
     content = workbook([HEADER, *[("x" * 30_000, "yes")] * 10])
 
     assert "far more" in given_an.refusal(
-        zipped({"r.xlsx": content}) if nested else content, ExportLimits(workbook=20_000)
+        zipped({"r.xlsx": content}) if nested else content, ArchiveLimits(workbook=20_000)
     )
 
 
@@ -173,7 +172,7 @@ def test_endless_cells_outside_of_rows_are_refused(
 def test_a_workbook_too_large_to_unpack_is_refused(given_an: Exports) -> None:
     content = zipped({"r.xlsx": workbook([HEADER, *ROWS])})
 
-    assert "too large" in given_an.refusal(content, ExportLimits(workbook=100))
+    assert "too large" in given_an.refusal(content, ArchiveLimits(workbook=100))
 
 
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", SHARED_STRINGS, "xl/workbook.xml"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from numberdrop.files.exports.export import ExportInvalidError
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.results.results import ResultCounts
 from numberdrop.jobs.checkers import InputKind
 from tests.support.exports import Exports, zipped
@@ -267,7 +267,7 @@ def test_an_entry_as_written_is_found_in_other_cases_and_forms(
 def test_an_export_about_nothing_that_was_sent_is_none(
     joined: Joined, kind: InputKind, entry: str, other: str
 ) -> None:
-    with pytest.raises(ExportInvalidError, match="about anything that was sent"):
+    with pytest.raises(InvalidFileError, match="about anything that was sent"):
         joined([entry], f"number,band\n{other},yes\n", kind)
 
 
@@ -303,7 +303,7 @@ def test_cells_with_commas_quotes_and_line_ends_stay_in_their_column(joined: Joi
 
 
 def test_an_export_that_breaks_off_is_no_result(joined: Joined) -> None:
-    with pytest.raises(ExportInvalidError):
+    with pytest.raises(InvalidFileError):
         joined([FIRST], "band,number\n" + "yes,41790000001\n" * 10_000 + "no,\0\n")
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.exports.export import ExportInvalidError
 from numberdrop.files.exports.verdicts import verdict_of
 from numberdrop.files.formats import partitioning as partitions
 from numberdrop.files.formats.escaping import escaped
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.uploads import encoding as text_encoding
 from tests.support.results import Written, results_of
 
@@ -94,7 +94,7 @@ def test_every_line_of_a_list_has_its_row_and_all_agree_with_a_naive_join(
     upload = "".join(f"{line}\n" for line in lines)
     write_export(export_path, rows)
     if is_of_another_task(rows, set(lines)):
-        with pytest.raises(ExportInvalidError):
+        with pytest.raises(InvalidFileError):
             results_of(upload, export_path)
         return
 
@@ -124,7 +124,7 @@ def test_every_row_of_a_table_stays_as_it_is_and_all_agree_with_a_naive_join(
     upload = StringIO(newline="")
     csv.writer(upload).writerows([("a", "phone", "b"), *table])
     if is_of_another_task(rows, {entry for _, entry, _ in table}):
-        with pytest.raises(ExportInvalidError):
+        with pytest.raises(InvalidFileError):
             results_of(upload.getvalue(), export_path)
         return
 

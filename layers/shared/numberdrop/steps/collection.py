@@ -19,8 +19,9 @@ from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
-from numberdrop.files.exports.export import ExportInvalidError, read_export
+from numberdrop.files.exports.export import read_export
 from numberdrop.files.exports.format import likely_format
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.results.collected import CollectedJob
 from numberdrop.files.results.manifest import manifest
 from numberdrop.files.results.report import build_report
@@ -171,7 +172,7 @@ class Collector:
                     ReasonCode.RESULT_UNAVAILABLE,
                     f"{error} Fresh links were asked for {len(PAUSES)} times. Ask the vendor.",
                 )
-            except (DownloadFailedError, ExportInvalidError) as error:
+            except (DownloadFailedError, InvalidFileError) as error:
                 failure = Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor.")
             except JobFailedError as error:
                 return Decision(Next.FAIL, reason=error.reason)

@@ -6,7 +6,7 @@ from itertools import chain, count
 
 from numberdrop.files.exports.matching import digits_of
 from numberdrop.files.exports.verdicts import VERDICT_COLUMNS
-from numberdrop.files.formats.archive import ExportInvalidError
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.jobs.checkers import InputKind
 
 _MAX_COLUMNS = 200
@@ -27,18 +27,18 @@ def column_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
     """The names of all columns. Those without get one, except the last if the first rows have nothing there.
 
     Raises:
-        ExportInvalidError: the first row cannot be a header, so this is no table.
+        InvalidFileError: the first row cannot be a header, so this is no table.
     """
     names = [re.sub(r"\W+", "_", name.lower()).strip("_") for name in header]
     filled = max((at for row in rows for at, cell in enumerate(row, 1) if cell), default=0)
     while len(names) > filled and not names[-1]:
         names.pop()
     if not any(names):
-        raise ExportInvalidError("The export is empty.")
+        raise InvalidFileError("The export is empty.")
     if len(names) > _MAX_COLUMNS:
-        raise ExportInvalidError("The export has far too many columns.")
+        raise InvalidFileError("The export has far too many columns.")
     if any(map(_is_number, header)) and not any(name in names for name in _NUMBER_NAMES):
-        raise ExportInvalidError("The export has no header: its first row holds a number.")
+        raise InvalidFileError("The export has no header: its first row holds a number.")
     return [name or f"column_{at}" for at, name in enumerate(names, 1)]
 
 
@@ -52,7 +52,7 @@ def number_column(
     with a verdict or without rows has it in its first column.
 
     Raises:
-        ExportInvalidError: nothing tells.
+        InvalidFileError: nothing tells.
     """
     named: list[int] = [names.index(name) for name in _NUMBER_NAMES if name in names]
     cells = [[row[at] for row in rows if at < len(row) and row[at]] for at in range(len(names))]
@@ -66,7 +66,7 @@ def number_column(
         return named[0]
     if any(name in VERDICT_COLUMNS for name in names) or (not rows and _is_header(header)):
         return 0
-    raise ExportInvalidError("The export is no table with a column for the number.")
+    raise InvalidFileError("The export is no table with a column for the number.")
 
 
 def _may_be_submitted(cells: Sequence[str], kind: InputKind) -> bool:

@@ -11,19 +11,11 @@ from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.members import archived_table, workbook_table
 from numberdrop.files.exports.table import Split, Table, csv_table
 from numberdrop.files.exports.verdicts import verdict_column
-from numberdrop.files.formats.archive import (
-    EMPTY_ZIP_START,
-    ZIP_START,
-    ExportInvalidError,
-    ExportLimits,
-    open_archive,
-)
+from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.workbook import CONTENT_TYPES
 from numberdrop.jobs.checkers import InputKind
 
-__all__ = ["Export", "ExportFormat", "ExportInvalidError", "ExportLimits", "read_export"]
-
-_STANDARD_LIMITS = ExportLimits()
+_STANDARD_LIMITS = ArchiveLimits()
 
 
 class Export:
@@ -61,7 +53,7 @@ class Export:
         Numbers are as the export has them. What it says is a text that ``cells`` understands.
 
         Raises:
-            ExportInvalidError: the file is broken or hostile further on.
+            InvalidFileError: the file is broken or hostile further on.
         """
         return self._table.splits(self._number_at)
 
@@ -87,7 +79,7 @@ class Export:
         self.close()
 
 
-def read_export(path: Path, kind: InputKind, *, limits: ExportLimits = _STANDARD_LIMITS) -> Export:
+def read_export(path: Path, kind: InputKind, *, limits: ArchiveLimits = _STANDARD_LIMITS) -> Export:
     """Opens an export, whatever its name says: a zip with a table or lists in it, an ``.xlsx`` or a CSV.
 
     Args:
@@ -96,7 +88,7 @@ def read_export(path: Path, kind: InputKind, *, limits: ExportLimits = _STANDARD
         limits: what it may hold at most.
 
     Raises:
-        ExportInvalidError: it is none of these, is broken, passes a limit, or has no column for the number.
+        InvalidFileError: it is none of these, is broken, passes a limit, or has no column for the number.
     """
     with ExitStack() as files:
         export_format, table = _open(path, limits, files)
@@ -106,7 +98,7 @@ def read_export(path: Path, kind: InputKind, *, limits: ExportLimits = _STANDARD
         return Export(export_format, table, names, number_at, files.pop_all())
 
 
-def _open(path: Path, limits: ExportLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
+def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
     file = files.enter_context(path.open("rb"))
     if file.read(len(ZIP_START)) not in {ZIP_START, EMPTY_ZIP_START}:
         return ExportFormat.CSV, csv_table(lambda: path.open("rb"))

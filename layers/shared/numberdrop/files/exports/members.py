@@ -11,7 +11,8 @@ from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from numberdrop.files.exports.table import Table, csv_table, list_table, sheet_table
-from numberdrop.files.formats.archive import ExportInvalidError, ExportLimits, open_archive, refusing
+from numberdrop.files.formats.archive import ArchiveLimits, open_archive
+from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 from numberdrop.files.formats.workbook import open_workbook
 
 _TABLES = ("all.csv", "*.csv", "*.xlsx")
@@ -31,7 +32,7 @@ _LISTS = {
 _LIST_HEADER = ["number", "list"]
 
 
-def archived_table(archive: ZipFile, limits: ExportLimits, files: ExitStack) -> Table:
+def archived_table(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) -> Table:
     """Return the table of an archive: its CSV, its workbook, or its lists of numbers.
 
     Args:
@@ -40,7 +41,7 @@ def archived_table(archive: ZipFile, limits: ExportLimits, files: ExitStack) -> 
         files: closes what stays open for reading.
 
     Raises:
-        ExportInvalidError: the archive has no table, or several and none that is preferred.
+        InvalidFileError: the archive has no table, or several and none that is preferred.
     """
     members = [(_base_name(member), member) for member in archive.infolist() if not member.is_dir()]
     members = [(name, member) for name, member in members if not name.startswith(_HIDDEN)]
@@ -53,7 +54,7 @@ def archived_table(archive: ZipFile, limits: ExportLimits, files: ExitStack) -> 
         return workbook_table(_unpacked(archive, member, limits, files), limits, files)
     lists = [(_LISTS[name], partial(archive.open, member)) for name, member in members if name in _LISTS]
     if any(tables) or not lists:
-        raise ExportInvalidError("The export's archive holds no table, or cannot say which is the one.")
+        raise InvalidFileError("The export's archive holds no table, or cannot say which is the one.")
     return list_table(_LIST_HEADER, lists)
 
 
@@ -61,17 +62,17 @@ def _base_name(member: ZipInfo) -> str:
     return re.split(r"[/\\]", member.filename)[-1].lower()
 
 
-def _unpacked(archive: ZipFile, member: ZipInfo, limits: ExportLimits, files: ExitStack) -> IO[bytes]:
+def _unpacked(archive: ZipFile, member: ZipInfo, limits: ArchiveLimits, files: ExitStack) -> IO[bytes]:
     """A member in a nameless file, for reading that jumps about."""
     if member.file_size > limits.workbook:
-        raise ExportInvalidError("The workbook is far too large.")
+        raise InvalidFileError("The workbook is far too large.")
     unpacked = files.enter_context(TemporaryFile())  # noqa: SIM115 - it is closed with the rest
-    with refusing("The archive is broken."), archive.open(member) as packed:
+    with parse_errors_as("The archive is broken."), archive.open(member) as packed:
         copyfileobj(packed, unpacked)
     return unpacked
 
 
-def workbook_table(file: IO[bytes], limits: ExportLimits, files: ExitStack) -> Table:
+def workbook_table(file: IO[bytes], limits: ArchiveLimits, files: ExitStack) -> Table:
     """Return the table of a workbook.
 
     Args:
@@ -80,7 +81,7 @@ def workbook_table(file: IO[bytes], limits: ExportLimits, files: ExitStack) -> T
         files: closes the workbook.
 
     Raises:
-        ExportInvalidError: the workbook passes a limit or cannot be read.
+        InvalidFileError: the workbook passes a limit or cannot be read.
     """
     open_archive(file, replace(limits, unzipped=limits.workbook)).close()
     workbook = open_workbook(file)

@@ -14,9 +14,9 @@ from io import StringIO
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
 
-from numberdrop.files.formats.archive import ExportInvalidError, refusing
 from numberdrop.files.formats.delimited import DELIMITERS, csv_cells, csv_lines
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED
+from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 from numberdrop.files.formats.workbook import all_rows, first_filled
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Table:
         header: the names of its columns, as they are; empty if the table is.
         delimiter: what stands between the cells of the rest of a row.
         splits: reads the rows that are not empty in blocks, given the column of the number; that of a row
-            which ends before is empty. It raises ``ExportInvalidError`` if the table is broken or hostile
+            which ends before is empty. It raises ``InvalidFileError`` if the table is broken or hostile
             further on.
     """
 
@@ -65,7 +65,7 @@ class Table:
         """The first rows with all their cells.
 
         Raises:
-            ExportInvalidError: the table is broken or hostile.
+            InvalidFileError: the table is broken or hostile.
         """
         with closing(self.splits(0)) as splits:
             firsts, rests = next((split for split in splits if split[0]), ([], []))
@@ -83,7 +83,7 @@ def csv_table(open_file: Callable[[], IO[bytes]]) -> Table:
     Its delimiter is the one of ``DELIMITERS`` that its first line has most of.
 
     Raises:
-        ExportInvalidError: it is no such file.
+        InvalidFileError: it is no such file.
     """
     with _refusing_csv(), open_file() as file:
         header, delimiter, _ = _opened(file)
@@ -94,7 +94,7 @@ def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[byt
     """Files with a number in each line, as a table that has for each number the word of its list.
 
     Raises:
-        ExportInvalidError: while it is read, if a file is no text.
+        InvalidFileError: while it is read, if a file is no text.
     """
     return Table(header, DELIMITERS[0], partial(_list_splits, list(lists)))
 
@@ -103,7 +103,7 @@ def sheet_table(workbook: "Workbook") -> Table:
     """The first sheet of a workbook with anything in it.
 
     Raises:
-        ExportInvalidError: a sheet is broken.
+        InvalidFileError: a sheet is broken.
     """
     sheet_at = first_filled(workbook) or 0
     header = next(_filled_rows(workbook, sheet_at), [])
@@ -129,7 +129,7 @@ def _list_splits(
     lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_at: int
 ) -> Generator[Split, None, None]:
     for word, open_file in lists:
-        with refusing("The export's list is no text in UTF-8, or is broken."), open_file() as file:
+        with parse_errors_as("The export's list is no text in UTF-8, or is broken."), open_file() as file:
             for text in _texts(file):
                 numbers = list(filter(None, map(str.strip, text.splitlines())))
                 yield numbers, [word] * len(numbers)
@@ -152,7 +152,7 @@ def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
     start = StringIO(next(filter(str.strip, texts), ""), newline="")
     first_line = next((line for line in start if line.strip()), "")
     if first_line.lstrip().startswith(_STARTS_OF_OTHER_FORMATS):
-        raise ExportInvalidError("The export is a web page or a message, not a table.")
+        raise InvalidFileError("The export is a web page or a message, not a table.")
     delimiter = max(DELIMITERS, key=first_line.count)
     start.seek(0)
     header = _header(start, delimiter)
@@ -193,13 +193,13 @@ def _texts(file: IO[bytes]) -> Iterator[str]:
     block = file.read(_BLOCK).removeprefix(_UTF8_BOM)
     while block:
         if b"\0" in block:
-            raise ExportInvalidError("The export is neither an archive nor text.")
+            raise InvalidFileError("The export is neither an archive nor text.")
         block = rest + block
         # A CR at the very end may be half of a CRLF.
         end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
         rest = block[end:]
         if len(rest) > _LONGEST_LINE:
-            raise ExportInvalidError("The export's table has an unreasonably long row.")
+            raise InvalidFileError("The export's table has an unreasonably long row.")
         if end:
             yield block[:end].decode()
         block = file.read(_BLOCK)
@@ -268,4 +268,4 @@ def _without_line_feeds(texts: list[str]) -> list[str]:
 
 
 def _refusing_csv() -> AbstractContextManager[None]:
-    return refusing("The export's table is no CSV in UTF-8, or is broken.")
+    return parse_errors_as("The export's table is no CSV in UTF-8, or is broken.")

@@ -3,14 +3,13 @@
 Members are only ever read as streams. Their names choose what to read and never reach a path.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import EINVAL
 from io import SEEK_END
 from itertools import pairwise
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 
 MIB = 1024 * 1024
 
@@ -27,12 +26,8 @@ _ENCRYPTED = 0x1
 _LARGEST_READ = MIB
 
 
-class ExportInvalidError(Exception):
-    """A file from outside is broken, hostile or no table; the message says which and quotes nothing of it."""
-
-
 @dataclass(frozen=True, slots=True)
-class ExportLimits:
+class ArchiveLimits:
     """What a file from outside may cost; sizes in bytes.
 
     Attributes:
@@ -50,34 +45,16 @@ class ExportLimits:
     workbook: int = 512 * MIB
 
 
-@contextmanager
-def refusing(message: str) -> Iterator[None]:
-    """Whatever a library raises on a foreign file's content becomes an ``ExportInvalidError``.
-
-    The cause is left out, as it may quote the content.
-    """
-    try:
-        yield
-    except ExportInvalidError:
-        raise
-    except OSError as error:
-        if error.errno not in {None, EINVAL}:  # a full disk, say, is not the export's fault
-            raise
-        raise ExportInvalidError(message) from None
-    except Exception:  # noqa: BLE001 - parsers that are fed hostile bytes raise errors of any kind
-        raise ExportInvalidError(message) from None
-
-
-def open_archive(file: IO[bytes], limits: ExportLimits) -> ZipFile:
+def open_archive(file: IO[bytes], limits: ArchiveLimits) -> ZipFile:
     """An archive whose members can be read without harm; the file stays the caller's to close.
 
     Sizes are taken from the archive's directory. They can be trusted as upper bounds: ``zipfile`` ends a
     member at the size that its entry states and then compares the checksum.
 
     Raises:
-        ExportInvalidError: it is no archive, is cut off, or passes a limit.
+        InvalidFileError: it is no archive, is cut off, or passes a limit.
     """
-    with refusing("The file is a zip archive that is cut off or broken."):
+    with parse_errors_as("The file is a zip archive that is cut off or broken."):
         archive = ZipFile(_GuardedFile(file))
     _check_members(archive.infolist(), file.seek(0, SEEK_END), limits)
     return archive
@@ -98,21 +75,21 @@ class _GuardedFile:
 
     def read(self, size: int = -1) -> bytes:
         if size > _LARGEST_READ:
-            raise ExportInvalidError("The archive has far too many members.")
+            raise InvalidFileError("The archive has far too many members.")
         return self._file.read(size)
 
 
-def _check_members(members: list[ZipInfo], size: int, limits: ExportLimits) -> None:
+def _check_members(members: list[ZipInfo], size: int, limits: ArchiveLimits) -> None:
     if len(members) > limits.members:
-        raise ExportInvalidError(f"The archive has more than {limits.members:,} members.")
+        raise InvalidFileError(f"The archive has more than {limits.members:,} members.")
     unzipped = sum(member.file_size for member in members)
     if unzipped > limits.unzipped or unzipped > max(limits.ratio_free, limits.ratio * size):
-        raise ExportInvalidError("The archive unzips to far more than it should.")
+        raise InvalidFileError("The archive unzips to far more than it should.")
     for member in members:
         if member.flag_bits & _ENCRYPTED:
-            raise ExportInvalidError("The archive is encrypted.")
+            raise InvalidFileError("The archive is encrypted.")
         if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-            raise ExportInvalidError("The archive uses an unusual compression.")
+            raise InvalidFileError("The archive uses an unusual compression.")
     _check_ranges(members, size)
 
 
@@ -127,4 +104,4 @@ def _check_ranges(members: list[ZipInfo], size: int) -> None:
     )
     for (_, end), (start, _) in pairwise([*ranges, (size, size)]):
         if end > start:
-            raise ExportInvalidError("The archive has overlapping members.")
+            raise InvalidFileError("The archive has overlapping members.")

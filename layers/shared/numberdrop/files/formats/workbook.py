@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from typing import IO, TYPE_CHECKING
 
-from numberdrop.files.formats.archive import refusing
+from numberdrop.files.formats.untrusted import parse_errors_as
 from numberdrop.files.formats.workbook_check import check_workbook
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ def open_workbook(file: IO[bytes]) -> "Workbook":
     Its XML is parsed by ``defusedxml``, which ``openpyxl`` uses when it is installed.
 
     Raises:
-        ExportInvalidError: it is no such file, or a hostile one.
+        InvalidFileError: it is no such file, or a hostile one.
     """
     # The import takes longer than most exports do.
     from openpyxl import load_workbook  # noqa: PLC0415
 
-    with refusing("The file is no workbook, or one that cannot be read."), _warnings_off():
+    with parse_errors_as("The file is no workbook, or one that cannot be read."), _warnings_off():
         check_workbook(file)
         return load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
@@ -38,7 +38,7 @@ def first_filled(workbook: "Workbook") -> int | None:
     """Which sheet is the first with anything in it, from 0: one that is shown, if any of those has.
 
     Raises:
-        ExportInvalidError: a sheet is broken.
+        InvalidFileError: a sheet is broken.
     """
     sheets = workbook.worksheets
     shown_first = sorted(range(len(sheets)), key=lambda at: sheets[at].sheet_state != "visible")
@@ -53,9 +53,9 @@ def all_rows(workbook: "Workbook", sheet_at: int) -> Generator[list[str], None, 
     """The rows of one of a workbook's sheets up to their last filled cell, empty ones too.
 
     Raises:
-        ExportInvalidError: the sheet is broken.
+        InvalidFileError: the sheet is broken.
     """
-    with refusing("The workbook's sheet cannot be read."):
+    with parse_errors_as("The workbook's sheet cannot be read."):
         sheet = workbook.worksheets[sheet_at]
         # The size that a sheet claims to have is often wrong.
         sheet.reset_dimensions()

@@ -9,7 +9,7 @@ from typing import IO
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from numberdrop.files.formats.archive import ExportInvalidError
+from numberdrop.files.formats.untrusted import InvalidFileError
 
 MAX_CELLS = 1000
 """Cells of a row; the vendor's exports have fewer than ten."""
@@ -32,7 +32,7 @@ def check_workbook(file: IO[bytes]) -> None:
     A part may have any name (ECMA-376, part 2): what is no XML fails at its first bytes, as it would later.
 
     Raises:
-        ExportInvalidError: a row has too many cells, there are too many shared texts or cells in no row, rows
+        InvalidFileError: a row has too many cells, there are too many shared texts or cells in no row, rows
             that no sheet can have, or a document type that declares something.
         ExpatError: a part that is called XML is none.
     """
@@ -68,23 +68,23 @@ class _Counter:
                 self._most_cells = MAX_CELLS
                 self._row = _whole_number(attributes.get("r", "")) or self._row + 1
                 if self._row > MAX_ROWS:
-                    raise ExportInvalidError(f"The sheet has rows beyond the {MAX_ROWS:,} that one can have.")
+                    raise InvalidFileError(f"The sheet has rows beyond the {MAX_ROWS:,} that one can have.")
             case "c":
                 self._cells += 1
                 if self._cells > self._most_cells:
-                    raise ExportInvalidError(
+                    raise InvalidFileError(
                         f"A row of the sheet has far too many cells: more than {self._most_cells:,}."
                     )
             case "si":
                 self._texts += 1
                 if self._texts > MAX_SHARED_TEXTS:
-                    raise ExportInvalidError("The workbook has far too many texts.")
+                    raise InvalidFileError("The workbook has far too many texts.")
 
     def _refuse_declarations(
         self, _name: str, _system: str | None, _public: str | None, has_declarations: bool
     ) -> None:
         if has_declarations:
-            raise ExportInvalidError("The workbook has a document type, so it cannot be read.")
+            raise InvalidFileError("The workbook has a document type, so it cannot be read.")
 
 
 def _whole_number(text: str) -> int | None:

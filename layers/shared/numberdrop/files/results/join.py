@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import BinaryIO
 
-from numberdrop.files.exports.export import Export, ExportInvalidError
+from numberdrop.files.exports.export import Export
 from numberdrop.files.exports.matching import loose_name, names_of_entries, names_of_numbers
 from numberdrop.files.formats.entries_file import line_blocks
 from numberdrop.files.formats.partitioning import InOrder, Partition
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.uploads.cleaning import present_entries
 from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.jobs.checkers import InputKind
@@ -69,7 +70,7 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -
         render: turns an export row into the text that stands beside its entry, without line feeds.
 
     Raises:
-        ExportInvalidError: the export breaks off or turns hostile, or has rows of which not one is about an
+        InvalidFileError: the export breaks off or turns hostile, or has rows of which not one is about an
             entry: then it is of another task, or its column of numbers was not found. What was sent as
             written may come back in another form, so there nobody can tell.
     """
@@ -88,7 +89,7 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -
                     told.extend(part, lines)
         answered = any(verdict is not None for _, verdict in counts.verdicts)
         if counts.extra and not answered and kind is not InputKind.AS_WRITTEN:
-            raise ExportInvalidError("No row of the export is about anything that was sent.")
+            raise InvalidFileError("No row of the export is about anything that was sent.")
         yield Join(counts, kind, InOrder(told.streams()))
 
 

@@ -73,7 +73,7 @@ def write_results(
         out: takes the CSV; open it with ``newline=""``.
 
     Raises:
-        ExportInvalidError: the export breaks off or turns hostile; what was written by then is of no use.
+        InvalidFileError: the export breaks off or turns hostile; what was written by then is of no use.
     """
     table = rows if rows and rows.header is not None else None
     own_columns = _columns(table) if table else [PLACE]
@@ -95,7 +95,7 @@ def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
     """Writes the distinct numbers of an export as ``clean_upload`` would have, for an upload that is gone.
 
     Raises:
-        ExportInvalidError: the export breaks off or turns hostile; what was written by then is of no use.
+        InvalidFileError: the export breaks off or turns hostile; what was written by then is of no use.
     """
     with Partition() as spread:
         for numbers, _ in export.answers():

@@ -5,8 +5,9 @@ from dataclasses import replace
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO
 
-from numberdrop.files.formats.archive import ExportInvalidError, ExportLimits, open_archive
+from numberdrop.files.formats.archive import ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import csv_writer
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import all_rows, first_filled, open_workbook
 from numberdrop.files.uploads.encoding import not_text
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 LARGEST_TABLE = 400_000_000
 """Characters. A workbook's cells share their texts, so its table can be far larger than the file."""
 
-_LIMITS = replace(ExportLimits(), unzipped=ExportLimits().workbook)
+_LIMITS = replace(ArchiveLimits(), unzipped=ArchiveLimits().workbook)
 
 
 def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_TABLE) -> str:
@@ -42,7 +43,7 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_T
                 return ""
             _copy(opened, sheet_at, table, largest)
             return opened.worksheets[sheet_at].title
-    except ExportInvalidError as error:
+    except InvalidFileError as error:
         raise not_text(str(error)) from None
 
 
