@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 from phonenumbers import SUPPORTED_REGIONS
 
-from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_for_key, checkers
+from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import MAX_KEY_BYTES
 from numberdrop.steps.submission import LARGEST_UPLOAD
@@ -26,7 +26,6 @@ INPUT_DESCRIPTIONS = {
     InputKind.PHONE: "phone number, E.164",
     InputKind.AS_WRITTEN: "phone number, as written",
     InputKind.EMAIL: "e-mail address",
-    InputKind.USERNAME: "user name",
 }
 """What a line of an upload must be, in words."""
 
@@ -57,7 +56,7 @@ class CheckerFolder(click.ParamType[str]):
         if "/" in word:
             self.fail("a checker is one word; folders go into --prefix.", param, ctx)
         try:
-            checker = checker_for_key(f"{word}/", allow_sensitive=True)
+            checker = checker_named(word, allow_sensitive=True)
         except JobFailedError as error:
             if word.lower().startswith(ANY_TASK_TYPE_PREFIX):
                 self.fail(error.reason.message, param, ctx)

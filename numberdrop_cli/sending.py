@@ -11,7 +11,7 @@ from rich.console import Console
 
 from numberdrop.clock import utc_now
 from numberdrop.files.formats.archive import ZIP_START
-from numberdrop.jobs.checkers import Checker, checker_for_key
+from numberdrop.jobs.checkers import Checker, checker_named
 from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.transitions import State
@@ -173,7 +173,7 @@ def _must_differ(names: Sequence[str]) -> None:
 
 def _allowed_checker(folder: str, connection: Connection) -> Checker:
     try:
-        return checker_for_key(f"{folder}/", allow_sensitive=connection.stack.allow_sensitive)
+        return checker_named(folder, allow_sensitive=connection.stack.allow_sensitive)
     except JobFailedError as error:
         raise RefusedError(error.reason.message) from None
 

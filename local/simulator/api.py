@@ -14,7 +14,7 @@ from local.simulator.exports import Exports, Shape, suffix_of
 from local.simulator.links import Links
 from local.simulator.model import Download, RefusedError, Task, TaskStatus, Vendor
 from local.simulator.moods import Operation
-from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, Checker, Family, checker_for_key, checkers
+from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, Checker, Family, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
 
 V1_SUBMIT = "/v1/tasks"
@@ -138,7 +138,7 @@ class VendorApi:
             return LEGACY_CHECKERS[path]
         task_type = form.fields.get("task_type", "")
         try:
-            return checker_for_key(f"{ANY_TASK_TYPE_PREFIX}{task_type}/", allow_sensitive=True)
+            return checker_named(f"{ANY_TASK_TYPE_PREFIX}{task_type}", allow_sensitive=True)
         except JobFailedError:
             raise RefusedError(400, "invalid_task_type", "task_type is missing or odd.") from None
 

@@ -309,16 +309,6 @@ def test_what_is_no_address_is_left_out(written: str) -> None:
     assert cleaned.only_reason == "not an e-mail address"
 
 
-# User names
-
-
-def test_a_user_name_may_have_an_at_sign_before_it() -> None:
-    cleaned = clean("@some.one\nsome.one\nno\nno spaces\nn\u00f6\n_ok_\n", InputKind.USERNAME)
-
-    assert cleaned.numbers == ["some.one", "_ok_"]
-    assert (cleaned.counts.rejected, cleaned.counts.duplicates) == (3, 1)
-
-
 # Any
 
 

@@ -39,11 +39,10 @@ def test_a_header_names_the_column_in_whatever_case_and_spelling(name: str) -> N
         (InputKind.EMAIL, "E-Mail", "jane@example.com"),
         (InputKind.EMAIL, "email address", "jane@example.com"),
         (InputKind.EMAIL, "mail", "jane@example.com"),
-        (InputKind.USERNAME, "User Name", "jane"),
-        (InputKind.USERNAME, "handle", "jane"),
         (InputKind.AS_WRITTEN, "Mobile", "anything"),
         (InputKind.AS_WRITTEN, "E-Mail", "jane@example.com"),
-        (InputKind.AS_WRITTEN, "Username", "jane"),
+        (InputKind.AS_WRITTEN, "User Name", "jane"),
+        (InputKind.AS_WRITTEN, "handle", "jane"),
     ],
 )
 def test_other_kinds_have_names_of_their_own(kind: InputKind, name: str, entry: str) -> None:
@@ -125,7 +124,7 @@ def test_what_is_to_be_judged_may_be_an_address_where_there_are_no_phone_numbers
         ("a;b\n0790000001;2024-01-01\n0790000002;2024-01-02\n", InputKind.AS_WRITTEN),
         ("to,cc\na@example.com,b@example.com\n", InputKind.EMAIL),
         ("name,city\nx,y\n", InputKind.PHONE),
-        ("name,city\njane,oslo\n", InputKind.USERNAME),
+        ("name,city\njane,oslo\n", InputKind.EMAIL),
         (f"id,contact\n1,{A}\n2,none\n3,none\n", InputKind.PHONE),
     ],
 )
@@ -135,7 +134,7 @@ def test_a_table_whose_column_cannot_be_told_costs_nothing_and_says_how_to_name_
     reason = refusal(upload, kind).reason
 
     assert reason.code is ReasonCode.NO_VALID_NUMBERS
-    name = {InputKind.EMAIL: "email", InputKind.USERNAME: "username"}.get(kind, "phone")
+    name = "email" if kind is InputKind.EMAIL else "phone"
     assert f" {name} in the first row" in reason.message
 
 
@@ -296,8 +295,7 @@ def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
             [
                 (InputKind.PHONE, "Phone", st.sampled_from([A, B, C, ""])),
                 (InputKind.EMAIL, "E-Mail", st.sampled_from(["jane@example.com", "rick@example.com", ""])),
-                (InputKind.USERNAME, "Username", st.sampled_from(["jane", "mobile", "user", ""])),
-                (InputKind.AS_WRITTEN, "Mobile", st.sampled_from([A, "079", "hello", "mail", ""])),
+                (InputKind.AS_WRITTEN, "Mobile", st.sampled_from([A, "079", "hello", "mail", "user", ""])),
             ]
         )
     )

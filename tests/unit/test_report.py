@@ -109,7 +109,7 @@ def test_the_page_says_what_was_asked() -> None:
     [
         (1, InputKind.PHONE, "1 number checked with band"),
         (2, InputKind.EMAIL, "2 e-mail addresses checked with band"),
-        (1, InputKind.USERNAME, "1 user name checked with band"),
+        (1, InputKind.AS_WRITTEN, "1 entry checked with band"),
         (0, InputKind.AS_WRITTEN, "0 entries checked with band"),
     ],
 )

@@ -194,17 +194,6 @@ def test_addresses_are_joined_in_any_case_and_each_one_that_was_sent_counts(join
     assert written.counts.countries == {}
 
 
-def test_user_names_are_joined_as_they_are(joined: Joined) -> None:
-    written = joined(
-        ["@some_one", "Some_one", "bob1"],
-        "username,activated\n@some_one,yes\namy1,no\n",
-        InputKind.USERNAME,
-    )
-
-    assert written.column("number") == ["some_one", "Some_one", "bob1"]
-    assert written.column("status") == ["resolved", "unresolved", "unresolved"]
-
-
 def test_entries_as_written_are_joined_as_text_before_digits(joined: Joined) -> None:
     written = joined(
         ["+41 79", "4179", "41-79", "079", "79"],
@@ -261,7 +250,6 @@ def test_an_entry_as_written_is_found_in_other_cases_and_forms(
     [
         (InputKind.PHONE, FIRST, SECOND),
         (InputKind.EMAIL, "jane@example.com", "rick@example.com"),
-        (InputKind.USERNAME, "jane", "rick"),
     ],
 )
 def test_an_export_about_nothing_that_was_sent_is_none(

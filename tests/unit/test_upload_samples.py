@@ -55,7 +55,7 @@ READABLE = {
         ("name", "E-Mail"), InputKind.EMAIL, numbers=("jane@example.com", "rick@example.org")
     ),
     "table-of-user-names.csv": Sample(
-        ("name", "Handle"), InputKind.USERNAME, numbers=("jane_doe", "rick.roe")
+        ("name", "Handle"), InputKind.AS_WRITTEN, numbers=("@jane_doe", "rick.roe")
     ),
     "table-as-written.csv": Sample(
         ("name", "call me"), InputKind.AS_WRITTEN, numbers=("(202) 555-0101", "+1 202 555 0102")

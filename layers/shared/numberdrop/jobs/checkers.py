@@ -35,16 +35,11 @@ class Family(StrEnum):
 
 
 class InputKind(StrEnum):
-    """What a checker expects on each line of an upload.
-
-    The vendor documents files of user names as it does those of addresses, but no checker of them has a page
-    yet. So no row of ``checkers.json`` has that kind; the first to come is a row and nothing more.
-    """
+    """What a checker expects on each line of an upload."""
 
     PHONE = "phone"
     AS_WRITTEN = "as_written"
     EMAIL = "email"
-    USERNAME = "username"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,10 @@ def checkers() -> Mapping[str, Checker]:
 
 
 def checker_for_key(key: str, *, allow_sensitive: bool) -> Checker:
-    """The checker that an upload's key names with its first part.
+    """Return the checker that the first folder of an upload's key names.
+
+    >>> checker_for_key("Band/spring/leads.txt", allow_sensitive=False).name
+    'band'
 
     Raises:
         JobFailedError: ``UNKNOWN_CHECKER`` or ``CHECKER_NOT_ALLOWED``.
@@ -107,7 +105,21 @@ def checker_for_key(key: str, *, allow_sensitive: bool) -> Checker:
     word, slash, _ = key.partition("/")
     if not slash:
         raise _unknown(f"The key has no folder, so it names no checker. {_known()}")
-    checker = _named(word)
+    return checker_named(word, allow_sensitive=allow_sensitive)
+
+
+def checker_named(word: str, *, allow_sensitive: bool) -> Checker:
+    """Return the checker of a name in any case, or of ``task_type=<word>``.
+
+    >>> checker_named("phonecheck", allow_sensitive=False).name
+    'phoneCheck'
+    >>> checker_named("task_type=newThing", allow_sensitive=False).task_type
+    'newThing'
+
+    Raises:
+        JobFailedError: ``UNKNOWN_CHECKER`` or ``CHECKER_NOT_ALLOWED``.
+    """
+    checker = _find(word)
     if checker.sensitive and not allow_sensitive:
         raise JobFailedError(
             ReasonCode.CHECKER_NOT_ALLOWED,
@@ -126,7 +138,7 @@ def documented_checker(key: str) -> Checker | None:
     return checker if checker.documented_by != UNDOCUMENTED else None
 
 
-def _named(word: str) -> Checker:
+def _find(word: str) -> Checker:
     if word.lower().startswith(ANY_TASK_TYPE_PREFIX):
         return _passed_through(word[len(ANY_TASK_TYPE_PREFIX) :])
     try:

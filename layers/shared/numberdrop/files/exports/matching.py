@@ -17,8 +17,8 @@ def names_of_entries(entries: list[str], kind: InputKind) -> list[str]:
 def names_of_numbers(numbers: list[str], kind: InputKind) -> list[str]:
     """The names of an export's numbers, in whatever form it has them; no line feed comes in.
 
-    Phone numbers go by their digits with a ``+`` before them, user names without ``@``, and what was sent as
-    written by the text, to which ``loose_name`` gives a second chance.
+    Phone numbers go by their digits with a ``+`` before them, and what was sent as written by the text,
+    to which ``loose_name`` gives a second chance.
     """
     return _NAMES[kind](numbers)
 
@@ -59,13 +59,8 @@ def _emails(texts: list[str]) -> list[str]:
     return [text.strip().lower() for text in texts]
 
 
-def _usernames(texts: list[str]) -> list[str]:
-    return [text.strip().removeprefix("@") for text in texts]
-
-
 _NAMES: Mapping[InputKind, Callable[[list[str]], list[str]]] = {
     InputKind.PHONE: _phones,
     InputKind.AS_WRITTEN: _as_written,
     InputKind.EMAIL: _emails,
-    InputKind.USERNAME: _usernames,
 }

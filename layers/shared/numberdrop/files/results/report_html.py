@@ -28,7 +28,6 @@ _NOUNS: Mapping[InputKind, tuple[str, str]] = {
     InputKind.PHONE: ("number", "numbers"),
     InputKind.AS_WRITTEN: ("entry", "entries"),
     InputKind.EMAIL: ("e-mail address", "e-mail addresses"),
-    InputKind.USERNAME: ("user name", "user names"),
 }
 
 _CONTENTS = {

@@ -33,7 +33,6 @@ _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
 _REGION = re.compile(r"[A-Za-z]{2}")
-_USERNAME = re.compile(r"@?([A-Za-z0-9_.]{3,64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +155,6 @@ def _email_key(address: str) -> str:
     return f"{local_part}@{domain.lower()}"
 
 
-def _username(text: str) -> str:
-    name = _USERNAME.fullmatch(text)
-    if not name:
-        raise UnusableError("not a user name")
-    return name[1]
-
-
 _RULES: Mapping[InputKind, EntryRule] = {
     InputKind.PHONE: EntryRule(
         "a phone number in international form, +<country><number>, or else the file needs a default-region",
@@ -172,5 +164,4 @@ _RULES: Mapping[InputKind, EntryRule] = {
     ),
     InputKind.AS_WRITTEN: EntryRule(f"an entry of at most {_LONGEST_AS_WRITTEN} characters", _as_written),
     InputKind.EMAIL: EntryRule("an e-mail address", _email, key=_email_key),
-    InputKind.USERNAME: EntryRule("a user name of letters, digits, '_' and '.'", _username),
 }

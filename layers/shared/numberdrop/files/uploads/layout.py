@@ -39,7 +39,6 @@ _NAMES: Mapping[InputKind, Sequence[str]] = {
     InputKind.PHONE: _PHONE_NAMES.split(),
     InputKind.AS_WRITTEN: f"{_PHONE_NAMES} {_EMAIL_NAMES} {_USERNAME_NAMES}".split(),
     InputKind.EMAIL: _EMAIL_NAMES.split(),
-    InputKind.USERNAME: _USERNAME_NAMES.split(),
 }
 """How people name the column, the likeliest first; in lower case, and only letters and digits."""
 
@@ -235,7 +234,7 @@ def _header_at(rows: Sequence[Sequence[str]], kind: InputKind, rule: EntryRule) 
 
 def _has_entries(rows: Sequence[Sequence[str]], at: int, kind: InputKind, rule: EntryRule) -> bool:
     """Whether any row has an entry in a column, where that can be told of the kind and there are rows."""
-    anything_goes = kind in {InputKind.AS_WRITTEN, InputKind.USERNAME}
+    anything_goes = kind is InputKind.AS_WRITTEN
     return (
         anything_goes or not rows or any(at < len(row) and _looks_right(row[at], kind, rule) for row in rows)
     )
@@ -269,8 +268,6 @@ def _may_be_entry(cell: str, kind: InputKind, rule: EntryRule) -> bool:
 
 def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:
     match kind:
-        case InputKind.USERNAME:
-            return False  # any word may be one
         case InputKind.AS_WRITTEN:
             return bool(_LIKE_A_PHONE_NUMBER.fullmatch(cell.strip()))
         case _:
