@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from numberdrop.aws.buckets import ListedUpload
 from numberdrop.jobs.upload import Upload, message_for
-from numberdrop.steps.audit import Listed
 
 from .connection import Connection
 from .parameters import Connect, UploadKey, yes_option
@@ -73,7 +73,7 @@ def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
     click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
 
 
-def _announce_all(missing: Sequence[Listed], connection: Connection, *, yes: bool) -> None:
+def _announce_all(missing: Sequence[ListedUpload], connection: Connection, *, yes: bool) -> None:
     if not missing:
         click.echo(NOTHING_MISSING)
         return

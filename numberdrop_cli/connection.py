@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
@@ -92,6 +93,6 @@ def connect(stack_name: str) -> Connection:
         ),
         queue=queue,
         dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
-        unannounced=UnannouncedUploads(s3, stack.upload_bucket, ledger, jobs, line),
+        unannounced=UnannouncedUploads(UploadBucket(s3), stack.upload_bucket, ledger, jobs, line),
         s3=s3,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
+from numberdrop.aws.buckets import ResultsBucket, StoredFile
 from numberdrop.jobs.job import StoredResults
 
 from .aws_errors import in_words
@@ -18,7 +19,6 @@ from .views import View
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 RESULTS = {"results.csv", "rejected.csv", "report.html", "manifest.json"}
 """What is saved, as far as the job has it."""
@@ -72,8 +72,8 @@ class Saver:
         try:
             for file_name, stored in self._stored(results):
                 path = folder / f"{name}.{file_name}"
-                received = view.transfer(name, f"saving {file_name},", stored["Size"])
-                self.client.download_file(results.bucket, stored["Key"], str(path), Callback=received)
+                received = view.transfer(name, f"saving {file_name},", stored.size)
+                self.client.download_file(results.bucket, stored.key, str(path), Callback=received)
                 saved.append(path)
         except (ClientError, BotoCoreError, Boto3Error) as error:
             raise RefusedError(f"The results could not be fetched. {shown(in_words(error))}") from None
@@ -83,15 +83,13 @@ class Saver:
             raise RefusedError("The results are not in the bucket any more.")
         return saved
 
-    def _stored(self, results: StoredResults) -> Iterator[tuple[str, "ObjectTypeDef"]]:
+    def _stored(self, results: StoredResults) -> Iterator[tuple[str, StoredFile]]:
         """What the results' folder holds of what is wanted, by name."""
         prefix = results.csv_key.removesuffix("results.csv")
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=results.bucket, Prefix=prefix)
-        for page in pages:
-            for stored in page.get("Contents", []):
-                file_name = stored["Key"].removeprefix(prefix)
-                if self._wants(file_name):
-                    yield file_name, stored
+        for stored in ResultsBucket(self.client, results.bucket).files(prefix):
+            file_name = stored.key.removeprefix(prefix)
+            if self._wants(file_name):
+                yield file_name, stored
 
     def _wants(self, file_name: str) -> bool:
         return file_name in RESULTS or (self.with_export and file_name.startswith(EXPORT))

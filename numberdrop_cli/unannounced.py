@@ -1,36 +1,29 @@
 """Files that lie in the upload bucket and have no job, as their events never came."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
+from numberdrop.aws.buckets import ListedUpload, ObjectMissingError, UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.audit import Auditor, Listed
+from numberdrop.steps.audit import Auditor
 
-from .aws_errors import status_of
 from .jobs_table import JobsTable
 from .printing import SHORT_ID, shown
 from .refusal import RefusedError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 
 @dataclass(frozen=True)
 class UnannouncedUploads:
     """The upload bucket, beside the ledger that may not know of everything in it."""
 
-    client: "S3Client"
+    uploads: UploadBucket
     bucket: str
     ledger: Ledger
     jobs: JobsTable
     breaker: CircuitBreaker
 
-    def missing(self) -> list[Listed]:
+    def missing(self) -> list[ListedUpload]:
         """What the daily audit would report.
 
         Raises:
@@ -42,7 +35,7 @@ class UnannouncedUploads:
                 f"The line is stopped by the job {holder[:SHORT_ID]}, and uploads wait behind it: what is "
                 "missing cannot be told from them. Open the line first, or name a KEY."
             )
-        return list(Auditor(self.client, self.bucket, self.ledger, self.breaker).unannounced())
+        return list(Auditor(self.uploads, self.bucket, self.ledger, self.breaker).unannounced())
 
     def find(self, key: str, version_id: str | None) -> Upload:
         """The upload that an object is, by default its latest version: the same that its event would tell.
@@ -53,35 +46,19 @@ class UnannouncedUploads:
         Raises:
             RefusedError: there is no such object, or the ledger has its job.
         """
-        head = self._head(key, version_id)
-        upload = Upload.from_s3(
-            bucket=self.bucket,
-            key=key,
-            version_id=head.get("VersionId"),
-            etag=head["ETag"],
-            size=head["ContentLength"],
-        )
-        if upload.version_id is None:
-            upload = replace(upload, sequencer=f"{int(head['LastModified'].timestamp()):016X}")
-        self._must_have_no_job(upload)
-        return upload
-
-    def _head(self, key: str, version_id: str | None) -> "HeadObjectOutputTypeDef":
         try:
-            if version_id is None:
-                return self.client.head_object(Bucket=self.bucket, Key=key)
-            return self.client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id)
-        except ClientError as error:
-            # 405 is a version that marks a deletion. 400 is an id that can be of no version; the answers to
-            # HEAD have no body that could say more (S3 API reference, "HeadObject").
-            gone = {404, 405} if version_id is None else {400, 404, 405}
-            if status_of(error) not in gone:
-                raise
+            head = self.uploads.head(self.bucket, key, version_id)
+        except ObjectMissingError:
             what = shown(key) if version_id is None else f"version {shown(version_id)} of {shown(key)}"
             raise RefusedError(
                 f"There is no {what} in the bucket {self.bucket}, or not any more. "
                 "A key is written whole, for instance band/spring/leads.txt."
             ) from None
+        upload = head.upload
+        if upload.version_id is None:
+            upload = replace(upload, sequencer=f"{int(head.written_at.timestamp()):016X}")
+        self._must_have_no_job(upload)
+        return upload
 
     def _must_have_no_job(self, upload: Upload) -> None:
         job_id = upload.job_id

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from numberdrop.aws.buckets import ObjectMissingError, UploadBucket
 from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload
 
 from .aws_errors import code_of, in_words, status_of
@@ -76,14 +77,13 @@ class Uploader:
         with path.open("rb") as file, self._only_once() as final:
             try:
                 self.client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Callback=sent)
-                made: Mapping[str, Any] = final.answer
             except (ClientError, BotoCoreError) as error:
-                made = self._made_after_all(key, send_id, error, begun=final.begun)
+                return self._made_after_all(key, send_id, error, begun=final.begun)
         return Upload.from_s3(
             bucket=self.bucket,
             key=key,
-            version_id=made.get("VersionId"),
-            etag=made["ETag"],
+            version_id=final.answer.get("VersionId"),
+            etag=final.answer["ETag"],
             size=path.stat().st_size,
         )
 
@@ -118,19 +118,19 @@ class Uploader:
 
     def _made_after_all(
         self, key: str, send_id: str, failure: ClientError | BotoCoreError, *, begun: bool
-    ) -> Mapping[str, Any]:
+    ) -> Upload:
         """The object, if it was made and only the answer was lost."""
         why = without_numbers(in_words(failure))
         refused = 400 <= status_of(failure) < 500
         if not begun or (refused and code_of(failure) not in UNCLEAR):
             raise RefusedError(f"It was not sent. {why}")
         try:
-            head = self.client.head_object(Bucket=self.bucket, Key=key)
-        except (ClientError, BotoCoreError):
+            head = UploadBucket(self.client).head(self.bucket, key)
+        except (ClientError, BotoCoreError, ObjectMissingError):
             raise OutcomeUnknownError(
                 "It may have been sent, and may be charged. Look for it with 'numberdrop jobs' before you "
                 f"send it again. {why}"
             ) from None
-        if head["Metadata"].get(SEND_ID) != send_id:
+        if head.metadata.get(SEND_ID) != send_id:
             raise RefusedError("It was not sent: another file has that key. Take another --prefix.")
-        return head
+        return head.upload

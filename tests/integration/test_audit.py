@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from functions.audit import app
+from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
@@ -25,7 +26,7 @@ def audit_in(account: Account, time_from_now: timedelta) -> Auditor:
     """An audit that runs when the uploads of this test are that old."""
     client = boto3.client("dynamodb")
     return Auditor(
-        boto3.client("s3"),
+        UploadBucket(boto3.client("s3")),
         account.upload_bucket,
         Ledger(client, account.jobs_table),
         CircuitBreaker(client, account.jobs_table),

@@ -4,9 +4,9 @@ from io import BytesIO
 
 import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, UnseekableStreamError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.buckets import STREAMING, ResultsBucket, UploadBucket
+from numberdrop.aws.buckets import STREAMING, ResultsBucket, StreamNotStoredError, UploadBucket
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.jobs.upload import Upload
 from numberdrop.vendor.download import DownloadFailedError
@@ -200,11 +200,12 @@ def test_a_stream_is_sent_by_one_request_that_says_its_length_and_signs_no_body(
 def test_a_stream_that_breaks_off_is_never_sent_whole() -> None:
     """Amazon S3 stores nothing of a request that is shorter than its Content-Length."""
     with captured_request(b"") as server:
-        with pytest.raises(BotoCoreError):
+        with pytest.raises(StreamNotStoredError) as caught:
             put_stream(results_at(server.url), CONTENT[:1000], DownloadFailedError("It broke off."))
         request = server.request
     assert request.headers["content-length"] == str(len(CONTENT))
     assert request.body == CONTENT[:1000]
+    assert isinstance(caught.value.__cause__, BotoCoreError)
 
 
 @pytest.mark.parametrize(
@@ -217,11 +218,16 @@ def test_a_stream_that_breaks_off_is_never_sent_whole() -> None:
     ids=["lost", "503", "500"],
 )
 def test_a_stream_is_not_sent_again_where_a_file_would_be(answer: bytes) -> None:
-    with captured_request(answer) as server, pytest.raises(UnseekableStreamError):
+    with (
+        captured_request(answer) as server,
+        pytest.raises(StreamNotStoredError, match="UnseekableStreamError"),
+    ):
         put_stream(results_at(server.url), CONTENT)
 
 
 def test_a_stream_that_is_refused_for_good_says_why() -> None:
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
-    with captured_request(refusal) as server, pytest.raises(ClientError, match="403"):
+    with captured_request(refusal) as server, pytest.raises(StreamNotStoredError) as caught:
         put_stream(results_at(server.url), CONTENT)
+    assert caught.value.cause == "ClientError"
+    assert "403" in str(caught.value.__cause__)

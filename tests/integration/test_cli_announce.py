@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.simulator import Simulator
+from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
@@ -50,7 +51,8 @@ def uploads(run: CommandLine, s3: Head) -> UnannouncedUploads:
     client, table = boto3.client("dynamodb"), run.account.jobs_table
     ledger, jobs = Ledger(client, table), JobsTable(client, table)
     line = CircuitBreaker(client, table)
-    return UnannouncedUploads(s3, run.account.upload_bucket, ledger, jobs, line)  # type: ignore[arg-type]
+    bucket = UploadBucket(s3)  # type: ignore[arg-type]
+    return UnannouncedUploads(bucket, run.account.upload_bucket, ledger, jobs, line)
 
 
 @pytest.fixture

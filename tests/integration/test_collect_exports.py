@@ -3,6 +3,7 @@
 import hashlib
 import json
 from io import BytesIO
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -100,10 +101,17 @@ def test_an_export_that_could_not_be_stored_as_it_came_is_stored_from_its_file(
     error: Exception,
     blocks_read: int,
 ) -> None:
-    def fail(bucket: ResultsBucket, key: str, stream: Stream, **named: object) -> None:
-        for _ in range(blocks_read):
-            stream.read(1)
-        raise error
+    class FailingS3:
+        def put_object(self, **request: Any) -> None:
+            for _ in range(blocks_read):
+                request["Body"].read(1)
+            raise error
+
+    put_stream = ResultsBucket.put_stream
+
+    def fail(bucket: ResultsBucket, key: str, stream: Stream, **named: Any) -> None:
+        client: Any = FailingS3()
+        put_stream(ResultsBucket(client, bucket.bucket), key, stream, **named)
 
     monkeypatch.setattr(ResultsBucket, "put_stream", fail)
     assert functions.collect(upload)["next"] == "done"

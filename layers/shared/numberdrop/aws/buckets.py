@@ -1,12 +1,13 @@
 """The two buckets: reading uploads, writing results."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.jobs.upload import Upload
@@ -20,6 +21,60 @@ it is sent. TLS, which the bucket insists on, keeps it whole on its way."""
 
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "412", "PreconditionFailed"}
 _BLOCK = 1024 * 1024
+
+
+class ObjectMissingError(Exception):
+    """The bucket has no such object or version, or no longer: check the key and the version."""
+
+
+class StreamNotStoredError(Exception):
+    """A stream could not be stored, and S3 has no object: store the data from a file instead.
+
+    Attributes:
+        cause: the class of the error, for logs.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.cause = type(error).__name__
+        super().__init__(f"The stream could not be stored ({self.cause}).")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUpload:
+    """An upload as the bucket lists it.
+
+    Attributes:
+        upload: the version; its ``version_id`` is None if it was written while versioning was off.
+        written_at: when it was written.
+        is_latest: whether it has not been replaced or deleted since.
+    """
+
+    upload: Upload
+    written_at: datetime
+    is_latest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UploadHead:
+    """What S3 knows about one object without reading it.
+
+    Attributes:
+        upload: the version that was asked for, or the latest.
+        written_at: when it was written.
+        metadata: the object's own metadata, with names in lower case.
+    """
+
+    upload: Upload
+    written_at: datetime
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An object in the results bucket: its key, and its size in bytes."""
+
+    key: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +106,44 @@ class UploadBucket:
             sequencer=upload.sequencer,
         )
 
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> UploadHead:
+        """Look up one version of an object, or its latest version.
+
+        Raises:
+            ObjectMissingError: there is no such object or version.
+        """
+        version: dict[str, Any] = {} if version_id is None else {"VersionId": version_id}
+        try:
+            head = self.client.head_object(Bucket=bucket, Key=key, **version)
+        except ClientError as error:
+            # 405: the version is a delete marker. 400: no version can have this id. Only the status tells, as
+            # answers to HEAD have no body (S3 API reference, "HeadObject").
+            missing = {404, 405} if version_id is None else {400, 404, 405}
+            if _status(error) not in missing:
+                raise
+            raise ObjectMissingError("The bucket has no such object or version.") from None
+        upload = Upload.from_s3(
+            bucket=bucket,
+            key=key,
+            version_id=head.get("VersionId"),
+            etag=head["ETag"],
+            size=head["ContentLength"],
+        )
+        return UploadHead(upload, head["LastModified"], _lower_names(head.get("Metadata", {})))
+
+    def versions(self, bucket: str) -> Iterator[ListedUpload]:
+        """Yield every version of every object in the bucket, delete markers excepted."""
+        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for version in page.get("Versions", []):
+                upload = Upload.from_s3(
+                    bucket=bucket,
+                    key=version["Key"],
+                    version_id=version["VersionId"],
+                    etag=version["ETag"],
+                    size=version["Size"],
+                )
+                yield ListedUpload(upload, version["LastModified"], version["IsLatest"])
+
     def copy_to(self, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
         """Writes the upload's bytes to a file, in constant memory.
 
@@ -75,7 +168,7 @@ class UploadBucket:
         with closing(answer["Body"]) as body:
             for block in body.iter_chunks(_BLOCK):
                 file.write(block)
-        return {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
+        return _lower_names(answer.get("Metadata", {}))
 
 
 class Stream(Protocol):
@@ -109,17 +202,34 @@ class ResultsBucket:
         """Stores what can be read of a stream, while it comes.
 
         Raises:
-            BotoCoreError: the stream or the request broke off. What can be read only once is not sent again.
-            ClientError: Amazon S3 refused it.
+            StreamNotStoredError: the stream or the request broke off, or S3 refused it. The request is not
+                repeated, because a stream can be read only once.
         """
-        self.client.put_object(
-            Bucket=self.bucket,
-            Key=key,
-            Body=stream,  # type: ignore[arg-type] # whatever has ``read`` will do
-            ContentLength=length,
-            ContentType=content_type,
-        )
+        try:
+            self.client.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=stream,  # type: ignore[arg-type] # anything with ``read`` works
+                ContentLength=length,
+                ContentType=content_type,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise StreamNotStoredError(error) from error
+
+    def files(self, prefix: str) -> Iterator[StoredFile]:
+        """Yield the objects whose keys start with ``prefix``."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for stored in page.get("Contents", []):
+                yield StoredFile(stored["Key"], stored["Size"])
+
+
+def _lower_names(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in metadata.items()}
 
 
 def _code(error: ClientError) -> str:
     return error.response["Error"]["Code"]
+
+
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -3,24 +3,21 @@
 It reports and does nothing else: what it finds is for a person to look at, since sending a file costs money.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from aws_lambda_powertools import Logger
 
+from numberdrop.aws.buckets import ListedUpload, UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.ledger import MAX_KNOWN_AT_ONCE, Ledger
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.upload import Upload
 from numberdrop.masking import masked
 from numberdrop.settings import AuditSettings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 OLD_ENOUGH = timedelta(days=1)
 """Younger uploads may still be in the queue."""
@@ -44,26 +41,11 @@ class AuditReport:
     unannounced: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An upload as the bucket lists it.
-
-    Attributes:
-        upload: the version.
-        written_at: when it came into the bucket.
-        is_latest: whether it was neither replaced nor deleted since.
-    """
-
-    upload: Upload
-    written_at: datetime
-    is_latest: bool
-
-
 @dataclass(frozen=True)
 class Auditor:
     """Compares the bucket's listing with the ledger, without reading a file."""
 
-    client: "S3Client"
+    uploads: UploadBucket
     bucket: str
     ledger: Ledger
     breaker: CircuitBreaker
@@ -74,7 +56,9 @@ class Auditor:
         """Return the auditor that the audit function's environment describes."""
         settings = AuditSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
-        return cls(make_client("s3"), settings.upload_bucket, ledger, CircuitBreaker.beside(ledger))
+        return cls(
+            UploadBucket(make_client("s3")), settings.upload_bucket, ledger, CircuitBreaker.beside(ledger)
+        )
 
     def run(self) -> AuditReport | None:
         """Compares uploads of the last days; None while the line is stopped and uploads wait behind it."""
@@ -95,43 +79,30 @@ class Auditor:
         logger.info("the bucket was compared with the ledger", compared=compared, unannounced=unannounced)
         return AuditReport(compared, unannounced)
 
-    def unannounced(self) -> Iterator[Listed]:
+    def unannounced(self) -> Iterator[ListedUpload]:
         """The uploads that the ledger does not know, as ``run`` counts them."""
         for batch in self._batches():
             yield from self._missing(batch)
 
-    def _missing(self, batch: list[Listed]) -> list[Listed]:
+    def _missing(self, batch: list[ListedUpload]) -> list[ListedUpload]:
         known = self.ledger.known([listed.upload.job_id for listed in batch])
         return [listed for listed in batch if listed.upload.job_id not in known]
 
-    def _batches(self) -> Iterator[list[Listed]]:
+    def _batches(self) -> Iterator[list[ListedUpload]]:
         return _batched(self._uploads(), MAX_KNOWN_AT_ONCE)
 
-    def _uploads(self) -> Iterator[Listed]:
+    def _uploads(self) -> Iterator[ListedUpload]:
         """The versions that can be compared; the ledger cannot know what was there before it."""
         earliest = max(self.now() - TOO_OLD, self.ledger.created_at())
         latest = self.now() - OLD_ENOUGH
-        for version in self._versions():
-            if not earliest <= version["LastModified"] <= latest:
-                continue
-            upload = Upload.from_s3(
-                bucket=self.bucket,
-                key=version["Key"],
-                version_id=version["VersionId"],
-                etag=version["ETag"],
-                size=version["Size"],
-            )
+        for listed in self.uploads.versions(self.bucket):
+            upload = listed.upload
             # Objects that were written before the bucket was versioned have no version to look up.
-            if upload.version_id and not upload.is_folder_marker:
-                yield Listed(upload, version["LastModified"], version["IsLatest"])
-
-    def _versions(self) -> Iterator[Mapping[str, Any]]:
-        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
-        for page in pages:
-            yield from page.get("Versions", [])
+            if earliest <= listed.written_at <= latest and upload.version_id and not upload.is_folder_marker:
+                yield listed
 
 
-def _batched(uploads: Iterable[Listed], size: int) -> Iterator[list[Listed]]:
+def _batched(uploads: Iterable[ListedUpload], size: int) -> Iterator[list[ListedUpload]]:
     iterator = iter(uploads)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Self
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.api_key import ApiKey
-from numberdrop.aws.buckets import STREAMING, ResultsBucket, UploadBucket
+from numberdrop.aws.buckets import STREAMING, ResultsBucket, StreamNotStoredError, UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
@@ -202,8 +201,8 @@ class Collector:
         content_type = CONTENT_TYPES[Path(key).suffix]
         try:
             self.results.put_stream(key, download, length=download.length, content_type=content_type)
-        except (BotoCoreError, ClientError) as error:
-            logger.warning("the export was not stored as it came", cause=type(error).__name__)
+        except StreamNotStoredError as error:
+            logger.warning("the export was not stored as it came", cause=error.cause)
             return False
         return True
 
