@@ -1,11 +1,15 @@
-"""A job: what numberdrop does about one upload, as the ledger remembers it."""
+"""A job: everything that numberdrop does about one upload, as the ledger stores it."""
 
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Self
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
-from numberdrop.jobs.reasons import Reason, ReasonCode
+from numberdrop.jobs.reasons import Reason
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 
@@ -136,57 +140,86 @@ class Job:
         return f"{self.state}:{self.reason.code}" if self.reason else str(self.state)
 
     @classmethod
-    def from_item(cls, item: dict[str, Any]) -> Self:
-        """The job of a ledger item with plain Python values, as ``to_item`` makes them.
+    def from_item(cls, item: Mapping[str, Any]) -> Self:
+        """Return the job that a ledger item describes.
 
-        What a newer version has written besides is passed over.
+        Fields are decoded by their type hints. Items of older versions lack attributes: these get their
+        defaults. Attributes of newer versions are ignored.
+
+        Args:
+            item: plain values by attribute name, as ``to_item`` returns them.
+
+        Raises:
+            TypeError: an attribute without a default is missing, or items cannot hold a field's type.
+
+        >>> noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+        >>> upload = Upload("uploads", "band/a.txt", "v1", "etag", 1200, "0A")
+        >>> times = {"lease_until": noon, "created_at": noon, "deadline": noon}
+        >>> names = {"job_id": upload.job_id, "state": State.CLAIMED, "token": "t", "last_write": "w"}
+        >>> Job.from_item(to_item({**names, **times, "upload": upload})).created_at == noon
+        True
         """
-        return cls(**{name: _decoded(name, value) for name, value in _known(cls, item).items()})
+        return cls(**_decoded_fields(cls, item))
 
 
-def to_item(changes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes of a job as plain values: text, numbers, booleans, mappings and sets of text."""
-    return {name: _encoded(value) for name, value in changes.items()}
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a job as plain values: text, numbers, booleans, None, mappings and sets of text.
+
+    >>> to_item({"attempts": 1, "deadline": datetime(2026, 3, 4, 12, tzinfo=UTC)})
+    {'attempts': 1, 'deadline': '2026-03-04T12:00:00.000Z'}
+    """
+    return {name: _encoded(value) for name, value in values.items()}
 
 
 def timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds; such texts sort as the moments do."""
+    """Return a moment as ISO 8601 in UTC with milliseconds; such texts sort like the moments."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _encoded(value: Any) -> Any:
-    match value:
-        case datetime():
-            return timestamp(value)
-        case Upload() | Counts() | StoredResults() | Reason():
-            return asdict(value)
-        case frozenset():
-            return set(value)
-        case _:
-            return value
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, frozenset):
+        return set(value)
+    if is_dataclass(value):
+        return {part.name: _encoded(getattr(value, part.name)) for part in fields(value)}
+    return value
 
 
-def _known(kind: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """Those of the values that a dataclass has a field for."""
-    names = {column.name for column in fields(kind)}
-    return {name: value for name, value in values.items() if name in names}
+def _decoded(hint: Any, value: Any) -> Any:
+    """Return the value of a field with this type hint from its plain value."""
+    if value is None:
+        return None
+    kind = _without_none(hint)
+    origin = get_origin(kind) or kind
+    if origin is datetime:
+        return datetime.fromisoformat(value)
+    if origin is frozenset:
+        return frozenset(value)
+    if is_dataclass(origin):
+        return kind(**_decoded_fields(kind, value))
+    if issubclass(origin, StrEnum):
+        return kind(value)
+    if origin in {str, int, bool, dict}:
+        return value
+    raise TypeError(
+        f"A ledger item cannot hold a {origin.__name__}. Add a rule for it to numberdrop.jobs.job."
+    )
 
 
-def _decoded(name: str, value: Any) -> Any:
-    match name:
-        case "state":
-            return State(value)
-        case "upload":
-            return Upload(**_known(Upload, value))
-        case "counts":
-            return Counts(**_known(Counts, value))
-        case "results":
-            return StoredResults(**_known(StoredResults, value)) if value else None
-        case "reason":
-            return Reason(ReasonCode(value["code"]), value["message"]) if value else None
-        case "announced":
-            return frozenset(value)
-        case "lease_until" | "created_at" | "deadline" | "submitted_at" | "exported_at" | "finished_at":
-            return datetime.fromisoformat(value) if value else None
-        case _:
-            return value
+def _decoded_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a dataclass from plain values; values that it has no field for are dropped."""
+    return {name: _decoded(hint, values[name]) for name, hint in _hints(kind).items() if name in values}
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _without_none(hint: Any) -> Any:
+    """Return the one type of ``kind | None``, or the hint itself."""
+    if get_origin(hint) not in {UnionType, Union}:
+        return hint
+    (kind,) = (member for member in get_args(hint) if member is not NoneType)
+    return kind
