@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -56,6 +56,15 @@ def must_be_collectable(job: Job) -> None:
             "The job failed before the vendor made a task, so there is nothing to collect, and nothing was "
             "charged. Mend what its reason says and upload the file again."
         )
+
+
+class _Resumption(TypedDict):
+    """The fields to reset when a job resumes."""
+
+    reason: None
+    finished_at: None
+    lease_until: datetime
+    deadline: datetime
 
 
 @dataclass(frozen=True)
@@ -114,11 +123,11 @@ class Operations:
         If the job holds the line, reconcile opens it.
         """
         must_be_waiting(job)
-        ending = {"finished_at": self.now()}
+        now = self.now()
         if job.state is not State.IN_DOUBT:
-            moved = self.ledger.move(job, GIVE_UP, reason=NOT_WANTED, charged=False, **ending)
+            moved = self.ledger.move(job, GIVE_UP, reason=NOT_WANTED, charged=False, finished_at=now)
         else:
-            moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, **ending)
+            moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=now)
         return _why_not_done(lambda: self.announcer.announce(moved))
 
     def collect_again(self, job: Job) -> str | None:
@@ -129,7 +138,7 @@ class Operations:
         )
         return _why_not_done(lambda: self.executions.start(moved))
 
-    def _taken_up_again(self, *, lease: timedelta) -> dict[str, Any]:
+    def _taken_up_again(self, *, lease: timedelta) -> _Resumption:
         """What every job has that goes on: no ending, and its time anew."""
         return {
             "reason": None,

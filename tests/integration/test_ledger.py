@@ -239,6 +239,22 @@ def test_a_reason_is_remembered(account: Account, ledger: Ledger) -> None:
     assert ledger.move(kept(account, State.SUBMITTED), FAIL, reason=reason).reason == reason
 
 
+def test_a_misspelt_field_is_refused(account: Account, ledger: Ledger) -> None:
+    job = kept(account, State.SUBMITTING)
+    misspelt: Any = {"task_idd": TASK_ID, "charged": True}
+    with pytest.raises(TypeError, match=r"^The ledger cannot set task_idd\. Name a field of"):
+        ledger.move(job, ACCEPT, **misspelt)
+    assert ledger.get(job.job_id) == job
+
+
+@pytest.mark.parametrize("field", ["job_id", "state", "last_write", "announced"])
+def test_fields_that_only_the_ledger_sets_are_refused(account: Account, ledger: Ledger, field: str) -> None:
+    job = kept(account, State.SUBMITTING)
+    with pytest.raises(TypeError, match=f"cannot set {field}"):
+        ledger.move(job, ACCEPT, **{field: "x"})  # type: ignore[arg-type]
+    assert ledger.get(job.job_id) == job
+
+
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
 def test_odd_keys_are_only_data(ledger: Ledger, key: str) -> None:
     claimed = ledger.claim(an_upload(key), lease_until=NOON, deadline=NOON)

@@ -1,7 +1,7 @@
 """The submit function when its process is killed, or when AWS is not at its best."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from botocore.exceptions import ClientError
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from functions.submit import app as submit
 from local.simulator import Simulator
 from numberdrop.aws.ledger import Ledger
-from numberdrop.jobs.job import Job
+from numberdrop.jobs.job import Job, JobChanges
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import ACCEPT, ARM, CHARGED, State, Transition
 from numberdrop.jobs.upload import Upload
@@ -31,7 +31,7 @@ class LedgerThatEnds(Ledger):
     at: Transition = ARM
     error: type[BaseException] = KilledError
 
-    def move(self, job: Job, transition: Transition, **changes: Any) -> Job:
+    def move(self, job: Job, transition: Transition, **changes: Unpack[JobChanges]) -> Job:
         if transition is self.at:
             raise self.error
         return super().move(job, transition, **changes)

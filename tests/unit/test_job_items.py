@@ -3,16 +3,17 @@
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.aws.serialisation import from_attribute, to_attribute
-from numberdrop.jobs.job import Job, to_item
+from numberdrop.jobs.job import Job, JobChanges, to_item
 from tests.support.jobs import NOON, a_job
 
+SET_BY_THE_LEDGER = {"job_id", "state", "last_write", "announced"}
 moments = st.datetimes(
     min_value=datetime(2020, 1, 1),  # noqa: DTZ001 - Hypothesis adds the time zone
     max_value=datetime(2100, 1, 1),  # noqa: DTZ001
@@ -82,3 +83,11 @@ def test_an_item_of_a_newer_version_is_read_without_its_news() -> None:
 def test_a_type_that_items_cannot_hold_is_refused() -> None:
     with pytest.raises(TypeError, match=r"^A ledger item cannot hold a Decimal\. Add a rule"):
         JobWithAPrice.from_item(item_of(a_job()) | {"price": "1.50"})
+
+
+def test_ledger_changes_have_the_fields_and_types_of_a_job() -> None:
+    of_job = get_type_hints(Job)
+    assert of_job.keys() >= SET_BY_THE_LEDGER
+    settable = {name: hint for name, hint in of_job.items() if name not in SET_BY_THE_LEDGER}
+    assert get_type_hints(JobChanges) == settable
+    assert JobChanges.__optional_keys__ == settable.keys()

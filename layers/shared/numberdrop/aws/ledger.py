@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.serialisation import from_attribute, to_attribute
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.job import Job, timestamp, to_item
+from numberdrop.jobs.job import Job, JobChanges, timestamp, to_item
 from numberdrop.jobs.transitions import CLAIM, RECLAIM, Guard, State, Transition
 from numberdrop.jobs.upload import Upload
 
@@ -117,11 +117,13 @@ class Ledger:
         return self._write(
             upload.job_id,
             CLAIM,
-            upload=upload,
-            token=uuid4().hex,
-            lease_until=lease_until,
-            created_at=self.now(),
-            deadline=deadline,
+            {
+                "upload": upload,
+                "token": uuid4().hex,
+                "lease_until": lease_until,
+                "created_at": self.now(),
+                "deadline": deadline,
+            },
         )
 
     def reclaim(self, job: Job, *, lease_until: datetime, timeout: timedelta) -> Job:
@@ -135,11 +137,12 @@ class Ledger:
         deadline = self.now() + timeout if job.state is State.BLOCKED else job.deadline
         return self.move(job, RECLAIM, token=uuid4().hex, lease_until=lease_until, deadline=deadline)
 
-    def move(self, job: Job, transition: Transition, **changes: Any) -> Job:
-        """Writes one transition and the attributes that change with it.
+    def move(self, job: Job, transition: Transition, **changes: Unpack[JobChanges]) -> Job:
+        """Write one transition and the fields that change with it; return the job as written.
 
         Raises:
             TransitionRefusedError: the transition's condition does not hold.
+            TypeError: a change is not a field of a job. Nothing was written.
         """
         expected = {
             Guard.TOKEN: job.token,
@@ -147,7 +150,7 @@ class Ledger:
             Guard.LEASE_OVER: timestamp(self.now()),
             Guard.READ: job.last_write,
         }[transition.guard]
-        return self._write(job.job_id, transition, expected, **changes)
+        return self._write(job.job_id, transition, changes, expected=expected)
 
     def extend_lease(self, job: Job, until: datetime) -> None:
         """Leaves a submitted job alone for a while, unless it has moved on."""
@@ -194,7 +197,10 @@ class Ledger:
             if not is_refused_condition(error):
                 raise
 
-    def _write(self, job_id: str, transition: Transition, expected: str | None = None, **changes: Any) -> Job:
+    def _write(
+        self, job_id: str, transition: Transition, changes: JobChanges, *, expected: str | None = None
+    ) -> Job:
+        _check_names(changes)
         write_name = uuid4().hex
         always = {"state": transition.target, "last_write": write_name, "unsettled": job_id[0]}
         attributes = to_item({**changes, **always})
@@ -240,6 +246,14 @@ _GUARDED = {
 def is_refused_condition(error: ClientError) -> bool:
     """Whether DynamoDB refused a write because its condition did not hold."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
+
+
+def _check_names(changes: JobChanges) -> None:
+    unknown = sorted(changes.keys() - JobChanges.__optional_keys__)
+    if unknown:
+        raise TypeError(
+            f"The ledger cannot set {', '.join(unknown)}. Name a field of numberdrop.jobs.job.JobChanges."
+        )
 
 
 def _condition(transition: Transition, sources: Mapping[str, State]) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, Self, TypedDict, Union, get_args, get_origin, get_type_hints
 
 from numberdrop.jobs.reasons import Reason
 from numberdrop.jobs.transitions import State
@@ -160,6 +160,36 @@ class Job:
         True
         """
         return cls(**_decoded_fields(cls, item))
+
+
+class JobChanges(TypedDict, total=False):
+    """The fields of a job that a write to the ledger may set, with their types.
+
+    These are the fields of ``Job``, except those that only the ledger sets: ``job_id``, ``state``,
+    ``last_write`` and ``announced``. A test compares the two.
+    """
+
+    upload: Upload
+    token: str
+    lease_until: datetime
+    created_at: datetime
+    deadline: datetime
+    checker: str | None
+    task_type: str | None
+    region: str | None
+    attempts: int
+    server_errors: int
+    run: int
+    task_id: str | None
+    charged: bool | None
+    submitted_at: datetime | None
+    exported_at: datetime | None
+    finished_at: datetime | None
+    counts: Counts
+    expected_seconds: int | None
+    results: StoredResults | None
+    reason: Reason | None
+    evidence: str | None
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from aws_lambda_powertools import Logger
 
@@ -22,7 +22,7 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.files.uploads.cleaning import clean_upload
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
-from numberdrop.jobs.job import Counts, Job
+from numberdrop.jobs.job import Counts, Job, JobChanges
 from numberdrop.jobs.reasons import (
     NOT_ACCEPTED_IN_TIME,
     WORKER_LOST_WHILE_SENDING,
@@ -172,12 +172,7 @@ class Submitter:
             case State.CLAIMED | State.BLOCKED:
                 return self._take_over(job, end)
             case State.SUBMITTING:
-                self._end(
-                    job,
-                    WORKER_LOST,
-                    WORKER_LOST_WHILE_SENDING,
-                    charged=None,
-                )
+                self._end(job, WORKER_LOST, WORKER_LOST_WHILE_SENDING, {"charged": None})
             case State.SUBMITTED:
                 self.executions.start(job)
             case State.IN_DOUBT | State.COMPLETED | State.FAILED | State.ABANDONED:
@@ -211,7 +206,7 @@ class Submitter:
                 job = self._prepare(job, checker, numbers)
                 self.vendor.api_key.get()
             except JobFailedError as failure:
-                self._end(job, DECLINE, failure.reason, charged=False)
+                self._end(job, DECLINE, failure.reason, {"charged": False})
                 return Settled()
             except Exception:
                 # The lease is given up, so that the queue's next try need not wait for its end.
@@ -300,9 +295,9 @@ class Submitter:
                 self._accept(job, outcome)
             case Rejected(words=words):
                 reason = Reason(ReasonCode.VENDOR_REJECTED, words)
-                self._end(job, REJECT, reason, charged=False)
+                self._end(job, REJECT, reason, {"charged": False})
             case InDoubt(cause=cause):
-                self._end(job, DOUBT, in_doubt(cause), charged=None)
+                self._end(job, DOUBT, in_doubt(cause), {"charged": None})
             case Blocked():
                 return self._block(job, outcome)
             case Retryable():
@@ -346,7 +341,7 @@ class Submitter:
                 f"The vendor's account has too little money ({outcome.words}). Top it up; the upload "
                 "then goes on by itself.",
             )
-        self._end(job, BLOCK, reason, charged=False, lease_until=self.now() + BLOCKED_PAUSE)
+        self._end(job, BLOCK, reason, {"charged": False, "lease_until": self.now() + BLOCKED_PAUSE})
         return Settled()
 
     def _release(self, job: Job, outcome: Retryable) -> Settled | Requeue:
@@ -356,7 +351,7 @@ class Submitter:
                 ReasonCode.VENDOR_REJECTED,
                 f"{outcome.cause} It did so {server_errors} times. Nothing was charged; try again later.",
             )
-            self._end(job, REJECT, reason, charged=False, server_errors=server_errors)
+            self._end(job, REJECT, reason, {"charged": False, "server_errors": server_errors})
             return Settled()
         logger.warning("the vendor did not take the file; it is tried again", cause=outcome.cause)
         self.ledger.move(
@@ -367,21 +362,11 @@ class Submitter:
         )
         return Requeue(outcome.after_seconds)
 
-    def _end(
-        self,
-        job: Job,
-        transition: Transition,
-        reason: Reason,
-        *,
-        charged: bool | None,
-        **changes: Any,
-    ) -> None:
-        """Writes an ending, or a stop that needs a person, and announces it."""
+    def _end(self, job: Job, transition: Transition, reason: Reason, changes: JobChanges) -> None:
+        """Write that the job ended, or that it needs a person, and announce it."""
         logger.warning("the job stops here", state=transition.target, reason=reason.code)
-        ended = self.ledger.move(
-            job, transition, reason=reason, charged=charged, finished_at=self.now(), **changes
-        )
-        self.announcer.announce(ended)
+        ending: JobChanges = {**changes, "reason": reason, "finished_at": self.now()}
+        self.announcer.announce(self.ledger.move(job, transition, **ending))
 
     def _after_lease(self, job: Job) -> Requeue:
         return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
