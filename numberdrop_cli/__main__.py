@@ -1,5 +1,5 @@
 """``python -m numberdrop_cli``: the command ``numberdrop`` before it is installed."""
 
-from .main import main
+from numberdrop_cli.main import main
 
 main(prog_name="numberdrop")

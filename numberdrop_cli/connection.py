@@ -14,13 +14,12 @@ from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.job import Job
-
-from .dead_letters import DeadLetters
-from .jobs_table import JobsTable
-from .operations import Operations
-from .refusal import RefusedError
-from .stack import Stack, find_stack
-from .unannounced import UnannouncedUploads
+from numberdrop_cli.dead_letters import DeadLetters
+from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.jobs_table import JobsTable
+from numberdrop_cli.operations import Operations
+from numberdrop_cli.stack import Stack, find_stack
+from numberdrop_cli.unannounced import UnannouncedUploads
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

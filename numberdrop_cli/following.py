@@ -19,12 +19,11 @@ from numberdrop.jobs.decision import CHECK_THE_TASK
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-
-from .aws_errors import is_passing
-from .connection import Connection
-from .news import Step, hint
-from .obstacles import why_waiting
-from .views import View
+from numberdrop_cli.aws_errors import is_passing
+from numberdrop_cli.connection import Connection
+from numberdrop_cli.notices import Step, hint
+from numberdrop_cli.obstacles import why_waiting
+from numberdrop_cli.views import View
 
 PAUSE_SECONDS = 3
 """Between two looks at the jobs that are on their way."""

@@ -8,8 +8,7 @@ from numberdrop.aws.ledger import NON_JOB_PREFIX
 from numberdrop.aws.serialisation import from_attribute
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-
-from .refusal import RefusedError
+from numberdrop_cli.errors import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .connection import Connection
-from .printing import SHORT_ID
+from numberdrop_cli.connection import Connection
+from numberdrop_cli.printing import SHORT_ID
 
 NOTHING_FOUND = (
     "It is not picked up yet, and none of the usual causes was found. Other uploads may be before it, or the "

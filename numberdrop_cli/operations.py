@@ -16,9 +16,8 @@ from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import ABANDON, CHARGED, COLLECT_AGAIN, GIVE_UP, NOT_CHARGED, State
 from numberdrop.jobs.upload import message_for
-
-from .jobs_table import JobsTable
-from .refusal import RefusedError
+from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.jobs_table import JobsTable
 
 TIME_TO_START = timedelta(minutes=1)
 """How long this command is presumed to be starting the execution; reconcile starts it afterwards."""

@@ -14,9 +14,8 @@ from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_na
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import MAX_KEY_BYTES
 from numberdrop.steps.submission import LARGEST_UPLOAD
-
-from .connection import Connection
-from .printing import without_numbers
+from numberdrop_cli.connection import Connection
+from numberdrop_cli.printing import without_numbers
 
 Connect = Callable[[], Connection]
 
@@ -167,3 +166,8 @@ def _why_not(path: Path) -> str | None:
 job_argument = click.argument("prefix", metavar="JOB", type=JobId())
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+export_option = click.option("--export", is_flag=True, help="Save the vendor's own file too.")
+force_option = click.option("--force", is_flag=True, help="Replace results that were saved before.")
+json_lines_option = click.option(
+    "--json", "as_json_lines", is_flag=True, help="One JSON object a line, for programs."
+)

@@ -12,8 +12,7 @@ from rich.text import Text
 
 from numberdrop.aws.executions import ExecutionStatus
 from numberdrop.jobs.job import Job, StoredResults, to_item
-
-from .jobs_table import Summary
+from numberdrop_cli.jobs_table import Summary
 
 SHORT_ID = 12
 """Digits of a job id that people see; the results' folder bears the same."""

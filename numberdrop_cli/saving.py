@@ -11,11 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import ResultsBucket, StoredFile
 from numberdrop.jobs.job import StoredResults
-
-from .aws_errors import in_words
-from .printing import shown
-from .refusal import RefusedError
-from .views import View
+from numberdrop_cli.aws_errors import in_words
+from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.printing import shown
+from numberdrop_cli.views import View
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from .refusal import RefusedError
+from numberdrop_cli.errors import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

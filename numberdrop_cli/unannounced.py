@@ -7,10 +7,9 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.audit import Auditor
-
-from .jobs_table import JobsTable
-from .printing import SHORT_ID, shown
-from .refusal import RefusedError
+from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.jobs_table import JobsTable
+from numberdrop_cli.printing import SHORT_ID, shown
 
 
 @dataclass(frozen=True)

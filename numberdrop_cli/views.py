@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from .news import News, Step, progress
-from .printing import shown
+from numberdrop_cli.notices import News, Step, progress
+from numberdrop_cli.printing import shown
 
 Transferred = Callable[[int], None]
 """Is told of bytes as they go, by several threads."""
@@ -117,6 +117,14 @@ class BarView:
                 self._progress.remove_task(self._bars[file])
             self._bars[file] = self._progress.add_task(shown(file), total=total, words=words)
         return self._bars[file]
+
+
+def view_for(*, as_json_lines: bool) -> View:
+    """The view that fits the output."""
+    console = Console()
+    if as_json_lines:
+        return PlainView(as_json)
+    return BarView(console) if console.is_terminal else PlainView(as_text)
 
 
 def as_text(news: News) -> str:

@@ -15,8 +15,8 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload, upload_from_message
+from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
-from numberdrop_cli.refusal import RefusedError
 from numberdrop_cli.unannounced import UnannouncedUploads
 from tests.support.account import Account, object_created
 from tests.support.command_line import NOTHING, CommandLine, waiting

@@ -14,9 +14,8 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
 from numberdrop.jobs.checkers import checkers
-from numberdrop_cli.exit_status import OutcomeUnknownError
-from numberdrop_cli.news import priced
-from numberdrop_cli.refusal import RefusedError
+from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
+from numberdrop_cli.notices import priced
 from numberdrop_cli.uploading import Uploader
 from tests.support.account import Account
 from tests.support.command_line import NUMBERS, CommandLine

@@ -10,7 +10,7 @@ from rich.console import Console
 from numberdrop.jobs.job import Counts, Job
 from numberdrop.jobs.transitions import State
 from numberdrop_cli.following import JobSnapshot
-from numberdrop_cli.news import News, Step
+from numberdrop_cli.notices import News, Step
 from numberdrop_cli.views import BarView
 from tests.support.jobs import NOON, a_job
 

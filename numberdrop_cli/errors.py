@@ -19,6 +19,10 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
 
 
+class RefusedError(Exception):
+    """The command does not fit; nothing was changed. The message says why."""
+
+
 class OutcomeUnknownError(click.ClickException):
     """Something was sent, or may have been, and how it ends is not known here; the message says more."""
 

@@ -6,11 +6,10 @@ import click
 
 from numberdrop.aws.buckets import ListedUpload
 from numberdrop.jobs.upload import Upload, message_for
-
-from .connection import Connection
-from .parameters import Connect, UploadKey, yes_option
-from .printing import SHORT_ID, shown
-from .talking import confirm, say_about
+from numberdrop_cli.confirming import confirm, say_about
+from numberdrop_cli.connection import Connection
+from numberdrop_cli.parameters import Connect, UploadKey, yes_option
+from numberdrop_cli.printing import SHORT_ID, shown
 
 ANNOUNCE_PLAN = """\
 The upload queue gets the message that should have announced the file: it WILL be sent to the vendor, and the
@@ -21,7 +20,7 @@ The upload queue gets a message that announces the file: it WILL be sent to the 
 charge for it. The object has no version, so should its event come after all, THAT IS ANOTHER JOB, and the
 file is paid for twice. See first that it does not wait in the upload queue or among the dead letters."""
 
-ANNOUNCE_EPILOG = """\
+EPILOG = """\
 \b
 Examples:
   numberdrop announce band/spring/leads.txt
@@ -40,7 +39,7 @@ Every file of the last two weeks has a job: those that have a version, came afte
 older than a day."""
 
 
-@click.command(epilog=ANNOUNCE_EPILOG)
+@click.command(epilog=EPILOG)
 @click.argument("key", required=False, type=UploadKey())
 @click.option("--version-id", metavar="ID", help="With KEY: the version; else the latest.")
 @click.option("--missing", is_flag=True, help="Instead of KEY: all that the daily audit would report.")

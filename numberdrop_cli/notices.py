@@ -10,8 +10,7 @@ from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Job, StoredResults
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-
-from .printing import SHORT_ID, job_document, shown
+from numberdrop_cli.printing import SHORT_ID, job_document, shown
 
 STATES = {
     "waiting": "waiting to be picked up",

@@ -5,10 +5,9 @@ from rich.console import Console
 
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.checkers import checkers as catalogue
-
-from .parameters import INPUT_DESCRIPTIONS, json_option, similar_checkers
-from .printing import print_json, print_rows
-from .refusal import RefusedError
+from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.parameters import INPUT_DESCRIPTIONS, json_option, similar_checkers
+from numberdrop_cli.printing import print_json, print_rows
 
 COLUMNS = ("checker", "a line is", "fewest", "most", "USD per 10,000", "sensitive")
 

@@ -1,0 +1,29 @@
+"""The command ``jobs``: a line about each job."""
+
+import click
+from rich.console import Console
+
+from numberdrop.jobs.transitions import State
+from numberdrop_cli.parameters import Connect, json_option
+from numberdrop_cli.printing import SHORT_ID, print_json, print_summaries, summary_document
+
+BREAKER_OPEN = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
+
+
+@click.command()
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
+@json_option
+@click.pass_obj
+def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
+    """List jobs, the latest last."""
+    connection = connected()
+    summaries = connection.jobs.summaries(State(state) if state else None)
+    holder = connection.breaker.holder()
+    console = Console()
+    if as_json:
+        listed = [summary_document(summary) for summary in summaries]
+        print_json({"line_stopped_by": holder, "jobs": listed}, console)
+        return
+    print_summaries(summaries, console)
+    if holder:
+        click.echo(BREAKER_OPEN.format(job=holder[:SHORT_ID]), err=True)

@@ -1,0 +1,19 @@
+"""The command ``show``: everything about one job."""
+
+import click
+from rich.console import Console
+
+from numberdrop_cli.parameters import Connect, job_argument, json_option
+from numberdrop_cli.printing import job_document, print_job, print_json
+
+
+@click.command()
+@job_argument
+@json_option
+@click.pass_obj
+def show(connected: Connect, prefix: str, as_json: bool) -> None:
+    """Show everything about one job."""
+    connection = connected()
+    job = connection.job(prefix)
+    document = job_document(job, connection.executions.status(job))
+    (print_json if as_json else print_job)(document, Console())

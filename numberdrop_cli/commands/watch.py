@@ -1,0 +1,53 @@
+"""The command ``watch``: from a job to its results."""
+
+from pathlib import Path
+
+import click
+
+from numberdrop_cli.following import Watched
+from numberdrop_cli.parameters import Connect, JobId, export_option, force_option, json_lines_option
+from numberdrop_cli.saving import Saver, file_name
+from numberdrop_cli.views import view_for
+from numberdrop_cli.watching import EXIT_STATUS, must_differ, watch_all
+
+EPILOG = f"""\
+\b
+Examples:
+  numberdrop watch 330dddc07eb9
+  numberdrop watch 330dddc07eb9 --into results --export
+
+{EXIT_STATUS}"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("prefixes", metavar="JOB...", nargs=-1, required=True, type=JobId())
+@click.option(
+    "--into",
+    metavar="FOLDER",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where to save the results; else here.",
+)
+@export_option
+@force_option
+@json_lines_option
+@click.pass_obj
+def watch(
+    connected: Connect,
+    *,
+    prefixes: tuple[str, ...],
+    into: Path,
+    export: bool,
+    force: bool,
+    as_json_lines: bool,
+) -> None:
+    """Follow jobs to their end and save their results."""
+    connection = connected()
+    found = {job.job_id: job for job in map(connection.job, prefixes)}
+    jobs = [Watched(file_name(job.upload.key), into, job.upload, job.job_id) for job in found.values()]
+    must_differ([job.name for job in jobs])
+    saver = Saver(connection.s3, with_export=export, force=force)
+    for job in jobs:
+        saver.check(into, job.name)
+    with view_for(as_json_lines=as_json_lines) as view:
+        watch_all(jobs, connection, saver, view)
