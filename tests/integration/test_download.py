@@ -25,7 +25,7 @@ from numberdrop.vendor.download import (
     LinkUntrustedError,
 )
 from numberdrop.vendor.outcomes import Accepted, TaskStatus
-from numberdrop.vendor.session import session_until
+from numberdrop.vendor.session import session_with_deadline
 from tests.support.bare_server import captured_request, full_backlog, listening
 from tests.support.files import file_of
 from tests.support.vendor_client import client
@@ -274,13 +274,17 @@ def test_errors_do_not_repeat_the_link(simulator: Simulator, link: str) -> None:
 
 def test_a_session_reads_nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with session_until(5) as session:
+    with session_with_deadline(5) as session:
         settings = session.merge_environment_settings("https://host.example", {}, None, None, None)
     assert not settings["proxies"]
 
 
 def test_a_connection_made_after_the_end_is_cut() -> None:
     start = monotonic()
-    with listening() as (url, _), session_until(0) as session, pytest.raises(requests.RequestException):
+    with (
+        listening() as (url, _),
+        session_with_deadline(0) as session,
+        pytest.raises(requests.RequestException),
+    ):
         session.get(url, timeout=30)
     assert monotonic() - start < 3

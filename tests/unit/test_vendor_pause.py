@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.vendor.client import USUAL_PAUSE, pause_seconds
+from numberdrop.vendor.client import DEFAULT_PAUSE, pause_seconds
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -27,14 +27,14 @@ NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
         ("Wed, 04 Mar 2026 13:02:00 +0100", 120),
         ("Wed, 04 Mar 2026 11:00:00 GMT", 1),
         ("Wed, 04 Mar 2036 12:00:00 GMT", 900),
-        (None, USUAL_PAUSE),
-        ("", USUAL_PAUSE),
-        ("soon", USUAL_PAUSE),
-        ("-5", USUAL_PAUSE),
-        ("1.5", USUAL_PAUSE),
-        ("1e3", USUAL_PAUSE),
-        ("٣٠", USUAL_PAUSE),
-        ("9" * 400, USUAL_PAUSE),
+        (None, DEFAULT_PAUSE),
+        ("", DEFAULT_PAUSE),
+        ("soon", DEFAULT_PAUSE),
+        ("-5", DEFAULT_PAUSE),
+        ("1.5", DEFAULT_PAUSE),
+        ("1e3", DEFAULT_PAUSE),
+        ("٣٠", DEFAULT_PAUSE),
+        ("9" * 400, DEFAULT_PAUSE),
     ],
 )
 def test_a_header_is_understood_as_seconds_or_a_date_and_held_within_bounds(

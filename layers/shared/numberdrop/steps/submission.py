@@ -293,8 +293,8 @@ class Submitter:
         match outcome:
             case Accepted():
                 self._accept(job, outcome)
-            case Rejected(words=words):
-                reason = Reason(ReasonCode.VENDOR_REJECTED, words)
+            case Rejected(message=message):
+                reason = Reason(ReasonCode.VENDOR_REJECTED, message)
                 self._end(job, REJECT, reason, {"charged": False})
             case InDoubt(cause=cause):
                 self._end(job, DOUBT, in_doubt(cause), {"charged": None})
@@ -332,13 +332,13 @@ class Submitter:
         if outcome.concerns_key:
             reason = Reason(
                 ReasonCode.BAD_API_KEY,
-                f"The vendor refuses the API key ({outcome.words}). Put a valid one into the secret; "
+                f"The vendor refuses the API key ({outcome.message}). Put a valid one into the secret; "
                 "the upload then goes on by itself.",
             )
         else:
             reason = Reason(
                 ReasonCode.INSUFFICIENT_BALANCE,
-                f"The vendor's account has too little money ({outcome.words}). Top it up; the upload "
+                f"The vendor's account has too little money ({outcome.message}). Top it up; the upload "
                 "then goes on by itself.",
             )
         self._end(job, BLOCK, reason, {"charged": False, "lease_until": self.now() + BLOCKED_PAUSE})

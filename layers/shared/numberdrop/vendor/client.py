@@ -41,7 +41,7 @@ from numberdrop.vendor.outcomes import (
     TaskStatus,
     TaskUnknown,
 )
-from numberdrop.vendor.session import CONNECT_SECONDS, session_until
+from numberdrop.vendor.session import CONNECT_SECONDS, session_with_deadline
 
 STALL_SECONDS = 300
 """How long the vendor may neither read nor answer while a file is sent. It may take minutes over ten million
@@ -56,7 +56,7 @@ LONGEST_ANSWER = 1024 * 1024
 LARGEST_COUNT = 10**12
 """Counts beyond it are nonsense; the ledger could not even hold some of them."""
 
-SHORTEST_PAUSE, LONGEST_PAUSE, USUAL_PAUSE = 1, 900, 60
+SHORTEST_PAUSE, LONGEST_PAUSE, DEFAULT_PAUSE = 1, 900, 60
 """Bounds and default, in seconds, of what Retry-After may ask for."""
 
 TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -112,7 +112,7 @@ class VendorClient:
         body = MultipartFile(self._submit_fields(checker), file, before_each_read=stop_at_the_end)
         headers = self._headers() | {"Content-Type": body.content_type}
         try:
-            with session_until(seconds, on_connect=_allow_stalls) as session:
+            with session_with_deadline(seconds, on_connect=_allow_stalls) as session:
                 response = session.post(
                     self.base_url + checker.path,
                     data=body,
@@ -126,7 +126,7 @@ class VendorClient:
             cause = _named(error)
             if body.started:
                 return InDoubt(f"The connection failed once sending had begun ({cause}).")
-            return Retryable(USUAL_PAUSE, f"No connection, nothing was sent ({cause}).")
+            return Retryable(DEFAULT_PAUSE, f"No connection, nothing was sent ({cause}).")
         return self._submit_outcome(answer)
 
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:
@@ -141,13 +141,13 @@ class VendorClient:
         if answer.status not in {200, 202}:
             return NoAnswer(self._pause(answer), f"The vendor answered {answer.status}.")
         if answer.fields.get("task_id") != task_id:
-            return NoAnswer(USUAL_PAUSE, "The answer is not about this task.")
+            return NoAnswer(DEFAULT_PAUSE, "The answer is not about this task.")
         return _task_status(answer.fields)
 
     def _ask(self, checker: Checker, task_id: str) -> "_Answer | NoAnswer":
         method, url, form = self._status_request(checker, task_id)
         try:
-            with session_until(STATUS_SECONDS) as session:
+            with session_with_deadline(STATUS_SECONDS) as session:
                 response = session.request(
                     method,
                     url,
@@ -160,7 +160,7 @@ class VendorClient:
                 )
                 return _read_answer(response)
         except Exception as error:  # noqa: BLE001 - a paid task is waited for, whatever fails on the way to it
-            return NoAnswer(USUAL_PAUSE, f"The vendor could not be asked ({_named(error)}).")
+            return NoAnswer(DEFAULT_PAUSE, f"The vendor could not be asked ({_named(error)}).")
 
     def _status_request(
         self, checker: Checker, task_id: str
@@ -185,15 +185,15 @@ class VendorClient:
                     return Accepted(task_id, _count(answer.fields, "total"))
                 return InDoubt(f"The vendor answered {answer.status} without a task id.")
             case 400 | 413 | 415 | 422:
-                return Rejected(answer.status, answer.words)
+                return Rejected(answer.status, answer.message)
             case 401 | 402 | 403:
-                return Blocked(answer.status, answer.words)
+                return Blocked(answer.status, answer.message)
             case 429:
                 return Retryable(self._pause(answer), "The vendor answered 429: too many requests.")
             case 500:
                 return Retryable(
                     self._pause(answer),
-                    f"The vendor answered 500: {answer.words}",
+                    f"The vendor answered 500: {answer.message}",
                     server_error=True,
                 )
             case _:
@@ -220,7 +220,7 @@ def pause_seconds(retry_after: str | None, *, now: datetime) -> int:
         try:
             date = parsedate_to_datetime(text).astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
-            return USUAL_PAUSE
+            return DEFAULT_PAUSE
         seconds = (date - now).total_seconds()
     return round(min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE))
 
@@ -234,7 +234,7 @@ class _Answer:
     fields: Mapping[str, Any]
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """What the vendor says about a refusal, masked."""
         said = (self.fields.get(name) for name in ("error", "message"))
         return masked(": ".join(str(word) for word in said if word)) or f"HTTP {self.status}"

@@ -19,7 +19,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from numberdrop.vendor.session import CONNECT_SECONDS, session_until
+from numberdrop.vendor.session import CONNECT_SECONDS, session_with_deadline
 
 READ_SECONDS = 60
 """How long nothing may come of a download."""
@@ -134,7 +134,7 @@ class Downloader:
                 raise LinkUntrustedError("The export's host is at an address that is not public.")
 
         end = monotonic() + seconds
-        with session_until(seconds, on_connect=check_address) as session:
+        with session_with_deadline(seconds, on_connect=check_address) as session:
             with _breaking_off():
                 response = session.get(
                     link,

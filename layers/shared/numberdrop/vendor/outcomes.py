@@ -19,7 +19,7 @@ class Rejected:
     """The vendor refused the file as it is, free of charge; sending it again changes nothing."""
 
     status: int
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Blocked:
     """The vendor refuses every file until a person acts, free of charge: 401, 402 or 403."""
 
     status: int
-    words: str
+    message: str
 
     @property
     def concerns_key(self) -> bool:

@@ -24,7 +24,7 @@ ConnectionObserver = Callable[[socket.socket], None]
 
 
 @contextmanager
-def session_until(
+def session_with_deadline(
     seconds: float, *, on_connect: ConnectionObserver = lambda _: None
 ) -> Iterator[requests.Session]:
     """A fresh session whose connections are cut after ``seconds``.
