@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from numberdrop.files.uploads.encoding import LONGEST_LINE
 from numberdrop.files.uploads.entries import entry_rule
-from numberdrop.files.uploads.unusable import UnusableError
+from numberdrop.files.uploads.errors import UnusableError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
 from tests.support.template import PROJECT

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.files.formats import workbook_check
+from numberdrop.files.formats import workbook_guard
 from numberdrop.files.formats.archive import MIB, ArchiveLimits
 from tests.support.exports import (
     EXPECTED,
@@ -160,7 +160,7 @@ def test_what_others_put_into_a_workbook_does_no_harm(given_an: Exports, name: s
 def test_endless_cells_outside_of_rows_are_refused(
     given_an: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workbook_check, "MAX_CELLS_OUTSIDE", 2000)
+    monkeypatch.setattr(workbook_guard, "MAX_CELLS_OUTSIDE", 2000)
     book = unzipped(workbook([HEADER, *ROWS]))
 
     assert given_an.rows(zipped({**book, "xl/calcChain.xml": CHAIN % (b"<c/>" * 2000)})) == EXPECTED

@@ -17,8 +17,8 @@ from phonenumbers import (
     parse,
 )
 
+from numberdrop.files.uploads.errors import UnusableError
 from numberdrop.files.uploads.national_numbers import behind_00, international, without_plus
-from numberdrop.files.uploads.unusable import UnusableError
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 TYPES = PhoneNumberType.values()

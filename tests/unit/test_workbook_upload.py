@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
-from numberdrop.files.uploads.workbook import copy_as_csv
+from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.uploads import clean, refused_with

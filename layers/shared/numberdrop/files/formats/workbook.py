@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, closing
 from typing import IO, TYPE_CHECKING
 
 from numberdrop.files.formats.untrusted import parse_errors_as
-from numberdrop.files.formats.workbook_check import check_workbook
+from numberdrop.files.formats.workbook_guard import check_workbook
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook

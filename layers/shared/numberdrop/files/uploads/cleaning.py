@@ -13,8 +13,8 @@ from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.partitioning import InOrder, Partition
 from numberdrop.files.uploads.encoding import LONGEST_LINE, line_too_long
 from numberdrop.files.uploads.entries import EntryRule
+from numberdrop.files.uploads.errors import UnusableError
 from numberdrop.files.uploads.rows import UploadRows
-from numberdrop.files.uploads.unusable import UnusableError
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 REJECTED = "\0"

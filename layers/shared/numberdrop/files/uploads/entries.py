@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from numberdrop.files.uploads.unusable import UnusableError, no_such_region
+from numberdrop.files.uploads.errors import UnusableError, no_such_region
 from numberdrop.jobs.checkers import InputKind
 
 _LONGEST_AS_WRITTEN = 64

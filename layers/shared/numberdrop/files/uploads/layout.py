@@ -9,7 +9,7 @@ from itertools import islice
 
 from numberdrop.files.formats.delimited import DELIMITERS
 from numberdrop.files.uploads.entries import EntryRule
-from numberdrop.files.uploads.unusable import UnusableError
+from numberdrop.files.uploads.errors import UnusableError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 

@@ -21,7 +21,7 @@ from phonenumbers import (
     region_codes_for_country_code,
 )
 
-from numberdrop.files.uploads.unusable import UnusableError, no_such_region
+from numberdrop.files.uploads.errors import UnusableError, no_such_region
 
 _LONGEST_CALLING_CODE = 3
 _LONGEST_NATIONAL = 17

@@ -12,7 +12,7 @@ from numberdrop.files.formats.archive import ZIP_START
 from numberdrop.files.uploads.encoding import TextFile, not_text, open_text
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.layout import Layout, layout_of_csv, layout_of_text, without_blank_end
-from numberdrop.files.uploads.workbook import copy_as_csv
+from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.masking import masked
