@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.uploads.encoding import BLOCK, LONGEST_LINE, open_text
+from numberdrop.files.uploads.encoding import BLOCK, MAX_LINE_LENGTH, open_text
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.uploads import clean, refused_with
@@ -99,11 +99,11 @@ def test_a_line_of_100_mb_is_refused_before_it_is_held() -> None:
 
 
 @pytest.mark.parametrize(
-    "upload", [f"{FIRST}\n{'7' * (LONGEST_LINE + 1)}\n{SECOND}\n", "\n" * BLOCK + "7" * 70_000]
+    "upload", [f"{FIRST}\n{'7' * (MAX_LINE_LENGTH + 1)}\n{SECOND}\n", "\n" * BLOCK + "7" * 70_000]
 )
 def test_a_long_line_among_others_is_refused(upload: str) -> None:
     assert refused_with(upload) is ReasonCode.NOT_TEXT
 
 
 def test_a_line_just_short_of_that_is_only_left_out() -> None:
-    assert clean(f"{FIRST}\n{'7' * LONGEST_LINE}\n").counts.rejected == 1
+    assert clean(f"{FIRST}\n{'7' * MAX_LINE_LENGTH}\n").counts.rejected == 1

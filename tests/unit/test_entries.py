@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.uploads.encoding import LONGEST_LINE
+from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH
 from numberdrop.files.uploads.entries import entry_rule
-from numberdrop.files.uploads.errors import UnusableError
+from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
 from tests.support.template import PROJECT
@@ -128,7 +128,7 @@ def test_four_zeros_behind_a_point_are_digits_of_the_number() -> None:
 
 @pytest.mark.parametrize("written", ["0301234/0301235", "03012345/03012346", "+49 301234/0301235"])
 def test_two_numbers_joined_by_a_slash_are_not_made_one(written: str) -> None:
-    with pytest.raises(UnusableError):
+    with pytest.raises(EntryRejectedError):
         entry_rule(InputKind.PHONE, "DE").read(written)
 
 
@@ -181,12 +181,12 @@ def test_00_stands_for_a_plus_wherever_that_makes_a_number(written: str, region:
 def test_00_that_makes_one_number_abroad_and_another_as_dialled_is_left_out(
     written: str, region: str
 ) -> None:
-    with pytest.raises(UnusableError, match=r"write \+ in its place"):
+    with pytest.raises(EntryRejectedError, match=r"write \+ in its place"):
         entry_rule(InputKind.PHONE, region).read(written)
 
 
 def test_a_number_that_is_too_long_abroad_is_left_out() -> None:
-    with pytest.raises(UnusableError, match="7 to 15 digits"):
+    with pytest.raises(EntryRejectedError, match="7 to 15 digits"):
         entry_rule(InputKind.PHONE, "DE").read("81015658328484")
 
 
@@ -205,7 +205,7 @@ def test_a_number_that_is_too_long_abroad_is_left_out() -> None:
     ],
 )
 def test_a_number_that_its_country_does_not_have_is_left_out(written: str, region: str, reason: str) -> None:
-    with pytest.raises(UnusableError) as caught:
+    with pytest.raises(EntryRejectedError) as caught:
         entry_rule(InputKind.PHONE, region).read(written)
 
     assert caught.value.reason == reason
@@ -318,7 +318,7 @@ def test_an_entry_holds_neither_line_feeds_nor_the_mark_of_a_rejected_row(
 ) -> None:
     try:
         entry = entry_rule(kind, region).read(text)
-    except UnusableError:
+    except EntryRejectedError:
         return
     assert entry
     assert not {"\n", "\r", "\0"} & set(entry)
@@ -332,8 +332,8 @@ def test_no_line_takes_long_to_read_however_it_is_made(
 ) -> None:
     begun = process_time()
 
-    with pytest.raises(UnusableError):
-        entry_rule(kind, region).read(part * (LONGEST_LINE // len(part)))
+    with pytest.raises(EntryRejectedError):
+        entry_rule(kind, region).read(part * (MAX_LINE_LENGTH // len(part)))
 
     assert process_time() - begun < 1
 

@@ -17,7 +17,7 @@ from phonenumbers import (
     parse,
 )
 
-from numberdrop.files.uploads.errors import UnusableError
+from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.national_numbers import behind_00, international, without_plus
 
 REGIONS = sorted(SUPPORTED_REGIONS)
@@ -36,7 +36,7 @@ def as_libphonenumber_reads(digits: str, region: str) -> str | None:
 def as_we_read(digits: str, region: str) -> str | None:
     try:
         return international(digits, region)
-    except UnusableError:
+    except EntryRejectedError:
         return None
 
 
@@ -100,7 +100,7 @@ def test_any_number_behind_00_is_read_in_the_only_way_that_makes_one(seed: int) 
             digits = prefix + some_digits(other, chance)
             try:
                 read = behind_00(digits, region)
-            except UnusableError:
+            except EntryRejectedError:
                 read = "two"
 
             assert read == either_way(digits, region), (digits, region)
@@ -143,7 +143,7 @@ def test_usual_ways_to_dial_are_read_without_the_slow_parser(
 def test_digits_that_are_one_number_with_a_plus_and_another_as_dialled_are_left_out(
     digits: str, region: str
 ) -> None:
-    with pytest.raises(UnusableError, match="write it with a \\+"):
+    with pytest.raises(EntryRejectedError, match="write it with a \\+"):
         without_plus(digits, region)
 
 
@@ -173,7 +173,7 @@ def test_no_number_without_a_plus_is_read_as_another_one(seed: int) -> None:
             international_form = as_libphonenumber_reads(f"+{digits}", region)
             try:
                 read = without_plus(digits, region)
-            except UnusableError:
+            except EntryRejectedError:
                 continue
 
             assert international_form in {None, read}, (digits, region)

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 from numberdrop.files.formats.delimited import DELIMITERS, csv_cells, csv_lines
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED
 from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
-from numberdrop.files.formats.workbook import all_rows, first_filled
+from numberdrop.files.formats.workbook import first_filled_sheet, sheet_rows
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -105,7 +105,7 @@ def sheet_table(workbook: "Workbook") -> Table:
     Raises:
         InvalidFileError: a sheet is broken.
     """
-    sheet_at = first_filled(workbook) or 0
+    sheet_at = first_filled_sheet(workbook) or 0
     header = next(_filled_rows(workbook, sheet_at), [])
     return Table(header, DELIMITERS[0], partial(_sheet_splits, workbook, sheet_at))
 
@@ -143,7 +143,7 @@ def _sheet_splits(workbook: "Workbook", sheet_at: int, number_at: int) -> Genera
 
 
 def _filled_rows(workbook: "Workbook", sheet_at: int) -> Iterator[list[str]]:
-    return filter(any, all_rows(workbook, sheet_at))
+    return filter(any, sheet_rows(workbook, sheet_at))
 
 
 def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:

@@ -34,7 +34,7 @@ def open_workbook(file: IO[bytes]) -> "Workbook":
         return load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
 
-def first_filled(workbook: "Workbook") -> int | None:
+def first_filled_sheet(workbook: "Workbook") -> int | None:
     """Which sheet is the first with anything in it, from 0: one that is shown, if any of those has.
 
     Raises:
@@ -43,13 +43,13 @@ def first_filled(workbook: "Workbook") -> int | None:
     sheets = workbook.worksheets
     shown_first = sorted(range(len(sheets)), key=lambda at: sheets[at].sheet_state != "visible")
     for sheet_at in shown_first[:_MAX_SHEETS]:
-        with closing(all_rows(workbook, sheet_at)) as rows:
+        with closing(sheet_rows(workbook, sheet_at)) as rows:
             if any(any(row) for row in rows):
                 return sheet_at
     return None
 
 
-def all_rows(workbook: "Workbook", sheet_at: int) -> Generator[list[str], None, None]:
+def sheet_rows(workbook: "Workbook", sheet_at: int) -> Generator[list[str], None, None]:
     """The rows of one of a workbook's sheets up to their last filled cell, empty ones too.
 
     Raises:

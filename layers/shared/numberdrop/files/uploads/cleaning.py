@@ -11,9 +11,9 @@ from typing import BinaryIO, TextIO
 from numberdrop.files.formats.entries_file import line_blocks, write_lines
 from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.partitioning import InOrder, Partition
-from numberdrop.files.uploads.encoding import LONGEST_LINE, line_too_long
+from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH, line_too_long
 from numberdrop.files.uploads.entries import EntryRule
-from numberdrop.files.uploads.errors import UnusableError
+from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
@@ -117,11 +117,11 @@ def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
 def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:
     if not text:
         return ""
-    if len(text) > LONGEST_LINE:
+    if len(text) > MAX_LINE_LENGTH:
         raise line_too_long()
     try:
         return rule.read(text)
-    except UnusableError as unusable:
+    except EntryRejectedError as unusable:
         reasons.append(unusable.reason)
         return REJECTED
 

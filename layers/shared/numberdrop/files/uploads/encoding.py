@@ -10,7 +10,7 @@ from typing import BinaryIO
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
-LONGEST_LINE = 64 * 1024
+MAX_LINE_LENGTH = 64 * 1024
 """Characters."""
 
 BLOCK = 1024 * 1024
@@ -59,7 +59,7 @@ class TextFile:
                 text = self._checked(rest + decoder.decode(read))
                 end = text.rfind("\n") + 1
                 rest = text[end:]
-                if len(rest) > LONGEST_LINE:
+                if len(rest) > MAX_LINE_LENGTH:
                     raise line_too_long()
                 if end:
                     yield text[:end]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from numberdrop.files.uploads.errors import UnusableError, no_such_region
+from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
 from numberdrop.jobs.checkers import InputKind
 
 _LONGEST_AS_WRITTEN = 64
@@ -41,7 +41,7 @@ class EntryRule:
 
     Attributes:
         wanted: what an entry must be, in words.
-        read: makes of a text, without white space around it, the entry to be sent; raises ``UnusableError``.
+        read: makes of a text, without white space around it, the entry to be sent; raises ``EntryRejectedError``.
         key: that by which entries are the same; None where only equal ones are.
         clean: matches a text that is surely an entry as it stands; need not match every such text.
         clean_lines: matches lines of such texts, each ended by a line feed.
@@ -69,7 +69,7 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
     if kind is not InputKind.PHONE or not region:
         return rule
     if not _REGION.fullmatch(region):
-        raise no_such_region()
+        raise unknown_region()
     return replace(rule, read=partial(_phone, region=region.upper()))
 
 
@@ -88,18 +88,18 @@ def _phone(text: str, region: str | None = None) -> str:
         return text
     plain = plain_number(text)
     if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
-        raise UnusableError("(0) is dialled only inside the country: leave it out")
+        raise EntryRejectedError("(0) is dialled only inside the country: leave it out")
     if region and plain.isascii() and plain.isdigit():
         number = _national(plain, region)
         if number:
             return number
     if plain.startswith("0011"):
-        raise UnusableError("0011 is dialled from few countries: write + in its place")
+        raise EntryRejectedError("0011 is dialled from few countries: write + in its place")
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"
     if _E164.fullmatch(plain):
         return plain
-    raise UnusableError(_why_no_phone(plain))
+    raise EntryRejectedError(_why_no_phone(plain))
 
 
 def _tidied(text: str) -> str:
@@ -118,7 +118,7 @@ def _national(digits: str, region: str) -> str | None:
 
     number = behind_00(digits, region) if digits.startswith("00") else without_plus(digits, region)
     if number and not _E164.fullmatch(number):
-        raise UnusableError(_why_no_phone(number))
+        raise EntryRejectedError(_why_no_phone(number))
     return number
 
 
@@ -137,15 +137,15 @@ def _why_no_phone(plain: str) -> str:
 
 def _as_written(text: str) -> str:
     if len(text) > _LONGEST_AS_WRITTEN:
-        raise UnusableError(f"longer than {_LONGEST_AS_WRITTEN} characters")
+        raise EntryRejectedError(f"longer than {_LONGEST_AS_WRITTEN} characters")
     if _CONTROL.search(text):
-        raise UnusableError("holds control characters")
+        raise EntryRejectedError("holds control characters")
     return text
 
 
 def _email(text: str) -> str:
     if len(text) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(text) or _CONTROL.search(text):
-        raise UnusableError("not an e-mail address")
+        raise EntryRejectedError("not an e-mail address")
     return text
 
 

@@ -3,7 +3,7 @@
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 
-class UnusableError(Exception):
+class EntryRejectedError(Exception):
     """A row holds no entry that the checker takes; the reason is for the list of rejected rows."""
 
     def __init__(self, reason: str) -> None:
@@ -11,7 +11,7 @@ class UnusableError(Exception):
         self.reason = reason
 
 
-def no_such_region() -> JobFailedError:
+def unknown_region() -> JobFailedError:
     """The end of a job with a region that has no numbers."""
     return JobFailedError(
         ReasonCode.NO_VALID_NUMBERS,

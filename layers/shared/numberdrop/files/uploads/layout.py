@@ -9,7 +9,7 @@ from itertools import islice
 
 from numberdrop.files.formats.delimited import DELIMITERS
 from numberdrop.files.uploads.entries import EntryRule
-from numberdrop.files.uploads.errors import UnusableError
+from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
@@ -273,7 +273,7 @@ def _looks_right(cell: str, kind: InputKind, rule: EntryRule) -> bool:
         case _:
             try:
                 rule.read(cell.strip())
-            except UnusableError:
+            except EntryRejectedError:
                 return False
             return True
 

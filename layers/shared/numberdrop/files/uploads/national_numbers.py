@@ -21,7 +21,7 @@ from phonenumbers import (
     region_codes_for_country_code,
 )
 
-from numberdrop.files.uploads.errors import UnusableError, no_such_region
+from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
 
 _LONGEST_CALLING_CODE = 3
 _LONGEST_NATIONAL = 17
@@ -44,11 +44,11 @@ def international(digits: str, region: str) -> str:
         region: ISO 3166 alpha-2, in capitals.
 
     Raises:
-        UnusableError: the region's numbering plan, or that of the country called, has no such number.
+        EntryRejectedError: the region's numbering plan, or that of the country called, has no such number.
         JobFailedError: ``NO_VALID_NUMBERS``: there is no such region.
     """
     if region not in SUPPORTED_REGIONS:
-        raise no_such_region()
+        raise unknown_region()
     return _read_quickly(digits, _plan(region)) or _read(digits, region)
 
 
@@ -63,17 +63,17 @@ def without_plus(digits: str, region: str) -> str:
         region: ISO 3166 alpha-2, in capitals.
 
     Raises:
-        UnusableError: there is no such number, or with a ``+`` it is another one of the region.
+        EntryRejectedError: there is no such number, or with a ``+`` it is another one of the region.
         JobFailedError: ``NO_VALID_NUMBERS``: there is no such region.
     """
     number = international(digits, region)
     if digits.startswith(_plan(region).code) and number != f"+{digits}":
         try:
             with_plus = _read(f"+{digits}", region)
-        except UnusableError:
+        except EntryRejectedError:
             return number
         if with_plus != number:
-            raise UnusableError(
+            raise EntryRejectedError(
                 f"two numbers, as it may lack a + or be dialled in {region}: write it with a +"
             )
     return number
@@ -93,17 +93,17 @@ def behind_00(digits: str, region: str) -> str | None:
         The number that it is with a ``+``, or else as dialled in the region; None if there is neither.
 
     Raises:
-        UnusableError: there are both, and they differ.
+        EntryRejectedError: there are both, and they differ.
         JobFailedError: ``NO_VALID_NUMBERS``: there is no such region.
     """
     if region not in SUPPORTED_REGIONS:
-        raise no_such_region()
+        raise unknown_region()
     number = _existing(digits[2:])
     if number and not _may_be_dialled(digits, _plan(region)):
         return number
     dialled = _dialled(digits, region)
     if number and dialled and number != dialled:
-        raise UnusableError(
+        raise EntryRejectedError(
             f"two numbers, as 00 may stand for + or be dialled in {region}: write + in its place"
         )
     return number or dialled
@@ -112,7 +112,7 @@ def behind_00(digits: str, region: str) -> str | None:
 def _dialled(digits: str, region: str) -> str | None:
     try:
         number = international(digits, region)
-    except UnusableError:
+    except EntryRejectedError:
         return None
     return number if len(number) <= _LONGEST_INTERNATIONAL + 1 else None
 
@@ -163,10 +163,10 @@ def _read(digits: str, region: str) -> str:
     try:
         number = parse(digits, region)
     except NumberParseException:
-        raise UnusableError(f"no phone number in {region} is like this") from None
+        raise EntryRejectedError(f"no phone number in {region} is like this") from None
     if not is_valid_number(number):
         length = _LENGTHS.get(is_possible_number_with_reason(number), "no phone number in {} is like this")
-        raise UnusableError(length.format(region))
+        raise EntryRejectedError(length.format(region))
     return format_number(number, PhoneNumberFormat.E164)
 
 

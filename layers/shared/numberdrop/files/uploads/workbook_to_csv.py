@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, BinaryIO
 from numberdrop.files.formats.archive import ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import csv_writer
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.files.formats.workbook import all_rows, first_filled, open_workbook
+from numberdrop.files.formats.workbook import first_filled_sheet, open_workbook, sheet_rows
 from numberdrop.files.uploads.encoding import not_text
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-LARGEST_TABLE = 400_000_000
+MAX_TABLE_CHARACTERS = 400_000_000
 """Characters. A workbook's cells share their texts, so its table can be far larger than the file."""
 
 _LIMITS = replace(ArchiveLimits(), unzipped=ArchiveLimits().workbook)
 
 
-def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_TABLE) -> str:
+def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = MAX_TABLE_CHARACTERS) -> str:
     """Writes a sheet as CSV in UTF-8, delimited by commas, row for row: empty ones are among them.
 
     Args:
@@ -38,7 +38,7 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = LARGEST_T
     try:
         open_archive(workbook, _LIMITS).close()
         with closing(open_workbook(workbook)) as opened:
-            sheet_at = first_filled(opened)
+            sheet_at = first_filled_sheet(opened)
             if sheet_at is None:
                 return ""
             _copy(opened, sheet_at, table, largest)
@@ -52,7 +52,7 @@ def _copy(workbook: "Workbook", sheet_at: int, table: BinaryIO, largest: int) ->
     out = TextIOWrapper(table, encoding="utf-8", errors="replace", newline="")
     rows = csv_writer(out)
     written = 0
-    for row in all_rows(workbook, sheet_at):
+    for row in sheet_rows(workbook, sheet_at):
         written += len(row) + sum(map(len, row))
         if written > largest:
             raise _too_large(largest)
