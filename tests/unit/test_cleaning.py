@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numberdrop.files.formats.entries_file import REJECTED
 from numberdrop.files.uploads import cleaning
 from numberdrop.files.uploads import encoding as text_encoding
-from numberdrop.files.uploads.cleaning import REJECTED, UploadCounts, clean_upload
+from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
 from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import InputKind

@@ -11,9 +11,12 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
+from operator import eq
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+
+from numberdrop.files.formats.entries_file import join_lines, split_lines
 
 PARTS = 512
 """A part of ten million texts has some 20,000: a dict of them fits the cache of a processor, which makes work
@@ -105,7 +108,7 @@ class Partition:
     def _write(self) -> None:
         for part, lines in enumerate(self._held):
             if lines:
-                size = self._file.write("\n".join([*lines, ""]).encode())
+                size = self._file.write(join_lines(lines).encode())
                 self._ranges[part].extend((self._end, self._end + size))
                 self._end += size
         self._file.flush()
@@ -118,16 +121,16 @@ class Partition:
             block.append(piece)
             size += len(piece)
             if size >= _BLOCK:
-                yield _split(b"".join(block))
+                yield split_lines(b"".join(block).decode())
                 block, size = [], 0
         if block:
-            yield _split(b"".join(block))
+            yield split_lines(b"".join(block).decode())
 
     def _small_blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
         rest = b""
         for piece in self._pieces(ranges, _PIECE):
             lines, end, rest = (rest + piece).rpartition(b"\n")
-            yield _split(lines + end)
+            yield split_lines((lines + end).decode())
 
     def _pieces(self, ranges: "array[int]", size: int | None = None) -> Iterator[bytes]:
         """What is in the file at each of the ranges, in pieces of at most ``size`` bytes."""
@@ -136,10 +139,14 @@ class Partition:
                 yield os.pread(self._file.fileno(), min(size or end, end - at), at)
 
 
-def _split(text: bytes) -> list[str]:
-    lines = text.decode().split("\n")
-    lines.pop()
-    return lines
+def first_appearances(blocks: Iterable[list[str]]) -> bytearray:
+    """For each key, whether it is the first of its like. The keys come in blocks."""
+    places: dict[str, int] = {}
+    firsts = bytearray()
+    for keys in blocks:
+        here = range(len(firsts), len(firsts) + len(keys))
+        firsts += bytearray(map(eq, map(places.setdefault, keys, here), here))
+    return firsts
 
 
 class InOrder(Generic[T]):

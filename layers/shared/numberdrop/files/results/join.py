@@ -13,10 +13,9 @@ from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
 from numberdrop.files.exports.matching import loose_name, names_of_entries, names_of_numbers
-from numberdrop.files.formats.entries_file import line_blocks
+from numberdrop.files.formats.entries_file import line_blocks, present_entries
 from numberdrop.files.formats.partitioning import InOrder, Partition
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.files.uploads.cleaning import present_entries
 from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.jobs.checkers import InputKind
 

@@ -9,12 +9,17 @@ from typing import BinaryIO, TextIO
 from numberdrop.files.exports.export import Export
 from numberdrop.files.exports.matching import names_of_numbers
 from numberdrop.files.exports.verdicts import VERDICTS, verdict_of
-from numberdrop.files.formats.entries_file import INNER_LINE_FEED, line_blocks, write_lines
+from numberdrop.files.formats.entries_file import (
+    INNER_LINE_FEED,
+    REJECTED,
+    line_blocks,
+    present_entries,
+    write_lines,
+)
 from numberdrop.files.formats.escaping import escaped_cells, escaped_lines
-from numberdrop.files.formats.partitioning import InOrder, Partition
+from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
 from numberdrop.files.results.countries import by_country
 from numberdrop.files.results.join import Join, JoinCounts, Render, joined
-from numberdrop.files.uploads.cleaning import REJECTED, first_appearances, present_entries
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.checkers import Checker, InputKind
 

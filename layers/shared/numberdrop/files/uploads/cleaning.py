@@ -2,23 +2,26 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress
-from operator import eq
 from typing import BinaryIO, TextIO
 
-from numberdrop.files.formats.entries_file import line_blocks, write_lines
+from numberdrop.files.formats.entries_file import (
+    REJECTED,
+    join_lines,
+    line_blocks,
+    present_entries,
+    split_lines,
+    write_lines,
+)
 from numberdrop.files.formats.escaping import escaped
-from numberdrop.files.formats.partitioning import InOrder, Partition
+from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
 from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH, line_too_long
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-
-REJECTED = "\0"
-"""Stands in the entries file for a row that was left out; no entry holds it."""
 
 REJECTED_COLUMNS = ("line", "text", "reason")
 """The header of the list of rejected rows."""
@@ -77,7 +80,7 @@ def clean_upload(
             reasons: list[str] = []
             cleaned = _cleaned(text, rows.rule, reasons)
             entries.write(cleaned.encode())
-            present = present_entries(cleaned.split("\n"))
+            present = present_entries(split_lines(cleaned))
             spread.add(_keys(present, rows.rule))
             if reasons:
                 why.add(reasons, cleaned, place)
@@ -108,10 +111,8 @@ def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
     if rule.clean_lines.fullmatch(text):
         return text
     is_clean = rule.clean.fullmatch
-    lines = text.split("\n")[:-1]
-    return "\n".join(
-        [*(line if is_clean(line) else _entry(line.strip(), rule, reasons) for line in lines), ""]
-    )
+    lines = split_lines(text)
+    return join_lines(line if is_clean(line) else _entry(line.strip(), rule, reasons) for line in lines)
 
 
 def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:
@@ -128,7 +129,7 @@ def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:
 
 def _unusable(text: str, cleaned: str, reasons: list[str], place: int) -> list[tuple[int, str, str]]:
     """The lines that were left out: place, text and reason."""
-    lines = enumerate(zip(text.split("\n"), cleaned.split("\n"), strict=True), place)
+    lines = enumerate(zip(split_lines(text), split_lines(cleaned), strict=True), place)
     left_out = [(place, line) for place, (line, entry) in lines if entry == REJECTED]
     return [
         (place, escaped(line.strip()[:_LONGEST_REJECTED_TEXT]), reason)
@@ -147,7 +148,7 @@ class _Reasons:
         """Counts the reasons for lines of the entries file, the first of which is at the place."""
         self._counts.update(reasons)
         if self._firsts.keys() < self._counts.keys():
-            places = [at for at, entry in enumerate(cleaned.split("\n"), place) if entry == REJECTED]
+            places = [at for at, entry in enumerate(split_lines(cleaned), place) if entry == REJECTED]
             self._firsts = dict(zip(reversed(reasons), reversed(places), strict=True)) | self._firsts
 
     def commonest(self) -> str:
@@ -157,23 +158,8 @@ class _Reasons:
         return f"The reason in {count:,} of {total:,} lines, first in line {first:,}: {reason}."
 
 
-def present_entries(lines: list[str]) -> list[str]:
-    """The entries among lines of the entries file."""
-    return lines if min(lines, default="") > REJECTED else [line for line in lines if line > REJECTED]
-
-
 def _keys(entries: list[str], rule: EntryRule) -> list[str]:
     return [rule.key(entry) for entry in entries] if rule.key else entries
-
-
-def first_appearances(blocks: Iterable[list[str]]) -> bytearray:
-    """For each key, whether it is the first of its like. The keys come in blocks."""
-    places: dict[str, int] = {}
-    firsts = bytearray()
-    for keys in blocks:
-        here = range(len(firsts), len(firsts) + len(keys))
-        firsts += bytearray(map(eq, map(places.setdefault, keys, here), here))
-    return firsts
 
 
 def _write_distinct(

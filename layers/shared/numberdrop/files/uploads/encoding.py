@@ -8,6 +8,7 @@ from io import IncrementalNewlineDecoder
 from typing import BinaryIO
 
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START
+from numberdrop.files.formats.entries_file import NUL
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 MAX_LINE_LENGTH = 64 * 1024
@@ -71,7 +72,7 @@ class TextFile:
 
     def _checked(self, text: str) -> str:
         # Nearly any bytes are text in Windows-1252, so there it takes less to be none.
-        if "\0" in text or (self.encoding == _WINDOWS and _CONTROL.search(text)):
+        if NUL in text or (self.encoding == _WINDOWS and _CONTROL.search(text)):
             raise not_text("The file holds bytes that no text has.")
         return text
 

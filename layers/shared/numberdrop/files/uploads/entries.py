@@ -41,7 +41,7 @@ class EntryRule:
 
     Attributes:
         wanted: what an entry must be, in words.
-        read: makes of a text, without white space around it, the entry to be sent; raises ``EntryRejectedError``.
+        read: turns a stripped text into the entry to send; raises ``EntryRejectedError``.
         key: that by which entries are the same; None where only equal ones are.
         clean: matches a text that is surely an entry as it stands; need not match every such text.
         clean_lines: matches lines of such texts, each ended by a line feed.

@@ -8,13 +8,14 @@ from io import StringIO
 from itertools import islice
 
 from numberdrop.files.formats.delimited import DELIMITERS
+from numberdrop.files.formats.entries_file import NUL
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
-NO_DELIMITER = "\0"
-"""Delimits a table of one column: a character that no text holds."""
+_NO_DELIMITER = NUL
+"""The delimiter of a table with one column: a reader of CSV must be given one, and no text holds this."""
 
 _MAX_SAMPLED = 200
 """Rows."""
@@ -91,7 +92,7 @@ def layout_of_text(text: str, kind: InputKind, rule: EntryRule) -> Layout | None
             return layout
     if tables and kind is not InputKind.AS_WRITTEN:
         raise _no_column(kind, rule)
-    column = _Sample.of(text, NO_DELIMITER, kind, rule)
+    column = _Sample.of(text, _NO_DELIMITER, kind, rule)
     if column.named_column(kind, rule) == 0 or all(line[0] == line[-1] == '"' for line in lines):
         return column.layout(kind, rule)
     return None

@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from numberdrop.files.formats.archive import ZIP_START
+from numberdrop.files.formats.entries_file import join_lines
 from numberdrop.files.uploads.encoding import TextFile, not_text, open_text
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.layout import Layout, layout_of_csv, layout_of_text, without_blank_end
@@ -166,10 +167,10 @@ def _start(text: TextFile) -> str:
 
 
 def _as_lines(cells: list[str]) -> str:
-    text = "\n".join([*cells, ""])
+    text = join_lines(cells)
     if text.count("\n") == len(cells):
         return text
-    return "\n".join([*(cell.strip().replace("\n", _SUBSTITUTE) for cell in cells), ""])
+    return join_lines(cell.strip().replace("\n", _SUBSTITUTE) for cell in cells)
 
 
 def _fitted(row: list[str], width: int) -> list[str]:
