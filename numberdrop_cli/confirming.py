@@ -7,9 +7,10 @@ import click
 
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.upload import Upload
+from numberdrop.masking import without_numbers
 from numberdrop_cli.connection import Connection
 from numberdrop_cli.operations import Operations
-from numberdrop_cli.printing import SHORT_ID, without_numbers
+from numberdrop_cli.printing import SHORT_ID
 
 LEFT_OVER = """\
 The ledger holds the decision, but the next step could not be done: {why}

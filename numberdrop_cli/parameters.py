@@ -13,9 +13,9 @@ from phonenumbers import SUPPORTED_REGIONS
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import MAX_KEY_BYTES
+from numberdrop.masking import without_numbers
 from numberdrop.steps.submission import LARGEST_UPLOAD
 from numberdrop_cli.connection import Connection
-from numberdrop_cli.printing import without_numbers
 
 Connect = Callable[[], Connection]
 

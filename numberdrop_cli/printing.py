@@ -1,7 +1,6 @@
 """How jobs look on a screen, in a pipe and as JSON. No phone number is ever shown."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from numberdrop.aws.executions import ExecutionStatus
 from numberdrop.jobs.job import Job, StoredResults, to_item
+from numberdrop.masking import without_numbers
 from numberdrop_cli.jobs_table import Summary
 
 SHORT_ID = 12
@@ -21,16 +21,6 @@ COLUMNS = ("job", "state", "checker", "key", "since", "reason")
 
 MEANING_OF_NONE = {"charged": "unknown", "execution.status": "never started"}
 """What it means that an attribute of a job is None, where that is more than "not set"."""
-
-_NUMBER = re.compile(r"\+[0-9](?:[ ().-]*[0-9]){6,}|[0-9]{9,}")
-
-
-def without_numbers(text: str) -> str:
-    """The text with all replaced that could be a phone number; dates, as people write them, stay.
-
-    The names that people give to files, and what they write, may hold one.
-    """
-    return _NUMBER.sub("[digits]", text)
 
 
 def shown(text: str) -> str:

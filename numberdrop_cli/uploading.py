@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import ObjectMissingError, UploadBucket
 from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload
+from numberdrop.masking import without_numbers
 from numberdrop_cli.aws_errors import code_of, in_words, status_of
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
-from numberdrop_cli.printing import without_numbers
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -3,11 +3,11 @@
 import click
 
 from numberdrop.jobs.transitions import State
+from numberdrop.masking import without_numbers
 from numberdrop.vendor.client import TASK_ID
 from numberdrop_cli.confirming import Decision, carry_out
 from numberdrop_cli.operations import Operations, must_be_in_doubt, must_be_waiting
 from numberdrop_cli.parameters import Connect, job_argument, yes_option
-from numberdrop_cli.printing import without_numbers
 
 CHARGED_PLAN = """\
 The ledger will say that the vendor charged for this file and made the task {task_id} of it.

@@ -15,10 +15,11 @@ from numberdrop.aws.executions import Executions
 from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
+from numberdrop.masking import without_numbers
 from numberdrop_cli.aws_errors import in_words
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import Summary
-from numberdrop_cli.printing import print_job, print_summaries, without_numbers
+from numberdrop_cli.printing import print_job, print_summaries
 from numberdrop_cli.stack import default_stack_name
 from tests.support.command_line import CommandLine, document, numberdrop
 from tests.support.jobs import NOON, TASK_ID, a_job
