@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.jobs.polling import (
+    DEFAULT_FIRST_WAIT,
     LONGEST_FIRST_WAIT,
-    LONGEST_STAY,
+    LONGEST_SLEEP,
     SHORTEST_WAIT,
-    USUAL_FIRST_WAIT,
     PollingPolicy,
     Progress,
     first_wait,
@@ -166,7 +166,7 @@ def test_an_expectation_only_ever_lengthens_a_wait(look: Progress, expected: flo
 
 
 def test_a_task_of_which_nothing_is_known_is_asked_about_after_ten_seconds() -> None:
-    assert first_wait(None) == USUAL_FIRST_WAIT == 10
+    assert first_wait(None) == DEFAULT_FIRST_WAIT == 10
 
 
 @pytest.mark.parametrize(("expected", "wait"), [(0, 3), (5, 3), (30, 9), (60, 18), (HOUR, 30), (WEEK, 30)])
@@ -244,4 +244,4 @@ def test_the_longest_task_fits_into_the_history_of_one_execution(bound: str) -> 
 def test_a_wait_that_is_slept_through_costs_less_than_the_state_machines() -> None:
     """AWS Step Functions and AWS Lambda pricing, USD: a transition, and a GB-second on arm64."""
     memory = template()["Resources"]["CheckStatusFunction"]["Properties"]["MemorySize"] / 1024
-    assert LONGEST_STAY * memory * 0.0000133334 < 3 * 0.000025
+    assert LONGEST_SLEEP * memory * 0.0000133334 < 3 * 0.000025

@@ -10,7 +10,7 @@ import pytest
 from numberdrop.aws.ledger import JobMissingError, Ledger
 from numberdrop.jobs.decision import Decision, Next, PollState
 from numberdrop.jobs.job import Counts, Job
-from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy
+from numberdrop.jobs.polling import LONGEST_SLEEP, PollingPolicy
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.steps.status_check import (
@@ -358,12 +358,12 @@ def test_a_call_ends_so_early_that_a_slow_look_would_still_fit(seconds: int) -> 
     stayed = (function.now - NOON).total_seconds()
     assert result.next is Next.WAIT
     assert stayed <= max(0, seconds - TIME_FOR_A_LOOK)
-    assert result.wait_seconds > min(LONGEST_STAY, seconds - TIME_FOR_A_LOOK - stayed)
+    assert result.wait_seconds > min(LONGEST_SLEEP, seconds - TIME_FOR_A_LOOK - stayed)
 
 
 def test_the_function_has_time_to_stay_and_to_look() -> None:
     timeout = resources("AWS::Serverless::Function")["CheckStatusFunction"]["Timeout"]
-    assert timeout - TIME_FOR_A_LOOK > 3 * LONGEST_STAY
+    assert timeout - TIME_FOR_A_LOOK > 3 * LONGEST_SLEEP
 
 
 def test_what_was_seen_while_staying_is_remembered() -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 SHORTEST_WAIT = 3.0
 """Seconds; the vendor's own examples ask every five."""
 
-USUAL_FIRST_WAIT = 10.0
+DEFAULT_FIRST_WAIT = 10.0
 """Seconds before the first look where nothing is expected; the vendor's shortest tasks take longer."""
 
 LONGEST_FIRST_WAIT = 30.0
@@ -32,7 +32,7 @@ FIRST_SHARE = 0.3
 SHORTEST_WAIT_FOR_EXPORT = 60.0
 """Seconds."""
 
-LONGEST_STAY = 20.0
+LONGEST_SLEEP = 20.0
 """Seconds that cost less slept through in the function than in a Wait state.
 
 Three transitions cost 0.000075 USD (AWS Step Functions pricing), as much as 22 seconds of 256 MB (AWS Lambda
@@ -112,7 +112,7 @@ class PollingPolicy:
 def first_wait(expected: float | None) -> float:
     """Seconds from the start of an execution to its first look."""
     if expected is None:
-        return USUAL_FIRST_WAIT
+        return DEFAULT_FIRST_WAIT
     return min(max(expected * FIRST_SHARE, SHORTEST_WAIT), LONGEST_FIRST_WAIT)
 
 

@@ -16,7 +16,7 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import checker_for_key
 from numberdrop.jobs.decision import Decision, Next, PollState, already_over
 from numberdrop.jobs.job import Job, timestamp
-from numberdrop.jobs.polling import LONGEST_STAY, PollingPolicy, Progress, jittered
+from numberdrop.jobs.polling import LONGEST_SLEEP, PollingPolicy, Progress, jittered
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.settings import CheckStatusSettings
@@ -101,7 +101,7 @@ class StatusChecker:
         pause = decision.wait_seconds
         return (
             decision.next is Next.WAIT
-            and pause <= LONGEST_STAY
+            and pause <= LONGEST_SLEEP
             and self.now() + timedelta(seconds=pause) <= end
         )
 
