@@ -14,30 +14,30 @@ DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown"}
 
 
-def in_words(error: AwsError) -> str:
+def explain(error: AwsError) -> str:
     """The error, and what to do about it where that is known."""
     if not isinstance(error, ClientError):
         return f"AWS cannot be asked. {error}"
-    if code_of(error) in EXPIRED:
+    if error_code(error) in EXPIRED:
         return f"The AWS credentials have expired: renew them. {error}"
-    if code_of(error) in DENIED:
+    if error_code(error) in DENIED:
         return f"AWS refuses. {error} (docs/command.md lists the permissions that the command needs.)"
     return f"AWS refuses. {error}"
 
 
-def is_passing(error: AwsError) -> bool:
+def is_temporary(error: AwsError) -> bool:
     """Whether asking again may help: the connection broke, or AWS is busy or ill."""
     if isinstance(error, ClientError):
-        return status_of(error) >= 500 or code_of(error) in BUSY
+        return http_status(error) >= 500 or error_code(error) in BUSY
     return isinstance(error, (NotConnectedError, HTTPClientError))
 
 
-def code_of(error: AwsError) -> str | None:
+def error_code(error: AwsError) -> str | None:
     """The code of AWS's answer, or None if there was none."""
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else None
 
 
-def status_of(error: AwsError) -> int:
+def http_status(error: AwsError) -> int:
     """The HTTP status of AWS's answer, or 0 if there was none."""
     answer = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
     return answer.get("HTTPStatusCode", 0)

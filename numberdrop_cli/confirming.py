@@ -10,15 +10,15 @@ from numberdrop.jobs.upload import Upload
 from numberdrop.masking import without_numbers
 from numberdrop_cli.connection import Connection
 from numberdrop_cli.operations import Operations
-from numberdrop_cli.printing import SHORT_ID
+from numberdrop_cli.printing import short_id
 
-LEFT_OVER = """\
+UNFINISHED = """\
 The ledger holds the decision, but the next step could not be done: {why}
 Do not repeat the command: reconcile does that step within about ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Action:
     """What a person wants to be done about a job.
 
     Attributes:
@@ -32,10 +32,10 @@ class Decision:
     success: str
 
 
-def say_about(upload: Upload, connection: Connection) -> None:
+def print_heading(upload: Upload, connection: Connection) -> None:
     """Names the job that something is about to be done to, and where."""
     name = without_numbers(upload.key)
-    click.echo(f"Job {upload.job_id[:SHORT_ID]}, {name!r}, on {connection.stack.place}:")
+    click.echo(f"Job {short_id(upload.job_id)}, {name!r}, on {connection.stack.place}:")
 
 
 def confirm(*, yes: bool) -> None:
@@ -44,13 +44,13 @@ def confirm(*, yes: bool) -> None:
         click.confirm("Go on?", abort=True)
 
 
-def carry_out(decision: Decision, connection: Connection, job: Job, *, yes: bool) -> None:
+def carry_out(decision: Action, connection: Connection, job: Job, *, yes: bool) -> None:
     """Says what will be done to a job, asks, does it and says how it went."""
-    say_about(job.upload, connection)
+    print_heading(job.upload, connection)
     click.echo(decision.plan)
     confirm(yes=yes)
-    left_over = decision.operation(connection.operations, job)
-    if left_over:
-        click.echo(LEFT_OVER.format(why=left_over), err=True)
+    unfinished = decision.operation(connection.operations, job)
+    if unfinished:
+        click.echo(UNFINISHED.format(why=unfinished), err=True)
     else:
         click.echo(decision.success)

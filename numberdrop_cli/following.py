@@ -19,10 +19,10 @@ from numberdrop.jobs.decision import CHECK_THE_TASK
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop_cli.aws_errors import is_passing
+from numberdrop_cli.aws_errors import is_temporary
 from numberdrop_cli.connection import Connection
-from numberdrop_cli.notices import Step, hint
-from numberdrop_cli.obstacles import why_waiting
+from numberdrop_cli.notices import JobProgress, hint
+from numberdrop_cli.obstacles import find_obstacle
 from numberdrop_cli.views import View
 
 PAUSE_SECONDS = 3
@@ -31,10 +31,10 @@ PAUSE_SECONDS = 3
 ROUNDS_FOR_A_SCAN = 5
 """Finding a job by its key reads the whole table, so only one round of so many does it."""
 
-SOON = timedelta(minutes=2)
+HINT_AFTER = timedelta(minutes=2)
 """By when a file is picked up if nothing is in its way."""
 
-ON_THEIR_WAY = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
+IN_PROGRESS = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
 """The states that jobs leave by themselves."""
 
 SMALLEST_SHARE = 0.01
@@ -51,26 +51,26 @@ class JobSnapshot:
     Attributes:
         job: the job, or None before the ledger has it.
         checked: numbers that the vendor had checked when the workflow last asked, as far as that is known.
-        asked_at: when that was.
+        counted_at: when that was.
     """
 
     job: Job | None = None
     checked: int | None = None
-    asked_at: datetime | None = None
+    counted_at: datetime | None = None
 
-    def step(self, now: datetime) -> Step:
+    def progress(self, now: datetime) -> JobProgress:
         """How far the job is; the vendor's counts may pass what it was sent."""
         if self.job is None:
-            return Step()
-        end = _end(self.job, self.checked, self.asked_at)
+            return JobProgress()
+        end = _estimated_end(self.job, self.checked, self.counted_at)
         seconds_left = max(0, math.ceil((end - now).total_seconds())) if end else None
         submitted = self.job.counts.submitted
         checked = None if submitted is None or self.checked is None else min(self.checked, submitted)
-        return Step(self.job.state, checked, submitted, seconds_left)
+        return JobProgress(self.job.state, checked, submitted, seconds_left)
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedJob:
     """A job to follow.
 
     Attributes:
@@ -86,13 +86,13 @@ class Watched:
     job_id: str | None
 
 
-def _end(job: Job, checked: int | None, asked_at: datetime | None) -> datetime | None:
+def _estimated_end(job: Job, checked: int | None, counted_at: datetime | None) -> datetime | None:
     """When the vendor has checked all: by the pace so far, or before there is one, as was expected."""
     if job.submitted_at is None:
         return None
     share = min(1, (checked or 0) / (job.counts.submitted or 1))
-    if asked_at and share >= SMALLEST_SHARE:
-        return job.submitted_at + (asked_at - job.submitted_at) / share
+    if counted_at and share >= SMALLEST_SHARE:
+        return job.submitted_at + (counted_at - job.submitted_at) / share
     if job.expected_seconds is not None:
         return job.submitted_at + timedelta(seconds=job.expected_seconds)
     return None
@@ -114,50 +114,50 @@ def take_snapshot(ledger: Ledger, executions: Executions, job_id: str) -> JobSna
     for event in history["events"]:
         left = event.get("stateExitedEventDetails", {})
         if left.get("name") == CHECK_THE_TASK:
-            return JobSnapshot(job, _done(json.loads(left["output"])), event["timestamp"])
+            return JobSnapshot(job, _checked_count(json.loads(left["output"])), event["timestamp"])
     return JobSnapshot(job)
 
 
-def _done(output: Mapping[str, Any]) -> int | None:
+def _checked_count(output: Mapping[str, Any]) -> int | None:
     """How many numbers the task has an answer for; executions of older versions tell only the successes."""
     done: int | None = output.get("done", output.get("success"))
     return done
 
 
 def follow(
-    connection: Connection, watched: Sequence[Watched], view: View, *, now: Clock = utc_now
-) -> Iterator[tuple[Watched, Job]]:
+    connection: Connection, watched: Sequence[WatchedJob], view: View, *, now: Clock = utc_now
+) -> Iterator[tuple[WatchedJob, Job]]:
     """Each job once it has ended or waits for a person, in the order in which they do.
 
     A broken connection is waited out, and there is no time-out.
     """
     ids = {each: each.job_id for each in watched}
-    soon = now() + SOON
-    hinted: set[Watched] = set()
+    hint_after = now() + HINT_AFTER
+    hinted: set[WatchedJob] = set()
     for round_number in count():
         for each in tuple(ids):
             try:
                 if ids[each] is None and round_number % ROUNDS_FOR_A_SCAN == 0:
                     ids[each] = connection.jobs.job_of_upload(each.upload)
                 job_id = ids[each]
-                sight = (
+                snapshot = (
                     take_snapshot(connection.ledger, connection.executions, job_id)
                     if job_id
                     else JobSnapshot()
                 )
             except (ClientError, BotoCoreError) as error:
-                if not is_passing(error):
+                if not is_temporary(error):
                     raise
-                view.advance(each.name, Step("out_of_reach"))
+                view.update(each.name, JobProgress("out_of_reach"))
                 continue
-            if sight.job and sight.job.state not in ON_THEIR_WAY:
+            if snapshot.job and snapshot.job.state not in IN_PROGRESS:
                 del ids[each]
-                yield each, sight.job
+                yield each, snapshot.job
                 continue
-            view.advance(each.name, sight.step(now()))
-            if sight.job is None and each not in hinted and now() >= soon:
+            view.update(each.name, snapshot.progress(now()))
+            if snapshot.job is None and each not in hinted and now() >= hint_after:
                 hinted.add(each)
-                view.tell(hint(each.name, why_waiting(connection)))
+                view.show(hint(each.name, find_obstacle(connection)))
         if not ids:
             return
         sleep(PAUSE_SECONDS)

@@ -13,7 +13,7 @@ from numberdrop_cli.errors import RefusedError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-FULL_ID = 64
+ID_DIGITS = 64
 """Hexadecimal digits of a job id."""
 
 
@@ -56,7 +56,7 @@ class JobsTable:
         Raises:
             RefusedError: there is none, or there are several.
         """
-        if len(prefix) == FULL_ID:
+        if len(prefix) == ID_DIGITS:
             return prefix
         found = [str(item["job_id"]) for item in self._scan("begins_with(job_id, :value)", prefix)]
         if not found:

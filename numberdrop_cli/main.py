@@ -7,7 +7,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.ledger import TransitionRefusedError
-from numberdrop_cli.aws_errors import in_words
+from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.commands.announce import announce
 from numberdrop_cli.commands.checkers import checkers
 from numberdrop_cli.commands.collect_again import collect_again
@@ -29,7 +29,7 @@ Completion of commands, checkers and states, by the shell:
 """
 
 
-class _Commands(click.Group):
+class _CommandGroup(click.Group):
     """Turns every foreseeable fault into one message and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -41,10 +41,10 @@ class _Commands(click.Group):
         except TransitionRefusedError as error:
             raise click.ClickException(f"The job has moved on. {error} Look at it again.") from None
         except (ClientError, BotoCoreError) as error:
-            raise click.ClickException(in_words(error)) from None
+            raise click.ClickException(explain(error)) from None
 
 
-@click.group(cls=_Commands, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_CommandGroup, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--stack", help="The stack's name; else the one in samconfig.toml, or numberdrop.")
 @click.pass_context
 def main(ctx: click.Context, stack: str | None) -> None:

@@ -10,7 +10,7 @@ from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Job, StoredResults
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop_cli.printing import SHORT_ID, job_document, shown
+from numberdrop_cli.printing import job_document, safe_to_print, short_id
 
 STATES = {
     "waiting": "waiting to be picked up",
@@ -23,7 +23,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class JobProgress:
     """How far one file is.
 
     Attributes:
@@ -39,7 +39,7 @@ class Step:
     seconds_left: int | None = None
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The step in words."""
         words = STATES[self.state]
         if self.checked is not None and self.submitted is not None:
@@ -50,7 +50,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notice:
     """One thing to be told about one file.
 
     Attributes:
@@ -65,62 +65,62 @@ class News:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def priced(file: str, checker: Checker, lines: int | None) -> News:
+def priced(file: str, checker: Checker, lines: int | None) -> Notice:
     """What sending a file may cost at the list price; ``lines`` is None where they cannot be counted."""
     usd = checker.list_price(lines)
     counted = "lines not counted" if lines is None else f"{lines:,} line{'' if lines == 1 else 's'}"
     cost = "list price not known" if usd is None else f"{_cents(usd)} at list price for all"
     facts = {"checker": checker.name, "lines": lines, "list_price_usd": usd}
-    return News(file, "priced", f"for {checker.name}: {counted}; {cost}", facts)
+    return Notice(file, "priced", f"for {checker.name}: {counted}; {cost}", facts)
 
 
-def sent(file: str, upload: Upload, job_id: str | None) -> News:
+def sent(file: str, upload: Upload, job_id: str | None) -> Notice:
     """A file lies in the upload bucket."""
     job = (
-        f"job {job_id[:SHORT_ID]}" if job_id else "its job is found by the key, as the bucket has no versions"
+        f"job {short_id(job_id)}" if job_id else "its job is found by the key, as the bucket has no versions"
     )
     facts = {
         "job_id": job_id,
         "bucket": upload.bucket,
-        "key": shown(upload.key),
+        "key": safe_to_print(upload.key),
         "version_id": upload.version_id,
     }
-    return News(file, "sent", f"sent as {shown(upload.key)}; {job}", facts)
+    return Notice(file, "sent", f"sent as {safe_to_print(upload.key)}; {job}", facts)
 
 
-def hint(file: str, text: str) -> News:
+def hint(file: str, text: str) -> Notice:
     """What may be wrong; the text names no file."""
-    return News(file, "hint", text, {"text": text})
+    return Notice(file, "hint", text, {"text": text})
 
 
-def progress(file: str, step: Step) -> News:
+def in_progress(file: str, progress: JobProgress) -> Notice:
     """How far a file is."""
-    return News(file, "progress", step.words, asdict(step))
+    return Notice(file, "progress", progress.text, asdict(progress))
 
 
-def stopped(file: str, job: Job) -> News:
+def stopped(file: str, job: Job) -> Notice:
     """A job has ended, or waits for a person."""
     document = job_document(job, None)
     facts = {name: document[name] for name in ("job_id", "state", "reason", "charged", "counts", "results")}
-    return News(file, "stopped", _ending(job), facts)
+    return Notice(file, "stopped", _ending(job), facts)
 
 
-def saved(file: str, paths: Sequence[Path]) -> News:
+def saved(file: str, paths: Sequence[Path]) -> Notice:
     """Results were saved beside the file."""
-    names = [shown(str(path)) for path in paths]
-    return News(file, "saved", f"saved {', '.join(names)}", {"paths": names})
+    names = [safe_to_print(str(path)) for path in paths]
+    return Notice(file, "saved", f"saved {', '.join(names)}", {"paths": names})
 
 
-def not_saved(file: str, why: str, results: StoredResults) -> News:
+def not_saved(file: str, why: str, results: StoredResults) -> Notice:
     """Results could not be saved; they stay in the bucket."""
     parent, _, digits_of_job = results.csv_key.removesuffix("/results.csv").rpartition("/")
-    folder = f"s3://{results.bucket}/{shown(parent)}/{digits_of_job}/"
-    return News(file, "not_saved", f"{why} They stay in {folder}", {"why": why, "folder": folder})
+    folder = f"s3://{results.bucket}/{safe_to_print(parent)}/{digits_of_job}/"
+    return Notice(file, "not_saved", f"{why} They stay in {folder}", {"why": why, "folder": folder})
 
 
 def _ending(job: Job) -> str:
-    short = job.job_id[:SHORT_ID]
-    why = f"{job.reason.code}: {shown(job.reason.message)}" if job.reason else "no reason is known"
+    short = short_id(job.job_id)
+    why = f"{job.reason.code}: {safe_to_print(job.reason.message)}" if job.reason else "no reason is known"
     match job.state:
         case State.COMPLETED:
             return f"completed; {_counts(job)}"
@@ -144,7 +144,7 @@ def _counts(job: Job) -> str:
     counts = job.counts
     verdicts = ", ".join(f"{verdict} {count:,}" for verdict, count in sorted(counts.verdicts.items()))
     answered = f"{counts.resolved or 0:,} resolved, {counts.unresolved or 0:,} unresolved"
-    return f"{answered}; {shown(verdicts)}" if verdicts else answered
+    return f"{answered}; {safe_to_print(verdicts)}" if verdicts else answered
 
 
 def _cents(usd: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop_cli.connection import Connection
-from numberdrop_cli.printing import SHORT_ID
+from numberdrop_cli.printing import short_id
 
 NOTHING_FOUND = (
     "It is not picked up yet, and none of the usual causes was found. Other uploads may be before it, or the "
@@ -13,10 +13,10 @@ NOTHING_FOUND = (
 )
 
 
-def why_waiting(connection: Connection) -> str:
+def find_obstacle(connection: Connection) -> str:
     """The first obstacle that is found; what may not be looked at is passed over."""
-    for look in (_open_breaker, _silent_bucket, _dead_letters):
-        found = _unless_refused(look, connection)
+    for look in (_open_breaker, _bucket_without_events, _dead_letters):
+        found = _unless_denied(look, connection)
         if found:
             return found
     return NOTHING_FOUND
@@ -26,11 +26,11 @@ def _open_breaker(connection: Connection) -> str | None:
     holder = connection.breaker.holder()
     if not holder:
         return None
-    short = holder[:SHORT_ID]
+    short = short_id(holder)
     return f"It waits behind the job {short}, which needs a person: numberdrop show {short}"
 
 
-def _silent_bucket(connection: Connection) -> str | None:
+def _bucket_without_events(connection: Connection) -> str | None:
     bucket = connection.stack.upload_bucket
     configuration = connection.s3.get_bucket_notification_configuration(Bucket=bucket)
     if "EventBridgeConfiguration" in configuration:
@@ -51,7 +51,7 @@ def _dead_letters(connection: Connection) -> str | None:
     )
 
 
-def _unless_refused(look: Callable[[Connection], str | None], connection: Connection) -> str | None:
+def _unless_denied(look: Callable[[Connection], str | None], connection: Connection) -> str | None:
     try:
         return look(connection)
     except (ClientError, BotoCoreError):

@@ -26,7 +26,7 @@ GIVEN_UP = Reason(
     ReasonCode.ABORTED,
     "A person gave up on this submission. Whether the vendor charged for it is not known.",
 )
-NOT_WANTED = Reason(
+GIVEN_UP_UNSENT = Reason(
     ReasonCode.ABORTED,
     "A person gave the upload up before the vendor took it. Nothing was charged.",
 )
@@ -38,7 +38,7 @@ def must_be_in_doubt(job: Job) -> None:
         raise RefusedError(f"The job is {job.state}, not {State.IN_DOUBT}: there is nothing to resolve.")
 
 
-def must_be_waiting(job: Job) -> None:
+def must_be_abandonable(job: Job) -> None:
     """Raises ``RefusedError`` unless the job waits for a decision, for the vendor's account, or its turn."""
     if job.state is State.SUBMITTING:
         raise RefusedError("The file is being sent just now. Look again in a minute.")
@@ -88,7 +88,7 @@ class Operations:
     job_timeout: timedelta
     now: Clock = utc_now
 
-    def charged(self, job: Job, task_id: str) -> str | None:
+    def mark_charged(self, job: Job, task_id: str) -> str | None:
         """The vendor did make this task of the file: follow it. Nothing is sent."""
         must_be_in_doubt(job)
         other = self.jobs.job_of_task(task_id)
@@ -100,11 +100,11 @@ class Operations:
             task_id=task_id,
             charged=True,
             submitted_at=self.now(),
-            **self._taken_up_again(lease=TIME_TO_START),
+            **self._reset_fields(lease=TIME_TO_START),
         )
-        return _why_not_done(lambda: self.executions.start(moved))
+        return _error_of(lambda: self.executions.start(moved))
 
-    def not_charged(self, job: Job, evidence: str) -> str | None:
+    def mark_not_charged(self, job: Job, evidence: str) -> str | None:
         """The vendor made no task of the file: send it again."""
         must_be_in_doubt(job)
         moved = self.ledger.move(
@@ -112,32 +112,32 @@ class Operations:
             NOT_CHARGED,
             evidence=evidence,
             charged=False,
-            **self._taken_up_again(lease=timedelta()),
+            **self._reset_fields(lease=timedelta()),
         )
-        return _why_not_done(lambda: self.queue.send_again(message_for(moved.upload), after_seconds=0))
+        return _error_of(lambda: self.queue.send_again(message_for(moved.upload), after_seconds=0))
 
     def abandon(self, job: Job) -> str | None:
         """Do nothing more, and say so: nobody will find out, or the vendor need not take the file any more.
 
         If the job holds the line, reconcile opens it.
         """
-        must_be_waiting(job)
+        must_be_abandonable(job)
         now = self.now()
         if job.state is not State.IN_DOUBT:
-            moved = self.ledger.move(job, GIVE_UP, reason=NOT_WANTED, charged=False, finished_at=now)
+            moved = self.ledger.move(job, GIVE_UP, reason=GIVEN_UP_UNSENT, charged=False, finished_at=now)
         else:
             moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=now)
-        return _why_not_done(lambda: self.announcer.announce(moved))
+        return _error_of(lambda: self.announcer.announce(moved))
 
     def collect_again(self, job: Job) -> str | None:
         """Follow the same task once more, with another execution. Nothing is sent."""
         must_be_collectable(job)
         moved = self.ledger.move(
-            job, COLLECT_AGAIN, run=job.run + 1, **self._taken_up_again(lease=TIME_TO_START)
+            job, COLLECT_AGAIN, run=job.run + 1, **self._reset_fields(lease=TIME_TO_START)
         )
-        return _why_not_done(lambda: self.executions.start(moved))
+        return _error_of(lambda: self.executions.start(moved))
 
-    def _taken_up_again(self, *, lease: timedelta) -> _Resumption:
+    def _reset_fields(self, *, lease: timedelta) -> _Resumption:
         """What every job has that goes on: no ending, and its time anew."""
         return {
             "reason": None,
@@ -147,7 +147,7 @@ class Operations:
         }
 
 
-def _why_not_done(next_step: Callable[[], None]) -> str | None:
+def _error_of(next_step: Callable[[], None]) -> str | None:
     """Why the step could not be done, or None once it is."""
     try:
         next_step()

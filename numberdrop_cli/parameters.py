@@ -19,7 +19,7 @@ from numberdrop_cli.connection import Connection
 
 Connect = Callable[[], Connection]
 
-SHORTEST_PREFIX = 8
+MIN_ID_DIGITS = 8
 
 INPUT_DESCRIPTIONS = {
     InputKind.PHONE: "phone number, E.164",
@@ -39,8 +39,8 @@ class JobId(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The digits in lower case."""
         digits = str(value).lower()
-        if not SHORTEST_PREFIX <= len(digits) <= 64 or not _HEXADECIMAL.fullmatch(digits):
-            self.fail(f"a job is {SHORTEST_PREFIX} to 64 hexadecimal digits.", param, ctx)
+        if not MIN_ID_DIGITS <= len(digits) <= 64 or not _HEXADECIMAL.fullmatch(digits):
+            self.fail(f"a job is {MIN_ID_DIGITS} to 64 hexadecimal digits.", param, ctx)
         return digits
 
 
@@ -88,7 +88,7 @@ class Region(click.ParamType[str]):
         return region
 
 
-class Folders(click.ParamType[str]):
+class FolderPath(click.ParamType[str]):
     """Folders in a bucket, without slashes around them."""
 
     name = "path"
@@ -126,9 +126,9 @@ class FileToSend(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path."""
         path = Path(value)
-        why_not = _why_not(path)
-        if why_not:
-            self.fail(f"{without_numbers(str(path))!r} {why_not}", param, ctx)
+        problem = _problem_with(path)
+        if problem:
+            self.fail(f"{without_numbers(str(path))!r} {problem}", param, ctx)
         return path
 
 
@@ -140,7 +140,7 @@ def similar_checkers(word: str) -> str:
     )
 
 
-def _why_not(path: Path) -> str | None:
+def _problem_with(path: Path) -> str | None:
     try:
         if path.is_dir():
             return "is a folder. Name its files."

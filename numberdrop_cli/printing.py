@@ -14,8 +14,8 @@ from numberdrop.jobs.job import Job, StoredResults, to_item
 from numberdrop.masking import without_numbers
 from numberdrop_cli.jobs_table import Summary
 
-SHORT_ID = 12
-"""Digits of a job id that people see; the results' folder bears the same."""
+SHORT_ID_DIGITS = 12
+"""How many digits of a job id people see. The results' folder has the same ones in its name."""
 
 COLUMNS = ("job", "state", "checker", "key", "since", "reason")
 
@@ -23,7 +23,12 @@ MEANING_OF_NONE = {"charged": "unknown", "execution.status": "never started"}
 """What it means that an attribute of a job is None, where that is more than "not set"."""
 
 
-def shown(text: str) -> str:
+def short_id(job_id: str) -> str:
+    """Return the first digits of a job id, as people see it."""
+    return job_id[:SHORT_ID_DIGITS]
+
+
+def safe_to_print(text: str) -> str:
     """The text without numbers, and on one line that no terminal takes for a command."""
     return _printable(without_numbers(text))
 
@@ -94,7 +99,7 @@ def _without_numbers_in_keys(results: StoredResults) -> StoredResults:
 
 def _values(summary: Summary) -> tuple[str | None, ...]:
     return (
-        summary.job_id[:SHORT_ID],
+        short_id(summary.job_id),
         summary.state,
         summary.checker,
         without_numbers(summary.key),

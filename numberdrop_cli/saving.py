@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import ResultsBucket, StoredFile
 from numberdrop.jobs.job import StoredResults
-from numberdrop_cli.aws_errors import in_words
+from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.errors import RefusedError
-from numberdrop_cli.printing import shown
+from numberdrop_cli.printing import safe_to_print
 from numberdrop_cli.views import View
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Saver:
     def check(self, folder: Path, name: str) -> None:
         """Raises ``RefusedError`` unless the results of a file so called can be saved in a folder."""
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise RefusedError(f"Nothing can be saved in the folder {shown(str(folder))!r}.")
+            raise RefusedError(f"Nothing can be saved in the folder {safe_to_print(str(folder))!r}.")
         start = f"{name}."
         taken = [
-            shown(path.name)
+            safe_to_print(path.name)
             for path in folder.iterdir()
             if path.name.startswith(start) and self._wants(path.name.removeprefix(start))
         ]
@@ -75,7 +75,7 @@ class Saver:
                 self.client.download_file(results.bucket, stored.key, str(path), Callback=received)
                 saved.append(path)
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            raise RefusedError(f"The results could not be fetched. {shown(in_words(error))}") from None
+            raise RefusedError(f"The results could not be fetched. {safe_to_print(explain(error))}") from None
         except OSError as error:
             raise RefusedError(f"The results could not be written ({error.strerror}).") from None
         if not saved:

@@ -13,7 +13,7 @@ from numberdrop_cli.errors import RefusedError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-USUAL_NAME = "numberdrop"
+DEFAULT_STACK_NAME = "numberdrop"
 """The stack's name where nothing says otherwise."""
 
 
@@ -55,7 +55,7 @@ def default_stack_name(folder: Path) -> str:
         config = tomllib.loads((folder / "samconfig.toml").read_text(encoding="utf-8"))
         return str(config["default"]["global"]["parameters"]["stack_name"])
     except (FileNotFoundError, KeyError, TypeError):
-        return USUAL_NAME
+        return DEFAULT_STACK_NAME
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise RefusedError("samconfig.toml cannot be read. Name the stack with --stack.") from None
 

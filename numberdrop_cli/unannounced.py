@@ -9,7 +9,7 @@ from numberdrop.jobs.upload import Upload
 from numberdrop.steps.audit import Auditor
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
-from numberdrop_cli.printing import SHORT_ID, shown
+from numberdrop_cli.printing import safe_to_print, short_id
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class UnannouncedUploads:
         holder = self.breaker.holder()
         if holder:
             raise RefusedError(
-                f"The line is stopped by the job {holder[:SHORT_ID]}, and uploads wait behind it: what is "
+                f"The line is stopped by the job {short_id(holder)}, and uploads wait behind it: what is "
                 "missing cannot be told from them. Open the line first, or name a KEY."
             )
         return list(Auditor(self.uploads, self.bucket, self.ledger, self.breaker).unannounced())
@@ -48,7 +48,11 @@ class UnannouncedUploads:
         try:
             head = self.uploads.head(self.bucket, key, version_id)
         except ObjectMissingError:
-            what = shown(key) if version_id is None else f"version {shown(version_id)} of {shown(key)}"
+            what = (
+                safe_to_print(key)
+                if version_id is None
+                else f"version {safe_to_print(version_id)} of {safe_to_print(key)}"
+            )
             raise RefusedError(
                 f"There is no {what} in the bucket {self.bucket}, or not any more. "
                 "A key is written whole, for instance band/spring/leads.txt."
@@ -66,7 +70,7 @@ class UnannouncedUploads:
             job_id = self.jobs.job_of_upload(upload) or job_id
         job = self.ledger.get(job_id)
         if job:
-            short = job.job_id[:SHORT_ID]
+            short = short_id(job.job_id)
             raise RefusedError(
                 f"The ledger has a job of this upload already, and it is {job.state}. "
                 f"Look at it: numberdrop show {short}"

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from numberdrop.aws.buckets import ObjectMissingError, UploadBucket
 from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload
 from numberdrop.masking import without_numbers
-from numberdrop_cli.aws_errors import code_of, in_words, status_of
+from numberdrop_cli.aws_errors import error_code, explain, http_status
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SEND_ID = "numberdrop-send-id"
 """Metadata that tells whether an object is the one that this very call was sending."""
 
-UNCLEAR = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchUpload"}
+AMBIGUOUS_REFUSALS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchUpload"}
 """Refusals that an earlier try of the same request may have caused, whose answer was lost."""
 
 
@@ -72,11 +72,11 @@ class Uploader:
         """
         send_id = uuid4().hex
         extra = {"Metadata": {**metadata, SEND_ID: send_id}}
-        with path.open("rb") as file, self._only_once() as final:
+        with path.open("rb") as file, self._conditional_requests() as final:
             try:
                 self.client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Callback=sent)
             except (ClientError, BotoCoreError) as error:
-                return self._made_after_all(key, send_id, error, begun=final.begun)
+                return self._find_after_failure(key, send_id, error, begun=final.begun)
         return Upload.from_s3(
             bucket=self.bucket,
             key=key,
@@ -86,7 +86,7 @@ class Uploader:
         )
 
     @contextmanager
-    def _only_once(self) -> Iterator[_FinalRequest]:
+    def _conditional_requests(self) -> Iterator[_FinalRequest]:
         """Makes the final request of an upload conditional, and tells how it went.
 
         boto3's transfers take no condition and return nothing, so both go by events of the client (boto3
@@ -114,13 +114,13 @@ class Uploader:
             for event, handler in handlers:
                 self.client.meta.events.unregister(event, handler)
 
-    def _made_after_all(
+    def _find_after_failure(
         self, key: str, send_id: str, failure: ClientError | BotoCoreError, *, begun: bool
     ) -> Upload:
         """The object, if it was made and only the answer was lost."""
-        why = without_numbers(in_words(failure))
-        refused = 400 <= status_of(failure) < 500
-        if not begun or (refused and code_of(failure) not in UNCLEAR):
+        why = without_numbers(explain(failure))
+        refused = 400 <= http_status(failure) < 500
+        if not begun or (refused and error_code(failure) not in AMBIGUOUS_REFUSALS):
             raise RefusedError(f"It was not sent. {why}")
         try:
             head = UploadBucket(self.client).head(self.bucket, key)

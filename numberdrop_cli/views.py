@@ -1,4 +1,4 @@
-"""Where news goes: bars on a terminal, or a line for each where people or programs read on."""
+"""Where notice goes: bars on a terminal, or a line for each where people or programs read on."""
 
 import json
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from numberdrop_cli.notices import News, Step, progress
-from numberdrop_cli.printing import shown
+from numberdrop_cli.notices import JobProgress, Notice, in_progress
+from numberdrop_cli.printing import safe_to_print
 
 Transferred = Callable[[int], None]
 """Is told of bytes as they go, by several threads."""
 
-LAST_OF_A_BAR = {"sent", "stopped", "saved", "not_saved"}
-"""The news that what a file's bar showed has come to an end."""
+BAR_ENDING_EVENTS = {"sent", "stopped", "saved", "not_saved"}
+"""The notice that what a file's bar showed has come to an end."""
 
 
 class View(Protocol):
@@ -31,10 +31,10 @@ class View(Protocol):
     ) -> None:
         """Leaves the screen as a person can go on with it."""
 
-    def tell(self, news: News, /) -> None:
+    def show(self, notice: Notice, /) -> None:
         """Says something for good."""
 
-    def advance(self, file: str, step: Step, /) -> None:
+    def update(self, file: str, progress: JobProgress, /) -> None:
         """Shows how far a file is; called often, without anything new too."""
 
     def transfer(self, file: str, verb: str, size: int, /) -> Transferred:
@@ -44,7 +44,7 @@ class View(Protocol):
 class PlainView:
     """A line for whatever is new, made by ``form``; bytes on their way are none."""
 
-    def __init__(self, form: Callable[[News], str]) -> None:
+    def __init__(self, form: Callable[[Notice], str]) -> None:
         self._form = form
         self._last: dict[str, tuple[str, int | None]] = {}
 
@@ -54,16 +54,16 @@ class PlainView:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def tell(self, news: News) -> None:
+    def show(self, notice: Notice) -> None:
         """Writes a line."""
-        click.echo(self._form(news))
+        click.echo(self._form(notice))
 
-    def advance(self, file: str, step: Step) -> None:
+    def update(self, file: str, progress: JobProgress) -> None:
         """Writes a line if the state or the count is new."""
-        new = step.state, step.checked
+        new = progress.state, progress.checked
         if self._last.get(file) != new:
             self._last[file] = new
-            self.tell(progress(file, step))
+            self.show(in_progress(file, progress))
 
     def transfer(self, _file: str, _verb: str, _size: int) -> Transferred:
         """Writes nothing."""
@@ -90,17 +90,17 @@ class BarView:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def tell(self, news: News) -> None:
+    def show(self, notice: Notice) -> None:
         """Writes a line above the bars."""
-        if news.event in LAST_OF_A_BAR and news.file in self._bars:
-            self._progress.remove_task(self._bars.pop(news.file))
+        if notice.event in BAR_ENDING_EVENTS and notice.file in self._bars:
+            self._progress.remove_task(self._bars.pop(notice.file))
             self._progress.refresh()
-        self._progress.console.print(Text(as_text(news)), soft_wrap=True)
+        self._progress.console.print(Text(as_text(notice)), soft_wrap=True)
 
-    def advance(self, file: str, step: Step) -> None:
+    def update(self, file: str, progress: JobProgress) -> None:
         """Shows numbers; the bar only moves to and fro while they are not known."""
-        bar = self._bar(file, None if step.checked is None else step.submitted, step.words)
-        self._progress.update(bar, completed=step.checked or 0, words=step.words, refresh=True)
+        bar = self._bar(file, None if progress.checked is None else progress.submitted, progress.text)
+        self._progress.update(bar, completed=progress.checked or 0, words=progress.text, refresh=True)
 
     def transfer(self, file: str, verb: str, size: int) -> Transferred:
         """Shows bytes."""
@@ -115,7 +115,7 @@ class BarView:
         if file not in self._bars or drawn[self._bars[file]] != total:
             if file in self._bars:
                 self._progress.remove_task(self._bars[file])
-            self._bars[file] = self._progress.add_task(shown(file), total=total, words=words)
+            self._bars[file] = self._progress.add_task(safe_to_print(file), total=total, words=words)
         return self._bars[file]
 
 
@@ -127,14 +127,14 @@ def view_for(*, as_json_lines: bool) -> View:
     return BarView(console) if console.is_terminal else PlainView(as_text)
 
 
-def as_text(news: News) -> str:
-    """The news as people read it."""
-    return f"{shown(news.file)}: {news.text}"
+def as_text(notice: Notice) -> str:
+    """The notice as people read it."""
+    return f"{safe_to_print(notice.file)}: {notice.text}"
 
 
-def as_json(news: News) -> str:
-    """The news as programs read it, on one line."""
-    return json.dumps({"event": news.event, "file": shown(news.file), **news.facts})
+def as_json(notice: Notice) -> str:
+    """The notice as programs read it, on one line."""
+    return json.dumps({"event": notice.event, "file": safe_to_print(notice.file), **notice.facts})
 
 
 def _megabytes(size: int) -> str:

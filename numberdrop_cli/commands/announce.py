@@ -6,10 +6,10 @@ import click
 
 from numberdrop.aws.buckets import ListedUpload
 from numberdrop.jobs.upload import Upload, message_for
-from numberdrop_cli.confirming import confirm, say_about
+from numberdrop_cli.confirming import confirm, print_heading
 from numberdrop_cli.connection import Connection
 from numberdrop_cli.parameters import Connect, UploadKey, yes_option
-from numberdrop_cli.printing import SHORT_ID, shown
+from numberdrop_cli.printing import safe_to_print, short_id
 
 ANNOUNCE_PLAN = """\
 The upload queue gets the message that should have announced the file: it WILL be sent to the vendor, and the
@@ -63,13 +63,13 @@ def announce(
 
 
 def _announce(upload: Upload, connection: Connection, *, yes: bool) -> None:
-    say_about(upload, connection)
+    print_heading(upload, connection)
     version = f"Version {upload.version_id}" if upload.version_id else "No version"
     plan = ANNOUNCE_PLAN if upload.version_id else ANNOUNCE_WITHOUT_VERSION_PLAN
     click.echo(f"{version}, {upload.size:,} bytes.\n{plan}")
     confirm(yes=yes)
     connection.queue.send_again(message_for(upload), after_seconds=0)
-    click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {upload.job_id[:SHORT_ID]}")
+    click.echo(f"Announced. To follow it, once it is picked up: numberdrop watch {short_id(upload.job_id)}")
 
 
 def _announce_all(missing: Sequence[ListedUpload], connection: Connection, *, yes: bool) -> None:
@@ -80,9 +80,8 @@ def _announce_all(missing: Sequence[ListedUpload], connection: Connection, *, ye
     for listed in missing:
         since = "" if listed.is_latest else "  (replaced or deleted since)"
         written, size = f"{listed.written_at:%Y-%m-%d %H:%M}", f"{listed.upload.size:,} bytes"
-        click.echo(
-            f"  {listed.upload.job_id[:SHORT_ID]}  {written}  {size:>17}  {shown(listed.upload.key)}{since}"
-        )
+        job, key = short_id(listed.upload.job_id), safe_to_print(listed.upload.key)
+        click.echo(f"  {job}  {written}  {size:>17}  {key}{since}")
     click.echo(ANNOUNCE_MISSING_PLAN.format(count=len(missing)))
     confirm(yes=yes)
     for listed in missing:

@@ -2,7 +2,7 @@
 
 import click
 
-from numberdrop_cli.confirming import Decision, carry_out
+from numberdrop_cli.confirming import Action, carry_out
 from numberdrop_cli.operations import Operations, must_be_collectable
 from numberdrop_cli.parameters import Connect, job_argument, yes_option
 
@@ -20,7 +20,7 @@ def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
     connection = connected()
     job = connection.job(prefix)
     must_be_collectable(job)
-    decision = Decision(
+    decision = Action(
         plan=COLLECT_AGAIN_PLAN.format(task_id=job.task_id),
         operation=Operations.collect_again,
         success="The task is followed again.",

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from numberdrop.jobs.transitions import State
 from numberdrop_cli.parameters import Connect, json_option
-from numberdrop_cli.printing import SHORT_ID, print_json, print_summaries, summary_document
+from numberdrop_cli.printing import print_json, print_summaries, short_id, summary_document
 
 BREAKER_OPEN = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
 
@@ -26,4 +26,4 @@ def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
         return
     print_summaries(summaries, console)
     if holder:
-        click.echo(BREAKER_OPEN.format(job=holder[:SHORT_ID]), err=True)
+        click.echo(BREAKER_OPEN.format(job=short_id(holder)), err=True)

@@ -5,8 +5,8 @@ import click
 from numberdrop.jobs.transitions import State
 from numberdrop.masking import without_numbers
 from numberdrop.vendor.client import TASK_ID
-from numberdrop_cli.confirming import Decision, carry_out
-from numberdrop_cli.operations import Operations, must_be_in_doubt, must_be_waiting
+from numberdrop_cli.confirming import Action, carry_out
+from numberdrop_cli.operations import Operations, must_be_abandonable, must_be_in_doubt
 from numberdrop_cli.parameters import Connect, job_argument, yes_option
 
 CHARGED_PLAN = """\
@@ -26,7 +26,7 @@ ABANDON_PLAN = """\
 Nothing more will be done about this upload: it is not sent again, and no results are collected, even if the
 vendor did charge for it. A "Number Check Failed" event (ABORTED) says so. This cannot be undone."""
 
-GIVE_UP = Decision(
+GIVE_UP = Action(
     plan=GIVE_UP_PLAN,
     operation=Operations.abandon,
     success="The upload is given up, and its event is emitted.",
@@ -59,30 +59,30 @@ def resolve(
     connection = connected()
     job = connection.job(prefix)
     if said == "abandon":
-        must_be_waiting(job)
+        must_be_abandonable(job)
     else:
         must_be_in_doubt(job)
     carry_out(decision if job.state is State.IN_DOUBT else GIVE_UP, connection, job, yes=yes)
 
 
-def _decision(said: str | None, task_id: str | None, evidence: str | None) -> Decision:
+def _decision(said: str | None, task_id: str | None, evidence: str | None) -> Action:
     match said, task_id, evidence:
         case "charged", str(), None:
             task = _checked_task_id(task_id)
-            return Decision(
+            return Action(
                 plan=CHARGED_PLAN.format(task_id=task),
-                operation=lambda operations, job: operations.charged(job, task),
+                operation=lambda operations, job: operations.mark_charged(job, task),
                 success=f"The task {task} is followed now.",
             )
         case "not charged", None, str():
             words = _checked_evidence(evidence)
-            return Decision(
+            return Action(
                 plan=NOT_CHARGED_PLAN,
-                operation=lambda operations, job: operations.not_charged(job, words),
+                operation=lambda operations, job: operations.mark_not_charged(job, words),
                 success="The upload is on its way again.",
             )
         case "abandon", None, None:
-            return Decision(
+            return Action(
                 plan=ABANDON_PLAN,
                 operation=Operations.abandon,
                 success="The job is abandoned, and its event is emitted.",

@@ -13,23 +13,23 @@ from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.steps.submission import REGION_METADATA
 from numberdrop_cli.connection import Connection
 from numberdrop_cli.errors import InterruptedByUserError, OutcomeUnknownError, RefusedError
-from numberdrop_cli.following import Watched
+from numberdrop_cli.following import WatchedJob
 from numberdrop_cli.notices import priced, sent
 from numberdrop_cli.parameters import (
     CheckerFolder,
     Connect,
     FileToSend,
-    Folders,
+    FolderPath,
     Region,
     export_option,
     force_option,
     json_lines_option,
 )
-from numberdrop_cli.printing import shown
+from numberdrop_cli.printing import safe_to_print
 from numberdrop_cli.saving import Saver
 from numberdrop_cli.uploading import Uploader, key_for
 from numberdrop_cli.views import View, view_for
-from numberdrop_cli.watching import EXIT_STATUS, must_differ, watch_all
+from numberdrop_cli.watching import EXIT_STATUS_HELP, follow_and_save, require_different_names
 
 BLOCK = 1024 * 1024
 
@@ -40,7 +40,7 @@ Examples:
   numberdrop send uk/*.csv --checker ws --region GB --prefix spring/uk
   numberdrop --stack numberdrop-prod send leads.txt --checker rcs --json
 
-{EXIT_STATUS}"""
+{EXIT_STATUS_HELP}"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Order:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileToSend())
 @click.option("--checker", "folder", required=True, type=CheckerFolder(), help="See 'numberdrop checkers'.")
 @click.option("--region", type=Region(), help="Where numbers without a country code belong, for instance GB.")
-@click.option("--prefix", type=Folders(), help="Folders in the bucket; else some that are new each time.")
+@click.option("--prefix", type=FolderPath(), help="Folders in the bucket; else some that are new each time.")
 @click.option("--watch", "watched", is_flag=True, help="Follow the jobs and save their results.")
 @export_option
 @force_option
@@ -92,7 +92,7 @@ def send(
     """
     if (export or force) and not watched:
         raise click.UsageError("--export and --force go with --watch.")
-    must_differ([path.name for path in files])
+    require_different_names([path.name for path in files])
     connection = connected()
     order = _Order(_allowed_checker(folder, connection), folder, prefix, region)
     saver = Saver(connection.s3, with_export=export, force=force)
@@ -102,7 +102,7 @@ def send(
     with view_for(as_json_lines=as_json_lines) as view:
         jobs = _send_all(files, order, connection, view)
         if watched:
-            watch_all(jobs, connection, saver, view)
+            follow_and_save(jobs, connection, saver, view)
 
 
 def _allowed_checker(folder: str, connection: Connection) -> Checker:
@@ -112,37 +112,37 @@ def _allowed_checker(folder: str, connection: Connection) -> Checker:
         raise RefusedError(error.reason.message) from None
 
 
-def _send_all(files: Sequence[Path], order: _Order, connection: Connection, view: View) -> list[Watched]:
+def _send_all(files: Sequence[Path], order: _Order, connection: Connection, view: View) -> list[WatchedJob]:
     """Sends one file after the other, up to the first that cannot be sent."""
-    jobs: list[Watched] = []
+    jobs: list[WatchedJob] = []
     for number, path in enumerate(files, start=1):
-        left = "".join(f" {shown(other.name)} was not sent." for other in files[number:])
+        left = "".join(f" {safe_to_print(other.name)} was not sent." for other in files[number:])
         try:
             jobs.append(_send(path, order, connection, view))
         except RefusedError as error:
             kind = OutcomeUnknownError if jobs else RefusedError
-            raise kind(f"{shown(path.name)}: {error}{left}") from None
+            raise kind(f"{safe_to_print(path.name)}: {error}{left}") from None
         except OutcomeUnknownError as error:
-            raise OutcomeUnknownError(f"{shown(path.name)}: {error}{left}") from None
+            raise OutcomeUnknownError(f"{safe_to_print(path.name)}: {error}{left}") from None
         except KeyboardInterrupt:
             raise InterruptedByUserError(
-                f"{shown(path.name)} may have been sent: see 'numberdrop jobs'.{left}"
+                f"{safe_to_print(path.name)} may have been sent: see 'numberdrop jobs'.{left}"
             ) from None
     return jobs
 
 
-def _send(path: Path, order: _Order, connection: Connection, view: View) -> Watched:
+def _send(path: Path, order: _Order, connection: Connection, view: View) -> WatchedJob:
     key = key_for(order.folder, order.prefix, path.name, utc_now())
     uploader = Uploader(connection.s3, connection.stack.upload_bucket)
     try:
         lines, size = _lines(path), path.stat().st_size
-        view.tell(priced(path.name, order.checker, lines))
+        view.show(priced(path.name, order.checker, lines))
         upload = uploader.put(path, key, order.metadata, view.transfer(path.name, "sending", size))
     except OSError as error:
         raise RefusedError(f"It was not sent ({error.strerror}).") from None
     job_id = upload.job_id if upload.version_id else None
-    view.tell(sent(path.name, upload, job_id))
-    return Watched(path.name, path.parent, upload, job_id)
+    view.show(sent(path.name, upload, job_id))
+    return WatchedJob(path.name, path.parent, upload, job_id)
 
 
 def _lines(path: Path) -> int | None:

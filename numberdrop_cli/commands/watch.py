@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from numberdrop_cli.following import Watched
+from numberdrop_cli.following import WatchedJob
 from numberdrop_cli.parameters import Connect, JobId, export_option, force_option, json_lines_option
 from numberdrop_cli.saving import Saver, file_name
 from numberdrop_cli.views import view_for
-from numberdrop_cli.watching import EXIT_STATUS, must_differ, watch_all
+from numberdrop_cli.watching import EXIT_STATUS_HELP, follow_and_save, require_different_names
 
 EPILOG = f"""\
 \b
@@ -16,7 +16,7 @@ Examples:
   numberdrop watch 330dddc07eb9
   numberdrop watch 330dddc07eb9 --into results --export
 
-{EXIT_STATUS}"""
+{EXIT_STATUS_HELP}"""
 
 
 @click.command(epilog=EPILOG)
@@ -44,10 +44,10 @@ def watch(
     """Follow jobs to their end and save their results."""
     connection = connected()
     found = {job.job_id: job for job in map(connection.job, prefixes)}
-    jobs = [Watched(file_name(job.upload.key), into, job.upload, job.job_id) for job in found.values()]
-    must_differ([job.name for job in jobs])
+    jobs = [WatchedJob(file_name(job.upload.key), into, job.upload, job.job_id) for job in found.values()]
+    require_different_names([job.name for job in jobs])
     saver = Saver(connection.s3, with_export=export, force=force)
     for job in jobs:
         saver.check(into, job.name)
     with view_for(as_json_lines=as_json_lines) as view:
-        watch_all(jobs, connection, saver, view)
+        follow_and_save(jobs, connection, saver, view)

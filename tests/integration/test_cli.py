@@ -16,7 +16,7 @@ from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.masking import without_numbers
-from numberdrop_cli.aws_errors import in_words
+from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import Summary
 from numberdrop_cli.printing import print_job, print_summaries
@@ -242,7 +242,7 @@ def test_denied_access_is_told(run: CommandLine) -> None:
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "403"])
 def test_denied_access_is_told_with_where_the_permissions_stand(code: str) -> None:
     denied = ClientError({"Error": {"Code": code, "Message": "no"}}, "HeadObject")
-    assert "docs/command.md lists the permissions" in in_words(denied)
+    assert "docs/command.md lists the permissions" in explain(denied)
 
 
 @pytest.mark.parametrize(

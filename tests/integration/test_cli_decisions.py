@@ -61,7 +61,7 @@ def test_a_charged_job_is_followed(run: CommandLine) -> None:
 
 def test_a_charged_job_gets_its_time_anew(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
-    assert operations(run).charged(job, "found-by-a-person") is None
+    assert operations(run).mark_charged(job, "found-by-a-person") is None
     after = run.stored(job)
     assert after.submitted_at == NOON
     assert after.lease_until == NOON + timedelta(minutes=1)
@@ -93,7 +93,7 @@ def test_an_uncharged_job_is_announced_to_the_queue_again(run: CommandLine) -> N
 
 def test_an_uncharged_job_may_be_taken_over_at_once(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
-    assert operations(run).not_charged(job, "evidence") is None
+    assert operations(run).mark_not_charged(job, "evidence") is None
     after = run.stored(job)
     assert after.lease_until == NOON
     assert after.deadline == NOON + timedelta(hours=HOURS)
@@ -227,9 +227,9 @@ def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: l
 def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLine) -> None:
     refusing = Executions(RefusingStepFunctions("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
     job = run.put(State.IN_DOUBT)
-    left_over = operations(run, executions=refusing).charged(job, "found")
-    assert left_over
-    assert "AccessDeniedException" in left_over
+    unfinished = operations(run, executions=refusing).mark_charged(job, "found")
+    assert unfinished
+    assert "AccessDeniedException" in unfinished
     assert run.stored(job).state is State.SUBMITTED
 
 

@@ -60,7 +60,7 @@ def test_a_file_that_is_not_picked_up_in_time_gets_a_hint(
     told: str,
 ) -> None:
     obstacle(run)
-    monkeypatch.setattr(following, "SOON", timedelta(0))
+    monkeypatch.setattr(following, "HINT_AFTER", timedelta(0))
     meanwhile += [nothing_more, interrupt]
     assert run("send", "leads.txt", "--checker", "band", "--watch").stdout.count(told) == 1
 
@@ -68,7 +68,7 @@ def test_a_file_that_is_not_picked_up_in_time_gets_a_hint(
 def test_a_bucket_that_does_not_tell_eventbridge_is_told(
     run: CommandLine, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "SOON", timedelta(0))
+    monkeypatch.setattr(following, "HINT_AFTER", timedelta(0))
     meanwhile += [interrupt]
     told = run("send", "leads.txt", "--checker", "band", "--watch").stdout
     assert "The bucket uploads does not send its events to EventBridge" in told

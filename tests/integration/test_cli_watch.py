@@ -188,7 +188,7 @@ def test_a_refusal_while_watching_is_told_with_what_goes_on(
 
 
 class Histories:
-    """AWS Step Functions with one execution, as its page "GetExecutionHistory" shows it."""
+    """AWS JobProgress Functions with one execution, as its page "GetExecutionHistory" shows it."""
 
     def __init__(self, *left: tuple[str, str]) -> None:
         self.left = left
@@ -220,8 +220,8 @@ def test_the_latest_look_of_the_workflow_tells_what_the_vendor_has_done(
     run: CommandLine, left: list[tuple[str, str]], checked: int | None
 ) -> None:
     job = run.put(State.SUBMITTED)
-    sight = seen(run, job, *left)
-    assert (sight.job, sight.checked) == (job, checked)
+    snapshot = seen(run, job, *left)
+    assert (snapshot.job, snapshot.checked) == (job, checked)
 
 
 def test_an_execution_of_an_older_version_tells_what_succeeded(run: CommandLine) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from numberdrop.jobs.job import Counts, Job
 from numberdrop.jobs.transitions import State
 from numberdrop_cli.following import JobSnapshot
-from numberdrop_cli.notices import News, Step
+from numberdrop_cli.notices import JobProgress, Notice
 from numberdrop_cli.views import BarView
 from tests.support.jobs import NOON, a_job
 
@@ -20,7 +20,7 @@ def submitted(**changes: Any) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("sight", "minutes", "words"),
+    ("snapshot", "minutes", "words"),
     [
         (JobSnapshot(), 0, "waiting to be picked up"),
         (JobSnapshot(submitted()), 1, "the vendor is checking"),
@@ -60,8 +60,8 @@ def submitted(**changes: Any) -> Job:
         ),
     ],
 )
-def test_the_end_is_estimated_by_the_pace_so_far(sight: JobSnapshot, minutes: float, words: str) -> None:
-    assert sight.step(NOON + timedelta(minutes=minutes)).words == words
+def test_the_end_is_estimated_by_the_pace_so_far(snapshot: JobSnapshot, minutes: float, words: str) -> None:
+    assert snapshot.progress(NOON + timedelta(minutes=minutes)).text == words
 
 
 def test_a_terminal_gets_bars_below_the_lines() -> None:
@@ -69,11 +69,11 @@ def test_a_terminal_gets_bars_below_the_lines() -> None:
     with BarView(screen) as bars:
         transferred = bars.transfer("[bold]leads.txt", "sending", 4_000_000)
         transferred(4_000_000)
-        bars.tell(News("[bold]leads.txt", "sent", "sent"))
-        bars.advance("[bold]leads.txt", Step())
-        bars.advance("[bold]leads.txt", Step("submitted", 73, 120, 720))
+        bars.show(Notice("[bold]leads.txt", "sent", "sent"))
+        bars.update("[bold]leads.txt", JobProgress())
+        bars.update("[bold]leads.txt", JobProgress("submitted", 73, 120, 720))
         screen.file.write("HERE")
-        bars.tell(News("[bold]leads.txt", "stopped", "completed"))
+        bars.show(Notice("[bold]leads.txt", "stopped", "completed"))
     assert isinstance(screen.file, StringIO)
     before, _, after = screen.file.getvalue().partition("HERE")
     assert "[bold]leads.txt: sent" in before

@@ -75,12 +75,12 @@ class Person:
                 self._do(number, Operations.collect_again)
 
     def _say_charged(self, number: int, task_id: str) -> None:
-        self._do(number, lambda operations, job: operations.charged(job, task_id))
+        self._do(number, lambda operations, job: operations.mark_charged(job, task_id))
 
     def _say_not_charged(self, number: int) -> None:
         said = self.world.said_not_charged
         said[number] = said.get(number, 0) + 1
-        self._do(number, lambda operations, job: operations.not_charged(job, "the vendor's console"))
+        self._do(number, lambda operations, job: operations.mark_not_charged(job, "the vendor's console"))
 
     def _do(self, number: int, operation: Callable[[Operations, Job], Any]) -> None:
         upload = self.world.uploads[number]
