@@ -14,7 +14,7 @@ from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_na
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import MAX_KEY_BYTES
 from numberdrop.masking import without_numbers
-from numberdrop.steps.submission import LARGEST_UPLOAD
+from numberdrop.steps.preparation import LARGEST_UPLOAD
 from numberdrop_cli.connection import Connection
 
 Connect = Callable[[], Connection]

@@ -10,7 +10,7 @@ from numberdrop.clock import utc_now
 from numberdrop.files.formats.archive import ZIP_START
 from numberdrop.jobs.checkers import Checker, checker_named
 from numberdrop.jobs.reasons import JobFailedError
-from numberdrop.steps.submission import REGION_METADATA
+from numberdrop.steps.preparation import REGION_METADATA
 from numberdrop_cli.connection import Connection
 from numberdrop_cli.errors import InterruptedByUserError, OutcomeUnknownError, RefusedError
 from numberdrop_cli.following import WatchedJob

@@ -13,7 +13,7 @@ from numberdrop.jobs.job import Counts
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import NotAnUploadError
-from numberdrop.steps.submission import LARGEST_UPLOAD
+from numberdrop.steps.preparation import LARGEST_UPLOAD
 from numberdrop.vendor.client import VendorClient
 from tests.support.account import Account, object_created
 from tests.support.files import NUMBERS, file_of
@@ -285,7 +285,7 @@ def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
 def test_a_file_that_takes_too_long_to_read_to_be_collected_in_time_is_refused(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.steps.submission.LONGEST_READING", timedelta(minutes=-1))
+    monkeypatch.setattr("numberdrop.steps.preparation.LONGEST_READING", timedelta(minutes=-1))
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     assert ended(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -22,6 +22,7 @@ from numberdrop.jobs.job import Counts, Job, StoredResults
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.collection import Collector
+from numberdrop.steps.preparation import PreparedUpload
 from numberdrop.steps.queue_handler import Message, QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.submission import Requeue, Settled, Submitter
@@ -70,9 +71,10 @@ class ReleasesOnADoubt(Wiring):
 
 
 class _ArmingLate(Submitter):
-    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | Requeue:
-        outcome = self.vendor.submit(checker, numbers, seconds=60)
-        return self._record(self.ledger.move(job, ARM, checker=checker.name, counts=job.counts), outcome)
+    def _send(self, job: Job, prepared: PreparedUpload, end: datetime) -> Settled | Requeue:
+        outcome = self.vendor.submit(prepared.checker, prepared.file, seconds=60)
+        armed = self.ledger.move(job, ARM, checker=prepared.checker.name, counts=prepared.counts)
+        return self._record(armed, outcome)
 
 
 class ArmsAfterThePost(Wiring):

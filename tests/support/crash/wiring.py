@@ -16,6 +16,7 @@ from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.polling import PollingPolicy
 from numberdrop.steps.collection import Collector
 from numberdrop.steps.failure import FailureRecorder
+from numberdrop.steps.preparation import Preparer
 from numberdrop.steps.queue_handler import QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.status_check import StatusChecker
@@ -69,16 +70,17 @@ class Wiring:
 
     def intake(self) -> QueueHandler:
         ledger = self._ledger()
+        uploads = UploadBucket(self.clients.s3)
         submission = self.submitter_class(
             ledger=ledger,
             breaker=self._breaker(),
-            uploads=UploadBucket(self.clients.s3),
+            uploads=uploads,
+            preparer=Preparer(uploads, allow_sensitive=False, has_user_id=False, now=self.now),
             vendor=self._vendor(),
             executions=self._executions(),
             announcer=self._announcer(ledger),
             durations=self._durations(),
             job_timeout=JOB_TIMEOUT,
-            allow_sensitive=False,
             now=self.now,
         )
         return self.queue_handler_class(submission, self._queue(), UPLOADS)

@@ -1,12 +1,10 @@
 """Submitting an upload: the only place where money is spent."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from tempfile import TemporaryFile
-from typing import BinaryIO, Self
+from typing import Self
 
 from aws_lambda_powertools import Logger
 
@@ -19,10 +17,7 @@ from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
-from numberdrop.files.uploads.cleaning import clean_upload
-from numberdrop.files.uploads.rows import open_upload
-from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
-from numberdrop.jobs.job import Counts, Job, JobChanges
+from numberdrop.jobs.job import Job, JobChanges
 from numberdrop.jobs.reasons import (
     NOT_ACCEPTED_IN_TIME,
     WORKER_LOST_WHILE_SENDING,
@@ -46,6 +41,7 @@ from numberdrop.jobs.transitions import (
 from numberdrop.jobs.upload import Upload
 from numberdrop.metrics import count_charge, count_upload
 from numberdrop.settings import SubmitSettings
+from numberdrop.steps.preparation import PreparedUpload, Preparer
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
 
@@ -69,16 +65,6 @@ MAX_SERVER_ERRORS = 3
 
 TIME_TO_RECORD = 15
 """Seconds of the function's time kept for writing down how the POST ended."""
-
-LARGEST_UPLOAD = 400_000_000
-"""Bytes; the function's disk holds such an upload and what is sent of it. The vendor publishes no limit."""
-
-LONGEST_READING = timedelta(minutes=6)
-"""How long a file may take to be read. The collect function reads it once more, perhaps on a slower machine,
-and has 15 minutes for that and for the export."""
-
-REGION_METADATA = "default-region"
-"""The object's metadata that says whose numbers those without a country code are."""
 
 SHORTEST_POST = 30
 """Seconds; a POST that has less would end in doubt too easily, so it is not begun."""
@@ -104,38 +90,39 @@ class Submitter:
 
     Attributes:
         job_timeout: how long to try to submit, and then how long the task may take.
-        allow_sensitive: whether checkers that infer personal traits may be used.
-        default_region: whose numbers those without a country code are, ISO 3166 alpha-2 or empty; an upload's
-            metadata can say otherwise.
     """
 
     ledger: Ledger
     breaker: CircuitBreaker
     uploads: UploadBucket
+    preparer: Preparer
     vendor: VendorClient
     executions: Executions
     announcer: Announcer
     durations: Durations
     job_timeout: timedelta
-    allow_sensitive: bool
-    default_region: str = ""
     now: Clock = utc_now
 
     @classmethod
     def from_settings(cls, settings: SubmitSettings) -> Self:
         """Return the submitter that the settings describe, with clients of its own."""
         ledger = Ledger.connect(settings.jobs_table)
+        uploads = UploadBucket(make_client("s3"))
         return cls(
             ledger=ledger,
             breaker=CircuitBreaker.beside(ledger),
-            uploads=UploadBucket(make_client("s3")),
+            uploads=uploads,
+            preparer=Preparer(
+                uploads,
+                allow_sensitive=settings.allow_sensitive_checkers,
+                has_user_id=bool(settings.vendor_user_id),
+                default_region=settings.default_region,
+            ),
             vendor=VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
             executions=Executions.connect(settings.state_machine_arn),
             announcer=Announcer.connect(settings.event_bus_name, ledger),
             durations=Durations.connect(settings.jobs_table),
             job_timeout=timedelta(hours=settings.job_timeout_hours),
-            allow_sensitive=settings.allow_sensitive_checkers,
-            default_region=settings.default_region,
         )
 
     def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
@@ -198,13 +185,11 @@ class Submitter:
     def _attempt(self, job: Job, end: datetime) -> Settled | Requeue:
         """One attempt by the holder of the job's token."""
         logger.append_keys(job_id=job.job_id)
-        with TemporaryFile() as numbers:
+        with TemporaryFile() as file:
             try:
                 self._check_deadline(job)
-                checker = self._checker(job.upload)
-                self._check_size(job.upload)
-                job = self._prepare(job, checker, numbers)
-                self.vendor.api_key.get()
+                prepared = self.preparer.prepare(job.upload, file)
+                self._check_that_a_key_is_there()
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, {"charged": False})
                 return Settled()
@@ -215,78 +200,39 @@ class Submitter:
             if self._seconds_to_post(end) < SHORTEST_POST:
                 logger.warning("too little time is left to send the file; it waits for the next try")
                 return self._after_lease(job)
-            return self._send(job, checker, numbers, end)
+            return self._send(job, prepared, end)
 
     def _check_deadline(self, job: Job) -> None:
         if self.now() >= job.deadline:
             raise JobFailedError(NOT_ACCEPTED_IN_TIME.code, NOT_ACCEPTED_IN_TIME.message)
 
-    def _checker(self, upload: Upload) -> Checker:
-        checker = checker_for_key(upload.key, allow_sensitive=self.allow_sensitive)
-        if checker.family is Family.LEGACY and not self.vendor.user_id:
-            raise JobFailedError(
-                ReasonCode.CHECKER_NOT_ALLOWED,
-                f"{checker.name} needs the vendor's user id. Deploy with EkycproUserId set.",
-            )
-        return checker
+    def _check_that_a_key_is_there(self) -> None:
+        """Read the API key while failing is still free.
 
-    def _check_size(self, upload: Upload) -> None:
-        if upload.size > LARGEST_UPLOAD:
-            raise JobFailedError(
-                ReasonCode.TOO_LARGE,
-                f"The file has more than the {LARGEST_UPLOAD // 1_000_000} MB that are taken at once. "
-                "Split it and upload the parts.",
-            )
+        Once the ledger says ``submitting``, a secret that cannot be read would look like a doubtful charge.
 
-    def _prepare(self, job: Job, checker: Checker, numbers: BinaryIO) -> Job:
-        """Writes what is to be sent; the job comes back with what is now known of its upload.
-
-        What is left out is listed when the results are collected.
+        Raises:
+            ApiKeyInvalidError: the secret does not hold a key.
         """
-        with TemporaryFile() as source, TemporaryFile() as entries:
-            metadata = self.uploads.copy_to(job.upload, source)
-            region = self._region(metadata) if checker.input is InputKind.PHONE else None
-            in_time = partial(self._check_reading, self.now())
-            with open_upload(source, checker.input, region) as rows:
-                cleaned = clean_upload(rows, entries=entries, numbers=numbers, after_block=in_time)
-        _check_rows(cleaned.submitted, checker)
-        numbers.seek(0)
-        counts = Counts(
-            lines=cleaned.lines,
-            submitted=cleaned.submitted,
-            rejected=cleaned.rejected,
-            duplicates=cleaned.duplicates,
-        )
-        return replace(job, region=region, counts=counts)
+        self.vendor.api_key.get()
 
-    def _check_reading(self, begun: datetime) -> None:
-        if self.now() - begun > LONGEST_READING:
-            raise JobFailedError(
-                ReasonCode.TOO_LARGE,
-                "The file takes too long to read for its results to be collected in time. Split it and "
-                "upload the parts, or write its numbers with a + and the country code, to be read faster.",
-            )
-
-    def _region(self, metadata: Mapping[str, str]) -> str | None:
-        region = metadata.get(REGION_METADATA, "").strip() or self.default_region
-        return region.upper() or None
-
-    def _send(self, job: Job, checker: Checker, numbers: BinaryIO, end: datetime) -> Settled | Requeue:
+    def _send(self, job: Job, prepared: PreparedUpload, end: datetime) -> Settled | Requeue:
+        checker, counts = prepared.checker, prepared.counts
         job = self.ledger.move(
             job,
             ARM,
             checker=checker.name,
             task_type=checker.task_type,
             attempts=job.attempts + 1,
-            region=job.region,
-            counts=job.counts,
-            expected_seconds=self.durations.expected_seconds(checker.name, job.counts.submitted),
+            region=prepared.region,
+            counts=counts,
+            expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),
         )
-        outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
+        outcome = self.vendor.submit(checker, prepared.file, seconds=self._seconds_to_post(end))
         key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
         if key_refused and self.vendor.api_key.refresh():
-            numbers.seek(0)
-            outcome = self.vendor.submit(checker, numbers, seconds=self._seconds_to_post(end))
+            prepared.file.seek(0)
+            outcome = self.vendor.submit(checker, prepared.file, seconds=self._seconds_to_post(end))
         return self._record(job, outcome)
 
     def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
@@ -373,18 +319,3 @@ class Submitter:
 
     def _seconds_to_post(self, end: datetime) -> float:
         return (end - self.now()).total_seconds() - TIME_TO_RECORD
-
-
-def _check_rows(rows: int, checker: Checker) -> None:
-    if rows > checker.max_rows:
-        raise JobFailedError(
-            ReasonCode.TOO_LARGE,
-            f"The file has {rows:,} distinct entries, and {checker.name} takes at most {checker.max_rows:,} "
-            "at once. Split it and upload the parts.",
-        )
-    if rows < checker.min_rows:
-        raise JobFailedError(
-            ReasonCode.TOO_SMALL,
-            f"The file has {rows:,} distinct entries that can be sent, and {checker.name} takes no fewer "
-            f"than {checker.min_rows:,} at once. Upload it together with others.",
-        )
