@@ -99,7 +99,7 @@ def test_every_line_of_a_list_has_its_row_and_all_agree_with_a_naive_join(
         return
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "_MAX_HELD", held)
+        patch.setattr(partitions, "_MAX_BUFFERED", held)
         patch.setattr(partitions, "_BLOCK", held)
         patch.setattr(text_encoding, "BLOCK", held)
         written = results_of(upload, export_path)

@@ -1,6 +1,6 @@
-"""Opening a zip archive that comes from outside, so that it can cost neither memory nor disk.
+"""Open zip archives that come from outside without letting them exhaust memory or disk.
 
-Members are only ever read as streams. Their names choose what to read and never reach a path.
+Members are only read as streams. Their names select what to read and never become part of a path.
 """
 
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 MIB = 1024 * 1024
 
 ZIP_START = b"PK\x03\x04"
-"""How an archive begins, and so an ``.xlsx`` (zip specification, section 4.3.7)."""
+"""First bytes of an archive, and so of an ``.xlsx`` (zip specification, section 4.3.7)."""
 
 EMPTY_ZIP_START = b"PK\x05\x06"
-"""How an archive without members begins (section 4.3.16)."""
+"""First bytes of an archive without members (section 4.3.16)."""
 
-_LOCAL_HEADER = 30
-"""Bytes of a member's local header without the name (zip specification, section 4.3.7)."""
+_LOCAL_HEADER_SIZE = 30
+"""Bytes of a member's local header without its name (section 4.3.7)."""
 
-_ENCRYPTED = 0x1
-_LARGEST_READ = MIB
+_ENCRYPTED_FLAG = 0x1
+_MAX_READ = MIB
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What a file from outside may cost; sizes in bytes.
+    """How much an archive or workbook from outside may hold. Sizes are in bytes.
 
     Attributes:
         members: most members of an archive.
-        unzipped: most that an archive's members unzip to, together; the function's disk holds them twice.
-        ratio: most that they unzip to, as a multiple of the archive's size.
-        ratio_free: up to this unzipped size the ratio does not matter; tables compress well.
-        workbook: most that an ``.xlsx`` unzips to; its shared texts are held in memory.
+        unzipped: most bytes that all members unzip to together. The function's disk holds them twice.
+        ratio: most bytes that they unzip to, as a multiple of the archive's size.
+        ratio_free: the ratio is ignored up to this unzipped size, because tables compress well.
+        workbook: most bytes that an ``.xlsx`` unzips to, because its shared strings are held in memory.
     """
 
     members: int = 1000
@@ -46,13 +46,20 @@ class ArchiveLimits:
 
 
 def open_archive(file: IO[bytes], limits: ArchiveLimits) -> ZipFile:
-    """An archive whose members can be read without harm; the file stays the caller's to close.
+    """Open an archive and check that its members are safe to read. The caller still closes the file.
 
-    Sizes are taken from the archive's directory. They can be trusted as upper bounds: ``zipfile`` ends a
-    member at the size that its entry states and then compares the checksum.
+    The sizes come from the archive's directory. They are safe upper bounds: ``zipfile`` reads no more of a
+    member than the size that the directory states, and then compares the checksum.
+
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> with ZipFile(file, "w") as archive:
+    ...     archive.writestr("all.csv", "number,band")
+    >>> open_archive(file, ArchiveLimits()).namelist()
+    ['all.csv']
 
     Raises:
-        InvalidFileError: it is no archive, is cut off, or passes a limit.
+        InvalidFileError: the file is not an archive, is cut off, or exceeds a limit.
     """
     with parse_errors_as("The file is a zip archive that is cut off or broken."):
         archive = ZipFile(_GuardedFile(file))
@@ -61,10 +68,10 @@ def open_archive(file: IO[bytes], limits: ArchiveLimits) -> ZipFile:
 
 
 class _GuardedFile:
-    """Refuses to be read in huge pieces.
+    """A file that refuses large reads.
 
-    ``zipfile`` reads an archive's directory in one piece and makes an object of each entry before anything
-    can be counted, so a directory of a million members must not be read at all.
+    ``zipfile`` reads an archive's directory in one piece and creates an object for each entry before anybody
+    can count them. A directory with a million members must therefore not be read at all.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -74,7 +81,7 @@ class _GuardedFile:
         self.seekable = file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if size > _LARGEST_READ:
+        if size > _MAX_READ:
             raise InvalidFileError("The archive has far too many members.")
         return self._file.read(size)
 
@@ -86,19 +93,19 @@ def _check_members(members: list[ZipInfo], size: int, limits: ArchiveLimits) -> 
     if unzipped > limits.unzipped or unzipped > max(limits.ratio_free, limits.ratio * size):
         raise InvalidFileError("The archive unzips to far more than it should.")
     for member in members:
-        if member.flag_bits & _ENCRYPTED:
+        if member.flag_bits & _ENCRYPTED_FLAG:
             raise InvalidFileError("The archive is encrypted.")
         if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-            raise InvalidFileError("The archive uses an unusual compression.")
+            raise InvalidFileError("The archive uses an unusual compression method.")
     _check_ranges(members, size)
 
 
 def _check_ranges(members: list[ZipInfo], size: int) -> None:
-    """Each member has bytes of its own; shared ones would unzip to more than the sizes tell."""
+    """Check that no two members share bytes, which would let them unzip to more than their sizes state."""
     ranges = sorted(
         (
             member.header_offset,
-            member.header_offset + _LOCAL_HEADER + len(member.orig_filename) + member.compress_size,
+            member.header_offset + _LOCAL_HEADER_SIZE + len(member.orig_filename) + member.compress_size,
         )
         for member in members
     )

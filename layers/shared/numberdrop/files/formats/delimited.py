@@ -1,4 +1,4 @@
-"""Rows as lines of CSV text (RFC 4180), and back."""
+"""Write and read rows as lines of CSV text (RFC 4180)."""
 
 import csv
 from collections.abc import Iterable
@@ -10,28 +10,36 @@ if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 DELIMITERS = (",", ";", "\t", "|")
-"""What stands between cells in the tables that are read."""
+"""Delimiters that a table may use."""
 
 
 def csv_lines(rows: Iterable[Iterable[str]], delimiter: str = ",") -> list[str]:
-    """Each row as CSV, without the line end; a cell that holds a line end or the delimiter is quoted."""
+    r"""Return each row as CSV without a line end. Cells with a line end or the delimiter are quoted.
+
+    >>> csv_lines([["Jane", "+41790000001"], ["Doe, Rick", ""]])
+    ['Jane,+41790000001', '"Doe, Rick",']
+    """
     writer = csv_writer(_Echo(), delimiter)
     return [writer.writerow(row)[:-2] for row in rows]
 
 
 def csv_writer(out: "SupportsWrite[str]", delimiter: str = ",") -> "Writer":
-    """A writer of rows that ends lines with CRLF."""
-    # Only with both in the line's end does the writer quote cells that hold either.
+    """Return a CSV writer that ends lines with CRLF."""
+    # The writer quotes a cell with a CR or LF only if the character is part of its line terminator.
     return csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
 
 
 def csv_cells(line: str, delimiter: str = ",") -> list[str]:
-    """The cells of one row."""
+    """Return the cells of one row.
+
+    >>> csv_cells('"Doe, Rick",yes')
+    ['Doe, Rick', 'yes']
+    """
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
 class _Echo:
-    """A file that gives back what is written to it, and so does a csv writer that writes to it."""
+    """A file whose ``write`` returns the text, so that ``writerow`` of its CSV writer returns it too."""
 
     def write(self, text: str) -> str:
         return text

@@ -1,46 +1,60 @@
-"""Keeps cells from being run as formulas when a person opens a CSV file in a spreadsheet."""
+"""Escape CSV cells so that a spreadsheet does not run them as formulas."""
 
 import re
 from collections.abc import Iterable
 from itertools import chain
 
 from numberdrop.files.formats.delimited import csv_lines
+from numberdrop.files.formats.entries_file import NUL
+
+_SEPARATOR = NUL
+"""Stands between cells that are searched together as one text. No cell holds it."""
 
 _FORMULA = r"(?! *[+\-][0-9 ().,/\-]*{end})(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 _FORMULA_AT_START = re.compile(_FORMULA.format(end=r"\Z"))
-_FORMULA_AMONG = re.compile(r"\0" + _FORMULA.format(end=r"(?:\0|\Z)"))
-"""Finds one among texts with a NUL before each, many times faster than by looking at each."""
+_FORMULA_IN_ANY_CELL = re.compile(_SEPARATOR + _FORMULA.format(end=rf"(?:{_SEPARATOR}|\Z)"))
+"""Finds a formula in a text with a separator before each cell, many times faster than cell by cell."""
 
-_NUMBERS = re.compile(r"(?:\+?[0-9]*\0)*+")
-"""Numbers with a NUL behind each, which is what most lists are made of."""
+_NUMBERS = re.compile(rf"(?:\+?[0-9]*{_SEPARATOR})*+")
+"""Matches numbers with a separator after each. Most lists hold nothing else."""
 
 
 def escaped(cell: str) -> str:
-    """The cell, with a leading apostrophe if a spreadsheet would run it as a formula.
+    """Return the cell, with a leading apostrophe if a spreadsheet would run it as a formula.
 
-    Which cells those are comes from OWASP's page "CSV Injection": they start, perhaps after white space, with
-    ``=``, ``+``, ``-``, ``@`` or the full-width form of one. A sign with nothing behind it but digits, spaces
-    and ``().,/-`` stays as it is: there is nothing in it to run, and programs that look up a number must find
-    it as it was sent.
+    Following OWASP's page "CSV Injection", a formula starts, perhaps after white space, with ``=``, ``+``,
+    ``-``, ``@`` or the full-width form of one. A sign followed only by digits, spaces and ``().,/-`` is left
+    alone: it cannot run anything, and programs that look up a number must find it as it was sent.
+
+    >>> [escaped(cell) for cell in ("=1+1", "+41 79 000 00 01", "yes")]
+    ["'=1+1", '+41 79 000 00 01', 'yes']
     """
     return f"'{cell}" if _FORMULA_AT_START.match(cell) else cell
 
 
 def escaped_cells(cells: list[str]) -> list[str]:
-    """Each cell as it stands in a CSV file: escaped, and quoted where it must be."""
-    if _NUMBERS.fullmatch("\0".join([*cells, ""])) or _is_plain(cells):
+    """Return each cell as it is written to a CSV file: escaped, and quoted if necessary.
+
+    >>> escaped_cells(["+41790000001", "a,b"])
+    ['+41790000001', '"a,b"']
+    """
+    if _NUMBERS.fullmatch(_SEPARATOR.join([*cells, ""])) or _is_plain(cells):
         return cells
     return csv_lines([escaped(cell)] for cell in cells)
 
 
 def escaped_lines(rows: list[list[str]]) -> list[str]:
-    """Each row as a line of CSV, without the line end."""
+    """Return each row as a line of CSV, without a line end.
+
+    >>> escaped_lines([["line", "text"], ["2", "=1+1"]])
+    ['line,text', "2,'=1+1"]
+    """
     if _is_plain(chain(*rows)):
         return list(map(",".join, rows))
     return csv_lines(map(escaped, row) for row in rows)
 
 
 def _is_plain(cells: Iterable[str]) -> bool:
-    """Whether no cell needs care: a look at all of them together, as nearly always there is none."""
-    text = "\0".join(["", *cells])
-    return not (any(character in text for character in '",\r\n') or _FORMULA_AMONG.search(text))
+    """Return whether no cell needs quoting or escaping. All are checked at once, as few ever do."""
+    text = _SEPARATOR.join(["", *cells])
+    return not (any(character in text for character in '",\r\n') or _FORMULA_IN_ANY_CELL.search(text))

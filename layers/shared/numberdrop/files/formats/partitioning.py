@@ -1,9 +1,12 @@
-"""Work on more texts than fit into memory: spread over parts by hash, those of a part that differ fit.
+"""External hash partitioning: process more texts than fit into memory.
 
-Two passes make an answer for every text, in the order of the texts. The first spreads them with ``add``. Then
-each part is answered on its own, with a set or a dict say. It comes in blocks, as one text that is repeated
-without end is all in one part. The second pass asks ``InOrder`` for the answers, which finds the part of a
-text by its hash again. The hash is Python's own, so one process must do it all.
+Two passes compute one answer for each text, in the order of the texts:
+
+1. ``Partition.add`` spreads the texts over parts by hash. Then each part is processed on its own, with a set
+   or a dict of its distinct texts. It is read in blocks, because repeated texts can make a part long.
+2. ``InOrder`` finds the part of each text by its hash again, and takes the next answer of that part.
+
+The hash is Python's own, which differs between processes, so one process must do both passes.
 """
 
 import os
@@ -19,34 +22,40 @@ from typing import Generic, Self, TypeVar
 from numberdrop.files.formats.entries_file import join_lines, split_lines
 
 PARTS = 512
-"""A part of ten million texts has some 20,000: a dict of them fits the cache of a processor, which makes work
-on it twice as fast as on one of 160,000."""
+"""With ten million texts, a part has some 20,000. A dict of them fits a processor's cache and is twice as
+fast as a dict of 160,000."""
 
 _LAST_PART = PARTS - 1
-_MAX_HELD = 1_000_000
+_MAX_BUFFERED = 1_000_000
 """Characters."""
 
 _BLOCK = 1024 * 1024
 """Bytes. Most parts have fewer."""
 
-_PIECE = 4096
-"""Bytes; small, because ``InOrder`` reads all parts at once."""
+_SMALL_BLOCK = 4096
+"""Bytes. ``InOrder`` reads all parts at once, so each of them may use little memory."""
 
 T = TypeVar("T")
 
 
 class Partition:
-    """Lines of text spread over ``PARTS`` parts of one temporary file; within a part they keep their order.
+    """Lines of text in ``PARTS`` parts of one temporary file. Lines of a part keep their order.
 
-    To be used in a ``with`` statement. Parts that hold nothing cost nothing: most uploads are small.
+    Use it in a ``with`` statement. Empty parts cost nothing, because most uploads are small.
+
+    >>> with Partition() as partition:
+    ...     partition.add(["a", "b", "a"])
+    ...     distinct = {line for blocks in partition.parts().values() for block in blocks for line in block}
+    >>> sorted(distinct)
+    ['a', 'b']
     """
 
     def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 - it is closed at the end of the with statement
+        self._file = TemporaryFile()  # noqa: SIM115 - closed at the end of the with statement
         self._end = 0
         self._ranges: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
-        """For each part, where in the file each of its pieces starts and ends, one after the other."""
-        self._hold_nothing()
+        """Start and end in the file of each piece of a part, in one flat array per part."""
+        self._clear_buffers()
 
     def __enter__(self) -> Self:
         return self
@@ -60,14 +69,14 @@ class Partition:
         self._file.close()
 
     def add(self, keys: list[str], *columns: list[str]) -> None:
-        """Adds lines, each to the part of its key. No line must hold a line feed.
+        """Append lines to the parts of their keys. No line may hold a line feed.
 
         Args:
-            keys: what is hashed.
-            columns: what is kept of each key: lists of lines, as long as ``keys``. The lines of a key follow
-                one another. If there are none, the key itself is kept.
+            keys: the texts to hash.
+            columns: the lines to store for each key: lists as long as ``keys``. The lines of one key are
+                stored one after another. Without columns, the key itself is stored.
         """
-        parts = self._held
+        parts = self._buffers
         if columns:
             for key, lines in zip(keys, zip(*columns, strict=True), strict=True):
                 parts[hash(key) & _LAST_PART] += lines
@@ -77,42 +86,42 @@ class Partition:
         self._count(chain(*columns) if columns else keys)
 
     def extend(self, part: int, lines: list[str]) -> None:
-        """Adds lines to a part, given its number."""
-        self._held[part] += lines
+        """Append lines to the part with this number."""
+        self._buffers[part] += lines
         self._count(lines)
 
     def parts(self) -> dict[int, Iterator[list[str]]]:
-        """The parts that hold lines, by their numbers: the lines in blocks, from the start at each call.
+        """Return the lines of each part that is not empty, in blocks, by the number of the part.
 
-        The lines of a key, given to ``add`` together, are in one block.
+        Each call starts at the beginning. Lines that one call of ``add`` stored for a key are in one block.
         """
         self._write()
         return {part: self._blocks(ranges) for part, ranges in self._ranges.items()}
 
     def streams(self) -> dict[int, Iterator[str]]:
-        """The same parts, their lines one by one, so that all can be read at once in little memory."""
+        """Return the same parts line by line, so that all can be read at once in little memory."""
         self._write()
         return {
             part: chain.from_iterable(self._small_blocks(ranges)) for part, ranges in self._ranges.items()
         }
 
-    def _hold_nothing(self) -> None:
-        self._held: list[list[str]] = [[] for _ in range(PARTS)]
-        self._characters_held = 0
+    def _clear_buffers(self) -> None:
+        self._buffers: list[list[str]] = [[] for _ in range(PARTS)]
+        self._buffered = 0
 
     def _count(self, lines: Iterable[str]) -> None:
-        self._characters_held += len("".join(lines))
-        if self._characters_held > _MAX_HELD:
+        self._buffered += len("".join(lines))
+        if self._buffered > _MAX_BUFFERED:
             self._write()
 
     def _write(self) -> None:
-        for part, lines in enumerate(self._held):
+        for part, lines in enumerate(self._buffers):
             if lines:
                 size = self._file.write(join_lines(lines).encode())
                 self._ranges[part].extend((self._end, self._end + size))
                 self._end += size
         self._file.flush()
-        self._hold_nothing()
+        self._clear_buffers()
 
     def _blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
         block: list[bytes] = []
@@ -128,38 +137,49 @@ class Partition:
 
     def _small_blocks(self, ranges: "array[int]") -> Iterator[list[str]]:
         rest = b""
-        for piece in self._pieces(ranges, _PIECE):
+        for piece in self._pieces(ranges, _SMALL_BLOCK):
             lines, end, rest = (rest + piece).rpartition(b"\n")
             yield split_lines((lines + end).decode())
 
     def _pieces(self, ranges: "array[int]", size: int | None = None) -> Iterator[bytes]:
-        """What is in the file at each of the ranges, in pieces of at most ``size`` bytes."""
+        """Yield the bytes of each range, in pieces of at most ``size`` bytes."""
         for start, end in zip(ranges[::2], ranges[1::2], strict=True):
-            for at in range(start, end, size or end - start):
-                yield os.pread(self._file.fileno(), min(size or end, end - at), at)
+            for offset in range(start, end, size or end - start):
+                yield os.pread(self._file.fileno(), min(size or end, end - offset), offset)
 
 
 def first_appearances(blocks: Iterable[list[str]]) -> bytearray:
-    """For each key, whether it is the first of its like. The keys come in blocks."""
-    places: dict[str, int] = {}
+    """Return 1 for each key that appears for the first time, and 0 for each repeated one.
+
+    >>> list(first_appearances([["a", "b"], ["a", "c"]]))
+    [1, 1, 0, 1]
+    """
+    first_indexes: dict[str, int] = {}
     firsts = bytearray()
     for keys in blocks:
-        here = range(len(firsts), len(firsts) + len(keys))
-        firsts += bytearray(map(eq, map(places.setdefault, keys, here), here))
+        indexes = range(len(firsts), len(firsts) + len(keys))
+        firsts += bytearray(map(eq, map(first_indexes.setdefault, keys, indexes), indexes))
     return firsts
 
 
 class InOrder(Generic[T]):
-    """Gives what was found out part by part back in the order of the keys.
+    """Answers that were computed part by part, in the order of the keys.
+
+    >>> keys = ["b", "a", "b"]
+    >>> with Partition() as partition:
+    ...     partition.add(keys)
+    ...     answers = {part: first_appearances(blocks) for part, blocks in partition.parts().items()}
+    >>> InOrder(answers).answers(keys)
+    [1, 1, 0]
 
     Args:
-        parts: for each part of a ``Partition`` that holds lines, one answer for each of them in turn.
+        parts: for each part that is not empty, the answers for its lines in turn.
     """
 
     def __init__(self, parts: Mapping[int, Iterable[T]]) -> None:
         self._next: list[Callable[[], T]] = [iter(parts.get(part, ())).__next__ for part in range(PARTS)]
 
     def answers(self, keys: Iterable[str]) -> list[T]:
-        """The answers for the next keys, which must come in the order in which they were added."""
-        following = self._next
-        return [following[hash(key) & _LAST_PART]() for key in keys]
+        """Return the answers for the next keys. Keys must come in the order in which they were added."""
+        next_answers = self._next
+        return [next_answers[hash(key) & _LAST_PART]() for key in keys]

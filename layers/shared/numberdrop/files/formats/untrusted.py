@@ -25,7 +25,7 @@ def parse_errors_as(message: str) -> Iterator[None]:
     except InvalidFileError:
         raise
     except OSError as error:
-        if error.errno not in {None, EINVAL}:  # a full disk, for example, is not the file's fault
+        if error.errno not in {None, EINVAL}:  # a full disk, say, is not the fault of the file
             raise
         raise InvalidFileError(message) from None
     except Exception:  # noqa: BLE001 - parsers raise errors of any kind on hostile bytes

@@ -1,8 +1,8 @@
-"""A look through a workbook's XML before it is read for good, so that it cannot flood the memory.
+"""Scan a workbook's XML before it is read, so that a hostile file cannot exhaust memory.
 
-The reader holds a row, and all shared texts, in memory as objects. XML that is nothing but empty cells makes
-some 80 times its size of them, so limits on bytes are not enough. A document type that declares anything is
-refused, and entities with it; pictures name one that is elsewhere, which nobody fetches.
+``openpyxl`` holds a row and all shared strings as objects. XML with nothing but empty cells turns into
+objects of some 80 times its size, so limits on bytes are not enough. A document type with declarations is
+refused, and all entities with it. Pictures may name an external document type, which is never fetched.
 """
 
 from typing import IO
@@ -12,29 +12,30 @@ from zipfile import ZipFile
 from numberdrop.files.formats.untrusted import InvalidFileError
 
 MAX_CELLS = 1000
-"""Cells of a row; the vendor's exports have fewer than ten."""
+"""Most cells of a row. The vendor's exports have fewer than ten."""
 
 MAX_ROWS = 1_048_576
-"""What a sheet has at most (Microsoft, "Excel specifications and limits")."""
+"""Most rows of a sheet (Microsoft, "Excel specifications and limits")."""
 
 MAX_CELLS_OUTSIDE = 2 * MAX_ROWS
-"""Cells in no row, as in the list of formulas: two in each row that a sheet can have."""
+"""Most cells outside rows, as in the list of formulas: two for each row that a sheet can have."""
 
 MAX_SHARED_TEXTS = 10_000_000
-"""Ten cells of text in each row that a sheet can have."""
+"""Most shared strings: ten text cells in each row that a sheet can have."""
 
 _BLOCK = 1024 * 1024
 
 
 def check_workbook(file: IO[bytes]) -> None:
-    """Reads all XML of a workbook once, in constant memory.
+    """Parse all XML of a workbook once, in constant memory, and raise if it exceeds a limit.
 
-    A part may have any name (ECMA-376, part 2): what is no XML fails at its first bytes, as it would later.
+    A part may have any name (ECMA-376, part 2), so all parts are parsed. One that is not XML fails at its
+    first bytes, as it would later in ``openpyxl``.
 
     Raises:
-        InvalidFileError: a row has too many cells, there are too many shared texts or cells in no row, rows
-            that no sheet can have, or a document type that declares something.
-        ExpatError: a part that is called XML is none.
+        InvalidFileError: a row has too many cells, there are too many shared strings or cells outside rows, a
+            row number is beyond what a sheet can have, or a document type has declarations.
+        ExpatError: a part whose name says XML is not XML.
     """
     with ZipFile(file) as archive:
         for member in archive.infolist():
@@ -47,11 +48,11 @@ def check_workbook(file: IO[bytes]) -> None:
 
 
 class _Counter:
-    """Counts what becomes objects."""
+    """Counts the elements that ``openpyxl`` turns into objects."""
 
     def __init__(self) -> None:
         self._cells = self._texts = self._row = 0
-        self._most_cells = MAX_CELLS_OUTSIDE
+        self._max_cells = MAX_CELLS_OUTSIDE
 
     def read(self, xml: IO[bytes]) -> None:
         parser = expat.ParserCreate()
@@ -65,15 +66,17 @@ class _Counter:
         match name.rpartition(":")[2]:
             case "row":
                 self._cells = 0
-                self._most_cells = MAX_CELLS
-                self._row = _whole_number(attributes.get("r", "")) or self._row + 1
+                self._max_cells = MAX_CELLS
+                self._row = _row_number(attributes.get("r", "")) or self._row + 1
                 if self._row > MAX_ROWS:
-                    raise InvalidFileError(f"The sheet has rows beyond the {MAX_ROWS:,} that one can have.")
+                    raise InvalidFileError(
+                        f"The sheet has rows beyond the {MAX_ROWS:,} that a sheet can have."
+                    )
             case "c":
                 self._cells += 1
-                if self._cells > self._most_cells:
+                if self._cells > self._max_cells:
                     raise InvalidFileError(
-                        f"A row of the sheet has far too many cells: more than {self._most_cells:,}."
+                        f"A row of the sheet has too many cells: more than {self._max_cells:,}."
                     )
             case "si":
                 self._texts += 1
@@ -84,11 +87,13 @@ class _Counter:
         self, _name: str, _system: str | None, _public: str | None, has_declarations: bool
     ) -> None:
         if has_declarations:
-            raise InvalidFileError("The workbook has a document type, so it cannot be read.")
+            raise InvalidFileError(
+                "The workbook has a document type with declarations, so it cannot be read."
+            )
 
 
-def _whole_number(text: str) -> int | None:
-    """What the reader takes for the place of a row, None where it takes the text for none."""
+def _row_number(text: str) -> int | None:
+    """Return the row number as ``openpyxl`` reads it, or None if it takes the text for none."""
     for number in (int, float):
         try:
             return int(number(text))
