@@ -1,4 +1,4 @@
-"""What is promised of waiting, in simulated time: the real code against other ways, the same each time."""
+"""The claims of docs/waiting.md hold in a simulation that runs the real code against other policies."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.template import template
 DEFAULT = template()["Parameters"]["MaxWaitSeconds"]["Default"]
 LEAST = template()["Parameters"]["MaxWaitSeconds"]["MinValue"]
 CALLS = CALL + BETWEEN + BEFORE_CALL + CALL
-"""Seconds from one answer of the vendor to the next, the wait apart: the task may end while it answers."""
+"""Seconds between two answers of the vendor besides the wait; the task may end during a call."""
 
 TASKS = tasks_of(range(101, 106), of_each=12)
 
@@ -25,7 +25,7 @@ def our_own() -> Summary:
     return summary(ours(PollingPolicy(DEFAULT)), TASKS)
 
 
-def test_no_other_way_is_both_cheaper_and_quicker(others: dict[str, Summary], our_own: Summary) -> None:
+def test_no_other_policy_is_both_cheaper_and_faster(others: dict[str, Summary], our_own: Summary) -> None:
     better = [
         name
         for name, other in others.items()
@@ -34,7 +34,7 @@ def test_no_other_way_is_both_cheaper_and_quicker(others: dict[str, Summary], ou
     assert better == []
 
 
-def test_a_look_every_minute_costs_more_than_twice_as_much_and_is_ten_times_as_late(
+def test_checking_every_minute_is_more_expensive_and_slower(
     others: dict[str, Summary], our_own: Summary
 ) -> None:
     each_minute = others["every 60 s"]
@@ -43,15 +43,15 @@ def test_a_look_every_minute_costs_more_than_twice_as_much_and_is_ten_times_as_l
     assert each_minute.delay > our_own.delay
 
 
-def test_short_tasks_that_show_progress_are_noticed_within_five_seconds(our_own: Summary) -> None:
+def test_short_tasks_with_progress_end_within_five_seconds(our_own: Summary) -> None:
     assert our_own.soon < 5
 
 
-def test_no_task_is_noticed_later_than_the_parameter_says_but_for_the_calls(our_own: Summary) -> None:
+def test_the_delay_is_at_most_max_wait_seconds_and_a_call(our_own: Summary) -> None:
     assert our_own.latest <= DEFAULT + CALLS
 
 
-def test_the_least_that_can_be_set_is_kept_too() -> None:
+def test_the_smallest_max_wait_seconds_is_respected_too() -> None:
     follow = ours(PollingPolicy(LEAST))
     young = [task for task in TASKS[::4] if task.seconds < 300 * LEAST]
     assert max(follow(task).delay for task in young) <= LEAST + CALLS

@@ -1,57 +1,59 @@
-"""How long to wait before the vendor is asked again.
+"""How long to wait before asking the vendor about a task again.
 
-Two bounds hold for every wait, whatever is known, believed or said of the task.
+Every wait stays within two bounds, whatever the vendor reports and whatever duration was expected:
 
-How late: a task that ends just after a look is noticed at the next, so what bounds the wait bounds the
-delay. No wait is longer than ``longest_wait``, or than a 300th of the task's age once that is more. Below
-this ceiling a wait is at most half the age where the vendor shows progress, and elsewhere at most a quarter
-of the age or a tenth of what was expected: the delay is in proportion, and a wrong expectation adds no more
-than a tenth of itself.
+- At most ``longest_wait``, or a 300th of the task's age if that is more. Below that ceiling, at most half the
+  age if the vendor reports progress; otherwise at most a quarter of the age or a tenth of the expected
+  duration, whichever is more.
+- At least 3 seconds, or a 100th of the age if that is more, but never above the ceiling.
 
-How many: no wait is shorter than 3 seconds, or than a 100th of the age up to the ceiling. Waits of at least
-a share s of the age multiply it by 1 + s each, so there are about ln(T / t) / s of them between the ages t
-and T. A vendor that says "nearly done" for a week is asked some 1,200 times where ``longest_wait`` is 900
-seconds, and some 2,000 times where it is 30. An execution's history, which ends at 25,000 events, holds
-them; if the ceiling did not grow, it would not.
+Why an upper bound: a task that ends just after a check is noticed at the next one, so the longest wait is the
+longest delay. The delay is in proportion to the age, and a wrong expectation adds at most a tenth of itself.
+
+Why a lower bound: it limits the number of checks. If every wait is at least a share s of the age, the age
+grows by a factor of at least 1 + s per check, so there are about ln(T / t) / s checks between the ages t and
+T. A task that stays "nearly done" for a week is checked about 1,200 times if ``longest_wait`` is 900 seconds,
+and about 2,000 times if it is 30. Both fit into the 25,000 events of an execution's history; they would not
+fit if the ceiling did not grow with the age.
 """
 
 from dataclasses import dataclass
 
 SHORTEST_WAIT = 3.0
-"""Seconds; the vendor's own examples ask every five."""
+"""Seconds between two checks; the vendor's own examples poll every five."""
 
 DEFAULT_FIRST_WAIT = 10.0
-"""Seconds before the first look where nothing is expected; the vendor's shortest tasks take longer."""
+"""Seconds before the first check if no duration is expected; the vendor's shortest tasks take longer."""
 
 LONGEST_FIRST_WAIT = 30.0
-"""Seconds; not above the least ``longest_wait`` that can be set."""
+"""Seconds; not more than the smallest ``longest_wait`` that can be configured."""
 
 FIRST_SHARE = 0.3
-"""Of the expected duration, waited before the first look: few tasks are done by then."""
+"""Share of the expected duration to wait before the first check; few tasks end sooner."""
 
 SHORTEST_WAIT_FOR_EXPORT = 60.0
-"""Seconds."""
+"""Seconds before the vendor is asked again for an export that could not be fetched."""
 
 LONGEST_SLEEP = 20.0
-"""Seconds that cost less slept through in the function than in a Wait state.
+"""Longest wait, in seconds, that is cheaper to sleep through in the function than in a Wait state.
 
 Three transitions cost 0.000075 USD (AWS Step Functions pricing), as much as 22 seconds of 256 MB (AWS Lambda
 pricing, arm64).
 """
 
 JITTER = 0.1
-"""The share by which chance shortens a wait, so that uploads of one moment do not stay in step."""
+"""Largest random reduction of a wait, as a share, so that simultaneous uploads are not checked in step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known after a look at a task. Counts are information only: any of them may be nonsense.
+    """What the vendor reported about a task at one check. Any count may be wrong.
 
     Attributes:
-        age: seconds since the vendor took the file; negative where a clock runs behind.
-        done: rows that the vendor has dealt with.
-        total: rows in all; 0 where nobody knows.
-        processed: whether the vendor says that only the export is missing.
+        age: seconds since the vendor accepted the file; negative if a clock is slow.
+        done: rows that the vendor has processed.
+        total: rows of the whole task; 0 if unknown.
+        processed: whether all rows are processed and only the export is missing.
     """
 
     age: float
@@ -62,16 +64,24 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PollingPolicy:
-    """Chooses waits. ``benchmarks/waiting.py`` tells what other shares would have cost.
+    """Chooses the wait between two checks.
+
+    ``benchmarks/waiting.py`` compares these shares with others.
+
+    >>> policy = PollingPolicy(longest_wait=300)
+    >>> policy.next_wait(Progress(age=480))  # no progress: a quarter of the age
+    120.0
+    >>> policy.next_wait(Progress(age=360, done=75, total=100))  # half of the remaining two minutes
+    60.0
 
     Attributes:
-        longest_wait: seconds that no wait passes while the task is young, see the module.
-        ceiling_share: of the age; an old task may be waited for so long.
-        floor_share: of the age; no wait is shorter.
-        blind_share: of the age, waited where no progress shows.
-        expected_share: of the expected duration, likewise.
-        rest_share: of the time that is estimated to be left, waited where progress shows.
-        trust_share: of the age; no estimate is trusted further.
+        longest_wait: ceiling in seconds for a task younger than 300 times that.
+        ceiling_share: share of the age that is the ceiling for older tasks.
+        floor_share: share of the age that every wait reaches.
+        blind_share: share of the age to wait if there is no progress to go by.
+        expected_share: share of the expected duration to wait in that case, if it is more.
+        rest_share: share of the estimated remaining time to wait if there is progress.
+        trust_share: share of the age up to which that estimate is trusted.
     """
 
     longest_wait: float
@@ -83,60 +93,65 @@ class PollingPolicy:
     trust_share: float = 1 / 2
 
     def next_wait(
-        self, look: Progress, before: Progress | None = None, expected: float | None = None
+        self, progress: Progress, earlier: Progress | None = None, expected: float | None = None
     ) -> float:
-        """Seconds until the next look, within the module's bounds.
+        """Return the seconds until the next check, within the bounds that the module describes.
 
         Args:
-            look: what is known now.
-            before: the look at which the count that stood until now was first seen.
-            expected: seconds that such a task is expected to take in all.
+            progress: what the vendor reports now.
+            earlier: the count that the previous check found, with the age at which it was first reported.
+            expected: expected duration of the whole task in seconds.
         """
-        age = max(look.age, 0.0)
-        rest = _rest(look, before)
-        if rest is None:
+        age = max(progress.age, 0.0)
+        remaining = _remaining(progress, earlier)
+        if remaining is None:
             wait = max(age * self.blind_share, (expected or 0.0) * self.expected_share)
         else:
-            wait = min(rest * self.rest_share, age * self.trust_share)
+            wait = min(remaining * self.rest_share, age * self.trust_share)
         return min(max(wait, self.shortest(age)), self.longest(age))
 
     def shortest(self, age: float) -> float:
-        """The floor of a wait at an age, where the ceiling is not below it."""
+        """Return the floor of a wait at an age, in seconds; the ceiling applies if it is lower."""
         return max(SHORTEST_WAIT, age * self.floor_share)
 
     def longest(self, age: float) -> float:
-        """The ceiling of a wait at an age."""
+        """Return the ceiling of a wait at an age, in seconds."""
         return max(self.longest_wait, age * self.ceiling_share)
 
 
 def first_wait(expected: float | None) -> float:
-    """Seconds from the start of an execution to its first look."""
+    """Return the seconds from the start of an execution to its first check.
+
+    >>> first_wait(None), first_wait(60), first_wait(3600)
+    (10.0, 18.0, 30.0)
+    """
     if expected is None:
         return DEFAULT_FIRST_WAIT
     return min(max(expected * FIRST_SHARE, SHORTEST_WAIT), LONGEST_FIRST_WAIT)
 
 
 def wait_for_export(age: float) -> float:
-    """Seconds until the export is asked for again, when the vendor could not give it after all."""
+    """Return the seconds until the vendor is asked again for an export that it could not provide."""
     return max(SHORTEST_WAIT_FOR_EXPORT, age / 100)
 
 
 def jittered(wait: float, chance: float) -> float:
-    """The wait, shortened by up to a tenth; ``chance`` is from 0 to 1."""
+    """Return the wait, shortened by up to a tenth; ``chance`` is a random number from 0 to 1."""
     return wait * (1 - JITTER * chance)
 
 
-def _rest(look: Progress, before: Progress | None) -> float | None:
-    """Seconds that are left if the vendor goes on as it did, or None where no progress shows.
+def _remaining(progress: Progress, earlier: Progress | None) -> float | None:
+    """Return the estimated seconds until all rows are processed, or None if there is no progress to go by.
 
-    Its pace is that of the whole task or that since the count last changed, whichever is the higher: a task
-    that stood in the vendor's queue goes faster afterwards than its age tells.
+    The estimate uses the speed of the whole task or the speed since the earlier check, whichever is higher: a
+    task that was queued at the vendor first is faster afterwards than its age suggests.
     """
-    if look.processed:
+    if progress.processed:
         return 0.0
-    if look.done <= 0 or look.total <= 0 or look.age <= 0:
+    if progress.done <= 0 or progress.total <= 0 or progress.age <= 0:
         return None
-    pace = look.done / look.age
-    if before and look.age > before.age:
-        pace = max(pace, (look.done - before.done) / (look.age - before.age))
-    return max(look.total - look.done, 0) / pace
+    rows_per_second = progress.done / progress.age
+    if earlier and progress.age > earlier.age:
+        recent = (progress.done - earlier.done) / (progress.age - earlier.age)
+        rows_per_second = max(rows_per_second, recent)
+    return max(progress.total - progress.done, 0) / rows_per_second
