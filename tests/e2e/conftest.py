@@ -39,10 +39,11 @@ class Inbox:
         return self.about(key)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps these tests on one worker when pytest runs several, as they share a local cloud.
+    """Run these tests on one worker, because they share a local cloud, and test_privacy.py last.
 
-    The look at what they all left behind comes last.
+    This hook must run before the one of pytest-xdist, which reads the marker.
     """
     items.sort(key=lambda item: item.path.name == "test_privacy.py")
     for item in items:
