@@ -25,7 +25,7 @@ from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.observation import MIB, Memory, functions, functions_table, wait_for_executions
 from local.processes import LocalCloudError
-from local.simulator import SimulatorControl
+from local.simulator import RemoteSimulator
 
 MAX_SECONDS = 3600
 DROPS_AT_ONCE = 10
@@ -69,7 +69,7 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
             TemporaryDirectory(prefix="numberdrop-burst-") as folder,
             local_cloud(cloud_options) as cloud,
             event_tap(cloud) as tap,
-            SimulatorControl(cloud.simulator) as vendor,
+            RemoteSimulator(cloud.simulator) as vendor,
         ):
             _reserve(cloud, options.looks)
             files = _make(Path(folder), options)
@@ -145,7 +145,7 @@ def _drop(cloud: LocalCloud, files: Sequence[Path], checker: str) -> None:
         drop.result()
 
 
-def _figures(burst: Burst, vendor: SimulatorControl) -> Table:
+def _figures(burst: Burst, vendor: RemoteSimulator) -> Table:
     table = Table(title="The burst", title_justify="left", show_header=False)
     table.add_column("what")
     table.add_column("figure", justify="right")
@@ -168,7 +168,7 @@ def _figures(burst: Burst, vendor: SimulatorControl) -> Table:
     return table
 
 
-def _check(burst: Burst, vendor: SimulatorControl, options: argparse.Namespace) -> None:
+def _check(burst: Burst, vendor: RemoteSimulator, options: argparse.Namespace) -> None:
     """Compares what has come with what was dropped.
 
     Raises:

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 from local.simulator.answers import Answer, Fate, error_answer, json_answer, storage_refusal
 from local.simulator.bodies import Body, Form, read_form
 from local.simulator.exports import Exports, Shape, suffix_of
+from local.simulator.faults import Operation
 from local.simulator.links import Links
 from local.simulator.model import Download, RefusedError, Task, TaskStatus, Vendor
-from local.simulator.moods import Operation
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, Checker, Family, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
 

@@ -94,7 +94,7 @@ class Shape:
     spoil: Callable[[Path, str], None] = _nothing_more
 
 
-TRUE_SHAPE = Shape()
+CORRECT_SHAPE = Shape()
 
 
 class Exports:
@@ -109,7 +109,7 @@ class Exports:
 
     def begin(self, task: Task) -> None:
         """Start to make the true export of a task, in the background."""
-        self._made[task.task_id] = self._makers.submit(self._make, task, TRUE_SHAPE)
+        self._made[task.task_id] = self._makers.submit(self._make, task, CORRECT_SHAPE)
 
     def is_made(self, task: Task) -> bool:
         """Whether the true export of a task is there, or is so within a moment."""
@@ -117,7 +117,7 @@ class Exports:
 
     def file_for(self, task: Task, shape: Shape) -> Path:
         """The export of a task. Whoever asks while it is being made waits for it."""
-        return self._made[task.task_id].result() if shape is TRUE_SHAPE else self._make(task, shape)
+        return self._made[task.task_id].result() if shape is CORRECT_SHAPE else self._make(task, shape)
 
     def close(self) -> None:
         """Give up the exports that are not made yet."""

@@ -1,13 +1,11 @@
-"""The simulator as a server: sockets, threads, and moods that break them."""
+"""The simulator as a server: sockets, threads, and the faults that break connections."""
 
 import logging
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
@@ -19,11 +17,12 @@ from local.simulator.answers import Answer, Fate, error_answer, reset, send
 from local.simulator.api import Request, VendorApi, operation_of, split_target
 from local.simulator.bodies import Body
 from local.simulator.clock import Clock
-from local.simulator.control import CONTROL_PATH, ControlApi
+from local.simulator.controls import Controls
 from local.simulator.exports import Exports
+from local.simulator.faults import NO_FAULT, FaultQueue, Operation, Stage
 from local.simulator.links import Links
-from local.simulator.model import Charge, Download, Settings, Submission, Vendor
-from local.simulator.moods import CALM, Moment, MoodBoard, Operation, activate
+from local.simulator.model import Settings, Vendor
+from local.simulator.remote import CONTROL_PATH, ControlApi
 from local.simulator.traffic import Traffic
 
 logger = logging.getLogger(__name__)
@@ -31,16 +30,16 @@ logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 SECONDS_TO_CLOSE = 5.0
 
-_READS_NO_BODY = {Moment.BEFORE_HEADERS, Moment.AFTER_HEADERS, Moment.MID_BODY}
+_STAGES_WITHOUT_BODY = {Stage.BEFORE_HEADERS, Stage.AFTER_HEADERS, Stage.MID_BODY}
 
 
-class Simulator:
-    """A vendor of one's own, on loopback, for as long as the ``with`` block lasts.
+class Simulator(Controls):
+    """A simulated vendor on loopback, which runs as long as the ``with`` block.
 
     Args:
-        port: where to listen; 0 takes any free port.
-        balance: what the account holds at first, in USD.
-        clock: seconds from a steady source.
+        port: the port to listen on; 0 takes any free port.
+        balance: the account's initial balance in USD.
+        clock: seconds from a monotonic source.
         settings: fields of :class:`Settings`, such as ``duration_seconds=0``.
     """
 
@@ -52,16 +51,19 @@ class Simulator:
         clock: Callable[[], float] = time.monotonic,
         **settings: Any,
     ) -> None:
-        self._clock = Clock(clock)
-        self.vendor = Vendor(settings=Settings(**settings), balance=balance, clock=self._clock)
-        self.moods = MoodBoard()
-        self.links = Links(self._clock)
-        self.traffic = Traffic()
+        own_clock = Clock(clock)
+        super().__init__(
+            vendor=Vendor(settings=Settings(**settings), balance=balance, clock=own_clock),
+            faults=FaultQueue(),
+            links=Links(own_clock),
+            traffic=Traffic(),
+            clock=own_clock,
+        )
         self.closing = threading.Event()
         self._server = _Server(port, self)
         self._folder = TemporaryDirectory(prefix="simulator-", ignore_cleanup_errors=True)
         self.url = f"http://{LOOPBACK}:{self._server.server_address[1]}"
-        self.control = ControlApi(self)
+        self.control_api = ControlApi(self)
         self._exports = Exports(Path(self._folder.name))
         self.api = VendorApi(
             vendor=self.vendor,
@@ -90,83 +92,9 @@ class Simulator:
         self._exports.close()
         self._folder.cleanup()
 
-    @property
-    def charges(self) -> list[Charge]:
-        """What was charged so far, oldest first."""
-        return list(self.vendor.charges)
-
-    @property
-    def submissions(self) -> list[Submission]:
-        """The accepted submissions, oldest first."""
-        return list(self.vendor.submissions)
-
-    @property
-    def downloads(self) -> list[Download]:
-        """The requests for exports, refused ones included."""
-        return list(self.vendor.downloads)
-
-    @property
-    def calls(self) -> Counter[str]:
-        """How many requests arrived, by operation."""
-        return self.traffic.totals
-
-    @property
-    def balance(self) -> float:
-        """What the account holds, in USD."""
-        return self.vendor.balance
-
-    @property
-    def peak_submissions(self) -> int:
-        """The most submissions that were ever under way at the same moment."""
-        return self.vendor.peak_submissions
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self.vendor.settings
-
-    def change_settings(self, **changes: Any) -> None:
-        """Other settings from now on; tasks and links that exist keep their times.
-
-        Raises:
-            TypeError: there is no such setting.
-        """
-        self.vendor.settings = replace(self.vendor.settings, **changes)
-
-    def misbehave(self, operation: str, mood: str, times: int | None = 1, **parameters: object) -> None:
-        """Strike the next ``times`` requests of an operation with a mood, or all when None.
-
-        Moods are queued: one that was asked for earlier strikes first.
-
-        Raises:
-            ValueError: there is no such operation, mood or parameter.
-        """
-        target = Operation(operation)
-        self.moods.book(target, activate(target, mood, parameters), times)
-
-    def behave(self) -> None:
-        """Drop every mood that is still booked."""
-        self.moods.clear()
-
-    def finish_all(self) -> None:
-        """Every task that exists is exported from now on."""
-        self.vendor.finish_all()
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass without waiting for it."""
-        self._clock.advance(seconds)
-
-    def top_up(self, usd: float) -> None:
-        """Put money into the account, or take it out when negative."""
-        self.vendor.top_up(usd)
-
-    def revoke_links(self) -> None:
-        """No link issued so far works any longer."""
-        self.links.revoke_all()
-
 
 class _Server(ThreadingMixIn, TCPServer):
-    """Answers each connection in a thread, and remembers connections so as to cut them."""
+    """Answers each connection in a thread, and keeps the connections so that it can cut them."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -190,7 +118,7 @@ class _Server(ThreadingMixIn, TCPServer):
             self._changed.notify_all()
 
     def cut_connections(self) -> None:
-        """End every conversation, also those that hang, and wait for their threads."""
+        """Close every connection, including those that hang, and wait for their threads."""
         with self._changed:
             for connection in self._connections:
                 _shut(connection)
@@ -205,11 +133,11 @@ def _shut(connection: socket.socket) -> None:
 
 
 class _ConnectionDroppedError(Exception):
-    """The mood of this request ends its connection."""
+    """The fault of this request closes its connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection: takes the mood of each request, lets it be answered, and sends."""
+    """Serves one connection: takes the fault of each request, gets the answer, and sends it."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -226,15 +154,15 @@ class _Handler(BaseHTTPRequestHandler):
             logger.exception("The simulator could not serve a request.")
 
     def parse_request(self) -> bool:
-        """Strike with the request's mood as soon as its first line is known."""
+        """Take the request's fault as soon as its first line is known."""
         method, _, target = self.raw_requestline.decode("latin-1").partition(" ")
         path, self.query = split_target(target.partition(" ")[0].strip())
         self.operation = operation_of(method, path)
-        self.mood = CALM
+        self.fault = NO_FAULT
         if self.operation:
             self.server.simulator.traffic.note(self.operation)
-            self.mood = self.server.simulator.moods.take(self.operation)
-        if self.mood.moment is Moment.BEFORE_HEADERS:
+            self.fault = self.server.simulator.faults.next_for(self.operation)
+        if self.fault.stage is Stage.BEFORE_HEADERS:
             self._drop()
         return super().parse_request()
 
@@ -242,12 +170,6 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def do_POST(self) -> None:
-        self._serve()
-
-    def do_PATCH(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
         self._serve()
 
     def _serve(self) -> None:
@@ -266,36 +188,36 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _unrouted(self, request: Request) -> Answer:
         if request.path.startswith(CONTROL_PATH):
-            return self.server.simulator.control.answer(self.command, request)
+            return self.server.simulator.control_api.answer(self.command, request)
         request.body.drain()
-        return error_answer(404, "not_found", "There is nothing here.")
+        return error_answer(404, "not_found", "There is no such endpoint.")
 
     def _answer(self, operation: Operation, request: Request) -> Answer:
-        if self.mood.moment is Moment.MID_BODY:
+        if self.fault.stage is Stage.MID_BODY:
             request.body.read_part()
-        if self.mood.moment in _READS_NO_BODY:
-            return self.mood.change(Answer(200))
-        right = Answer(200)
-        if self.mood.charges:
-            right = self.server.simulator.api.answer(operation, request, self.mood.shape())
+        if self.fault.stage in _STAGES_WITHOUT_BODY:
+            return self.fault.change(Answer(200))
+        correct = Answer(200)
+        if self.fault.charges:
+            correct = self.server.simulator.api.answer(operation, request, self.fault.shape())
         request.body.drain()
-        return self.mood.change(right)
+        return self.fault.change(correct)
 
     def _send(self, answer: Answer) -> None:
         if answer.fate is Fate.CONNECTION_RESET:
             self._drop()
         if answer.fate is Fate.NEVER_SENT:
-            self.rfile.read(1)  # returns once the client gives up, or the simulator closes
+            self.rfile.read(1)  # returns when the client gives up or the simulator closes
             raise _ConnectionDroppedError
         send(answer, self.wfile, closing=self.server.simulator.closing)
         self.close_connection = self.close_connection or not answer.keeps_connection
 
     def _drop(self) -> None:
-        """Leave with a reset: only a close without a shutdown before it sends one."""
+        """Close the connection with a TCP reset; a shutdown before the close would prevent the reset."""
         reset(self.connection)
         for end in (self.wfile, self.rfile, self.connection):
             end.close()
         raise _ConnectionDroppedError
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing: request lines carry user ids and signatures."""
+        """Log nothing, because request lines contain user ids and signatures."""

@@ -11,7 +11,7 @@ import pytest
 
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
-from local.simulator import SimulatorControl
+from local.simulator import RemoteSimulator
 
 PATIENCE_SECONDS = 60
 """How long a test waits for what must come."""
@@ -67,10 +67,10 @@ def inbox(cloud: LocalCloud) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def vendor(cloud: LocalCloud) -> Iterator[SimulatorControl]:
-    with SimulatorControl(cloud.simulator) as control:
+def vendor(cloud: LocalCloud) -> Iterator[RemoteSimulator]:
+    with RemoteSimulator(cloud.simulator) as control:
         yield control
-        control.behave()
+        control.clear_faults()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from local.event_tap import let_send
 from local.metrics_bridge import MetricsBridge
 from local.processes import PROJECT
 from local.sam import deploy
-from local.simulator import SimulatorControl
+from local.simulator import RemoteSimulator
 from numberdrop.jobs.job import timestamp
 from numberdrop.jobs.transitions import State
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket
@@ -123,28 +123,28 @@ def watched(cloud: LocalCloud) -> Watched:
     return watched
 
 
-def lose_an_answer(watched: Watched, vendor: SimulatorControl) -> None:
-    vendor.misbehave("submit", "reset_after_work")
+def lose_an_answer(watched: Watched, vendor: RemoteSimulator) -> None:
+    vendor.inject_fault("submit", "reset_after_work")
     watched.uploads.drop("band/alarms/lost answer.txt", NUMBERS)
 
 
-def refuse_the_key(watched: Watched, vendor: SimulatorControl) -> None:
+def refuse_the_key(watched: Watched, vendor: RemoteSimulator) -> None:
     key = "band/alarms/bad key.txt"
-    vendor.misbehave("submit", "http_error", None, status=401)
+    vendor.inject_fault("submit", "http_error", None, status=401)
     watched.uploads.drop(key, NUMBERS)
     watched.job_in(State.BLOCKED, key)
     watched.reconcile()
 
 
-def keep_a_claim_for_hours(watched: Watched, vendor: SimulatorControl) -> None:
+def keep_a_claim_for_hours(watched: Watched, vendor: RemoteSimulator) -> None:
     key = "band/alarms/not taken.txt"
-    vendor.misbehave("submit", "http_error", None, status=429, retry_after="900")
+    vendor.inject_fault("submit", "http_error", None, status=429, retry_after="900")
     watched.uploads.drop(key, NUMBERS)
     watched.make_older(watched.job_in(State.CLAIMED, key))
     watched.reconcile()
 
 
-def spoil_an_item(watched: Watched, _vendor: SimulatorControl) -> None:
+def spoil_an_item(watched: Watched, _vendor: RemoteSimulator) -> None:
     """One that no reconcile can mend; it is taken away again as soon as one has tried."""
     table, key = watched.outputs["JobsTableName"], {"job_id": {"S": "0" * 64}}
     dynamodb = watched.cloud.aws.client("dynamodb")
@@ -153,7 +153,7 @@ def spoil_an_item(watched: Watched, _vendor: SimulatorControl) -> None:
     dynamodb.delete_item(TableName=table, Key=key)
 
 
-def take_the_table_from_the_audit(watched: Watched, _vendor: SimulatorControl) -> None:
+def take_the_table_from_the_audit(watched: Watched, _vendor: RemoteSimulator) -> None:
     functions, name = watched.cloud.aws.client("lambda"), watched.resource("AuditFunction")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     functions.update_function_configuration(
@@ -162,36 +162,36 @@ def take_the_table_from_the_audit(watched: Watched, _vendor: SimulatorControl) -
     functions.invoke(FunctionName=name, Payload=b"{}")
 
 
-def fail_a_task(watched: Watched, vendor: SimulatorControl) -> None:
-    vendor.misbehave("status", "failed", None)
+def fail_a_task(watched: Watched, vendor: RemoteSimulator) -> None:
+    vendor.inject_fault("status", "failed", None)
     watched.uploads.drop("band/alarms/fails.txt", NUMBERS)
 
 
-def send_what_is_no_upload(watched: Watched, _vendor: SimulatorControl) -> None:
+def send_what_is_no_upload(watched: Watched, _vendor: RemoteSimulator) -> None:
     watched.cloud.aws.client("sqs").send_message(
         QueueUrl=watched.outputs["UploadQueueUrl"], MessageBody="not an event"
     )
 
 
-def keep_a_task_for_hours(watched: Watched, vendor: SimulatorControl) -> None:
+def keep_a_task_for_hours(watched: Watched, vendor: RemoteSimulator) -> None:
     key = "band/alarms/slow.txt"
-    vendor.misbehave("status", "completed_without_file", None)
+    vendor.inject_fault("status", "completed_without_file", None)
     watched.uploads.drop(key, NUMBERS)
     watched.make_older(watched.job_in(State.SUBMITTED, key))
     watched.reconcile()
 
 
-def let_a_message_grow_old(watched: Watched, _vendor: SimulatorControl) -> None:
+def let_a_message_grow_old(watched: Watched, _vendor: RemoteSimulator) -> None:
     """The metric as SQS would put it: an hour is too long for a test."""
     watched.put("AWS/SQS", "ApproximateAgeOfOldestMessage", 3601)
 
 
-def find_an_unannounced_upload(watched: Watched, _vendor: SimulatorControl) -> None:
+def find_an_unannounced_upload(watched: Watched, _vendor: RemoteSimulator) -> None:
     """The metric as the audit function puts it: it looks at uploads that are a day old."""
     watched.put("numberdrop", "UnannouncedUploads", 1)
 
 
-CAUSES: Mapping[str, Callable[[Watched, SimulatorControl], None]] = {
+CAUSES: Mapping[str, Callable[[Watched, RemoteSimulator], None]] = {
     "NotReconcilingAlarm": spoil_an_item,
     "FailureShareAlarm": fail_a_task,
     "InDoubtAlarm": lose_an_answer,
@@ -207,9 +207,9 @@ CAUSES: Mapping[str, Callable[[Watched, SimulatorControl], None]] = {
 
 
 def test_a_job_that_was_paid_for_and_failed_is_told_to_the_person_on_call(
-    watched: Watched, vendor: SimulatorControl
+    watched: Watched, vendor: RemoteSimulator
 ) -> None:
-    vendor.misbehave("status", "failed", None)
+    vendor.inject_fault("status", "failed", None)
     watched.uploads.drop("band/alarms/paid for.txt", NUMBERS)
 
     told = watched.wait_for_page(**{"detail-type": "Number Check Failed"})
@@ -219,7 +219,7 @@ def test_a_job_that_was_paid_for_and_failed_is_told_to_the_person_on_call(
 
 @pytest.mark.parametrize("alarm", CAUSES)
 def test_an_alarm_fires_and_the_person_on_call_is_told_what_to_do(
-    alarm: str, watched: Watched, vendor: SimulatorControl
+    alarm: str, watched: Watched, vendor: RemoteSimulator
 ) -> None:
     CAUSES[alarm](watched, vendor)
 

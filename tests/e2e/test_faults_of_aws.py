@@ -9,7 +9,7 @@ import pytest
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import event_tap
 from local.fault_proxy import SERVICES, usual_faults
-from local.simulator import SimulatorControl
+from local.simulator import RemoteSimulator
 from tests.e2e.conftest import Bucket, Inbox
 
 WAVES, UPLOADS_AT_ONCE = 5, 10
@@ -38,7 +38,7 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
     waves = [[f"band/troubled/{wave} {n}.txt" for n in range(UPLOADS_AT_ONCE)] for wave in range(WAVES)]
     assert troubled_cloud.faults
 
-    with event_tap(troubled_cloud) as tap, SimulatorControl(troubled_cloud.simulator) as vendor:
+    with event_tap(troubled_cloud) as tap, RemoteSimulator(troubled_cloud.simulator) as vendor:
         inbox = Inbox(tap)
         troubled_cloud.faults.inject(usual_faults(PROBABILITY))
         endings: Counter[str] = Counter()

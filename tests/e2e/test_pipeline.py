@@ -13,7 +13,7 @@ import pytest
 from local.cloud import STACK, LocalCloud
 from local.observation import functions
 from local.processes import PROJECT
-from local.simulator import SimulatorControl
+from local.simulator import RemoteSimulator
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
 
 NUMBERS = "".join(f"+447700900{n:03d}\n" for n in range(200, 220))
@@ -97,7 +97,7 @@ def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
 
 
 def test_a_band_file_comes_back_as_its_export_and_one_row_for_each_number(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, results: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket, results: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
 
@@ -165,7 +165,7 @@ def test_lines_that_were_left_out_are_listed_beside_the_results(
     assert [(row["line"], row["text"]) for row in rejected] == [("21", "not a number")]
 
 
-def test_any_other_task_type_passes_through(inbox: Inbox, vendor: SimulatorControl, uploads: Bucket) -> None:
+def test_any_other_task_type_passes_through(inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket) -> None:
     key = "task_type=some_new_check/e2e/numbers.txt"
 
     uploads.drop(key, NUMBERS)
@@ -177,7 +177,7 @@ def test_any_other_task_type_passes_through(inbox: Inbox, vendor: SimulatorContr
 
 
 def test_the_same_event_twice_is_one_job_and_one_charge(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
     key, other = "band/e2e/twice.txt", "band/e2e/after twice.txt"
@@ -194,7 +194,7 @@ def test_the_same_event_twice_is_one_job_and_one_charge(
 
 
 def test_two_versions_of_one_key_are_two_jobs_with_their_own_results(
-    inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, results: Bucket
+    inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket, results: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
     key = "band/e2e/overwritten.txt"
@@ -223,7 +223,7 @@ def test_two_versions_of_one_key_are_two_jobs_with_their_own_results(
     ],
 )
 def test_a_bad_upload_fails_with_its_reason_and_is_not_charged(
-    key: str, content: str, code: str, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    key: str, content: str, code: str, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
 
@@ -237,10 +237,10 @@ def test_a_bad_upload_fails_with_its_reason_and_is_not_charged(
 
 
 def test_a_task_that_fails_at_the_vendor_ends_in_a_failed_execution_and_an_event(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     key = "band/e2e/fails.txt"
-    vendor.misbehave("status", "failed", None)
+    vendor.inject_fault("status", "failed", None)
 
     uploads.drop(key, NUMBERS)
     (event,) = inbox.wait_for(key)
@@ -255,11 +255,11 @@ def test_a_task_that_fails_at_the_vendor_ends_in_a_failed_execution_and_an_event
 
 
 def test_a_lost_answer_needs_a_person_and_is_never_sent_again(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
     key = "band/e2e/lost answer.txt"
-    vendor.misbehave("submit", "reset_after_work")
+    vendor.inject_fault("submit", "reset_after_work")
 
     uploads.drop(key, NUMBERS)
     (event,) = inbox.wait_for(key)
@@ -272,11 +272,11 @@ def test_a_lost_answer_needs_a_person_and_is_never_sent_again(
 
 
 def test_an_account_without_money_stops_the_line_until_it_is_topped_up(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
     holder, behind = "band/e2e/no money.txt", "band/e2e/behind the line.txt"
-    vendor.misbehave("submit", "http_error", status=402)
+    vendor.inject_fault("submit", "http_error", status=402)
 
     uploads.drop(holder, NUMBERS)
     (attention,) = inbox.wait_for(holder)
@@ -302,11 +302,11 @@ def test_an_account_without_money_stops_the_line_until_it_is_topped_up(
 
 
 def test_a_busy_vendor_is_tried_again_by_itself(
-    inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
     key = "band/e2e/busy vendor.txt"
-    vendor.misbehave("submit", "http_error", status=429, retry_after="1")
+    vendor.inject_fault("submit", "http_error", status=429, retry_after="1")
 
     uploads.drop(key, NUMBERS)
     (event,) = inbox.wait_for(key)
@@ -316,10 +316,10 @@ def test_a_busy_vendor_is_tried_again_by_itself(
 
 
 def test_an_export_from_a_host_that_is_not_allowed_is_not_fetched(
-    inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     key = "band/e2e/untrusted.txt"
-    vendor.misbehave("status", "other_link", None, url="https://elsewhere.example/export.zip")
+    vendor.inject_fault("status", "wrong_link", None, url="https://elsewhere.example/export.zip")
 
     uploads.drop(key, NUMBERS)
     (event,) = inbox.wait_for(key)
@@ -329,7 +329,7 @@ def test_an_export_from_a_host_that_is_not_allowed_is_not_fetched(
 
 
 def test_an_upload_that_is_gone_before_it_is_read_fails_with_its_reason(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
     key = "band/e2e/gone.txt"
@@ -366,10 +366,10 @@ def test_what_is_no_upload_ends_in_the_dead_letter_queue(cloud: LocalCloud) -> N
 
 
 def test_an_execution_that_a_person_stops_is_settled_within_seconds(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     key = "band/e2e/stopped.txt"
-    vendor.misbehave("status", "completed_without_file", None)
+    vendor.inject_fault("status", "completed_without_file", None)
     machine = cloud.outputs["StateMachineArn"]
     client = cloud.aws.client("stepfunctions")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from local.cloud import STACK, LocalCloud, vendor_parameters
 from local.processes import PROJECT
 from local.sam import deploy
-from local.simulator import SimulatorControl
+from local.simulator import RemoteSimulator
 from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
 
 NUMBERS = "".join(f"+447700900{n}\n" for n in range(900, 920))
@@ -28,7 +28,7 @@ def a_newer_version(folder: Path) -> Path:
     return template
 
 
-def wait_until_followed(cloud: LocalCloud, vendor: SimulatorControl) -> None:
+def wait_until_followed(cloud: LocalCloud, vendor: RemoteSimulator) -> None:
     """Until the vendor was asked about the task once."""
     before, end = vendor.calls["status"], time.monotonic() + PATIENCE_SECONDS
     while vendor.calls["status"] == before:
@@ -37,10 +37,10 @@ def wait_until_followed(cloud: LocalCloud, vendor: SimulatorControl) -> None:
 
 
 def test_a_job_that_is_followed_while_a_new_version_is_deployed_completes_with_one_charge(
-    cloud: LocalCloud, inbox: Inbox, vendor: SimulatorControl, uploads: Bucket, tmp_path: Path
+    cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket, tmp_path: Path
 ) -> None:
     key = "band/upgrade/on its way.txt"
-    vendor.misbehave("status", "completed_without_file", None)
+    vendor.inject_fault("status", "completed_without_file", None)
     uploads.drop(key, NUMBERS)
     wait_until_followed(cloud, vendor)
 
@@ -51,7 +51,7 @@ def test_a_job_that_is_followed_while_a_new_version_is_deployed_completes_with_o
         parameters=vendor_parameters(cloud.simulator),
         folder=cloud.folder,
     )
-    vendor.behave()
+    vendor.clear_faults()
     (event,) = inbox.wait_for(key)
 
     assert event["detail-type"] == "Number Check Completed"

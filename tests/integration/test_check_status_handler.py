@@ -47,14 +47,14 @@ def test_a_task_that_will_soon_be_finished_is_awaited(
     assert simulator.calls["status"] == 2
 
 
-@pytest.mark.parametrize("mood", ["total_zero", "counts_fall", "counts_pass_total"])
+@pytest.mark.parametrize("fault", ["zero_total", "counts_fall", "counts_exceed_total"])
 def test_counts_that_make_no_sense_stop_nothing(
-    account: Account, simulator: Simulator, functions: Functions, mood: str
+    account: Account, simulator: Simulator, functions: Functions, fault: str
 ) -> None:
     simulator.change_settings(duration_seconds=1000)
     upload = account.drop("band/leads.txt", file_of())
     functions.submit(upload)
-    simulator.misbehave("status", mood, times=None)
+    simulator.inject_fault("status", fault, times=None)
     first = functions.check_status(upload)
     second = functions.check_status(upload, first["seen"])
     assert [decision["next"] for decision in (first, second)] == ["wait", "wait"]
@@ -62,7 +62,7 @@ def test_counts_that_make_no_sense_stop_nothing(
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters"),
+    ("fault", "parameters"),
     [
         ("unknown_status", {}),
         ("completed_without_file", {}),
@@ -76,16 +76,16 @@ def test_counts_that_make_no_sense_stop_nothing(
     ],
 )
 def test_trouble_on_the_way_is_waited_out(
-    simulator: Simulator, functions: Functions, upload: Upload, mood: str, parameters: dict[str, object]
+    simulator: Simulator, functions: Functions, upload: Upload, fault: str, parameters: dict[str, object]
 ) -> None:
-    simulator.misbehave("status", mood, **parameters)  # type: ignore[arg-type]
+    simulator.inject_fault("status", fault, **parameters)  # type: ignore[arg-type]
     seen = functions.check_status(upload)
     assert seen["next"] == "wait"
     assert functions.check_status(upload, seen["seen"])["next"] == "collect"
 
 
 def test_a_failed_task_fails(simulator: Simulator, functions: Functions, upload: Upload) -> None:
-    simulator.misbehave("status", "failed")
+    simulator.inject_fault("status", "failed")
     decision = functions.check_status(upload)
     assert (decision["next"], decision["reason"]["code"]) == ("fail", ReasonCode.TASK_FAILED)
 
@@ -93,7 +93,7 @@ def test_a_failed_task_fails(simulator: Simulator, functions: Functions, upload:
 def test_a_task_that_never_finishes_times_out(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("status", "unknown_status")
+    simulator.inject_fault("status", "unknown_status")
     account.let_time_pass(upload, beyond="deadline")
     decision = functions.check_status(upload)
     assert (decision["next"], decision["reason"]["code"]) == ("fail", ReasonCode.TIMED_OUT)
@@ -102,7 +102,7 @@ def test_a_task_that_never_finishes_times_out(
 def test_what_was_seen_is_handed_from_look_to_look(
     simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("status", "exported_without_link", times=None)
+    simulator.inject_fault("status", "exported_without_link", times=None)
     seen: dict[str, object] = {}
     words = []
     for _ in range(5):

@@ -26,10 +26,10 @@ SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters", "whole"),
+    ("fault", "parameters", "whole"),
     [
         ("html_page", {}, {"export.csv"}),
-        ("cut_off", {"after": 1000}, set()),
+        ("truncated", {"after": 1000}, set()),
         ("wrong_length", {"by": 9}, set()),
         ("zip_bomb", {"megabytes": 128}, {"export.zip"}),
         ("many_members", {}, {"export.zip"}),
@@ -42,11 +42,11 @@ def test_an_export_that_cannot_be_read_is_kept_aside(
     functions: Functions,
     upload: Upload,
     *,
-    mood: str,
+    fault: str,
     parameters: dict[str, object],
     whole: set[str],
 ) -> None:
-    simulator.misbehave("download", mood, times=None, **parameters)
+    simulator.inject_fault("download", fault, times=None, **parameters)
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_INVALID
     assert len(simulator.downloads) == 3
     files = files_of(account, upload)
@@ -56,12 +56,12 @@ def test_an_export_that_cannot_be_read_is_kept_aside(
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters"), [("cut_off", {"after": 100}), ("wrong_length", {"by": 9}), ("html_page", {})]
+    ("fault", "parameters"), [("truncated", {"after": 100}), ("wrong_length", {"by": 9}), ("html_page", {})]
 )
 def test_an_export_that_arrives_broken_is_fetched_again(
-    simulator: Simulator, functions: Functions, upload: Upload, mood: str, parameters: dict[str, object]
+    simulator: Simulator, functions: Functions, upload: Upload, fault: str, parameters: dict[str, object]
 ) -> None:
-    simulator.misbehave("download", mood, times=2, **parameters)
+    simulator.inject_fault("download", fault, times=2, **parameters)
     assert functions.collect(upload)["next"] == "done"
     assert len(simulator.downloads) == 3
 
@@ -69,7 +69,7 @@ def test_an_export_that_arrives_broken_is_fetched_again(
 def test_names_that_climb_out_of_their_folder_reach_no_path(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "climbing_names", times=None)
+    simulator.inject_fault("download", "path_traversal", times=None)
     functions.collect(upload)
     assert not [key for key in account.stored() if ".." in key]
 
@@ -126,7 +126,7 @@ def test_an_export_of_unknown_length_is_stored_from_its_file(
 ) -> None:
     answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + EXPORT
     with captured_request(answer) as server:
-        simulator.misbehave("status", "other_link", url=f"{server.url}/export")
+        simulator.inject_fault("status", "wrong_link", url=f"{server.url}/export")
         assert functions.collect(upload)["next"] == "done"
     assert files_of(account, upload)["export.csv"] == EXPORT
 
@@ -137,7 +137,7 @@ def test_an_export_that_turns_out_to_be_another_format_is_stored_under_its_right
     export = archive_of("docProps/readme.txt")
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(export)}\r\n\r\n"
     with captured_request(head.encode() + export) as server:
-        simulator.misbehave("status", "other_link", url=f"{server.url}/export")
+        simulator.inject_fault("status", "wrong_link", url=f"{server.url}/export")
         assert functions.collect(upload)["next"] == "done"
     assert files_of(account, upload)["export.zip"] == export
     (event,) = account.events()
@@ -150,7 +150,7 @@ def test_an_export_that_turns_out_to_be_another_format_is_stored_under_its_right
 def test_numbers_that_the_export_lacks_are_unresolved(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "missing_rows", rows=3)
+    simulator.inject_fault("download", "missing_rows", rows=3)
     functions.collect(upload)
     rows = rows_of(files_of(account, upload)["results.csv"])
     assert [row["number"] for row in rows] == list(NUMBERS)
@@ -160,8 +160,8 @@ def test_numbers_that_the_export_lacks_are_unresolved(
 
 
 @pytest.mark.parametrize(
-    ("mood", "counted"),
-    [("extra_rows", {"extra": 2, "doubled": 0}), ("doubled_rows", {"extra": 0, "doubled": 2})],
+    ("fault", "counted"),
+    [("extra_rows", {"extra": 2, "doubled": 0}), ("duplicate_rows", {"extra": 0, "doubled": 2})],
 )
 def test_rows_too_many_are_counted_and_left_out(
     account: Account,
@@ -169,10 +169,10 @@ def test_rows_too_many_are_counted_and_left_out(
     functions: Functions,
     upload: Upload,
     *,
-    mood: str,
+    fault: str,
     counted: dict[str, int],
 ) -> None:
-    simulator.misbehave("download", mood, rows=2)
+    simulator.inject_fault("download", fault, rows=2)
     functions.collect(upload)
     files = files_of(account, upload)
     assert [row["number"] for row in rows_of(files["results.csv"])] == list(NUMBERS)
@@ -180,31 +180,31 @@ def test_rows_too_many_are_counted_and_left_out(
 
 
 @pytest.mark.parametrize(
-    "mood",
+    "fault",
     [
         "renamed_columns",
         "no_verdict_column",
-        "doubled_number_column",
+        "duplicate_number_column",
         "other_delimiter",
         "plain_csv",
-        "lists_alone",
+        "lists_only",
     ],
 )
 def test_columns_that_changed_their_ways_are_still_read(
-    account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, fault: str
 ) -> None:
-    simulator.misbehave("download", mood)
+    simulator.inject_fault("download", fault)
     assert functions.collect(upload)["next"] == "done"
     rows = rows_of(files_of(account, upload)["results.csv"])
     assert [(row["number"], row["status"]) for row in rows] == [(number, "resolved") for number in NUMBERS]
 
 
-@pytest.mark.parametrize(("mood", "resolved"), [("extra_rows", 100), ("missing_rows", 90)])
+@pytest.mark.parametrize(("fault", "resolved"), [("extra_rows", 100), ("missing_rows", 90)])
 def test_an_upload_that_is_gone_by_now_leaves_the_export_to_stand_alone(
-    account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str, resolved: int
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, fault: str, resolved: int
 ) -> None:
     account.delete(upload)
-    simulator.misbehave("download", mood, rows=10)
+    simulator.inject_fault("download", fault, rows=10)
     assert functions.collect(upload)["next"] == "done"
     counts = job_of(account, upload).counts
     assert (counts.submitted, counts.resolved, counts.unresolved) == (100, resolved, 100 - resolved)
@@ -220,7 +220,7 @@ def test_rows_too_many_that_cannot_be_told_from_the_others_are_in_no_count_of_ve
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     account.delete(upload)
-    simulator.misbehave("download", "extra_rows", rows=10)
+    simulator.inject_fault("download", "extra_rows", rows=10)
     assert functions.collect(upload)["next"] == "done"
     files = files_of(account, upload)
     manifest = json.loads(files["manifest.json"])

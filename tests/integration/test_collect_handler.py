@@ -92,7 +92,7 @@ def test_the_ledger_remembers_when_the_vendor_made_the_export(
 def test_a_time_of_the_export_that_cannot_be_is_not_remembered(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, said: str
 ) -> None:
-    simulator.misbehave("status", "other_time", updated_at=said)
+    simulator.inject_fault("status", "wrong_time", updated_at=said)
     functions.collect(upload)
     job = job_of(account, upload)
     assert (job.state, job.exported_at) == (State.COMPLETED, None)
@@ -216,7 +216,7 @@ def test_the_key_is_not_sent_to_where_exports_lie(
 def test_an_expired_link_is_replaced_by_a_fresh_one(
     simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "link_refused", times=2)
+    simulator.inject_fault("download", "link_refused", times=2)
     assert functions.collect(upload)["next"] == "done"
     assert [download.status for download in simulator.downloads] == [403, 403, 200]
     assert simulator.calls["status"] == 3
@@ -228,7 +228,7 @@ def test_each_further_try_comes_after_a_longer_pause(
     monkeypatch.setattr("numberdrop.steps.collection.PAUSES", PAUSES)
     slept: list[float] = []
     patient = replace(Collector.from_env(), sleep=slept.append)
-    simulator.misbehave("download", "link_refused", times=None)
+    simulator.inject_fault("download", "link_refused", times=None)
     with monkeypatch.context() as patch:
         patch.setattr(collect, "collector", lambda: patient)
         functions.collect(upload)
@@ -238,7 +238,7 @@ def test_each_further_try_comes_after_a_longer_pause(
 def test_a_link_that_never_works_is_given_up(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "link_refused", times=None)
+    simulator.inject_fault("download", "link_refused", times=None)
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNAVAILABLE
     assert (len(simulator.downloads), account.stored()) == (3, {})
 
@@ -258,7 +258,7 @@ def test_a_link_that_never_works_is_given_up(
 def test_a_link_that_leads_elsewhere_is_not_followed(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, url: str
 ) -> None:
-    simulator.misbehave("status", "other_link", url=url)
+    simulator.inject_fault("status", "wrong_link", url=url)
     decision = functions.collect(upload)
     assert failure(decision) == ReasonCode.RESULT_UNTRUSTED
     assert url not in json.dumps(decision)
@@ -268,7 +268,7 @@ def test_a_link_that_leads_elsewhere_is_not_followed(
 def test_a_link_that_redirects_is_not_trusted(
     simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "redirect", status=302, location=f"{simulator.url}/externalcheck/x")
+    simulator.inject_fault("download", "redirect", status=302, location=f"{simulator.url}/externalcheck/x")
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNTRUSTED
     assert len(simulator.downloads) == 1
 
@@ -277,12 +277,12 @@ def test_a_link_that_redirects_is_not_trusted(
 
 
 @pytest.mark.parametrize(
-    "mood", ["completed_without_file", "exported_without_link", "http_error", "html_page"]
+    "fault", ["completed_without_file", "exported_without_link", "http_error", "html_page"]
 )
 def test_a_task_without_a_link_right_now_is_waited_for(
-    account: Account, simulator: Simulator, functions: Functions, upload: Upload, mood: str
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, fault: str
 ) -> None:
-    simulator.misbehave("status", mood)
+    simulator.inject_fault("status", fault)
     decision = functions.collect(upload)
     assert (decision["next"], decision["wait_seconds"]) == ("wait", 60)
     assert job_of(account, upload).state is State.SUBMITTED
@@ -291,7 +291,7 @@ def test_a_task_without_a_link_right_now_is_waited_for(
 def test_a_storage_that_is_down_is_waited_for(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "http_error", times=None, status=503)
+    simulator.inject_fault("download", "http_error", times=None, status=503)
     assert functions.collect(upload)["next"] == "wait"
     assert account.stored() == {}
 
@@ -299,7 +299,7 @@ def test_a_storage_that_is_down_is_waited_for(
 def test_past_the_deadline_nothing_is_waited_for(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
-    simulator.misbehave("download", "http_error", times=None, status=503)
+    simulator.inject_fault("download", "http_error", times=None, status=503)
     account.let_time_pass(upload, beyond="deadline")
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNAVAILABLE
 
@@ -324,7 +324,7 @@ def test_a_missing_job_is_an_error(functions: Functions) -> None:
         functions.collect(an_upload())
 
 
-@pytest.mark.parametrize("mood", ["link_refused", "html_page", "missing_rows"])
+@pytest.mark.parametrize("fault", ["link_refused", "html_page", "missing_rows"])
 def test_no_number_key_or_link_is_logged_or_announced(
     account: Account,
     simulator: Simulator,
@@ -332,9 +332,9 @@ def test_no_number_key_or_link_is_logged_or_announced(
     logged: LogLines,
     upload: Upload,
     *,
-    mood: str,
+    fault: str,
 ) -> None:
-    simulator.misbehave("download", mood)
+    simulator.inject_fault("download", fault)
     decision = functions.collect(upload)
     text = json.dumps([logged.lines, decision, account.events()])
     assert upload.job_id in text

@@ -188,28 +188,28 @@ def test_an_expired_link_is_refused(simulator: Simulator, link: str) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(simulator: Simulator, link: str, status: int) -> None:
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx") as elsewhere:
-        simulator.misbehave("download", "redirect", status=status, location=elsewhere.url)
+        simulator.inject_fault("download", "redirect", status=status, location=elsewhere.url)
         with pytest.raises(LinkUntrustedError, match="redirects"):
             fetch(link)
         assert elsewhere.raw == b""
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters"),
+    ("fault", "parameters"),
     [
         ("http_error", {"status": 500}),
         ("http_error", {"status": 503, "html": True}),
         ("reset_before_headers", {}),
         ("reset_after_headers", {}),
         ("reset_after_work", {}),
-        ("cut_off", {"after": 100}),
+        ("truncated", {"after": 100}),
         ("wrong_length", {"by": 50}),
     ],
 )
 def test_a_download_that_is_not_whole_has_failed(
-    simulator: Simulator, link: str, mood: str, parameters: dict[str, object]
+    simulator: Simulator, link: str, fault: str, parameters: dict[str, object]
 ) -> None:
-    simulator.misbehave("download", mood, **parameters)  # type: ignore[arg-type]
+    simulator.inject_fault("download", fault, **parameters)  # type: ignore[arg-type]
     with pytest.raises(DownloadFailedError):
         fetch(link)
 
@@ -220,10 +220,10 @@ def test_an_empty_export_has_failed() -> None:
         fetch(server.url)
 
 
-@pytest.mark.parametrize("mood", ["drip", "never_answer"])
+@pytest.mark.parametrize("fault", ["drip", "never_answer"])
 @pytest.mark.parametrize("seconds", [0.5, 0, -1])
-def test_a_download_ends_by_its_deadline(simulator: Simulator, link: str, mood: str, seconds: float) -> None:
-    simulator.misbehave("download", mood)
+def test_a_download_ends_by_its_deadline(simulator: Simulator, link: str, fault: str, seconds: float) -> None:
+    simulator.inject_fault("download", fault)
     start = monotonic()
     with pytest.raises(DownloadFailedError):
         fetch(link, seconds=seconds)
@@ -261,7 +261,7 @@ def test_a_public_name_at_a_private_address_is_not_trusted(monkeypatch: pytest.M
 
 
 def test_errors_do_not_repeat_the_link(simulator: Simulator, link: str) -> None:
-    simulator.misbehave("download", "reset_after_headers")
+    simulator.inject_fault("download", "reset_after_headers")
     with pytest.raises(DownloadFailedError) as caught:
         fetch(link)
     assert "127.0.0.1" not in str(caught.value)

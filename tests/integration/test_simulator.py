@@ -241,7 +241,7 @@ def test_the_peak_of_simultaneous_submissions_is_counted(simulator: Simulator) -
 
 
 def test_calls_are_counted_whether_they_succeed_or_not(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("submit", "http_error")
+    simulator.inject_fault("submit", "http_error")
     vendor.submit()
     vendor.submit()
     vendor.status("unknown")

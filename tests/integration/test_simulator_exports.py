@@ -151,7 +151,7 @@ def test_a_big_export_is_made_in_little_memory_and_holds_no_spreadsheet(
 def test_a_link_can_be_refused_and_work_the_next_time(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
-    simulator.misbehave("download", "link_refused")
+    simulator.inject_fault("download", "link_refused")
     link = vendor.link(task_id)
     refused = vendor.download(link)
     assert (refused.status_code, "<Code>AccessDenied</Code>" in refused.text) == (403, True)
@@ -161,12 +161,12 @@ def test_a_link_can_be_refused_and_work_the_next_time(
 @pytest.mark.parametrize(
     ("odd", "expected"),
     [
-        ({"mood": "missing_rows", "rows": 4}, [["number", "activated"], *TRUE_ROWS[4:]]),
-        ({"mood": "doubled_rows", "rows": 1}, [["number", "activated"], TRUE_ROWS[0], *TRUE_ROWS]),
-        ({"mood": "renamed_columns", "number": "phone", "verdict": "is"}, [["phone", "is"], *TRUE_ROWS]),
-        ({"mood": "no_verdict_column"}, [["number"], *([number] for number in WRITTEN)]),
+        ({"fault": "missing_rows", "rows": 4}, [["number", "activated"], *TRUE_ROWS[4:]]),
+        ({"fault": "duplicate_rows", "rows": 1}, [["number", "activated"], TRUE_ROWS[0], *TRUE_ROWS]),
+        ({"fault": "renamed_columns", "number": "phone", "verdict": "is"}, [["phone", "is"], *TRUE_ROWS]),
+        ({"fault": "no_verdict_column"}, [["number"], *([number] for number in WRITTEN)]),
         (
-            {"mood": "doubled_number_column"},
+            {"fault": "duplicate_number_column"},
             [["number", "number", "activated"], *([row[0], *row] for row in TRUE_ROWS)],
         ),
     ],
@@ -178,7 +178,7 @@ def test_an_export_has_odd_rows_or_columns(
     odd: dict[str, Any],
     expected: list[list[str]],
 ) -> None:
-    simulator.misbehave("download", **odd)
+    simulator.inject_fault("download", **odd)
     export = vendor.export(task_id)
     assert rows_of(export, f"{task_id}/all.csv") == expected
     with zipfile.ZipFile(io.BytesIO(export)) as zipped:
@@ -189,7 +189,7 @@ def test_an_export_has_odd_rows_or_columns(
 def test_an_export_can_have_rows_that_nobody_submitted(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
-    simulator.misbehave("download", "extra_rows", rows=2)
+    simulator.inject_fault("download", "extra_rows", rows=2)
     rows = rows_of(vendor.export(task_id), f"{task_id}/all.csv")[1:]
     assert rows[:-2] == TRUE_ROWS
     assert not {row[0] for row in rows[-2:]} & set(WRITTEN)
@@ -199,12 +199,12 @@ def test_an_export_can_have_rows_that_nobody_submitted(
 def test_an_export_can_have_another_delimiter(
     simulator: Simulator, vendor: VendorByHand, task_id: str, delimiter: str
 ) -> None:
-    simulator.misbehave("download", "other_delimiter", delimiter=delimiter)
+    simulator.inject_fault("download", "other_delimiter", delimiter=delimiter)
     assert csv_rows(vendor.export(task_id), f"{task_id}/all.csv", delimiter)[1:] == TRUE_ROWS
 
 
 def test_an_export_can_be_the_csv_alone(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
-    simulator.misbehave("download", "plain_csv")
+    simulator.inject_fault("download", "plain_csv")
     text = vendor.export(task_id).decode("utf-8-sig")
     assert list(csv.reader(text.splitlines()))[1:] == TRUE_ROWS
 
@@ -212,12 +212,12 @@ def test_an_export_can_be_the_csv_alone(simulator: Simulator, vendor: VendorByHa
 def test_an_export_can_lie_at_the_root_of_its_zip(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
-    simulator.misbehave("download", "zip_without_folder")
+    simulator.inject_fault("download", "zip_without_folder")
     assert csv_rows(vendor.export(task_id), "all.csv")[1:] == TRUE_ROWS
 
 
 def test_an_export_can_be_lists_alone(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
-    simulator.misbehave("download", "lists_alone")
+    simulator.inject_fault("download", "lists_only")
     export = vendor.export(task_id)
     with zipfile.ZipFile(io.BytesIO(export)) as zipped:
         assert zipped.namelist() == ["activated.txt", "unregistered.txt"]
@@ -230,7 +230,7 @@ def test_a_zip_bomb_is_small_until_it_is_unpacked(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
     link, main_member = exported(vendor, family)
-    simulator.misbehave("download", "zip_bomb", megabytes=8)
+    simulator.inject_fault("download", "zip_bomb", megabytes=8)
     bomb = vendor.download(link).content
     with zipfile.ZipFile(io.BytesIO(bomb)) as zipped:
         assert zipped.getinfo(main_member).file_size == 8 << 20
@@ -243,7 +243,7 @@ def test_an_archive_can_have_very_many_members(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
     link, main_member = exported(vendor, family)
-    simulator.misbehave("download", "many_members", members=3000)
+    simulator.inject_fault("download", "many_members", members=3000)
     with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
         assert len(zipped.namelist()) > 3000
         assert main_member in zipped.namelist()
@@ -253,7 +253,7 @@ def test_an_archive_can_have_very_many_members(
 def test_an_archive_can_have_names_that_lead_out_of_it(
     simulator: Simulator, vendor: VendorByHand, task_id: str, name: str
 ) -> None:
-    simulator.misbehave("download", "climbing_names", name=name)
+    simulator.inject_fault("download", "path_traversal", name=name)
     with zipfile.ZipFile(io.BytesIO(vendor.export(task_id))) as zipped:
         assert name in zipped.namelist()
 
@@ -263,7 +263,7 @@ def test_members_of_an_archive_can_overlap(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
     link, main_member = exported(vendor, family)
-    simulator.misbehave("download", "overlapping_members")
+    simulator.inject_fault("download", "overlapping_members")
     with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
         cover, inner = zipped.getinfo("cover.bin"), zipped.getinfo(main_member)
     assert cover.header_offset < inner.header_offset < cover.header_offset + cover.file_size

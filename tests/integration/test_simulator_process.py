@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.simulator import Simulator, SimulatorControl
+from local.simulator import RemoteSimulator, Simulator
+from local.simulator.controls import Controls
+from local.simulator.remote import ACTIONS, READINGS
 from tests.support.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
     with Simulator() as simulator:
         host, port = simulator.url.removeprefix("http://").split(":")
         clients = [socket.create_connection((host, int(port)), 5) for _ in range(2)]
-        simulator.misbehave("balance", "never_answer")
+        simulator.inject_fault("balance", "never_answer")
         clients[0].sendall(b"GET /v1/balance HTTP/1.1\r\nX-API-Key: test-key\r\n\r\n")
         clients[1].sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 999\r\n\r\nhalf")
         wait_until(lambda: simulator.calls == {"balance": 1, "submit": 1})
@@ -60,10 +62,10 @@ def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
 
 
 def steer_everything(url: str) -> None:
-    with SimulatorControl(url) as control, VendorByHand(url) as vendor:
-        control.misbehave("submit", "http_error", times=2, status=503, retry_after="7")
+    with RemoteSimulator(url) as control, VendorByHand(url) as vendor:
+        control.inject_fault("submit", "http_error", times=2, status=503, retry_after="7")
         assert vendor.submit().headers["Retry-After"] == "7"
-        control.behave()
+        control.clear_faults()
         task_id = vendor.submit().json()["task_id"]
         assert [charge.task_id for charge in control.charges] == [task_id]
         assert control.submissions[0].rows == len(NUMBERS)
@@ -86,16 +88,25 @@ def steer_everything(url: str) -> None:
 
 
 def test_steering_with_wrong_words_is_an_error() -> None:
-    with Simulator() as simulator, SimulatorControl(simulator.url) as control:
-        with pytest.raises(ValueError, match="no mood"):
-            control.misbehave("status", "zip_bomb")
+    with Simulator() as simulator, RemoteSimulator(simulator.url) as control:
+        with pytest.raises(ValueError, match="no fault"):
+            control.inject_fault("status", "zip_bomb")
         with pytest.raises(ValueError, match="colour"):
-            control.misbehave("submit", "http_error", colour="red")
+            control.inject_fault("submit", "http_error", colour="red")
         with pytest.raises(ValueError, match="telepathy"):
-            control.misbehave("telepathy", "http_error")
+            control.inject_fault("telepathy", "http_error")
         with pytest.raises(ValueError, match="nonsense"):
             control.change_settings(nonsense=1)
         assert requests.get(f"{simulator.url}/_simulator/secrets", timeout=5).status_code == 404
+
+
+def test_every_control_can_be_used_from_another_process() -> None:
+    public = {name: value for name, value in vars(Controls).items() if not name.startswith("_")}
+    properties = {name for name, value in public.items() if isinstance(value, property)}
+
+    assert properties == READINGS.keys()
+    assert public.keys() - properties == set(ACTIONS)
+    assert public.keys() <= vars(RemoteSimulator).keys()
 
 
 def test_two_simulators_do_not_share_anything() -> None:

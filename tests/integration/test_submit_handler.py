@@ -358,7 +358,9 @@ def test_an_event_about_another_bucket_is_not_read(account: Account, functions: 
 def test_no_number_key_or_link_is_logged(
     account: Account, simulator: Simulator, functions: Functions, logged: LogLines, checker: str
 ) -> None:
-    simulator.misbehave("submit", "http_error", status=500, message=f"{NUMBERS[0]} at https://host.example")
+    simulator.inject_fault(
+        "submit", "http_error", status=500, message=f"{NUMBERS[0]} at https://host.example"
+    )
     upload = account.drop(f"{checker}/a.txt", file_of())
     functions.submit(upload)
     account.let_time_pass(upload)

@@ -17,7 +17,9 @@ from tests.support.outcomes import ended, job_of
 def test_a_rejected_file_fails_free_of_charge_with_the_vendors_words_masked(
     account: Account, simulator: Simulator, functions: Functions, status: int
 ) -> None:
-    simulator.misbehave("submit", "http_error", status=status, error="bad_file", message=f"see {NUMBERS[7]}")
+    simulator.inject_fault(
+        "submit", "http_error", status=status, error="bad_file", message=f"see {NUMBERS[7]}"
+    )
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     functions.submit(upload)
@@ -116,7 +118,7 @@ def test_a_secret_that_holds_no_key_any_more_blocks_and_raises_no_doubt(
 def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
-    simulator.misbehave("submit", "http_error", status=429, retry_after="120")
+    simulator.inject_fault("submit", "http_error", status=429, retry_after="120")
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     job = job_of(account, upload)
@@ -135,7 +137,7 @@ def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
 def test_a_vendor_that_stays_busy_is_given_up_at_the_deadline(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
-    simulator.misbehave("submit", "http_error", times=None, status=429)
+    simulator.inject_fault("submit", "http_error", times=None, status=429)
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     account.let_time_pass(upload)
@@ -148,7 +150,7 @@ def test_a_vendor_that_stays_busy_is_given_up_at_the_deadline(
 def test_a_server_error_is_tried_twice_more_and_no_more(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
-    simulator.misbehave("submit", "http_error", times=None, status=500)
+    simulator.inject_fault("submit", "http_error", times=None, status=500)
     upload = account.drop("band/a.txt", file_of())
     for _ in range(5):
         functions.submit(upload)
@@ -160,7 +162,7 @@ def test_a_server_error_is_tried_twice_more_and_no_more(
 def test_a_server_error_that_passes_does_no_harm(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
-    simulator.misbehave("submit", "http_error", times=2, status=500)
+    simulator.inject_fault("submit", "http_error", times=2, status=500)
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
         functions.submit(upload)
@@ -181,7 +183,7 @@ def test_a_vendor_that_cannot_be_reached_is_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters", "charges"),
+    ("fault", "parameters", "charges"),
     [
         ("reset_after_headers", {}, 0),
         ("reset_after_work", {}, 1),
@@ -190,7 +192,7 @@ def test_a_vendor_that_cannot_be_reached_is_tried_again(
         ("redirect", {"status": 307}, 0),
         ("html_page", {"charged": True}, 1),
         ("no_task_id", {}, 1),
-        ("cut_off", {}, 1),
+        ("truncated", {}, 1),
     ],
 )
 def test_an_unclear_answer_is_in_doubt_and_never_sent_again(
@@ -198,11 +200,11 @@ def test_an_unclear_answer_is_in_doubt_and_never_sent_again(
     simulator: Simulator,
     functions: Functions,
     *,
-    mood: str,
+    fault: str,
     parameters: dict[str, object],
     charges: int,
 ) -> None:
-    simulator.misbehave("submit", mood, **parameters)  # type: ignore[arg-type]
+    simulator.inject_fault("submit", fault, **parameters)  # type: ignore[arg-type]
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
         functions.submit(upload)

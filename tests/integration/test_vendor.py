@@ -50,7 +50,7 @@ def test_a_file_of_many_blocks_arrives_whole(simulator: Simulator, vendor: Vendo
 
 
 def test_202_is_as_good_as_200(simulator: Simulator, vendor: VendorClient) -> None:
-    simulator.misbehave("submit", "accepted")
+    simulator.inject_fault("submit", "accepted_with_202")
     assert isinstance(submit(vendor), Accepted)
     assert len(simulator.charges) == 1
 
@@ -62,7 +62,7 @@ def test_202_is_as_good_as_200(simulator: Simulator, vendor: VendorClient) -> No
 def test_a_refused_file_is_rejected_free_of_charge(
     simulator: Simulator, vendor: VendorClient, status: int
 ) -> None:
-    simulator.misbehave(
+    simulator.inject_fault(
         "submit", "http_error", status=status, error="invalid", message="line 3 holds +447946012345"
     )
     outcome = submit(vendor)
@@ -71,7 +71,7 @@ def test_a_refused_file_is_rejected_free_of_charge(
 
 
 def test_a_refusal_in_html_still_is_one(simulator: Simulator, vendor: VendorClient) -> None:
-    simulator.misbehave("submit", "http_error", status=413, html=True)
+    simulator.inject_fault("submit", "http_error", status=413, html=True)
     assert submit(vendor) == Rejected(413, "HTTP 413")
 
 
@@ -79,7 +79,7 @@ def test_a_refusal_in_html_still_is_one(simulator: Simulator, vendor: VendorClie
 def test_a_refused_account_blocks_free_of_charge(
     simulator: Simulator, vendor: VendorClient, *, status: int, about_the_key: bool
 ) -> None:
-    simulator.misbehave("submit", "http_error", status=status)
+    simulator.inject_fault("submit", "http_error", status=status)
     outcome = submit(vendor)
     assert isinstance(outcome, Blocked)
     assert (outcome.status, outcome.concerns_key) == (status, about_the_key)
@@ -101,7 +101,7 @@ def test_a_refused_account_blocks_free_of_charge(
 def test_429_is_tried_later_after_a_pause_within_bounds(
     simulator: Simulator, vendor: VendorClient, retry_after: str | None, seconds: int
 ) -> None:
-    simulator.misbehave("submit", "http_error", status=429, retry_after=retry_after)
+    simulator.inject_fault("submit", "http_error", status=429, retry_after=retry_after)
     outcome = submit(vendor)
     assert isinstance(outcome, Retryable)
     assert (outcome.after_seconds, outcome.server_error) == (seconds, False)
@@ -109,7 +109,7 @@ def test_429_is_tried_later_after_a_pause_within_bounds(
 
 
 def test_500_is_tried_later_but_not_for_ever(simulator: Simulator, vendor: VendorClient) -> None:
-    simulator.misbehave("submit", "http_error", status=500)
+    simulator.inject_fault("submit", "http_error", status=500)
     outcome = submit(vendor)
     assert isinstance(outcome, Retryable)
     assert outcome.server_error
@@ -165,7 +165,7 @@ def test_no_time_left_means_that_nothing_is_sent(simulator: Simulator, vendor: V
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters", "charges"),
+    ("fault", "parameters", "charges"),
     [
         ("reset_before_headers", {}, 0),
         ("reset_after_headers", {}, 0),
@@ -184,7 +184,7 @@ def test_no_time_left_means_that_nothing_is_sent(simulator: Simulator, vendor: V
         ("html_page", {"charged": True}, 1),
         ("error_in_body", {"charged": True}, 1),
         ("no_task_id", {}, 1),
-        ("cut_off", {}, 1),
+        ("truncated", {}, 1),
         ("wrong_length", {"by": 50}, 1),
     ],
 )
@@ -194,21 +194,21 @@ def test_any_other_outcome_is_in_doubt_and_not_sent_again(
     vendor: VendorClient,
     checker: Checker,
     *,
-    mood: str,
+    fault: str,
     parameters: dict[str, object],
     charges: int,
 ) -> None:
-    simulator.misbehave("submit", mood, **parameters)  # type: ignore[arg-type]
+    simulator.inject_fault("submit", fault, **parameters)  # type: ignore[arg-type]
     outcome = vendor.submit(checker, BytesIO(file_of() * 1000), seconds=20)
     assert isinstance(outcome, InDoubt)
     assert (len(simulator.charges), simulator.calls["submit"]) == (charges, 1)
 
 
-@pytest.mark.parametrize(("mood", "parameters"), [("drip", {"interval": 0.05}), ("never_answer", {})])
+@pytest.mark.parametrize(("fault", "parameters"), [("drip", {"interval": 0.05}), ("never_answer", {})])
 def test_an_answer_that_does_not_come_in_time_is_in_doubt_at_the_deadline(
-    simulator: Simulator, vendor: VendorClient, mood: str, parameters: dict[str, float]
+    simulator: Simulator, vendor: VendorClient, fault: str, parameters: dict[str, float]
 ) -> None:
-    simulator.misbehave("submit", mood, **parameters)  # type: ignore[arg-type]
+    simulator.inject_fault("submit", fault, **parameters)  # type: ignore[arg-type]
     start = monotonic()
     outcome = submit(vendor, seconds=0.5)
     assert monotonic() - start < 3
@@ -218,7 +218,7 @@ def test_an_answer_that_does_not_come_in_time_is_in_doubt_at_the_deadline(
 
 def test_no_redirect_is_followed_with_the_key_or_the_body(simulator: Simulator) -> None:
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as elsewhere:
-        simulator.misbehave("submit", "redirect", status=307, location=elsewhere.url)
+        simulator.inject_fault("submit", "redirect", status=307, location=elsewhere.url)
         assert isinstance(submit(client(simulator.url)), InDoubt)
         assert elsewhere.raw == b""
 

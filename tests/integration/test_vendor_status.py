@@ -42,7 +42,7 @@ def test_a_task_that_is_not_finished_has_no_link(simulator: Simulator, vendor: V
 
 
 @pytest.mark.parametrize(
-    ("mood", "word"),
+    ("fault", "word"),
     [
         ("unknown_status", "archiving"),
         ("failed", "failed"),
@@ -50,22 +50,24 @@ def test_a_task_that_is_not_finished_has_no_link(simulator: Simulator, vendor: V
         ("exported_without_link", "exported"),
     ],
 )
-def test_a_status_word_is_passed_on(simulator: Simulator, vendor: VendorClient, mood: str, word: str) -> None:
+def test_a_status_word_is_passed_on(
+    simulator: Simulator, vendor: VendorClient, fault: str, word: str
+) -> None:
     task_id = task(vendor)
-    simulator.misbehave("status", mood)
+    simulator.inject_fault("status", fault)
     status = vendor.status(BAND, task_id)
     assert isinstance(status, TaskStatus)
     assert (status.word, status.result_url) == (word, None)
 
 
 @pytest.mark.parametrize(
-    "mood", ["total_zero", "counts_fall", "counts_pass_total", "newer_fields", "other_time"]
+    "fault", ["zero_total", "counts_fall", "counts_exceed_total", "newer_fields", "wrong_time"]
 )
 def test_odd_counts_and_newer_fields_are_no_trouble(
-    simulator: Simulator, vendor: VendorClient, mood: str
+    simulator: Simulator, vendor: VendorClient, fault: str
 ) -> None:
     task_id = task(vendor)
-    simulator.misbehave("status", mood)
+    simulator.inject_fault("status", fault)
     assert isinstance(vendor.status(BAND, task_id), TaskStatus)
 
 
@@ -81,7 +83,7 @@ def test_the_time_of_the_export_is_read_with_any_number_of_digits(
     simulator: Simulator, vendor: VendorClient, said: str, microsecond: int
 ) -> None:
     task_id = task(vendor)
-    simulator.misbehave("status", "other_time", updated_at=said)
+    simulator.inject_fault("status", "wrong_time", updated_at=said)
     status = vendor.status(BAND, task_id)
     assert isinstance(status, TaskStatus)
     assert status.updated_at
@@ -92,7 +94,7 @@ def test_the_time_of_the_export_is_read_with_any_number_of_digits(
 @pytest.mark.parametrize("said", ["soon", "", "2025-11-21T08:27:10", "0001-01-01T00:00:00+23:59"])
 def test_a_time_that_says_nothing_is_none(simulator: Simulator, vendor: VendorClient, said: str) -> None:
     task_id = task(vendor)
-    simulator.misbehave("status", "other_time", updated_at=said)
+    simulator.inject_fault("status", "wrong_time", updated_at=said)
     status = vendor.status(BAND, task_id)
     assert isinstance(status, TaskStatus)
     assert status.updated_at is None
@@ -103,7 +105,7 @@ def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -
 
 
 @pytest.mark.parametrize(
-    ("mood", "parameters", "pause"),
+    ("fault", "parameters", "pause"),
     [
         ("http_error", {"status": 429, "retry_after": "300"}, 300),
         ("http_error", {"status": 500}, 60),
@@ -118,7 +120,7 @@ def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -
         ("wrong_task_id", {}, 60),
         ("reset_before_headers", {}, 60),
         ("reset_after_work", {}, 60),
-        ("cut_off", {}, 60),
+        ("truncated", {}, 60),
         ("wrong_length", {"by": 50}, 60),
     ],
 )
@@ -128,12 +130,12 @@ def test_anything_else_teaches_nothing_and_is_asked_again_later(
     vendor: VendorClient,
     checker: Checker,
     *,
-    mood: str,
+    fault: str,
     parameters: dict[str, object],
     pause: int,
 ) -> None:
     task_id = task(vendor, checker)
-    simulator.misbehave("status", mood, **parameters)  # type: ignore[arg-type]
+    simulator.inject_fault("status", fault, **parameters)  # type: ignore[arg-type]
     outcome = vendor.status(checker, task_id)
     assert isinstance(outcome, NoAnswer)
     assert outcome.after_seconds == pause
@@ -160,7 +162,7 @@ def test_a_dripping_status_is_given_up_in_time(
 ) -> None:
     monkeypatch.setattr("numberdrop.vendor.client.STATUS_SECONDS", 0.5)
     task_id = task(vendor)
-    simulator.misbehave("status", "drip", interval=0.05)
+    simulator.inject_fault("status", "drip", interval=0.05)
     start = monotonic()
     assert isinstance(vendor.status(BAND, task_id), NoAnswer)
     assert monotonic() - start < 3

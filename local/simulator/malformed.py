@@ -23,7 +23,7 @@ def extra_rows(rows: int = 1) -> Shape:
     return Shape(rows=lambda numbers: itertools.chain(numbers, (f"+99900{n:07d}" for n in range(rows))))
 
 
-def doubled_rows(rows: int = 1) -> Shape:
+def duplicate_rows(rows: int = 1) -> Shape:
     """The first numbers stand there twice."""
 
     def doubled(numbers: Iterator[str]) -> Iterator[str]:
@@ -52,7 +52,7 @@ def no_verdict_column() -> Shape:
     return Shape(columns=lambda columns: tuple(c for c in columns if not c.is_verdict))
 
 
-def doubled_number_column() -> Shape:
+def duplicate_number_column() -> Shape:
     """The column with the numbers stands there twice under one name."""
     return Shape(columns=lambda columns: (columns[0], *columns))
 
@@ -72,7 +72,7 @@ def zip_without_folder() -> Shape:
     return Shape(packing=Packing.WITHOUT_FOLDER)
 
 
-def lists_alone() -> Shape:
+def lists_only() -> Shape:
     """A zip with nothing in it but the lists: of the numbers that are active, and of the others."""
     return Shape(packing=Packing.WITHOUT_FOLDER, spoil=_drop_tables)
 
@@ -87,7 +87,7 @@ def many_members(members: int = 1000) -> Shape:
     return Shape(spoil=partial(_add_members, names=[f"{n}.txt" for n in range(members)]))
 
 
-def climbing_names(name: str = "../../all.csv") -> Shape:
+def path_traversal(name: str = "../../all.csv") -> Shape:
     """One member's name leads out of the folder it would be unpacked to."""
     return Shape(spoil=partial(_add_members, names=[name]))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.simulator import MOODS, Operation, Simulator
+from local.simulator import FAULTS, Operation, Simulator
 from tests.support.vendor_by_hand import NUMBERS, SECONDS, VendorByHand, wait_until
 
 IMPATIENT_SECONDS = 0.2
@@ -19,13 +19,13 @@ CHARGED = {
     "reset_after_work": True,
     "never_answer": True,
     "drip": True,
-    "cut_off": True,
+    "truncated": True,
     "wrong_length": True,
     "http_error": False,
     "redirect": False,
     "html_page": False,
     "error_in_body": False,
-    "accepted": True,
+    "accepted_with_202": True,
     "no_task_id": True,
 }
 PARAMETERS: dict[str, dict[str, Any]] = {"drip": {"interval": 0.0001}}
@@ -47,12 +47,12 @@ def attempt(call: Callable[[], object]) -> None:
 
 
 def test_the_table_of_charges_names_every_submit_mood() -> None:
-    assert {m.name for m in MOODS.values() if Operation.SUBMIT in m.operations} == set(CHARGED)
+    assert {m.name for m in FAULTS.values() if Operation.SUBMIT in m.operations} == set(CHARGED)
 
 
-@pytest.mark.parametrize(("mood", "charged"), CHARGED.items())
-def test_a_submit_mood_charges_or_not(simulator: Simulator, mood: str, charged: bool) -> None:
-    simulator.misbehave("submit", mood, **PARAMETERS.get(mood, {}))
+@pytest.mark.parametrize(("fault", "charged"), CHARGED.items())
+def test_a_submit_mood_charges_or_not(simulator: Simulator, fault: str, charged: bool) -> None:
+    simulator.inject_fault("submit", fault, **PARAMETERS.get(fault, {}))
     with VendorByHand(simulator.url, timeout=IMPATIENT_SECONDS) as vendor:
         attempt(vendor.submit)
     wait_until(lambda: simulator.vendor.submissions_in_progress == 0)
@@ -60,18 +60,18 @@ def test_a_submit_mood_charges_or_not(simulator: Simulator, mood: str, charged: 
     assert simulator.calls["submit"] == 1
 
 
-@pytest.mark.parametrize("mood", ["http_error", "redirect", "html_page", "error_in_body"])
+@pytest.mark.parametrize("fault", ["http_error", "redirect", "html_page", "error_in_body"])
 def test_an_answer_instead_of_the_work_can_be_charged_on_request(
-    simulator: Simulator, vendor: VendorByHand, mood: str
+    simulator: Simulator, vendor: VendorByHand, fault: str
 ) -> None:
-    simulator.misbehave("submit", mood, charged=True)
+    simulator.inject_fault("submit", fault, charged=True)
     assert "task_id" not in vendor.submit().text
     assert len(simulator.charges) == 1
 
 
-@pytest.mark.parametrize("mood", [name for name, charged in CHARGED.items() if charged])
-def test_a_charging_mood_charges_nothing_that_is_wrong_in_itself(simulator: Simulator, mood: str) -> None:
-    simulator.misbehave("submit", mood, **PARAMETERS.get(mood, {}))
+@pytest.mark.parametrize("fault", [name for name, charged in CHARGED.items() if charged])
+def test_a_charging_mood_charges_nothing_that_is_wrong_in_itself(simulator: Simulator, fault: str) -> None:
+    simulator.inject_fault("submit", fault, **PARAMETERS.get(fault, {}))
     with VendorByHand(simulator.url, key="wrong", timeout=IMPATIENT_SECONDS) as stranger:
         attempt(stranger.submit)
     wait_until(lambda: simulator.vendor.submissions_in_progress == 0)
@@ -82,24 +82,24 @@ def test_a_charging_mood_charges_nothing_that_is_wrong_in_itself(simulator: Simu
 
 
 def test_moods_strike_in_the_order_of_asking_and_then_end(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("submit", "http_error", times=2, status=500)
-    simulator.misbehave("submit", "http_error", status=429)
+    simulator.inject_fault("submit", "http_error", times=2, status=500)
+    simulator.inject_fault("submit", "http_error", status=429)
     assert [vendor.submit().status_code for _ in range(4)] == [500, 500, 429, 200]
 
 
 def test_a_mood_without_end_lasts_until_the_vendor_behaves(
     simulator: Simulator, vendor: VendorByHand
 ) -> None:
-    simulator.misbehave("submit", "http_error", times=None)
+    simulator.inject_fault("submit", "http_error", times=None)
     assert [vendor.submit().status_code for _ in range(3)] == [500] * 3
-    simulator.behave()
+    simulator.clear_faults()
     assert vendor.submit().status_code == 200
 
 
 def test_a_mood_strikes_its_own_operation_only(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
-    simulator.misbehave("status", "http_error", times=None)
+    simulator.inject_fault("status", "http_error", times=None)
     assert vendor.submit().status_code == 200
     assert vendor.status(task_id).status_code == 500
 
@@ -107,7 +107,7 @@ def test_a_mood_strikes_its_own_operation_only(
 @pytest.mark.parametrize("times", [0, -1])
 def test_a_mood_cannot_strike_less_than_once(simulator: Simulator, times: int) -> None:
     with pytest.raises(ValueError, match="at least once"):
-        simulator.misbehave("submit", "http_error", times=times)
+        simulator.inject_fault("submit", "http_error", times=times)
 
 
 # Answers instead of the work
@@ -118,7 +118,7 @@ def test_a_mood_cannot_strike_less_than_once(simulator: Simulator, times: int) -
 def test_an_http_error_is_json_or_a_page(
     simulator: Simulator, vendor: VendorByHand, status: int, html: bool
 ) -> None:
-    simulator.misbehave("submit", "http_error", status=status, html=html, message="no +41 more")
+    simulator.inject_fault("submit", "http_error", status=status, html=html, message="no +41 more")
     reply = vendor.submit()
     assert reply.status_code == status
     if html:
@@ -129,7 +129,7 @@ def test_an_http_error_is_json_or_a_page(
 
 @pytest.mark.parametrize("text", ["3", "Wed, 21 Oct 2065 07:28:00 GMT", "soon", "315360000"])
 def test_retry_after_is_sent_as_it_is_given(simulator: Simulator, vendor: VendorByHand, text: str) -> None:
-    simulator.misbehave("submit", "http_error", status=429, retry_after=text)
+    simulator.inject_fault("submit", "http_error", status=429, retry_after=text)
     assert vendor.submit().headers["Retry-After"] == text
 
 
@@ -139,7 +139,7 @@ def test_a_redirect_leads_where_it_is_told(
     simulator: Simulator, vendor: VendorByHand, task_id: str, operation: str, status: int
 ) -> None:
     link = vendor.link(task_id)
-    simulator.misbehave(operation, "redirect", status=status, location="http://else.example/x")
+    simulator.inject_fault(operation, "redirect", status=status, location="http://else.example/x")
     calls: dict[str, Callable[[], requests.Response]] = {
         "submit": vendor.submit,
         "status": lambda: vendor.status(task_id),
@@ -152,14 +152,14 @@ def test_a_redirect_leads_where_it_is_told(
 def test_a_page_can_come_with_status_200(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
     link = vendor.link(task_id)
     for operation in ("submit", "status", "download"):
-        simulator.misbehave(operation, "html_page")
+        simulator.inject_fault(operation, "html_page")
     for reply in (vendor.submit(), vendor.status(task_id), vendor.download(link)):
         assert reply.status_code == 200
         assert reply.headers["Content-Type"].startswith("text/html")
 
 
 def test_an_error_can_come_with_status_200(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("submit", "error_in_body", error="system busy")
+    simulator.inject_fault("submit", "error_in_body", error="system busy")
     reply = vendor.submit()
     assert (reply.status_code, reply.json()) == (200, {"error": "system busy"})
 
@@ -171,10 +171,10 @@ def test_an_error_can_come_with_status_200(simulator: Simulator, vendor: VendorB
     "request_line",
     ["POST /v1/tasks", "POST /v1/gettasks", "GET /externalcheck/x/x.zip", "GET /v1/balance"],
 )
-@pytest.mark.parametrize("mood", ["reset_before_headers", "reset_after_headers", "reset_after_work"])
-def test_a_reset_is_a_reset_and_no_orderly_close(simulator: Simulator, request_line: str, mood: str) -> None:
+@pytest.mark.parametrize("fault", ["reset_before_headers", "reset_after_headers", "reset_after_work"])
+def test_a_reset_is_a_reset_and_no_orderly_close(simulator: Simulator, request_line: str, fault: str) -> None:
     for operation in Operation:
-        simulator.misbehave(operation, mood)
+        simulator.inject_fault(operation, fault)
     with connection_to(simulator) as client:
         client.sendall(f"{request_line} HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody".encode())
         with pytest.raises(ConnectionResetError):
@@ -182,7 +182,7 @@ def test_a_reset_is_a_reset_and_no_orderly_close(simulator: Simulator, request_l
 
 
 def test_a_small_submission_is_reset_after_half_of_its_body(simulator: Simulator) -> None:
-    simulator.misbehave("submit", "reset_mid_body")
+    simulator.inject_fault("submit", "reset_mid_body")
     with connection_to(simulator) as client:
         client.sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 8\r\n\r\nhalf")
         with pytest.raises(ConnectionResetError):
@@ -197,14 +197,14 @@ def connection_to(simulator: Simulator) -> socket.socket:
 def test_a_big_submission_is_reset_in_the_middle_of_its_body(
     simulator: Simulator, vendor: VendorByHand
 ) -> None:
-    simulator.misbehave("submit", "reset_mid_body")
+    simulator.inject_fault("submit", "reset_mid_body")
     with pytest.raises(requests.ConnectionError):
         vendor.submit(content=b"+41790000000\n" * 1_000_000)
     assert simulator.charges == []
 
 
 def test_no_answer_ever_comes(simulator: Simulator) -> None:
-    simulator.misbehave("submit", "never_answer")
+    simulator.inject_fault("submit", "never_answer")
     with (
         VendorByHand(simulator.url, timeout=IMPATIENT_SECONDS) as vendor,
         pytest.raises(requests.ReadTimeout),
@@ -213,7 +213,7 @@ def test_no_answer_ever_comes(simulator: Simulator) -> None:
 
 
 def test_a_dripping_answer_stays_within_each_socket_wait(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("submit", "drip", interval=0.002)
+    simulator.inject_fault("submit", "drip", interval=0.002)
     reply = vendor.submit()
     assert reply.json()["task_id"] == simulator.charges[0].task_id
     assert reply.elapsed.total_seconds() > 0.1
@@ -223,8 +223,8 @@ def test_an_answer_is_cut_off_before_its_announced_length(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
     link = vendor.link(task_id)
-    simulator.misbehave("submit", "cut_off", after=10)
-    simulator.misbehave("download", "cut_off", after=100)
+    simulator.inject_fault("submit", "truncated", after=10)
+    simulator.inject_fault("download", "truncated", after=100)
     calls: list[Callable[[], object]] = [vendor.submit, lambda: vendor.download(link)]
     for call in calls:
         with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
@@ -235,7 +235,7 @@ def test_a_wrong_length_makes_a_whole_export_look_shorter(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
     whole = vendor.export(task_id)
-    simulator.misbehave("download", "wrong_length", by=-7)
+    simulator.inject_fault("download", "wrong_length", by=-7)
     assert vendor.export(task_id) == whole[:-7]
 
 
@@ -243,13 +243,13 @@ def test_a_wrong_length_makes_a_whole_export_look_shorter(
 
 
 def test_a_submission_can_be_accepted_with_202(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("submit", "accepted")
+    simulator.inject_fault("submit", "accepted_with_202")
     reply = vendor.submit()
     assert (reply.status_code, reply.json()["status"]) == (202, "pending")
 
 
 def test_a_create_reply_can_lack_its_task_id(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("submit", "no_task_id")
+    simulator.inject_fault("submit", "no_task_id")
     reply = vendor.submit()
     assert reply.status_code == 200
     assert set(reply.json()) == {"status", "total", "message", "created_at"}
@@ -258,21 +258,21 @@ def test_a_create_reply_can_lack_its_task_id(simulator: Simulator, vendor: Vendo
 @pytest.mark.parametrize(
     ("odd", "expected"),
     [
-        ({"mood": "no_task_id"}, {"task_id": None}),
-        ({"mood": "wrong_task_id", "task_id": "cs9viu7i61pkfs4oavvg"}, {"task_id": "cs9viu7i61pkfs4oavvg"}),
-        ({"mood": "unknown_status", "word": "resting"}, {"status": "resting", "result_url": None}),
-        ({"mood": "failed"}, {"status": "failed", "result_url": None}),
-        ({"mood": "completed_without_file"}, {"status": "completed", "result_url": None}),
-        ({"mood": "exported_without_link"}, {"status": "exported", "result_url": None}),
-        ({"mood": "other_link", "url": "http://10.0.0.1/x"}, {"result_url": "http://10.0.0.1/x"}),
-        ({"mood": "other_link", "url": "https://a:b@c.example/"}, {"result_url": "https://a:b@c.example/"}),
-        ({"mood": "total_zero"}, {"total": 0}),
-        ({"mood": "counts_pass_total", "by": 3}, {"success": len(NUMBERS) + 3, "total": len(NUMBERS)}),
+        ({"fault": "no_task_id"}, {"task_id": None}),
+        ({"fault": "wrong_task_id", "task_id": "cs9viu7i61pkfs4oavvg"}, {"task_id": "cs9viu7i61pkfs4oavvg"}),
+        ({"fault": "unknown_status", "word": "resting"}, {"status": "resting", "result_url": None}),
+        ({"fault": "failed"}, {"status": "failed", "result_url": None}),
+        ({"fault": "completed_without_file"}, {"status": "completed", "result_url": None}),
+        ({"fault": "exported_without_link"}, {"status": "exported", "result_url": None}),
+        ({"fault": "wrong_link", "url": "http://10.0.0.1/x"}, {"result_url": "http://10.0.0.1/x"}),
+        ({"fault": "wrong_link", "url": "https://a:b@c.example/"}, {"result_url": "https://a:b@c.example/"}),
+        ({"fault": "zero_total"}, {"total": 0}),
+        ({"fault": "counts_exceed_total", "by": 3}, {"success": len(NUMBERS) + 3, "total": len(NUMBERS)}),
         (
-            {"mood": "newer_fields", "amount": "0.45"},
+            {"fault": "newer_fields", "amount": "0.45"},
             {"actual_amount": {"amount": "0.45", "currency": "USD"}},
         ),
-        ({"mood": "other_time", "updated_at": "1999-12-31"}, {"updated_at": "1999-12-31"}),
+        ({"fault": "wrong_time", "updated_at": "1999-12-31"}, {"updated_at": "1999-12-31"}),
     ],
 )
 def test_a_status_reply_says_something_odd(
@@ -282,7 +282,7 @@ def test_a_status_reply_says_something_odd(
     odd: dict[str, Any],
     expected: dict[str, object],
 ) -> None:
-    simulator.misbehave("status", **odd)
+    simulator.inject_fault("status", **odd)
     reply = vendor.status(task_id).json()
     assert {name: reply.get(name) for name in expected} == expected
     assert vendor.status(task_id).json()["success"] == len(NUMBERS)
@@ -294,7 +294,7 @@ def test_counts_can_fall_while_time_goes_on() -> None:
         VendorByHand(simulator.url) as vendor,
     ):
         task_id = vendor.submit().json()["task_id"]
-        simulator.misbehave("status", "counts_fall", times=None)
+        simulator.inject_fault("status", "counts_fall", times=None)
         counts = []
         for _ in range(6):
             counts.append(vendor.status(task_id).json()["success"])
@@ -304,10 +304,10 @@ def test_counts_can_fall_while_time_goes_on() -> None:
 
 
 def test_a_task_can_be_unknown_at_first(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
-    simulator.misbehave("status", "http_error", times=2, status=404, error="task_not_found")
+    simulator.inject_fault("status", "http_error", times=2, status=404, error="task_not_found")
     assert [vendor.status(task_id).status_code for _ in range(3)] == [404, 404, 200]
 
 
 def test_a_refusal_is_not_made_to_look_like_a_task(simulator: Simulator, vendor: VendorByHand) -> None:
-    simulator.misbehave("status", "counts_fall")
+    simulator.inject_fault("status", "counts_fall")
     assert vendor.status("unknown").status_code == 404
