@@ -164,7 +164,7 @@ class _Simulation:
             turns, begin = turns + 1, self._age
             self.sleep(BEFORE_CALL)
             left = TIMEOUT - (self._age - begin)
-            decision = self._status_check.look(self._job.job_id, seen, seconds=left)
+            decision = self._status_check.check(self._job.job_id, seen, seconds=left)
             seconds += self._age - begin
             if decision.next is Next.COLLECT:
                 delay = self._age - self._task.seconds

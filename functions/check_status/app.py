@@ -16,4 +16,4 @@ status_checker = cache(StatusChecker.from_env)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes ``{job_id, seen}``, returns a decision."""
     seconds = context.get_remaining_time_in_millis() / 1000
-    return status_checker().look(event["job_id"], event["seen"], seconds=seconds).as_payload()
+    return status_checker().check(event["job_id"], event["seen"], seconds=seconds).as_payload()

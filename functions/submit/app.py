@@ -17,4 +17,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Takes each message; a message that raises stays in the queue."""
     for record in event["Records"]:
         message = Message.from_record(record)
-        queue_handler().take(message, seconds=context.get_remaining_time_in_millis() / 1000)
+        queue_handler().handle(message, seconds=context.get_remaining_time_in_millis() / 1000)

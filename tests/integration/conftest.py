@@ -40,7 +40,7 @@ def account() -> Iterator[Account]:
     with mock_aws(config={"core": {"reset_boto3_session": False}}), pytest.MonkeyPatch.context() as patch:
         # moto answers for `requests` as well, which swallows streamed bodies; botocore does not need that.
         patch.setattr(HTTPAdapter, "send", REALLY_SEND)
-        yield Account.with_what_the_template_makes()
+        yield Account.create()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def functions(account: Account, simulator: Simulator, monkeypatch: pytest.Monkey
     monkeypatch.setattr("numberdrop.steps.collection.PAUSES", tuple(0 for _ in PAUSES))
     fresh = Functions(account)
     yield fresh
-    fresh.forget()
+    fresh.start_cold()
 
 
 @pytest.fixture

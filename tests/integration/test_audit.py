@@ -158,7 +158,7 @@ def test_the_function_tells_the_number_as_a_metric(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("numberdrop.steps.audit.OLD_ENOUGH", timedelta(0))
+    monkeypatch.setattr("numberdrop.steps.audit.MIN_AGE", timedelta(0))
     # The template gives the namespace to the environment, which was read when the module was loaded.
     monkeypatch.setattr(app.metrics.provider, "namespace", "numberdrop")
     drop(account)

@@ -10,7 +10,7 @@ from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from numberdrop.steps.status_check import TIME_FOR_A_LOOK
+from numberdrop.steps.status_check import TIME_FOR_ONE_CHECK
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions
@@ -43,7 +43,7 @@ def test_a_task_that_will_soon_be_finished_is_awaited(
     simulator.change_settings(duration_seconds=2)
     upload = account.drop("band/leads.txt", file_of())
     functions.submit(upload)
-    assert functions.check_status(upload, seconds=TIME_FOR_A_LOOK + 10)["next"] == "collect"
+    assert functions.check_status(upload, seconds=TIME_FOR_ONE_CHECK + 10)["next"] == "collect"
     assert simulator.calls["status"] == 2
 
 
@@ -94,7 +94,7 @@ def test_a_task_that_never_finishes_times_out(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("status", "unknown_status")
-    account.let_time_pass(upload, beyond="deadline")
+    account.expire_deadline(upload)
     decision = functions.check_status(upload)
     assert (decision["next"], decision["reason"]["code"]) == ("fail", ReasonCode.TIMED_OUT)
 

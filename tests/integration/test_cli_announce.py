@@ -261,7 +261,7 @@ def test_what_is_no_key_of_an_upload_is_a_usage_error(run: CommandLine, key: str
 @pytest.fixture
 def two_days_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """The audit leaves what is younger than a day to the queue."""
-    monkeypatch.setattr("numberdrop.steps.audit.OLD_ENOUGH", timedelta(0))
+    monkeypatch.setattr("numberdrop.steps.audit.MIN_AGE", timedelta(0))
 
 
 @pytest.mark.usefixtures("two_days_later")

@@ -300,14 +300,14 @@ def test_past_the_deadline_nothing_is_waited_for(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("download", "http_error", times=None, status=503)
-    account.let_time_pass(upload, beyond="deadline")
+    account.expire_deadline(upload)
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNAVAILABLE
 
 
 def test_an_export_that_is_there_past_the_deadline_is_collected(
     account: Account, functions: Functions, upload: Upload
 ) -> None:
-    account.let_time_pass(upload, beyond="deadline")
+    account.expire_deadline(upload)
     assert functions.collect(upload)["next"] == "done"
 
 

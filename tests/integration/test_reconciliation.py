@@ -24,7 +24,7 @@ from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions, LogLines
 from tests.support.jobs import NOON, a_job, an_upload
-from tests.support.outcomes import ended, job_of
+from tests.support.outcomes import ending_of, job_of
 from tests.support.refusals import RefusingEventBridge
 
 A_MOMENT = timedelta(seconds=1)
@@ -141,7 +141,7 @@ def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_
     job = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     assert at_noon.run() == {"timed out": 1}
     assert announced_again(account) == []
-    assert ended(account, job.upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+    assert ending_of(account, job.upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
     assert at_noon.run() == {}
 
 
@@ -169,7 +169,7 @@ def test_a_restarted_claim_is_sent_and_charged_once(
 def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTING)
     assert at_noon.run() == {"put in doubt": 1}
-    assert ended(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert ending_of(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
     assert announced_again(account) == []
     assert at_noon.run() == {}
 
@@ -212,7 +212,7 @@ def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_n
     (execution,) = machine.list_executions(stateMachineArn=account.state_machine)["executions"]
     machine.stop_execution(executionArn=execution["executionArn"])
     assert at_noon.run() == {"failed for its execution": 1}
-    assert ended(account, job.upload) == (State.FAILED, ReasonCode.ABORTED, True)
+    assert ending_of(account, job.upload) == (State.FAILED, ReasonCode.ABORTED, True)
     assert at_noon.run() == {}
 
 
@@ -222,7 +222,7 @@ def test_an_execution_that_ended_without_a_word_fails_its_job(
 ) -> None:
     job = kept(account, State.SUBMITTED)
     assert where_executions_are(at_noon, status).run() == {"failed for its execution": 1}
-    assert ended(account, job.upload) == (State.FAILED, code, True)
+    assert ending_of(account, job.upload) == (State.FAILED, code, True)
 
 
 def test_an_execution_that_a_person_takes_up_again_is_waited_for(
@@ -247,7 +247,7 @@ def test_the_end_of_an_execution_settles_its_job_at_once(
         "detail": {"name": job.execution_name, "status": status},
     }
     assert functions.reconcile(event) == "failed for its execution"
-    assert ended(account, job.upload) == (State.FAILED, code, True)
+    assert ending_of(account, job.upload) == (State.FAILED, code, True)
     assert functions.reconcile(event) == "left alone"
     assert account.events() == []
 
@@ -309,7 +309,7 @@ def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
     bus: Any = RefusingEventBridge()
     assert replace(at_noon, announcer=replace(at_noon.announcer, client=bus)).run() == {"failed": 1}
     assert at_noon.run() == {"announced": 1}
-    assert ended(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert ending_of(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
 
 
 # The line

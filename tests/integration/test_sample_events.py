@@ -20,7 +20,7 @@ from numberdrop.steps.queue_handler import Message
 from tests.support.account import Account
 from tests.support.invocations import Functions
 from tests.support.jobs import a_job
-from tests.support.outcomes import ended, job_of
+from tests.support.outcomes import ending_of, job_of
 from tests.support.template import PROJECT
 from tests.support.vendor_by_hand import VendorByHand
 
@@ -59,7 +59,7 @@ def test_submit_takes_its_sample_for_an_upload(
     account: Account, functions: Functions, announced: Upload
 ) -> None:
     submit.handler(sample("submit"), functions.context)
-    assert ended(account, announced) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
+    assert ending_of(account, announced) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
 
 
 def test_check_status_takes_its_sample_for_a_first_look(functions: Functions, submitted: Upload) -> None:
@@ -77,14 +77,14 @@ def test_record_failure_records_the_reason_of_its_sample(
     account: Account, functions: Functions, submitted: Upload
 ) -> None:
     record_failure.handler(sample("record_failure"), functions.context)
-    assert ended(account, submitted) == (State.FAILED, ReasonCode.TASK_FAILED, True)
+    assert ending_of(account, submitted) == (State.FAILED, ReasonCode.TASK_FAILED, True)
 
 
 def test_reconcile_settles_the_job_whose_execution_its_sample_tells_of(
     account: Account, functions: Functions, submitted: Upload
 ) -> None:
     assert reconcile.handler(sample("reconcile"), functions.context) == "failed for its execution"
-    assert ended(account, submitted) == (State.FAILED, ReasonCode.ABORTED, True)
+    assert ending_of(account, submitted) == (State.FAILED, ReasonCode.ABORTED, True)
 
 
 def test_audit_looks_at_the_bucket_when_its_sample_comes(

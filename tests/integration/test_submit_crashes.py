@@ -16,7 +16,7 @@ from numberdrop.jobs.upload import Upload
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions, KilledError, LogLines
-from tests.support.outcomes import ended, job_of
+from tests.support.outcomes import ending_of, job_of
 from tests.support.refusals import RefusingStepFunctions
 
 
@@ -65,7 +65,7 @@ def test_a_worker_killed_before_arming_is_replaced_when_its_lease_is_over(
     functions.submit(upload)
     assert simulator.calls["submit"] == 0
 
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     functions.submit(upload)
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
@@ -81,10 +81,10 @@ def test_a_worker_killed_after_the_post_leaves_a_doubt_and_one_charge(
     kill(functions, monkeypatch, upload, at=ACCEPT)
     assert (job_of(account, upload).state, account.events()) == (State.SUBMITTING, [])
 
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     for _ in range(2):
         functions.submit(upload)
-    assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
     (charge,) = simulator.charges
     assert [line["task_id"] for line in logged.lines if "task_id" in line] == [charge.task_id]
 
@@ -95,7 +95,7 @@ def test_without_the_write_before_the_post_nothing_is_sent(
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
         kill(functions, monkeypatch, upload, at=ARM, error=LedgerDownError)
-        account.let_time_pass(upload)
+        account.expire_lease(upload)
     assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
 
     functions.submit(upload)
@@ -111,9 +111,9 @@ def test_a_task_that_could_not_be_written_down_resolves_its_doubt_by_the_log(
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
     kill(functions, monkeypatch, upload, at=ACCEPT, error=LedgerDownError)
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     functions.submit(upload)
-    assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
 
     (task_id,) = [line["task_id"] for line in logged.lines if "task_id" in line]
     ledger = submit.queue_handler().submitter.ledger
@@ -174,9 +174,9 @@ def test_storage_that_stays_unreadable_is_given_up_at_the_deadline(
     monkeypatch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
     with pytest.raises(ClientError, match="KMS"):
         functions.submit(upload)
-    account.let_time_pass(upload, beyond="deadline")
+    account.expire_deadline(upload)
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
     assert simulator.calls["submit"] == 0
 
 
@@ -196,5 +196,5 @@ def test_with_too_little_time_left_nothing_is_sent(
     functions.context.seconds = 40
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    assert (job_of(account, upload).state, functions.sent_again) == (State.CLAIMED, 1)
+    assert (job_of(account, upload).state, functions.delayed_messages) == (State.CLAIMED, 1)
     assert simulator.calls["submit"] == 0

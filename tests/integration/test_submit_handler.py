@@ -19,7 +19,7 @@ from tests.support.account import Account, object_created
 from tests.support.files import NUMBERS, file_of
 from tests.support.invocations import Functions, LogLines
 from tests.support.jobs import a_job, an_upload
-from tests.support.outcomes import ended, job_of
+from tests.support.outcomes import ending_of, job_of
 
 CHECKERS = ["band", "phoneCheck", "wa-deep"]
 ODD_KEYS = [
@@ -44,7 +44,7 @@ def test_an_upload_is_sent_once_and_followed(
     assert (job.state, job.task_id, job.charged) == (State.SUBMITTED, charge.task_id, True)
     assert (job.checker, job.counts.submitted, job.attempts) == (checker, 100, 1)
     assert account.executions() == [job.execution_name]
-    assert (account.events(), functions.sent_again) == ([], 0)
+    assert (account.events(), functions.delayed_messages) == ([], 0)
 
 
 def test_the_vendor_gets_the_cleaned_numbers(
@@ -104,7 +104,7 @@ def test_a_region_that_is_no_country_fails_before_any_charge(
 ) -> None:
     upload = account.drop("band/leads.txt", b"020 7946 0123\n", {"default-region": region})
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, "NO_VALID_NUMBERS", False)
+    assert ending_of(account, upload) == (State.FAILED, "NO_VALID_NUMBERS", False)
     assert (simulator.charges, simulator.submissions) == ([], [])
 
 
@@ -144,7 +144,7 @@ def test_a_repeated_event_is_acknowledged_and_charges_nothing(
     upload = account.drop("band/leads.txt", file_of())
     for _ in range(3):
         functions.submit(upload)
-    assert (len(simulator.charges), len(account.executions()), functions.sent_again) == (1, 1, 0)
+    assert (len(simulator.charges), len(account.executions()), functions.delayed_messages) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED])
@@ -177,7 +177,7 @@ def test_a_second_event_at_the_same_time_is_left_to_the_first(
     job = a_job(state, upload=upload, lease_until=lease)
     account.put(job)
     functions.submit(upload)
-    assert (simulator.calls["submit"], functions.sent_again) == (0, 0)
+    assert (simulator.calls["submit"], functions.delayed_messages) == (0, 0)
     assert job_of(account, upload) == job
 
 
@@ -187,7 +187,7 @@ def test_a_message_that_comes_a_moment_early_comes_again(
     upload = account.drop("band/leads.txt", file_of())
     account.put(a_job(State.CLAIMED, upload=upload, lease_until=datetime.now(UTC) + timedelta(seconds=3)))
     functions.submit(upload)
-    assert (simulator.calls["submit"], functions.sent_again) == (0, 1)
+    assert (simulator.calls["submit"], functions.delayed_messages) == (0, 1)
 
 
 def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
@@ -202,7 +202,7 @@ def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
 
     monkeypatch.setattr(VendorClient, "submit", send_while_the_event_comes_again)
     functions.submit(upload)
-    assert (job_of(account, upload).state, functions.sent_again) == (State.SUBMITTED, 0)
+    assert (job_of(account, upload).state, functions.delayed_messages) == (State.SUBMITTED, 0)
     functions.submit(upload)
     assert (len(simulator.charges), len(account.executions()), account.events()) == (1, 1, [])
 
@@ -247,7 +247,7 @@ def test_a_bad_upload_fails_before_any_charge(
 ) -> None:
     upload = account.drop(key, content)
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, code, False)
+    assert ending_of(account, upload) == (State.FAILED, code, False)
     assert (simulator.calls["submit"], account.executions()) == (0, [])
 
 
@@ -275,7 +275,7 @@ def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
 ) -> None:
     upload = an_upload(bucket=account.upload_bucket, size=LARGEST_UPLOAD + 1)
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)
     reason = job_of(account, upload).reason
     assert reason
     assert "400 MB" in reason.message
@@ -288,7 +288,7 @@ def test_a_file_that_takes_too_long_to_read_to_be_collected_in_time_is_refused(
     monkeypatch.setattr("numberdrop.steps.preparation.LONGEST_READING", timedelta(minutes=-1))
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)
     reason = job_of(account, upload).reason
     assert reason
     assert "takes too long to read" in reason.message
@@ -308,7 +308,7 @@ def test_an_upload_that_was_deleted_is_gone(
     upload = account.drop("band/a.txt", file_of())
     account.delete(upload)
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
     assert simulator.calls["submit"] == 0
 
 
@@ -318,7 +318,7 @@ def test_a_sensitive_checker_is_refused_until_it_is_allowed(
     monkeypatch.setenv("ALLOW_SENSITIVE_CHECKERS", "false")
     upload = account.drop("wa-deep/a.txt", file_of())
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.CHECKER_NOT_ALLOWED, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.CHECKER_NOT_ALLOWED, False)
     assert simulator.calls["submit"] == 0
 
 
@@ -328,7 +328,7 @@ def test_a_legacy_checker_needs_the_vendors_user_id(
     monkeypatch.setenv("VENDOR_USER_ID", "")
     upload = account.drop("wa-simple/a.txt", file_of())
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.CHECKER_NOT_ALLOWED, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.CHECKER_NOT_ALLOWED, False)
     assert simulator.calls["submit"] == 0
 
 
@@ -363,7 +363,7 @@ def test_no_number_key_or_link_is_logged(
     )
     upload = account.drop(f"{checker}/a.txt", file_of())
     functions.submit(upload)
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     functions.submit(upload)
     text = json.dumps(logged.lines)
     assert upload.job_id in text

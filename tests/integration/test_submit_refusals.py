@@ -10,7 +10,7 @@ from numberdrop.jobs.transitions import State
 from tests.support.account import Account
 from tests.support.files import NUMBERS, file_of
 from tests.support.invocations import Functions
-from tests.support.outcomes import ended, job_of
+from tests.support.outcomes import ending_of, job_of
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
@@ -23,7 +23,7 @@ def test_a_rejected_file_fails_free_of_charge_with_the_vendors_words_masked(
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.VENDOR_REJECTED, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.VENDOR_REJECTED, False)
     reason = job_of(account, upload).reason
     assert reason
     assert reason.message == "bad_file: see [digits]"
@@ -36,10 +36,10 @@ def test_too_little_money_blocks_until_the_account_is_topped_up(
     simulator.top_up(-1000)
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    assert ended(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
+    assert ending_of(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
 
     simulator.top_up(1000)
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     functions.submit(upload)
     job = job_of(account, upload)
     assert (job.state, job.reason, job.charged, job.finished_at) == (State.SUBMITTED, None, True, None)
@@ -54,10 +54,10 @@ def test_behind_a_blocked_job_other_uploads_wait_untouched(
     second = account.drop("band/second.txt", file_of())
     functions.submit(first)
     functions.submit(second)
-    assert (account.job(second), simulator.calls["submit"], functions.sent_again) == (None, 1, 1)
+    assert (account.job(second), simulator.calls["submit"], functions.delayed_messages) == (None, 1, 1)
 
     simulator.top_up(1000)
-    account.let_time_pass(first)
+    account.expire_lease(first)
     functions.submit(first)
     functions.submit(second)
     assert [job_of(account, upload).state for upload in (first, second)] == [State.SUBMITTED] * 2
@@ -71,8 +71,8 @@ def test_a_job_that_stays_blocked_is_announced_once(
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
         functions.submit(upload)
-        account.let_time_pass(upload)
-    assert ended(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
+        account.expire_lease(upload)
+    assert ending_of(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
     assert simulator.calls["submit"] == 3
 
 
@@ -82,10 +82,10 @@ def test_a_refused_key_blocks_until_a_valid_one_is_in_the_secret(
     simulator.change_settings(api_key="a-newer-key")
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    assert ended(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
+    assert ending_of(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
 
     account.rotate_key("a-newer-key")
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     functions.submit(upload)
     assert job_of(account, upload).state is State.SUBMITTED
     assert len(simulator.charges) == 1
@@ -112,7 +112,7 @@ def test_a_secret_that_holds_no_key_any_more_blocks_and_raises_no_doubt(
     account.rotate_key("two words")
     upload = account.drop("band/b.txt", file_of())
     functions.submit(upload)
-    assert ended(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
+    assert ending_of(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
 
 
 def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
@@ -122,13 +122,13 @@ def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     job = job_of(account, upload)
-    assert (job.state, job.attempts, functions.sent_again) == (State.CLAIMED, 1, 1)
+    assert (job.state, job.attempts, functions.delayed_messages) == (State.CLAIMED, 1, 1)
     assert timedelta(seconds=100) < job.lease_until - datetime.now(UTC) <= timedelta(seconds=120)
 
     functions.submit(upload)
-    assert (simulator.calls["submit"], functions.sent_again) == (1, 1)
+    assert (simulator.calls["submit"], functions.delayed_messages) == (1, 1)
 
-    account.let_time_pass(upload)
+    account.expire_lease(upload)
     functions.submit(upload)
     assert job_of(account, upload).state is State.SUBMITTED
     assert (len(simulator.charges), account.events()) == (1, [])
@@ -140,10 +140,10 @@ def test_a_vendor_that_stays_busy_is_given_up_at_the_deadline(
     simulator.inject_fault("submit", "http_error", times=None, status=429)
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    account.let_time_pass(upload)
-    account.let_time_pass(upload, beyond="deadline")
+    account.expire_lease(upload)
+    account.expire_deadline(upload)
     functions.submit(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
     assert simulator.calls["submit"] == 1
 
 
@@ -154,8 +154,8 @@ def test_a_server_error_is_tried_twice_more_and_no_more(
     upload = account.drop("band/a.txt", file_of())
     for _ in range(5):
         functions.submit(upload)
-        account.let_time_pass(upload)
-    assert ended(account, upload) == (State.FAILED, ReasonCode.VENDOR_REJECTED, False)
+        account.expire_lease(upload)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.VENDOR_REJECTED, False)
     assert simulator.calls["submit"] == 3
 
 
@@ -166,7 +166,7 @@ def test_a_server_error_that_passes_does_no_harm(
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
         functions.submit(upload)
-        account.let_time_pass(upload)
+        account.expire_lease(upload)
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
@@ -176,7 +176,7 @@ def test_a_vendor_that_cannot_be_reached_is_tried_again(
     monkeypatch.setenv("VENDOR_BASE_URL", simulator.url.replace("http://", "https://"))
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    assert (job_of(account, upload).state, functions.sent_again) == (State.CLAIMED, 1)
+    assert (job_of(account, upload).state, functions.delayed_messages) == (State.CLAIMED, 1)
 
 
 # In doubt
@@ -208,6 +208,6 @@ def test_an_unclear_answer_is_in_doubt_and_never_sent_again(
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
         functions.submit(upload)
-        account.let_time_pass(upload)
-    assert ended(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+        account.expire_lease(upload)
+    assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
     assert (simulator.calls["submit"], len(simulator.charges)) == (1, charges)

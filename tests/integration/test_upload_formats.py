@@ -41,7 +41,7 @@ def test_numbers_stay_those_of_the_region_that_they_were_sent_for(
     upload = account.drop("band/leads.txt", file_of("(202) 555-0101"))
     functions.submit(upload)
     monkeypatch.setenv("DEFAULT_REGION", "GB")
-    functions.forget()
+    functions.start_cold()
     functions.collect(upload)
     (row,) = rows_of(files_of(account, upload)["results.csv"])
     assert (row["number"], row["status"]) == ("+12025550101", "resolved")

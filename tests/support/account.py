@@ -41,7 +41,7 @@ class Account:
     secret: str
 
     @classmethod
-    def with_what_the_template_makes(cls) -> Self:
+    def create(cls) -> Self:
         """Makes the resources; a rule copies every event of ours to a queue, to be read by tests."""
         for bucket in ("uploads", "results"):
             client("s3").create_bucket(Bucket=bucket)
@@ -131,13 +131,20 @@ class Account:
         item = to_item({**written, "unsettled": job.job_id[0]})
         resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
 
-    def let_time_pass(self, upload: Upload, *, beyond: str = "lease_until") -> None:
-        """As if the job's lease, or its deadline, were long over."""
+    def expire_lease(self, upload: Upload) -> None:
+        """Put the lease of an upload's job far into the past."""
+        self._set_to_the_past(upload, "lease_until")
+
+    def expire_deadline(self, upload: Upload) -> None:
+        """Put the deadline of an upload's job far into the past."""
+        self._set_to_the_past(upload, "deadline")
+
+    def _set_to_the_past(self, upload: Upload, attribute: str) -> None:
         resource("dynamodb").Table(self.jobs_table).update_item(
             Key={"job_id": upload.job_id},
             UpdateExpression="SET #moment = :past",
             ConditionExpression="attribute_exists(job_id)",
-            ExpressionAttributeNames={"#moment": beyond},
+            ExpressionAttributeNames={"#moment": attribute},
             ExpressionAttributeValues={":past": LONG_AGO},
         )
 

@@ -17,7 +17,7 @@ from functions.submit import app as submit
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps import submission
-from numberdrop.steps.status_check import TIME_FOR_A_LOOK
+from numberdrop.steps.status_check import TIME_FOR_ONE_CHECK
 from tests.support.account import Account, object_created
 
 
@@ -58,9 +58,9 @@ class Functions:
     context: Any = field(default_factory=Context)
 
     def __post_init__(self) -> None:
-        self.forget()
+        self.start_cold()
 
-    def forget(self) -> None:
+    def start_cold(self) -> None:
         """Lets every function start cold."""
         for wiring in (
             submit.queue_handler,
@@ -90,7 +90,7 @@ class Functions:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     @property
-    def sent_again(self) -> int:
+    def delayed_messages(self) -> int:
         """Messages that wait in the upload queue for their time to come."""
         answer = boto3.client("sqs").get_queue_attributes(
             QueueUrl=self.account.upload_queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
@@ -98,7 +98,7 @@ class Functions:
         return int(answer["Attributes"]["ApproximateNumberOfMessagesDelayed"])
 
     def check_status(
-        self, upload: Upload, seen: Mapping[str, Any] | None = None, *, seconds: float = TIME_FOR_A_LOOK
+        self, upload: Upload, seen: Mapping[str, Any] | None = None, *, seconds: float = TIME_FOR_ONE_CHECK
     ) -> dict[str, Any]:
         """The decision, after its way through JSON; without more ``seconds``, it is that of a single look."""
         event = {"job_id": upload.job_id, "seen": dict(seen or {})}

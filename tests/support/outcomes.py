@@ -18,7 +18,7 @@ def job_of(account: Account, upload: Upload) -> Job:
     return job
 
 
-def ended(account: Account, upload: Upload) -> tuple[State, ReasonCode | None, bool | None]:
+def ending_of(account: Account, upload: Upload) -> tuple[State, ReasonCode | None, bool | None]:
     """State, reason and charge of a job, once it is seen that its one event tells the same."""
     job = job_of(account, upload)
     (event,) = account.events()

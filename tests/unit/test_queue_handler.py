@@ -58,7 +58,7 @@ class Door:
         self.intake = QueueHandler(submission, UploadQueue(client, "https://queue.example"), "uploads")
 
     def take(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
-        self.intake.take(Message(body, RECEIPT, receives), seconds=60)
+        self.intake.handle(Message(body, RECEIPT, receives), seconds=60)
 
 
 def test_a_message_is_read_from_a_record_of_lambda() -> None:

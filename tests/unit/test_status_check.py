@@ -16,7 +16,7 @@ from numberdrop.jobs.transitions import State
 from numberdrop.steps.status_check import (
     MAX_LINKLESS_ANSWERS,
     PATIENCE_WITH_UNKNOWN,
-    TIME_FOR_A_LOOK,
+    TIME_FOR_ONE_CHECK,
     WAIT_FOR_LINK,
     StatusChecker,
     decide,
@@ -250,11 +250,11 @@ class Function:
     asked: list[tuple[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
-    def look(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_A_LOOK) -> Decision:
+    def look(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_ONE_CHECK) -> Decision:
         ledger: Any = LedgerOf(self.job)
         vendor: Any = self
         status_check = StatusChecker(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
-        return status_check.look(
+        return status_check.check(
             "some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds
         )
 
@@ -357,18 +357,18 @@ def test_a_call_ends_so_early_that_a_slow_look_would_still_fit(seconds: int) -> 
     result = function.look(seconds=seconds)
     stayed = (function.now - NOON).total_seconds()
     assert result.next is Next.WAIT
-    assert stayed <= max(0, seconds - TIME_FOR_A_LOOK)
-    assert result.wait_seconds > min(LONGEST_SLEEP, seconds - TIME_FOR_A_LOOK - stayed)
+    assert stayed <= max(0, seconds - TIME_FOR_ONE_CHECK)
+    assert result.wait_seconds > min(LONGEST_SLEEP, seconds - TIME_FOR_ONE_CHECK - stayed)
 
 
 def test_the_function_has_time_to_stay_and_to_look() -> None:
     timeout = resources("AWS::Serverless::Function")["CheckStatusFunction"]["Timeout"]
-    assert timeout - TIME_FOR_A_LOOK > 3 * LONGEST_SLEEP
+    assert timeout - TIME_FOR_ONE_CHECK > 3 * LONGEST_SLEEP
 
 
 def test_what_was_seen_while_staying_is_remembered() -> None:
     function = Function(YOUNG, lambda now: said("processing", success=now.second))
-    result = function.look(seconds=TIME_FOR_A_LOOK + 8)
+    result = function.look(seconds=TIME_FOR_ONE_CHECK + 8)
     assert function.slept
     assert result.seen.done == function.now.second
 

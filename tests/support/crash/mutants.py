@@ -199,9 +199,9 @@ class NeverMarks(Wiring):
 
 
 class _SwallowingIntake(QueueHandler):
-    def take(self, message: Message, *, seconds: float) -> None:
+    def handle(self, message: Message, *, seconds: float) -> None:
         with suppress(Exception):
-            super().take(message, seconds=seconds)
+            super().handle(message, seconds=seconds)
 
 
 class ForgetsMessagesThatFailed(Wiring):
@@ -319,7 +319,7 @@ class ReconcileIgnoresBlocked(_Overlooking):
 
 
 class _RestartingTheDoubtful(Reconciler):
-    def _doubt(self, job: Job) -> str:
+    def _put_in_doubt(self, job: Job) -> str:
         ledger = _ReclaimingAnything(self.ledger.client, self.ledger.table, self.now)
         return replace(self, ledger=ledger)._restart(job)
 

@@ -196,7 +196,7 @@ class World:
                 self.run("poller", partial(self._forget, taken.receipt_handle))
 
     def _take(self, message: Message) -> None:
-        self._function("intake").take(message, seconds=900)
+        self._function("intake").handle(message, seconds=900)
 
     def _forget(self, receipt: str) -> None:
         self.wiring.clients.sqs.delete_message(QueueUrl="", ReceiptHandle=receipt)
@@ -208,7 +208,7 @@ class World:
 
     def _check_status(self, event: dict[str, Any]) -> Any:
         status_check = self._function("status_check")
-        return status_check.look(event["job_id"], event["seen"], seconds=CHECK_SECONDS).as_payload()
+        return status_check.check(event["job_id"], event["seen"], seconds=CHECK_SECONDS).as_payload()
 
     def _collect(self, event: dict[str, Any]) -> Any:
         return self._function("collection").collect(event["job_id"], seconds=900).as_payload()

@@ -19,10 +19,10 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.masking import masked
 from numberdrop.settings import AuditSettings
 
-OLD_ENOUGH = timedelta(days=1)
+MIN_AGE = timedelta(days=1)
 """Younger uploads may still be in the queue."""
 
-TOO_OLD = timedelta(days=14)
+MAX_AGE = timedelta(days=14)
 """Older uploads were looked at every day, and reported as often."""
 
 logger = Logger()
@@ -93,8 +93,8 @@ class Auditor:
 
     def _uploads(self) -> Iterator[ListedUpload]:
         """The versions that can be compared; the ledger cannot know what was there before it."""
-        earliest = max(self.now() - TOO_OLD, self.ledger.created_at())
-        latest = self.now() - OLD_ENOUGH
+        earliest = max(self.now() - MAX_AGE, self.ledger.created_at())
+        latest = self.now() - MIN_AGE
         for listed in self.uploads.versions(self.bucket):
             upload = listed.upload
             # Objects that were written before the bucket was versioned have no version to look up.

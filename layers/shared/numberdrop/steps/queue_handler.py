@@ -52,7 +52,7 @@ class QueueHandler:
         queue = UploadQueue.connect(settings.upload_queue_url)
         return cls(Submitter.from_settings(settings), queue, settings.upload_bucket)
 
-    def take(self, message: Message, *, seconds: float) -> None:
+    def handle(self, message: Message, *, seconds: float) -> None:
         """Deals with one message within ``seconds``; returning means that the queue may forget it.
 
         The queue's visibility time-out is long, for the case that a worker dies. A worker that lives to
@@ -63,7 +63,7 @@ class QueueHandler:
             NotAnUploadError: the message announces no upload of our bucket; nothing was read.
         """
         try:
-            self._take(message, seconds)
+            self._handle(message, seconds)
         except NotAnUploadError:
             self.queue.hand_back(message.receipt_handle, after_seconds=0)
             raise
@@ -72,7 +72,7 @@ class QueueHandler:
             self.queue.hand_back(message.receipt_handle, after_seconds=pause)
             raise
 
-    def _take(self, message: Message, seconds: float) -> None:
+    def _handle(self, message: Message, seconds: float) -> None:
         upload = upload_from_message(message.body, bucket=self.bucket)
         if upload is None:
             return

@@ -112,7 +112,7 @@ class Reconciler:
             job = self.ledger.get(job_id)
             if job is None:
                 return "gone"
-            ages.note(job, self._effort(job))
+            ages.note(job, self._time_spent(job))
             return self._repair(job, holder)
         except TransitionRefusedError:
             return "moved on"
@@ -134,7 +134,7 @@ class Reconciler:
             case State.BLOCKED if self._is_over(job.lease_until):
                 return self._restart(job)
             case State.SUBMITTING if self._is_over(job.lease_until):
-                return self._doubt(job)
+                return self._put_in_doubt(job)
             case State.SUBMITTED if self._is_over(job.lease_until):
                 return self._look_at_execution(job)
             case State.COMPLETED | State.FAILED | State.IN_DOUBT | State.BLOCKED | State.ABANDONED:
@@ -144,9 +144,9 @@ class Reconciler:
                 return "left alone"
 
     def _patience(self, job: Job) -> timedelta:
-        return min(max(PATIENCE, self._effort(job) / 2), LONGEST_PATIENCE)
+        return min(max(PATIENCE, self._time_spent(job) / 2), LONGEST_PATIENCE)
 
-    def _effort(self, job: Job) -> timedelta:
+    def _time_spent(self, job: Job) -> timedelta:
         """How long it has been tried to have the file taken, or the task finished, without a break.
 
         The deadline tells when that began; not exactly, where ``job_timeout`` was another then.
@@ -169,7 +169,7 @@ class Reconciler:
         self.queue.send_again(message_for(job.upload), after_seconds=0)
         return "restarted"
 
-    def _doubt(self, job: Job) -> str:
+    def _put_in_doubt(self, job: Job) -> str:
         doubted = self.ledger.move(
             job, WORKER_LOST, reason=WORKER_LOST_WHILE_SENDING, charged=None, finished_at=self.now()
         )

@@ -35,7 +35,7 @@ MAX_LINKLESS_ANSWERS = 5
 WAIT_FOR_LINK = 30
 """Seconds between such answers at least, so that they span two minutes."""
 
-TIME_FOR_A_LOOK = 2 * STATUS_SECONDS + 10
+TIME_FOR_ONE_CHECK = 2 * STATUS_SECONDS + 10
 """Seconds of the function's time that a look may take: a call, and another with a fresh key."""
 
 WAITING_WORDS = {"pending", "processing", "completed"}
@@ -70,7 +70,7 @@ class StatusChecker:
             PollingPolicy(settings.max_wait_seconds),
         )
 
-    def look(self, job_id: str, seen: Mapping[str, Any], *, seconds: float) -> Decision:
+    def check(self, job_id: str, seen: Mapping[str, Any], *, seconds: float) -> Decision:
         """Asks the vendor about a job's task, within ``seconds``.
 
         Where the next look is due so soon that sleeping costs less than the state machine's wait, it is taken
@@ -80,7 +80,7 @@ class StatusChecker:
             JobMissingError: the ledger has no such job.
         """
         logger.append_keys(job_id=job_id)
-        end = self.now() + timedelta(seconds=seconds - TIME_FOR_A_LOOK)
+        end = self.now() + timedelta(seconds=seconds - TIME_FOR_ONE_CHECK)
         job = self.ledger.require(job_id)
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
