@@ -17,7 +17,7 @@ from local.sam import deploy
 from local.simulator import RemoteSimulator
 from numberdrop.jobs.job import timestamp
 from numberdrop.jobs.transitions import State
-from tests.e2e.conftest import PATIENCE_SECONDS, Bucket
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket
 
 STACK = "numberdrop-alarms"
 NUMBERS = "".join(f"+447700900{n}\n" for n in range(800, 820))
@@ -67,7 +67,7 @@ class Watched:
     def job_in(self, state: State, key: str) -> str:
         """The id of an upload's job, once it is in a state."""
         table = self.cloud.aws.client("dynamodb").get_paginator("scan")
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while True:
             items = (
                 item
@@ -85,7 +85,7 @@ class Watched:
     def wait_for_alarm(self, logical_id: str) -> None:
         name = self.resource(logical_id)
         cloudwatch = self.cloud.aws.client("cloudwatch")
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while True:
             self.bridge.feed()
             (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
@@ -96,7 +96,7 @@ class Watched:
 
     def wait_for_page(self, **expected: str) -> Mapping[str, Any]:
         """What the person on call is told, once it has these members."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < end:
             received = self.cloud.aws.client("sqs").receive_message(QueueUrl=self.pager, WaitTimeSeconds=1)
             for message in received.get("Messages", []):

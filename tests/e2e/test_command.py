@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local.cloud import LocalCloud
 from local.processes import PROJECT, environment
-from tests.e2e.conftest import PATIENCE_SECONDS
+from tests.support.cloud import TIMEOUT_SECONDS
 
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
 
@@ -34,7 +34,7 @@ def test_a_file_is_sent_and_its_results_are_saved_beside_it(cloud: LocalCloud, t
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 

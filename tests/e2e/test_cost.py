@@ -12,7 +12,7 @@ from benchmarks.cost import (
     TRANSITIONS_OF_A_TURN,
 )
 from local.cloud import LocalCloud
-from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 
 NOT_OF_A_JOB = {
     # Read once by each process, not by each job.
@@ -26,7 +26,7 @@ def history(cloud: LocalCloud, job_id: str) -> list[Mapping[str, Any]]:
     """The events of a job's execution, once it has ended."""
     client = cloud.aws.client("stepfunctions")
     arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{job_id}-1"
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
         assert time.monotonic() < end, "the execution did not end"
         time.sleep(0.2)

@@ -11,7 +11,7 @@ import pytest
 from local.cloud import LocalCloud
 from local.processes import PROJECT
 from local.sam import deploy
-from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 
 STACK = "numberdrop-consumer"
 
@@ -52,7 +52,7 @@ def invocations(log: list[str]) -> int:
 
 def wait_for_invocations(cloud: LocalCloud, function: str, count: int) -> list[str]:
     """The function's log once it has been invoked so often."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while invocations(log := messages(cloud, function)) < count:
         assert time.monotonic() < end, f"the function was not invoked {count} times: {log}"
         time.sleep(0.5)

@@ -5,7 +5,7 @@ import pytest
 from local.cloud import LocalCloud, vendor_parameters
 from local.processes import PROJECT
 from local.sam import deploy
-from tests.e2e.conftest import Bucket, Inbox
+from tests.support.cloud import Bucket, Inbox
 
 NAME = "a-bucket-of-my-own"
 

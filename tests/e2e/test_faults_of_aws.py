@@ -10,7 +10,7 @@ from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import event_tap
 from local.fault_proxy import SERVICES, usual_faults
 from local.simulator import RemoteSimulator
-from tests.e2e.conftest import Bucket, Inbox
+from tests.support.cloud import Bucket, Inbox
 
 WAVES, UPLOADS_AT_ONCE = 5, 10
 """So the local cloud starts some ten processes for each function, and not fifty, which takes minutes."""

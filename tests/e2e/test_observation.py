@@ -2,7 +2,7 @@
 
 from local.cloud import LocalCloud
 from local.observation import MIB, Memory, durations, functions, wait_for_executions
-from tests.e2e.conftest import Bucket, Inbox
+from tests.support.cloud import Bucket, Inbox
 
 
 def test_time_and_memory_are_known_of_each_function_that_ran(

@@ -14,7 +14,7 @@ from local.cloud import STACK, LocalCloud
 from local.observation import functions
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
-from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 
 NUMBERS = "".join(f"+447700900{n:03d}\n" for n in range(200, 220))
 
@@ -30,7 +30,7 @@ def execution_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, An
     """The job's execution once it has ended, which is a moment after the event."""
     machine = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
     arn = f"{machine}:{event['detail']['job_id']}-1"
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while True:
         execution: Mapping[str, Any] = cloud.aws.client("stepfunctions").describe_execution(executionArn=arn)
         if execution["status"] != "RUNNING":
@@ -42,7 +42,7 @@ def execution_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, An
 def wait_for_a_delayed_message(cloud: LocalCloud) -> None:
     """Until the upload queue holds a message that was put off."""
     name = "ApproximateNumberOfMessagesDelayed"
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while True:
         attributes = cloud.aws.client("sqs").get_queue_attributes(
             QueueUrl=cloud.outputs["UploadQueueUrl"], AttributeNames=[name]
@@ -356,7 +356,7 @@ def test_what_is_no_upload_ends_in_the_dead_letter_queue(cloud: LocalCloud) -> N
 
     sqs.send_message(QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody="not an event")
 
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     bodies: list[str] = []
     while not bodies:
         assert time.monotonic() < end, "the message did not reach the dead-letter queue"
@@ -374,7 +374,7 @@ def test_an_execution_that_a_person_stops_is_settled_within_seconds(
     client = cloud.aws.client("stepfunctions")
 
     uploads.drop(key, NUMBERS)
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     running: list[Mapping[str, Any]] = []
     while not running:
         assert time.monotonic() < end, "no execution started"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud, vendor_parameters
-from tests.e2e.conftest import Bucket, Inbox
+from tests.support.cloud import Bucket, Inbox
 
 SECRETS = {
     "a phone number": re.compile(r"447700900[0-9]{3}"),

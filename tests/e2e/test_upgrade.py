@@ -9,7 +9,7 @@ from local.cloud import STACK, LocalCloud, vendor_parameters
 from local.processes import PROJECT
 from local.sam import deploy
 from local.simulator import RemoteSimulator
-from tests.e2e.conftest import PATIENCE_SECONDS, Bucket, Inbox
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 
 NUMBERS = "".join(f"+447700900{n}\n" for n in range(900, 920))
 
@@ -30,7 +30,7 @@ def a_newer_version(folder: Path) -> Path:
 
 def wait_until_followed(cloud: LocalCloud, vendor: RemoteSimulator) -> None:
     """Until the vendor was asked about the task once."""
-    before, end = vendor.calls["status"], time.monotonic() + PATIENCE_SECONDS
+    before, end = vendor.calls["status"], time.monotonic() + TIMEOUT_SECONDS
     while vendor.calls["status"] == before:
         assert time.monotonic() < end, "the task is not followed"
         time.sleep(0.2)

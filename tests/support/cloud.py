@@ -1,0 +1,49 @@
+"""What tests of the local cloud share: buckets as a user sees them, and the events received so far."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.cloud import LocalCloud
+from local.event_tap import EventTap
+
+TIMEOUT_SECONDS = 60
+"""How long a test waits for something that must happen."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket, used as a user would."""
+
+    cloud: LocalCloud
+    name: str
+
+    def drop(self, key: str, content: str) -> None:
+        self.cloud.aws.client("s3").put_object(Bucket=self.name, Key=key, Body=content.encode())
+
+    def read(self, key: str) -> bytes:
+        content: bytes = self.cloud.aws.client("s3").get_object(Bucket=self.name, Key=key)["Body"].read()
+        return content
+
+
+@dataclass
+class Inbox:
+    """The events received so far."""
+
+    tap: EventTap
+    received: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def about(self, key: str) -> list[Mapping[str, Any]]:
+        """Return the received events about an upload key."""
+        return [event for event in self.received if event["detail"]["upload"]["key"] == key]
+
+    def wait_for(
+        self, key: str, *, count: int = 1, seconds: int = TIMEOUT_SECONDS
+    ) -> list[Mapping[str, Any]]:
+        """Return the events about an upload key as soon as ``count`` have been received."""
+        end = time.monotonic() + seconds
+        while len(self.about(key)) < count:
+            assert time.monotonic() < end, f"no event about {key} arrived: {self.received}"
+            self.received += self.tap.receive()
+        return self.about(key)
