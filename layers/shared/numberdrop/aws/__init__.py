@@ -1,1 +1,1 @@
-"""Adapters, one for each AWS service. Knows no steps."""
+"""Adapters, one module per AWS service. They import no steps."""

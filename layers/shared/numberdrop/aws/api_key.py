@@ -1,4 +1,4 @@
-"""The vendor's API key, kept in AWS Secrets Manager."""
+"""The vendor's API key, stored in AWS Secrets Manager."""
 
 import re
 from typing import TYPE_CHECKING, Self
@@ -14,11 +14,18 @@ _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
 
 
 class ApiKeyInvalidError(Exception):
-    """The secret holds nothing that can stand in a header; put the key itself into it."""
+    """The secret's value cannot be sent in an HTTP header. Store the key itself in the secret."""
 
 
 class ApiKey:
-    """Reads the key when it is first needed and keeps it until it is refused."""
+    """Reads the key on first use and keeps it until the vendor refuses it.
+
+    >>> import boto3
+    >>> secrets = boto3.client("secretsmanager")
+    >>> _ = secrets.create_secret(Name="vendor-key", SecretString="k3y")
+    >>> ApiKey(secrets, "vendor-key").get()
+    'k3y'
+    """
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
         self._client = client
@@ -31,20 +38,20 @@ class ApiKey:
         return cls(make_client("secretsmanager"), secret_id)
 
     def get(self) -> str:
-        """The key.
+        """Return the key.
 
         Raises:
-            ApiKeyInvalidError: the secret holds no key.
+            ApiKeyInvalidError: the secret does not contain a key.
         """
         if self._value is None:
             self._value = self._read()
         return self._value
 
     def refresh(self) -> bool:
-        """Reads the secret again; returns whether it holds another key.
+        """Read the secret again and return whether the key has changed.
 
-        A secret that cannot be read, or holds no key, leaves the old one. Whoever asks has just learnt that
-        the vendor refuses the key, free of charge, and must not lose that to a second error.
+        Keeps the old key if the secret cannot be read or does not contain a key. The caller has just learned
+        that the vendor refuses the key, which cost nothing; a second error must not hide that.
         """
         before = self._value
         try:
@@ -57,5 +64,7 @@ class ApiKey:
         secret = self._client.get_secret_value(SecretId=self._secret_id)
         key = secret.get("SecretString", "").strip()
         if not _VISIBLE.fullmatch(key):
-            raise ApiKeyInvalidError("The secret must hold the vendor's API key as plain text.")
+            raise ApiKeyInvalidError(
+                "The secret does not contain an API key. Store the vendor's key in it as plain text."
+            )
         return key

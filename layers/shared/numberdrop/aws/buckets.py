@@ -1,4 +1,7 @@
-"""The two buckets: reading uploads, writing results."""
+"""The two buckets: uploads are read from one, results written to the other.
+
+No other module lists objects or sends HEAD requests.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STREAMING = Config(request_checksum_calculation="when_required", s3={"payload_signing_enabled": False})
-"""For a client that stores what it can read only once: such a body can be neither summed up nor signed before
-it is sent. TLS, which the bucket insists on, keeps it whole on its way."""
+"""For a client that stores streams. A stream can be read only once, so its checksum and signature cannot be
+computed before it is sent. TLS, which the bucket requires, protects it in transit."""
 
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "412", "PreconditionFailed"}
 _BLOCK = 1024 * 1024
@@ -79,15 +82,23 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class UploadBucket:
-    """Reads uploads, always the very version that was announced."""
+    """Reads uploads, always the exact version that was announced.
+
+    >>> import boto3
+    >>> s3 = boto3.client("s3")
+    >>> _ = s3.create_bucket(Bucket="uploads-example")
+    >>> _ = s3.put_object(Bucket="uploads-example", Key="band/a.txt", Body=b"+447700900001")
+    >>> UploadBucket(s3).head("uploads-example", "band/a.txt").upload.size
+    13
+    """
 
     client: "S3Client"
 
     def with_version(self, upload: Upload) -> Upload:
-        """The upload with its version, which an event may lack.
+        """Return the upload with its version id, which the event may lack.
 
-        Amazon S3 leaves the version out for buckets that are not versioned; some emulators always do. An
-        object that has changed since has no version to be found, and the upload stays as it is.
+        S3 sends no version id for buckets without versioning; some emulators never send one. Returns the
+        upload unchanged if the object has been replaced or deleted since.
         """
         if upload.version_id:
             return upload
@@ -145,13 +156,13 @@ class UploadBucket:
                 yield ListedUpload(upload, version["LastModified"], version["IsLatest"])
 
     def copy_to(self, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
-        """Writes the upload's bytes to a file, in constant memory.
+        """Copy the upload's bytes to a file, in constant memory.
 
         Returns:
-            The object's own metadata, by names in lower case.
+            The object's own metadata, with names in lower case.
 
         Raises:
-            JobFailedError: ``UPLOAD_GONE`` when this version no longer exists.
+            JobFailedError: ``UPLOAD_GONE``, this version no longer exists.
         """
         version: dict[str, Any] = {"VersionId": upload.version_id} if upload.version_id else {}
         try:
@@ -175,31 +186,47 @@ class Stream(Protocol):
     """Bytes that can be read once."""
 
     def read(self, _size: int = -1) -> bytes:
-        """The next block, or nothing at the end."""
+        """Return the next block, or nothing at the end."""
 
 
 @dataclass(frozen=True)
 class ResultsBucket:
-    """Writes to the results bucket. Each object is stored by one request: it is there whole, or not at all.
+    """Writes to the results bucket. Each object is stored by a single request, so it is never partial.
 
-    One request takes up to 5 GB (Amazon S3 user guide, "Uploading objects").
+    A single request can store up to 5 GB (S3 user guide, "Uploading objects").
+
+    >>> import boto3
+    >>> from io import BytesIO
+    >>> s3 = boto3.client("s3", config=STREAMING)
+    >>> _ = s3.create_bucket(Bucket="results-example")
+    >>> results = ResultsBucket(s3, "results-example")
+    >>> results.put("band/a.txt/results.csv", BytesIO(b"number"), "text/csv")
+    >>> list(results.files("band/a.txt/"))
+    [StoredFile(key='band/a.txt/results.csv', size=6)]
 
     Attributes:
-        client: with ``STREAMING`` as its configuration.
+        client: a client that is configured with ``STREAMING``.
+        bucket: the bucket's name.
     """
 
     client: "S3Client"
     bucket: str
 
     def put(self, key: str, file: IO[bytes], content_type: str) -> None:
-        """Stores a file from its start."""
+        """Store a whole file, whatever its current position."""
         file.seek(0)
         self.client.put_object(
             Bucket=self.bucket, Key=key, Body=file, ContentType=content_type, ChecksumAlgorithm="CRC32"
         )
 
     def put_stream(self, key: str, stream: Stream, *, length: int, content_type: str) -> None:
-        """Stores what can be read of a stream, while it comes.
+        """Store a stream while it is read.
+
+        Args:
+            key: the object's key.
+            stream: the bytes to store.
+            length: how many bytes the stream has.
+            content_type: the object's content type.
 
         Raises:
             StreamNotStoredError: the stream or the request broke off, or S3 refused it. The request is not

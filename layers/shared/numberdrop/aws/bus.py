@@ -1,4 +1,4 @@
-"""The events that tell others how a job ended, or that it needs a person."""
+"""EventBridge events that announce how a job ended, or that it needs a person."""
 
 import json
 from dataclasses import dataclass
@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 
 class NotAnnouncedError(Exception):
-    """EventBridge did not take the event; try again."""
+    """EventBridge did not accept the event: try again."""
 
 
 @dataclass(frozen=True)
 class Announcer:
-    """Emits events at least once: first the event, then the mark in the ledger."""
+    """Emits events at least once: it first emits the event, then marks the job as announced in the ledger.
+
+    >>> announcer = Announcer.connect("default", Ledger.connect("jobs"))
+    >>> announcer.bus  # then: announcer.announce(job)
+    'default'
+    """
 
     client: "EventBridgeClient"
     bus: str
@@ -32,10 +37,12 @@ class Announcer:
         return cls(make_client("events"), bus, ledger)
 
     def announce(self, job: Job) -> None:
-        """Emits the event of the job's ending, unless the ledger says it was emitted.
+        """Emit the event for the job's state, unless the ledger says that it was already emitted.
+
+        Does nothing in states that have no event.
 
         Raises:
-            NotAnnouncedError: EventBridge refused the entry.
+            NotAnnouncedError: EventBridge rejected the event.
         """
         if job.state not in DETAIL_TYPES or job.ending in job.announced:
             return
@@ -51,6 +58,6 @@ class Announcer:
         )
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode", "unknown")
-            raise NotAnnouncedError(f"EventBridge refused the event: {code}.")
+            raise NotAnnouncedError(f"EventBridge rejected the event ({code}). Try again.")
         self.ledger.mark_announced(job)
         count_ending(job)

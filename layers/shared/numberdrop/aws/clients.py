@@ -1,6 +1,6 @@
-"""Clients of AWS, as botocore makes them.
+"""AWS clients made by botocore.
 
-boto3's are the same, but it imports its resources and transfers first, which nothing here uses.
+boto3 returns the same clients, but importing it also loads resources and transfers, which nothing here uses.
 """
 
 from functools import cache
@@ -11,11 +11,15 @@ from botocore.session import Session, get_session
 
 
 def make_client(service: str, config: Config | None = None) -> Any:
-    """The client of a service, in the function's region and with its rights."""
+    """Return a new client of a service, with the region and credentials of the environment.
+
+    >>> make_client("sqs").meta.service_model.service_name
+    'sqs'
+    """
     return _session().create_client(service, config=config)
 
 
 @cache
 def _session() -> Session:
-    """One for all clients: it reads the lists of regions and endpoints once."""
+    """Return one session for all clients, so that regions and endpoints are loaded only once."""
     return get_session()

@@ -1,4 +1,4 @@
-"""Starting the execution that follows a task."""
+"""Executions of the state machine, one per job and run."""
 
 import json
 import math
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ExecutionStatus(StrEnum):
-    """How an execution stands (Step Functions API reference, "DescribeExecution")."""
+    """The status of an execution (Step Functions API reference, "DescribeExecution")."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -29,7 +29,13 @@ class ExecutionStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Executions:
-    """The state machine that waits for tasks."""
+    """Starts and looks up the executions of one state machine.
+
+    >>> arn = "arn:aws:states:us-east-1:123456789012:stateMachine:numberdrop"
+    >>> executions = Executions.connect(arn)
+    >>> executions.state_machine_arn == arn  # then: executions.start(job)
+    True
+    """
 
     client: "SFNClient"
     state_machine_arn: str
@@ -40,12 +46,12 @@ class Executions:
         return cls(make_client("stepfunctions"), state_machine_arn)
 
     def execution_arn(self, job: Job) -> str:
-        """The ARN of the job's execution, whether or not it was started."""
+        """Return the ARN of the job's execution, whether or not it was started."""
         machine = self.state_machine_arn.replace(":stateMachine:", ":execution:")
         return f"{machine}:{job.execution_name}"
 
     def status(self, job: Job) -> ExecutionStatus | None:
-        """How the job's execution stands, or None if it was never started."""
+        """Return the status of the job's execution, or None if it was never started."""
         try:
             described = self.client.describe_execution(executionArn=self.execution_arn(job))
         except ClientError as error:
@@ -55,10 +61,11 @@ class Executions:
         return ExecutionStatus(described["status"])
 
     def start(self, job: Job) -> None:
-        """Starts the job's execution, once however often it is asked.
+        """Start the job's execution; do nothing if it was started before.
 
-        The name is made from the job, so Step Functions itself refuses a second one (API reference,
-        "StartExecution": names are unique for 90 days). The checker in the input is for people to see.
+        The execution's name is derived from the job, and Step Functions refuses to use a name twice (API
+        reference, "StartExecution": names are unique for 90 days). The input names the checker only for
+        people who read it.
         """
         try:
             self.client.start_execution(
@@ -74,5 +81,8 @@ class Executions:
 
 
 def first_wait_seconds(job: Job) -> int:
-    """How long an execution waits before its first look; the task of a later run is old already."""
+    """Return the seconds that an execution waits before its first status check.
+
+    Later runs start with the shortest wait, because their task has been running for a while.
+    """
     return math.ceil(first_wait(job.expected_seconds) if job.run == 1 else SHORTEST_WAIT)

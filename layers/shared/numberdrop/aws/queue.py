@@ -1,4 +1,4 @@
-"""Handing messages back to the upload queue, to be tried later."""
+"""The upload queue: sending messages, and returning them to be received later."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -9,12 +9,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LONGEST_DELAY = 900
-"""Seconds; the most that Amazon SQS delays a message (API reference, "SendMessage")."""
+"""The longest delay of a message, in seconds (SQS API reference, "SendMessage")."""
 
 
 @dataclass(frozen=True)
 class UploadQueue:
-    """The queue that announces uploads."""
+    """The queue of messages that announce uploads.
+
+    >>> import boto3
+    >>> sqs = boto3.client("sqs")
+    >>> queue = UploadQueue(sqs, sqs.create_queue(QueueName="uploads-example")["QueueUrl"])
+    >>> queue.send_again("the message of an upload", after_seconds=60)
+    """
 
     client: "SQSClient"
     url: str
@@ -25,15 +31,24 @@ class UploadQueue:
         return cls(make_client("sqs"), url)
 
     def send_again(self, body: str, *, after_seconds: int) -> None:
-        """Sends a copy of a message that arrives later; the original may then be forgotten.
+        """Send a copy of a message with a delay; the original can then be deleted.
 
-        A fresh copy starts counting receives at zero, so waiting for the vendor never drives an upload
-        into the dead-letter queue. A copy too many does no harm: the ledger knows the job.
+        The copy starts with no receives, so waiting for the vendor never moves an upload to the dead-letter
+        queue. An extra copy is safe: the ledger has the job.
+
+        Args:
+            body: the message as it was received.
+            after_seconds: the delay, limited to 0 to ``LONGEST_DELAY``.
         """
         self.client.send_message(QueueUrl=self.url, MessageBody=body, DelaySeconds=_delay(after_seconds))
 
     def hand_back(self, receipt_handle: str, *, after_seconds: int) -> None:
-        """Makes a received message visible again after a pause; the receive counts as one."""
+        """Make a received message visible again after a delay; it keeps its count of receives.
+
+        Args:
+            receipt_handle: the receipt handle of the received message.
+            after_seconds: the delay, limited to 0 to ``LONGEST_DELAY``.
+        """
         self.client.change_message_visibility(
             QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=_delay(after_seconds)
         )

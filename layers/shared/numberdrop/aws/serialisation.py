@@ -1,7 +1,7 @@
-"""Values as DynamoDB's API writes them, for instance ``{"S": "text"}``, of the types that a job is made of.
+"""DynamoDB serialisation: Python values to DynamoDB's JSON, such as ``{"S": "text"}``, and back.
 
-boto3 can do this for all types (``boto3.dynamodb.types``), but it cannot be imported without its resources
-and transfers, which nothing here uses and every cold start would wait for.
+Covers the types that a job has. boto3 can convert all types (``boto3.dynamodb.types``), but importing it also
+loads resources and transfers, which nothing here uses and which would slow down every cold start.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,15 @@ Attribute = dict[str, Any]
 
 
 def to_attribute(value: Any) -> Attribute:
-    """Text, a whole number, a boolean, None, a mapping, a list, or a set of text, as an attribute.
+    """Convert a value to DynamoDB's JSON.
+
+    Takes a string, integer, boolean, None, dict, list or set of strings.
+
+    >>> to_attribute({"total": 100, "tags": ["a"]})
+    {'M': {'total': {'N': '100'}, 'tags': {'L': [{'S': 'a'}]}}}
 
     Raises:
-        TypeError: the value is of another type.
+        TypeError: the value has another type.
     """
     match value:
         case str():
@@ -33,14 +38,17 @@ def to_attribute(value: Any) -> Attribute:
         case set() | frozenset():
             return {"SS": sorted(value)}
         case _:
-            raise TypeError(f"A job has no attributes of {type(value).__name__}.")
+            raise TypeError(f"A job cannot store values of type {type(value).__name__}.")
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
-    """The value of an attribute that ``to_attribute`` has made.
+    """Convert DynamoDB's JSON, as ``to_attribute`` writes it, to a value.
+
+    >>> from_attribute({"M": {"total": {"N": "100"}}})
+    {'total': 100}
 
     Raises:
-        TypeError: the attribute is of another type.
+        TypeError: the attribute has another type.
     """
     match attribute:
         case {"S": value} | {"BOOL": value}:
