@@ -1,4 +1,4 @@
-"""What the template promises, and what it must not allow."""
+"""The template keeps the contract and grants each role only what it needs."""
 
 import ast
 import json
@@ -100,15 +100,17 @@ def test_every_parameter_and_output_is_described(section: str) -> None:
         assert len(entry.get("Description", "")) > 20, name
 
 
-def test_every_parameter_has_its_place_on_the_console() -> None:
+def test_every_parameter_is_in_a_group_of_the_console() -> None:
     groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    shown = [name for group in groups for name in group["Parameters"]]
-    assert sorted(shown) == sorted(PARAMETERS)
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(PARAMETERS)
 
 
-def test_the_api_key_is_the_only_parameter_that_must_be_given_and_is_never_shown() -> None:
-    asked_for = {name for name, parameter in template()["Parameters"].items() if "Default" not in parameter}
-    assert asked_for == {"EkycproApiKey"}
+def test_only_the_api_key_has_no_default_and_it_is_hidden() -> None:
+    without_default = {
+        name for name, parameter in template()["Parameters"].items() if "Default" not in parameter
+    }
+    assert without_default == {"EkycproApiKey"}
     assert template()["Parameters"]["EkycproApiKey"]["NoEcho"] is True
 
 
@@ -152,7 +154,7 @@ def test_every_default_is_an_allowed_value() -> None:
         ("", False),
     ],
 )
-def test_the_vendor_is_reached_by_https_or_on_this_machine(url: str, allowed: bool) -> None:
+def test_the_base_url_is_https_or_local(url: str, allowed: bool) -> None:
     pattern = template()["Parameters"]["EkycproBaseUrl"]["AllowedPattern"]
     assert bool(re.search(pattern, url)) is allowed
 
@@ -171,7 +173,7 @@ def test_every_bucket_is_private_encrypted_and_versioned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_every_bucket_forgets_old_objects_versions_and_unfinished_uploads(name: str) -> None:
+def test_every_bucket_expires_versions_and_unfinished_uploads(name: str) -> None:
     (rule,) = BUCKETS[name]["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["ExpirationInDays"] == {"Ref": "RetentionDays"}
@@ -180,7 +182,7 @@ def test_every_bucket_forgets_old_objects_versions_and_unfinished_uploads(name: 
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_every_bucket_is_reached_over_tls_only(name: str) -> None:
+def test_every_bucket_requires_tls(name: str) -> None:
     (policy,) = (p for p in resources("AWS::S3::BucketPolicy").values() if p["Bucket"] == {"Ref": name})
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
@@ -188,26 +190,26 @@ def test_every_bucket_is_reached_over_tls_only(name: str) -> None:
     assert statement["Resource"] == [{"GetAtt": f"{name}.Arn"}, {"Sub": f"${{{name}.Arn}}/*"}]
 
 
-def test_a_replaced_upload_is_there_as_long_as_its_job_may_need_it() -> None:
+def test_a_replaced_upload_outlives_its_longest_job() -> None:
     (rule,) = BUCKETS["UploadBucket"]["LifecycleConfiguration"]["Rules"]
     longest_hours = template()["Parameters"]["JobTimeoutHours"]["MaxValue"]
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] * 24 > 2 * longest_hours
 
 
 def test_the_ledger_outlives_the_stack() -> None:
-    """Being protected against deletion, it could not be deleted if the stack could not be made, either."""
+    """With RetainExceptOnCreate, a failed creation could not delete the protected table."""
     table = template()["Resources"]["JobsTable"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 @pytest.mark.parametrize("name", [*BUCKETS, "UploadBucketPolicy", "ResultsBucketPolicy"])
-def test_data_and_what_protects_it_outlive_the_stack(name: str) -> None:
-    """Unless the stack could not even be made: then nothing is left lying about."""
+def test_data_and_its_protection_outlive_the_stack(name: str) -> None:
+    """A stack whose creation fails leaves nothing behind."""
     resource = template()["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-def test_the_ledger_never_forgets() -> None:
+def test_ledger_items_never_expire() -> None:
     (table,) = resources("AWS::DynamoDB::Table").values()
     assert "TimeToLiveSpecification" not in table
     assert table["DeletionProtectionEnabled"] is True
@@ -215,15 +217,15 @@ def test_the_ledger_never_forgets() -> None:
     assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
 
 
-# QueueHandler
+# Receiving uploads
 
 
-def test_a_message_stays_hidden_for_six_runs_of_the_function() -> None:
+def test_a_message_stays_hidden_for_six_function_timeouts() -> None:
     queue = resources("AWS::SQS::Queue")["UploadQueue"]
     assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["SubmitFunction"]["Timeout"]
 
 
-def test_a_message_that_keeps_failing_ends_where_an_alarm_looks() -> None:
+def test_a_message_that_keeps_failing_raises_an_alarm() -> None:
     queue = resources("AWS::SQS::Queue")["UploadQueue"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"GetAtt": "DeadLetterQueue.Arn"}
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
@@ -231,25 +233,25 @@ def test_a_message_that_keeps_failing_ends_where_an_alarm_looks() -> None:
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"GetAtt": "DeadLetterQueue.QueueName"}}]
 
 
-def test_both_queues_are_encrypted_and_keep_messages_for_two_weeks() -> None:
+def test_queues_are_encrypted_and_keep_messages_for_two_weeks() -> None:
     for queue in resources("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_messages_may_be_sent_again_as_often_as_it_takes() -> None:
-    """Lambda would stop a function that has sent itself a message sixteen times."""
+def test_submit_may_send_itself_any_number_of_messages() -> None:
+    """Lambda would stop a function that has sent itself sixteen messages in a row."""
     assert FUNCTIONS["SubmitFunction"]["RecursiveLoop"] == "Allow"
 
 
-def test_the_vendor_sees_no_more_uploads_at_once_than_the_parameter_allows() -> None:
+def test_concurrent_submissions_are_limited_by_the_parameter() -> None:
     (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
     assert mapping["BatchSize"] == 1
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SubmitConcurrency"}}
     assert template()["Parameters"]["SubmitConcurrency"]["MinValue"] == 2
 
 
-def test_only_our_rule_may_send_to_the_queues() -> None:
+def test_only_the_upload_rule_may_send_to_the_queues() -> None:
     (policy,) = resources("AWS::SQS::QueuePolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == "sqs:SendMessage"
@@ -259,24 +261,24 @@ def test_only_our_rule_may_send_to_the_queues() -> None:
 # Functions
 
 
-def test_the_functions_are_those_that_are_tested_here() -> None:
+def test_every_function_is_tested_here() -> None:
     assert FUNCTIONS.keys() == SETTINGS.keys()
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_functions_variables_are_those_that_its_settings_read(name: str) -> None:
+def test_a_functions_variables_match_its_settings(name: str) -> None:
     wanted = {field.name.upper() for field in fields(SETTINGS[name])}
     assert own_variables(name).keys() <= wanted <= own_variables(name).keys() | shared_variables().keys()
 
 
-def test_what_all_functions_share_is_read_by_most_of_them() -> None:
+def test_shared_variables_are_read_by_most_functions() -> None:
     for variable in shared_variables().keys() - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}:
         readers = [n for n, kind in SETTINGS.items() if variable.lower() in {f.name for f in fields(kind)}]
         assert len(readers) > len(SETTINGS) / 2
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_functions_code_is_where_the_template_says(name: str) -> None:
+def test_the_handler_of_every_function_exists(name: str) -> None:
     code = PROJECT / FUNCTIONS[name]["CodeUri"] / "app.py"
     defined = {
         node.name for node in ast.parse(code.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)
@@ -285,7 +287,7 @@ def test_a_functions_code_is_where_the_template_says(name: str) -> None:
     assert template()["Globals"]["Function"]["Handler"] == "app.handler"
 
 
-def test_the_layer_is_compiled_for_the_runtime_of_the_functions() -> None:
+def test_the_layer_is_compiled_for_the_functions_runtime() -> None:
     runtime = template()["Globals"]["Function"]["Runtime"]
     makefile = (PROJECT / "layers" / "shared" / "Makefile").read_text("utf-8")
     assert re.findall(r"^LAMBDA_PYTHON \?= (.+)$", makefile, re.MULTILINE) == [runtime.removeprefix("python")]
@@ -293,7 +295,7 @@ def test_the_layer_is_compiled_for_the_runtime_of_the_functions() -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_every_function_has_a_role_and_a_log_group_of_its_own(name: str) -> None:
+def test_every_function_has_its_own_role_and_log_group(name: str) -> None:
     own = name.removesuffix("Function")
     assert FUNCTIONS[name]["Role"] == {"GetAtt": f"{own}Role.Arn"}
     assert FUNCTIONS[name]["LoggingConfig"] == {"LogGroup": {"Ref": f"{own}Logs"}}
@@ -308,11 +310,11 @@ TRACING = {
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
 }
-"""Writing traces; X-Ray knows no resources that a policy could name."""
+"""The actions that write traces; X-Ray has no resource-level permissions."""
 
 
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
-def test_no_role_is_given_more_than_it_names(role: str) -> None:
+def test_every_role_names_its_actions_and_resources(role: str) -> None:
     assert not resources("AWS::IAM::Role")[role].get("ManagedPolicyArns")
     for statement in statements(role):
         assert statement["Effect"] == "Allow"
@@ -325,84 +327,88 @@ def test_no_role_is_given_more_than_it_names(role: str) -> None:
             assert not re.search(r"^\*|::\*|arn:aws:", json.dumps(resource).strip('"'))
 
 
-def test_who_records_failures_has_neither_the_key_nor_the_files() -> None:
+def test_record_failure_can_read_neither_the_key_nor_files() -> None:
     services = {action.partition(":")[0] for action in actions("RecordFailureRole")}
     assert services == {"dynamodb", "events", "logs", "xray"}
     assert own_variables("RecordFailureFunction") == {}
 
 
 @pytest.mark.parametrize("role", ["RecordFailureRole", "ReconcileRole", "AuditRole"])
-def test_who_repairs_or_reports_can_neither_spend_nor_read_a_file(role: str) -> None:
+def test_repairing_roles_can_neither_spend_nor_read_files(role: str) -> None:
     reading = {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:GetObjectVersion"}
     assert not reading & actions(role)
     assert not {"API_KEY_SECRET", "VENDOR_BASE_URL"} & own_variables(role.replace("Role", "Function")).keys()
 
 
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
-def test_nobody_deletes_objects_or_keys(role: str) -> None:
+def test_no_role_can_delete_objects_or_secrets(role: str) -> None:
     deleting = {action for action in actions(role) if "Delete" in action}
     assert deleting <= {"sqs:DeleteMessage", "dynamodb:DeleteItem"}
 
 
-def who_may(action: str) -> set[str]:
+def roles_allowed_to(action: str) -> set[str]:
     return {role for role in resources("AWS::IAM::Role") if action in actions(role)}
 
 
 def test_only_submit_reads_the_queue() -> None:
-    assert who_may("sqs:ReceiveMessage") == {"SubmitRole"}
-    assert who_may("states:StartExecution") == {"SubmitRole", "ReconcileRole"}
+    assert roles_allowed_to("sqs:ReceiveMessage") == {"SubmitRole"}
+    assert roles_allowed_to("states:StartExecution") == {"SubmitRole", "ReconcileRole"}
 
 
-def test_only_those_who_talk_to_the_vendor_read_the_key() -> None:
-    assert who_may("secretsmanager:GetSecretValue") == {"SubmitRole", "CheckStatusRole", "CollectRole"}
+def test_only_functions_that_call_the_vendor_read_the_key() -> None:
+    assert roles_allowed_to("secretsmanager:GetSecretValue") == {
+        "SubmitRole",
+        "CheckStatusRole",
+        "CollectRole",
+    }
 
 
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
-def test_every_role_takes_the_accounts_permissions_boundary(role: str) -> None:
+def test_every_role_has_the_permissions_boundary(role: str) -> None:
     boundary = resources("AWS::IAM::Role")[role]["PermissionsBoundary"]["If"]
     assert boundary == ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
 
 
-# Announcements
+def test_check_status_cannot_write_the_ledger() -> None:
+    ledger_actions = {action for action in actions("CheckStatusRole") if action.startswith("dynamodb:")}
+    assert ledger_actions == {"dynamodb:GetItem"}
 
 
-def test_a_bus_that_does_not_exist_stops_the_deployment() -> None:
-    """EventBridge takes events for it as if all were well."""
+def test_only_collect_writes_results() -> None:
+    assert {role for role in resources("AWS::IAM::Role") if "s3:PutObject" in actions(role)} == {
+        "CollectRole"
+    }
+
+
+def test_the_api_key_is_only_in_the_secret() -> None:
+    assert json.dumps(template()["Resources"]).count('"EkycproApiKey"') == 1
+    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
+
+
+# E-mail
+
+
+def test_a_missing_event_bus_fails_the_deployment() -> None:
+    """EventBridge would accept events for it and drop them silently."""
     rule = template()["Resources"]["AttentionRule"]
     assert "Condition" not in rule
     assert rule["Properties"]["EventBusName"] == {"Ref": "EventBusName"}
 
 
 @pytest.mark.parametrize("name", ["AttentionRule", "PaidFailureRule"])
-def test_only_this_stacks_jobs_are_announced_by_e_mail(name: str) -> None:
+def test_only_jobs_of_this_stack_are_e_mailed(name: str) -> None:
     pattern = resources("AWS::Events::Rule")[name]["EventPattern"]
     uploads = {"If": ["MakeUploadBucket", {"Ref": "UploadBucket"}, {"Ref": "ExistingUploadBucket"}]}
     assert pattern["source"] == ["numberdrop"]
     assert pattern["detail"]["upload"] == {"bucket": [uploads]}
 
 
-def test_rules_publish_under_no_condition_as_eventbridge_supports_none() -> None:
+def test_rules_publish_without_a_condition() -> None:
     (policy,) = resources("AWS::SNS::TopicPolicy").values()
     by_service = {s["Principal"]["Service"]: s for s in policy["PolicyDocument"]["Statement"]}
     assert "Condition" not in by_service["events.amazonaws.com"]
     assert "Condition" in by_service["cloudwatch.amazonaws.com"]
-
-
-def test_who_only_looks_at_tasks_cannot_write_the_ledger() -> None:
-    ledger_actions = {action for action in actions("CheckStatusRole") if action.startswith("dynamodb:")}
-    assert ledger_actions == {"dynamodb:GetItem"}
-
-
-def test_only_the_collector_writes_results() -> None:
-    assert {role for role in resources("AWS::IAM::Role") if "s3:PutObject" in actions(role)} == {
-        "CollectRole"
-    }
-
-
-def test_the_api_key_stands_in_the_secret_and_nowhere_else() -> None:
-    assert json.dumps(template()["Resources"]).count('"EkycproApiKey"') == 1
-    (secret,) = resources("AWS::SecretsManager::Secret").values()
-    assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
 
 
 # Alarms
@@ -410,7 +416,7 @@ def test_the_api_key_stands_in_the_secret_and_nowhere_else() -> None:
 ALARMS = resources("AWS::CloudWatch::Alarm")
 
 
-def test_silence_of_the_function_that_others_rely_on_is_an_alarm() -> None:
+def test_a_silent_reconcile_function_raises_an_alarm() -> None:
     assert ALARMS["NotReconcilingAlarm"]["TreatMissingData"] == "breaching"
     (schedule,) = (
         rule["ScheduleExpression"]
@@ -421,7 +427,7 @@ def test_silence_of_the_function_that_others_rely_on_is_an_alarm() -> None:
     assert ALARMS["NotReconcilingAlarm"]["Period"] >= 5 * 180
 
 
-def test_every_metric_of_an_alarm_is_one_that_is_measured() -> None:
+def test_every_alarm_uses_a_metric_that_is_published() -> None:
     package = PROJECT / "layers" / "shared" / "numberdrop" / "metrics.py"
     measuring = package.read_text("utf-8") + (PROJECT / "functions" / "audit" / "app.py").read_text("utf-8")
     for alarm in ALARMS.values():
@@ -430,20 +436,20 @@ def test_every_metric_of_an_alarm_is_one_that_is_measured() -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_names_the_part_of_the_runbook_that_says_what_to_do(alarm: str) -> None:
+def test_an_alarm_names_its_section_of_the_runbook(alarm: str) -> None:
     runbook = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
     headings = set(re.findall(r"^#+ `?(.+?)`?$", runbook, re.MULTILINE))
-    _, _, named = ALARMS[alarm]["AlarmDescription"].partition("Runbook: ")
+    _, _, reference = ALARMS[alarm]["AlarmDescription"].partition("Runbook: ")
 
-    parts = re.findall(r'"([^"]+)"', named)
+    named = re.findall(r'"([^"]+)"', reference)
 
-    assert parts
-    assert set(parts) <= headings
+    assert named
+    assert set(named) <= headings
     assert f"| `{alarm}` |" in runbook
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_is_mailed_to_whoever_is_named(alarm: str) -> None:
+def test_every_alarm_is_e_mailed(alarm: str) -> None:
     assert ALARMS[alarm]["AlarmActions"]["If"][0] == "HasAlarmEmail"
 
 
