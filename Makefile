@@ -1,5 +1,5 @@
-# The one door: `make demo` runs the main job on a local cloud, `make test` runs every check.
-# Both install what they need, pinned and hashed, into .venv/ first.
+# All commands start here: `make demo` shows the pipeline on a local cloud, `make check` runs the fast checks,
+# `make test` runs all of them. Each first installs what it needs into .venv/, with pinned versions and hashes.
 
 PYTHON ?= python3
 DEV := .venv/dev/bin
@@ -7,7 +7,7 @@ SAM := .venv/sam/bin/sam
 INSTALLER := .venv/installer/bin
 PINNED := --no-deps --only-binary=:all: --require-hashes --requirement
 export SAM_CLI_TELEMETRY := 0
-# The tests on the local cloud share one worker, the others the rest.
+# Tests on the local cloud all run on one worker; the other tests run on any.
 PARALLEL := --numprocesses auto --dist loadgroup
 
 SECONDS := 300
@@ -15,9 +15,9 @@ SIZE ?= usual
 ROWS ?= 10000000
 UPLOADS ?= 1000
 
-.PHONY: help install demo cloud simulator test lint types template unit integration crash e2e torture bench large burst format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e torture bench large burst format lock clean
 
-help: ## Show what there is to make
+help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all tools into .venv/
@@ -28,8 +28,8 @@ install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all to
 	@.venv/installer/bin/python -m pip install --quiet --disable-pip-version-check $(PINNED) $<
 	@touch $@
 
-# Each in an environment of its own: the SAM CLI and the local cloud pin different botocore versions.
-# pip steps in where uv finds no packages: it knows of mirrors that are configured for pip alone.
+# One environment for each, because the SAM CLI and the local cloud pin different versions of botocore.
+# If uv does not find the packages, pip tries: it also reads mirrors that are configured for pip only.
 .venv/%/.done: requirements/%.txt .venv/installer/.done
 	@echo "Installing $* ..."
 	@$(PYTHON) -m venv --clear --without-pip .venv/$*
@@ -37,14 +37,14 @@ install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all to
 		$(INSTALLER)/pip --python .venv/$*/bin/python install --quiet --no-compile $(PINNED) $<
 	@touch $@
 
-# The command `numberdrop`, from this folder.
+# The command `numberdrop`, installed from this folder.
 .venv/command/.done: pyproject.toml .venv/dev/.done
 	@$(INSTALLER)/pip --python $(DEV)/python install --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --editable .
 	@mkdir -p .venv/command
 	@touch $@
 
-demo: ## Drop three sample files on a local cloud and watch them come back
+demo: ## Drop three sample files on a local cloud and show their results
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m local.demo
 
@@ -55,12 +55,19 @@ cloud: ## Run numberdrop on a local cloud until Ctrl-C
 simulator: .venv/command/.done ## Run the simulated vendor alone until Ctrl-C
 	@$(DEV)/python -m local.simulator
 
+check: .venv/command/.done ## Run the fast checks: format, lint, types, fast unit tests
+	@$(MAKE) --no-print-directory lint types
+	@$(DEV)/python -m pytest $(PARALLEL) -m "not slow" tests/unit
+
 test: ## Run every check: format, lint, types, template, all tests
 	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
 	@$(MAKE) --no-print-directory lint types template
 	@$(DEV)/python -m pytest $(PARALLEL)
 
-lint: .venv/command/.done ## Check format and style
+coverage: .venv/command/.done ## Report which lines the unit and integration tests do not run
+	@$(DEV)/python -m pytest $(PARALLEL) --cov --cov-report=term-missing:skip-covered tests/unit tests/integration
+
+lint: .venv/command/.done ## Check formatting and style
 	@$(DEV)/ruff format --check .
 	@$(DEV)/ruff check .
 
@@ -73,10 +80,10 @@ template: .venv/sam/.done .venv/scan/.done ## Check the template
 	@.venv/sam/bin/python local/transform.py template.yaml > .aws-sam/cloudformation.yaml
 	@.venv/scan/bin/checkov --config-file .checkov.yaml --file .aws-sam/cloudformation.yaml
 
-unit: .venv/command/.done ## Run the tests that touch nothing
+unit: .venv/command/.done ## Run the unit tests: no network, no AWS
 	@$(DEV)/python -m pytest $(PARALLEL) tests/unit
 
-integration: .venv/command/.done ## Run the tests with moto and the simulated vendor
+integration: .venv/command/.done ## Run the tests against moto and the simulated vendor
 	@$(DEV)/python -m pytest $(PARALLEL) tests/integration
 
 crash: .venv/command/.done ## Run the tests that crash the pipeline at every side effect
@@ -86,29 +93,29 @@ e2e: ## Run the tests on the local cloud
 	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
 	@$(DEV)/python -m pytest tests/e2e
 
-torture: .venv/command/.done ## Crash the pipeline with ever new seeds, for SECONDS
+torture: .venv/command/.done ## Run the crash tests with new seeds for SECONDS
 	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s
 
-bench: .venv/bench/.done ## Measure beside other ways to do the same; SIZE=full for large files
+bench: .venv/bench/.done ## Compare with other implementations; SIZE=full for large files
 	@SIZE=$(SIZE) PYTHONPATH=layers/shared:. .venv/bench/bin/python -m benchmarks $(SUBJECT)
 
-large: ## Send one upload of ROWS lines through a local cloud, and show what it took
+large: ## Send one upload of ROWS lines through a local cloud; show time and memory
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m benchmarks.large_upload --rows $(ROWS)
 
-burst: ## Drop UPLOADS uploads at once on a local cloud, and show what becomes of them
+burst: ## Drop UPLOADS uploads at once on a local cloud; show how they end
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m benchmarks.burst --uploads $(UPLOADS)
 
-format: .venv/command/.done ## Put the code in shape
+format: .venv/command/.done ## Format the code and fix what ruff can fix
 	@$(DEV)/ruff format .
 	@$(DEV)/ruff check --fix .
 
-lock: .venv/installer/.done ## Pin the newest versions
+lock: .venv/installer/.done ## Pin the newest versions of all requirements
 	for set in layers/shared/requirements requirements/installer requirements/cloud requirements/sam \
 		requirements/scan requirements/bench requirements/dev; do \
 		$(INSTALLER)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url --output-file $$set.txt $$set.in; done
 
-clean: ## Remove everything that make and sam have made
+clean: ## Remove everything that make and sam created
 	rm -rf .venv .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
