@@ -250,7 +250,7 @@ def test_a_public_name_at_a_private_address_is_not_trusted(monkeypatch: pytest.M
         here = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_: here)
         # Plain http is for loopback hosts only, so the check is tried below the rules for links.
-        monkeypatch.setattr(Downloader, "_checked", lambda *_: urlsplit("http://storage.example/a.zip"))
+        monkeypatch.setattr(Downloader, "_check_link", lambda *_: urlsplit("http://storage.example/a.zip"))
         storage = Downloader(("storage.example",))
         with (
             pytest.raises(LinkUntrustedError, match="not public"),

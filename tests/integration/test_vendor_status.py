@@ -154,7 +154,7 @@ def test_a_key_that_cannot_be_read_does_not_end_a_paid_task(simulator: Simulator
             raise ApiKeyInvalidError("The secret holds no key.")
 
     outcome = client(simulator.url, key=UnreadableKey()).status(BAND, "abc")
-    assert outcome == NoAnswer(60, "The vendor could not be asked (ApiKeyInvalidError).")
+    assert outcome == NoAnswer(60, "The status request failed (ApiKeyInvalidError).")
 
 
 def test_a_dripping_status_is_given_up_in_time(

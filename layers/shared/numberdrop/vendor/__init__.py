@@ -1,1 +1,1 @@
-"""The HTTP client of ekycpro. Knows no steps and no AWS."""
+"""The HTTP client of the vendor, ekycpro. It imports no steps and nothing of AWS."""

@@ -1,12 +1,14 @@
 """The client of ekycpro, the vendor that checks numbers for money.
 
-Two families of endpoints do the same thing. v1 (vendor pages "Band Checker API", "Phone Number Validation
-API"): ``POST /v1/tasks`` with ``file`` and ``task_type``, ``POST /v1/gettasks`` with ``task_id``. Legacy
-(vendor page "WhatsApp Bulk Number Checker Deep API"): ``POST /{service}/api/{tier}/tasks`` with ``file``
-and ``user_id``, ``GET`` of the same path with ``/{task_id}?user_id=``.
+The vendor has two families of endpoints that do the same thing:
 
-Every answer, expected or not, is a value that says what the caller may do next. The paid call is never
-repeated here.
+- v1 (vendor pages "Band Checker API", "Phone Number Validation API"): ``POST /v1/tasks`` with ``file`` and
+  ``task_type``, ``POST /v1/gettasks`` with ``task_id``.
+- legacy (vendor page "WhatsApp Bulk Number Checker Deep API"): ``POST /{service}/api/{tier}/tasks`` with
+  ``file`` and ``user_id``, ``GET`` of the same path with ``/{task_id}?user_id=``.
+
+Every answer, expected or not, is returned as a value that says what the caller may do next (see
+``outcomes``). The paid call is never repeated here.
 """
 
 import json
@@ -44,47 +46,54 @@ from numberdrop.vendor.outcomes import (
 from numberdrop.vendor.session import CONNECT_SECONDS, session_with_deadline
 
 STALL_SECONDS = 300
-"""How long the vendor may neither read nor answer while a file is sent. It may take minutes over ten million
-rows, and whoever gives up on it leaves a doubt that costs a person more than waiting does."""
+"""How long, in seconds, the vendor may neither read nor answer while a file is sent. It may need minutes for
+ten million rows, and giving up leaves the charge in doubt, which costs a person more time than waiting."""
 
 STATUS_SECONDS = 20
-"""The whole time a status call may take."""
+"""Deadline of a status call, in seconds."""
 
 LONGEST_ANSWER = 1024 * 1024
-"""Bytes of an answer that are read; the vendor's are a few hundred."""
+"""How many bytes of an answer are read. The vendor's answers have a few hundred."""
 
 LARGEST_COUNT = 10**12
-"""Counts beyond it are nonsense; the ledger could not even hold some of them."""
+"""Larger counts are ignored. They are wrong, and some would not fit into the ledger."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE, DEFAULT_PAUSE = 1, 900, 60
-"""Bounds and default, in seconds, of what Retry-After may ask for."""
+"""Minimum, maximum and default of a pause, in seconds."""
 
 TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-"""What may be a task's id; those seen so far have 20 characters of 0-9 and a-v."""
+"""Matches task ids. Those seen so far have 20 characters of 0-9 and a-v."""
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 class ApiKeySource(Protocol):
-    """Where the client gets the API key from."""
+    """Provides the API key."""
 
     def get(self) -> str:
         """Return the key."""
 
     def refresh(self) -> bool:
-        """Read the key again; return whether it is another one."""
+        """Read the key again; return whether it has changed."""
 
 
 @dataclass(frozen=True)
 class VendorClient:
-    """Talks to the vendor for one account.
+    """Sends files and asks for the status of tasks, for one account.
+
+    >>> class FixedKey:
+    ...     get = staticmethod(lambda: "k3y")
+    ...     refresh = staticmethod(lambda: False)
+    >>> client = VendorClient("https://api.ekycpro.com", FixedKey(), user_id="")
+    >>> client.base_url  # then: client.submit(checker, file, seconds=600), client.status(checker, task_id)
+    'https://api.ekycpro.com'
 
     Attributes:
         base_url: scheme and host, without a slash at the end.
-        api_key: where the key comes from.
-        user_id: the account's user id; only the legacy family wants it.
-        now: the clock against which a Retry-After date is read.
+        api_key: provides the key.
+        user_id: the account's user id; only the legacy family needs it.
+        now: the clock that Retry-After dates are compared with.
     """
 
     base_url: str
@@ -98,18 +107,23 @@ class VendorClient:
         return cls(settings.vendor_base_url.rstrip("/"), api_key, settings.vendor_user_id)
 
     def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
-        """Sends a file to be checked, once, within ``seconds``.
+        """Send a file to be checked, once. The vendor charges for a file that it accepts.
 
-        The request is not sent again, and redirects are not followed: ``requests`` would carry the key
-        along and, on 307 and 308, the body too.
+        Never repeats the request and follows no redirects: ``requests`` would send the key to the new address
+        and, on 307 and 308, the body too.
+
+        Args:
+            checker: what to check.
+            file: one entry per line, read from its current position.
+            seconds: deadline for the whole call.
         """
         end = monotonic() + seconds
 
-        def stop_at_the_end() -> None:
+        def check_deadline() -> None:
             if monotonic() >= end:
                 raise TimeoutError("The deadline passed while sending.")
 
-        body = MultipartFile(self._submit_fields(checker), file, before_each_read=stop_at_the_end)
+        body = MultipartFile(self._submit_fields(checker), file, before_each_read=check_deadline)
         headers = self._headers() | {"Content-Type": body.content_type}
         try:
             with session_with_deadline(seconds, on_connect=_allow_stalls) as session:
@@ -122,15 +136,18 @@ class VendorClient:
                     stream=True,
                 )
                 answer = _read_answer(response)
-        except Exception as error:  # noqa: BLE001 - whatever failed, only what was sent matters
-            cause = _named(error)
+        except Exception as error:  # noqa: BLE001 - it only matters whether anything was sent
+            cause = _class_name(error)
             if body.started:
                 return InDoubt(f"The connection failed once sending had begun ({cause}).")
-            return Retryable(DEFAULT_PAUSE, f"No connection, nothing was sent ({cause}).")
+            return Retryable(DEFAULT_PAUSE, f"The connection failed before anything was sent ({cause}).")
         return self._submit_outcome(answer)
 
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:
-        """Asks for a task's status (free, vendor OpenAPI); reads a fresh key once if the key is refused."""
+        """Ask for a task's status, which is free (vendor OpenAPI).
+
+        If the vendor refuses the key, reads it again and repeats the request once if it has changed.
+        """
         answer = self._ask(checker, task_id)
         if isinstance(answer, _Answer) and answer.status in {401, 403} and self.api_key.refresh():
             answer = self._ask(checker, task_id)
@@ -159,8 +176,8 @@ class VendorClient:
                     stream=True,
                 )
                 return _read_answer(response)
-        except Exception as error:  # noqa: BLE001 - a paid task is waited for, whatever fails on the way to it
-            return NoAnswer(DEFAULT_PAUSE, f"The vendor could not be asked ({_named(error)}).")
+        except Exception as error:  # noqa: BLE001 - no error may end a task that is paid for
+            return NoAnswer(DEFAULT_PAUSE, f"The status request failed ({_class_name(error)}).")
 
     def _status_request(
         self, checker: Checker, task_id: str
@@ -197,21 +214,28 @@ class VendorClient:
                     server_error=True,
                 )
             case _:
-                return InDoubt(f"The vendor answered {answer.status}, which is not foreseen.")
+                return InDoubt(f"The vendor answered {answer.status}, an unexpected status.")
 
     def _pause(self, answer: "_Answer") -> int:
         return pause_seconds(answer.retry_after, now=self.now())
 
 
 def _allow_stalls(connected: socket.socket) -> None:
-    """urllib3 would send under the time-out of connecting, which is far shorter."""
+    """Set the time-out for sending; urllib3 would use the much shorter one for connecting."""
     connected.settimeout(STALL_SECONDS)
 
 
 def pause_seconds(retry_after: str | None, *, now: datetime) -> int:
-    """Seconds that a Retry-After header asks for, held between 1 and 900; 60 when it makes no sense.
+    """Return how many seconds to pause for a Retry-After header: 1 to 900, or 60 if it is missing or invalid.
 
-    The header holds seconds or a date (RFC 9110, section 10.2.3).
+    >>> from datetime import UTC, datetime
+    >>> noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    >>> pause_seconds("120", now=noon), pause_seconds("Wed, 04 Mar 2026 12:05:00 GMT", now=noon)
+    (120, 300)
+
+    Args:
+        retry_after: the header's value, seconds or a date (RFC 9110, section 10.2.3).
+        now: the time that a date is compared with.
     """
     text = (retry_after or "").strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
@@ -227,7 +251,7 @@ def pause_seconds(retry_after: str | None, *, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An HTTP answer, read whole; ``fields`` is empty where the body is no JSON object."""
+    """An HTTP answer; ``fields`` is empty if the body is not a JSON object."""
 
     status: int
     retry_after: str | None
@@ -235,9 +259,9 @@ class _Answer:
 
     @property
     def message(self) -> str:
-        """What the vendor says about a refusal, masked."""
-        said = (self.fields.get(name) for name in ("error", "message"))
-        return masked(": ".join(str(word) for word in said if word)) or f"HTTP {self.status}"
+        """The vendor's error message, masked."""
+        parts = (self.fields.get(name) for name in ("error", "message"))
+        return masked(": ".join(str(part) for part in parts if part)) or f"HTTP {self.status}"
 
 
 def _read_answer(response: requests.Response) -> _Answer:
@@ -266,22 +290,22 @@ def _task_status(fields: Mapping[str, Any]) -> TaskStatus:
         success=_count(fields, "success"),
         failure=_count(fields, "failure"),
         result_url=link if isinstance(link, str) and link else None,
-        updated_at=_moment(fields.get("updated_at")),
+        updated_at=_datetime(fields.get("updated_at")),
         cost=_amount(fields.get("actual_amount")),
     )
 
 
-def _moment(said: Any) -> datetime | None:
-    """A timestamp with its offset; the vendor's carry 3, 8 or 9 fractional digits (vendor pages)."""
+def _datetime(value: Any) -> datetime | None:
+    """Read a timestamp with an offset. The vendor writes 3, 8 or 9 fractional digits (vendor pages)."""
     try:
-        moment = datetime.fromisoformat(said)
-        return moment.astimezone(UTC) if moment.tzinfo else None
+        read = datetime.fromisoformat(value)
+        return read.astimezone(UTC) if read.tzinfo else None
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _amount(said: Any) -> Amount | None:
-    match said:
+def _amount(value: Any) -> Amount | None:
+    match value:
         case {"amount": str(text), "currency": str(currency)}:
             if _AMOUNT.fullmatch(text) and _CURRENCY.fullmatch(currency):
                 return Amount(Decimal(text), currency)
@@ -294,6 +318,6 @@ def _count(fields: Mapping[str, Any], name: str) -> int | None:
     return value if is_count else None
 
 
-def _named(error: Exception) -> str:
-    """The error's class: its text would print whole links and addresses."""
+def _class_name(error: Exception) -> str:
+    """Return the error's class name. Its message could contain links and addresses."""
     return type(error).__name__

@@ -1,7 +1,7 @@
-"""Fetching the vendor's export from the link that a status answer carries.
+"""Downloads the vendor's export from the link in a status answer.
 
-The link is not trusted: it may come from a broken or hostile answer. It must lead by https to an allowed
-host at a public address; no key goes with the request, and no redirect is followed.
+The link is not trusted, because the answer may be broken or hostile. It must use https and point to an
+allowed host with a public address. The request carries no key, and redirects are not followed.
 """
 
 import ipaddress
@@ -22,91 +22,99 @@ from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.vendor.session import CONNECT_SECONDS, session_with_deadline
 
 READ_SECONDS = 60
-"""How long nothing may come of a download."""
+"""Read time-out in seconds."""
 
 LARGEST_EXPORT = 1024**3
-"""Bytes; the function's disk holds such an export. Ten million rows of yes and no are about a tenth of it."""
+"""Limit in bytes. The function's disk can hold it; ten million rows of yes and no are about a tenth of it."""
 
 _BLOCK = 512 * 1024
 _PLAIN_LINK = re.compile(r"[!-\[\]-~]+", re.ASCII)
-"""Visible ASCII without the backslash, at which programs disagree about where a host's name ends."""
+"""Visible ASCII without the backslash, because programs disagree whether it ends a host name."""
 _PLAIN_HOST = re.compile(r"[a-z0-9.:-]+", re.ASCII)
 
 
 class LinkRefusedError(Exception):
-    """The storage refuses the link, most likely because it has expired: get a fresh one."""
+    """The storage refuses the link, most likely because it has expired: ask for a new link."""
 
 
 class DownloadFailedError(Exception):
-    """The download broke off or is not whole: fetch it again."""
+    """The download failed or is incomplete: download it again."""
 
 
 class LinkUntrustedError(JobFailedError):
-    """The link leads where it must not; nothing was fetched."""
+    """The link breaks a rule. Nothing was fetched."""
 
     def __init__(self, why: str, advice: str = "Nothing was fetched. Ask the vendor.") -> None:
         super().__init__(ReasonCode.RESULT_UNTRUSTED, f"{why} {advice}")
 
 
 class Download:
-    """An export on its way from the vendor into a file, in constant memory; made by ``Downloader``.
+    """An export that is being downloaded to a file, in constant memory; made by ``Downloader``.
 
-    Whoever reads it gets each block once it is written to the file, and can pass it on elsewhere.
+    ``read`` returns each block after writing it to the file, so that the caller can pass it on.
 
     Attributes:
-        length: bytes of the whole; None where the host does not say.
-        start: the first block; ``read`` returns it as well.
+        length: the size in bytes, or None if the host does not say.
+        start: the first block; ``read`` returns it again.
     """
 
     def __init__(self, raw: HTTPResponse, file: IO[bytes], end: float) -> None:
-        # An encoding, though none was asked for, would make it a length of other bytes.
+        # If the host encodes the body, although it was asked not to, the length is that of the encoded bytes.
         self.length = None if "Content-Encoding" in raw.headers else raw.length_remaining
         self._raw = raw
         self._file = file
         self._end = end
         self._written = 0
         _check_size(self.length or 0)
-        self.start = self._ahead = self._fetched_block()
+        self.start = self._ahead = self._fetch_block()
         if not self.start:
             raise DownloadFailedError("The export is empty.")
 
     def read(self, size: int = -1) -> bytes:
-        """The next block, or nothing at the end; the size of a block is ours to choose.
+        """Return the next block, or nothing at the end.
 
         Args:
-            size: if negative, all blocks that are left come as one.
+            size: if negative, return all that is left; otherwise ignored.
 
         Raises:
-            DownloadFailedError: it broke off, was shorter than announced, or took too long. Where the length
-                is known, so does every further call.
-            JobFailedError: it is larger than we take.
+            DownloadFailedError: the download failed, took too long or was shorter than its Content-Length. If
+                the length is known, every later call raises it too.
+            JobFailedError: the export exceeds the size limit.
         """
         return self._next_block() if size >= 0 else b"".join(iter(self._next_block, b""))
 
     def finish(self) -> None:
-        """Lets the rest come into the file; raises as ``read`` does."""
+        """Download the rest to the file. Raises the same errors as ``read``."""
         while self._next_block():
             pass
 
     def _next_block(self) -> bytes:
         block, self._ahead = self._ahead, b""
-        return block or self._fetched_block()
+        return block or self._fetch_block()
 
-    def _fetched_block(self) -> bytes:
-        with _breaking_off():
+    def _fetch_block(self) -> bytes:
+        with _network_errors_translated():
             block = self._raw.read(_BLOCK, decode_content=self.length is None)
         self._written += self._file.write(block)
         _check_size(self._written)
         if monotonic() > self._end:
             raise DownloadFailedError("The download took too long.")
         if not block and self.length not in {None, self._written}:
-            raise DownloadFailedError("The download is shorter than it said.")
+            raise DownloadFailedError("The download is shorter than its Content-Length.")
         return block
 
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Opens links to exports.
+    """Checks links to exports and downloads from them.
+
+    >>> from io import BytesIO
+    >>> downloader = Downloader(("*.ekycpro.com",))
+    >>> with downloader.open("http://files.ekycpro.com/a.zip", BytesIO(), seconds=60) as download:
+    ...     download.finish()
+    Traceback (most recent call last):
+    ...
+    numberdrop.vendor.download.LinkUntrustedError: RESULT_UNTRUSTED: The link to the export is not https. ...
 
     Attributes:
         hosts: allowed host names in lower case; ``*.suffix`` allows any host below the suffix. A loopback
@@ -117,25 +125,30 @@ class Downloader:
 
     @contextmanager
     def open(self, link: str, file: IO[bytes], *, seconds: float) -> Iterator[Download]:
-        """Asks for what the link leads to, and hands it out as it comes into a file.
+        """Request the export and yield it as a ``Download`` that writes to a file.
+
+        Args:
+            link: the link from the status answer.
+            file: receives the bytes.
+            seconds: deadline for the whole download.
 
         Raises:
-            LinkUntrustedError: the link, or the address behind it, breaks a rule.
+            LinkUntrustedError: the link, or the address that it resolves to, breaks a rule.
             LinkRefusedError: the storage answered 4xx.
-            DownloadFailedError: anything else; nothing came.
-            JobFailedError: it is larger than we take.
+            DownloadFailedError: the request failed in any other way, or the export is empty.
+            JobFailedError: the export exceeds the size limit.
         """
-        target = self._checked(link)
+        target = self._check_link(link)
         loopback = _is_loopback(target.hostname or "")
 
         def check_address(connected: socket.socket) -> None:
             address = ipaddress.ip_address(connected.getpeername()[0])
             if not (address.is_loopback if loopback else address.is_global):
-                raise LinkUntrustedError("The export's host is at an address that is not public.")
+                raise LinkUntrustedError("The export's host has an address that is not public.")
 
         end = monotonic() + seconds
         with session_with_deadline(seconds, on_connect=check_address) as session:
-            with _breaking_off():
+            with _network_errors_translated():
                 response = session.get(
                     link,
                     headers={"Accept-Encoding": "identity"},
@@ -147,27 +160,27 @@ class Downloader:
                 _check_status(response.status_code)
                 yield Download(response.raw, file, end)
 
-    def _checked(self, link: str) -> SplitResult:
+    def _check_link(self, link: str) -> SplitResult:
         try:
             target = urlsplit(link)
             host = (target.hostname or "").rstrip(".")
             port = target.port
         except ValueError:
-            raise LinkUntrustedError("The link to the export cannot be read.") from None
+            raise LinkUntrustedError("The link to the export is malformed.") from None
         if not (_PLAIN_LINK.fullmatch(link) and _PLAIN_HOST.fullmatch(host)):
-            raise LinkUntrustedError("The link to the export has characters that no plain link has.")
+            raise LinkUntrustedError("The link to the export contains characters that are not allowed.")
         if target.username is not None or target.password is not None:
-            raise LinkUntrustedError("The link to the export carries user information.")
+            raise LinkUntrustedError("The link to the export contains a user name or password.")
         if not any(_matches(host, allowed) for allowed in self.hosts):
             raise LinkUntrustedError(
-                "The link to the export leads to a host that is not allowed.",
+                "The link to the export points to a host that is not allowed.",
                 "If the vendor's exports really come from there, add the host to ResultHosts.",
             )
         plain_loopback = target.scheme == "http" and _is_loopback(host)
         if target.scheme != "https" and not plain_loopback:
             raise LinkUntrustedError("The link to the export is not https.")
         if target.scheme == "https" and port not in {None, 443}:
-            raise LinkUntrustedError("The link to the export leads to an unusual port.")
+            raise LinkUntrustedError("The link to the export points to an unusual port.")
         return target
 
 
@@ -188,7 +201,7 @@ def _is_loopback(host: str) -> bool:
 
 def _check_size(size: int) -> None:
     if size > LARGEST_EXPORT:
-        raise JobFailedError(ReasonCode.RESULT_INVALID, "The export is larger than 1 GiB; ask the vendor.")
+        raise JobFailedError(ReasonCode.RESULT_INVALID, "The export is larger than 1 GiB. Ask the vendor.")
 
 
 def _check_status(status: int) -> None:
@@ -202,8 +215,8 @@ def _check_status(status: int) -> None:
 
 
 @contextmanager
-def _breaking_off() -> Iterator[None]:
+def _network_errors_translated() -> Iterator[None]:
     try:
         yield
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        raise DownloadFailedError(f"The download broke off ({type(error).__name__}).") from None
+        raise DownloadFailedError(f"The download failed ({type(error).__name__}).") from None

@@ -1,4 +1,4 @@
-"""A multipart/form-data body that streams a file in constant memory with a known length."""
+"""A multipart/form-data body that streams a file, in constant memory and with a known length."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -8,19 +8,24 @@ from typing import IO
 from uuid import uuid4
 
 BLOCK = 512 * 1024
-"""Bytes handed to the socket at a time."""
+"""Bytes per read."""
 
 
 class MultipartFile:
-    """The body of one upload: text fields, then one file (RFC 7578).
+    """The body of one request: text fields, then one file (RFC 7578).
 
-    ``requests`` holds a file twice in memory when it encodes it itself. Given an object with ``read`` and
-    ``__len__`` instead, it sends Content-Length and reads as it sends.
+    ``requests`` would hold the file in memory twice to encode it. It streams any object with ``read`` and
+    ``__len__`` instead, with a Content-Length.
+
+    >>> from io import BytesIO
+    >>> body = MultipartFile({"task_type": "band"}, BytesIO(b"+447700900001"))
+    >>> len(body) == len(b"".join(iter(body.read, b"")))
+    True
 
     Attributes:
-        content_type: the request's Content-Type, with the boundary.
-        started: whether any byte of the body was handed out. While it is False the server has at most
-            seen headers, so no task can exist.
+        content_type: the value of the Content-Type header, with the boundary.
+        started: whether any byte of the body has been read. While it is False, the server has received
+            headers at most, so it cannot have created a task.
     """
 
     def __init__(
@@ -30,6 +35,13 @@ class MultipartFile:
         *,
         before_each_read: Callable[[], None] = lambda: None,
     ) -> None:
+        """Prepare the body; reading starts at the file's current position.
+
+        Args:
+            fields: the text fields by name.
+            file: a seekable file.
+            before_each_read: called before each block is read; an exception it raises stops the request.
+        """
         boundary = uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self.started = False
@@ -45,7 +57,7 @@ class MultipartFile:
         return self._length
 
     def read(self, _size: int = -1) -> bytes:
-        """The next block, or nothing at the end; the size of a block is ours to choose."""
+        """Return the next block, or nothing at the end. Ignores the requested size."""
         self._before_each_read()
         self.started = True
         return next(self._blocks, b"")

@@ -1,4 +1,15 @@
-"""What a call to the vendor can mean, as values that say what the caller may do next."""
+"""What a call to the vendor can mean, and what the caller does next.
+
+submit   Accepted     charged                    store the task id, wait for the task
+         Rejected     free, the file is refused    fail the job
+         Blocked      free, all files are refused  open the circuit breaker, ask a person
+         Retryable    free, nothing was created    submit again after a pause
+         InDoubt      perhaps charged              stop, and let a person decide
+
+status   TaskStatus   the task as the vendor sees it    wait, collect or fail, by its ``word``
+         TaskUnknown  the vendor has no such task       ask again for a while, then fail
+         NoAnswer     nothing was learned               ask again after a pause
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +19,12 @@ from numberdrop.jobs.job import Amount
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The vendor made a task: the file is charged (vendor pages, "Status codes": 200)."""
+    """The vendor created a task, and charges for it (vendor pages, "Status codes": 200).
+
+    Attributes:
+        task_id: the task's id.
+        total: how many rows the vendor counted, or None if it did not say.
+    """
 
     task_id: str
     total: int | None
@@ -16,7 +32,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The vendor refused the file as it is, free of charge; sending it again changes nothing."""
+    """The vendor refused this file, free of charge. Sending it again would not help.
+
+    Attributes:
+        status: the HTTP status.
+        message: the vendor's message, masked.
+    """
 
     status: int
     message: str
@@ -24,25 +45,30 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """The vendor refuses every file until a person acts, free of charge: 401, 402 or 403."""
+    """The vendor refuses every file, free of charge, until a person acts.
+
+    Attributes:
+        status: the HTTP status: 401, 402 or 403.
+        message: the vendor's message, masked.
+    """
 
     status: int
     message: str
 
     @property
     def concerns_key(self) -> bool:
-        """Whether a newer key could help, as opposed to money."""
+        """Whether a new key could help; if not, the account has no money."""
         return self.status != 402
 
 
 @dataclass(frozen=True, slots=True)
 class Retryable:
-    """Nothing was charged, and a later try may succeed.
+    """Nothing was charged, and a later attempt may succeed.
 
     Attributes:
         after_seconds: how long to wait, 1 to 900.
         cause: what happened, for people.
-        server_error: whether the vendor answered 500, which is worth only a few tries.
+        server_error: whether the vendor answered 500, which should be retried only a few times.
     """
 
     after_seconds: int
@@ -52,7 +78,11 @@ class Retryable:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """The file may have been charged. Only a person may decide to send it again."""
+    """The file may have been charged. Only a person may decide to send it again.
+
+    Attributes:
+        cause: what happened, for people.
+    """
 
     cause: str
 
@@ -62,16 +92,18 @@ SubmitOutcome = Accepted | Rejected | Blocked | Retryable | InDoubt
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """What the vendor says of a task. The counts are information only: they may fall or pass the total.
+    """What the vendor says about a task.
+
+    The counts are information only: they may go down or exceed the total.
 
     Attributes:
-        word: ``pending``, ``processing``, ``completed``, ``exported``, ``failed``, or a word not known yet.
+        word: ``pending``, ``processing``, ``completed``, ``exported``, ``failed``, or an unknown word.
         total: rows of the task.
-        success: rows called successful.
-        failure: rows called failed.
+        success: rows that succeeded.
+        failure: rows that failed.
         result_url: a bearer link to the export; never store, log or announce it.
         updated_at: when the task last changed, by the vendor's clock; once exported, when it was exported.
-        cost: what was charged, where the vendor says it (vendor OpenAPI, ``actual_amount``).
+        cost: what was charged, if the vendor says so (vendor OpenAPI, ``actual_amount``).
     """
 
     word: str
@@ -88,12 +120,17 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class TaskUnknown:
-    """The vendor knows no such task, or not yet: a 404 in its own words, not a gateway's page."""
+    """The vendor has no such task, or not yet: a 404 with the vendor's own body, not a gateway's page."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing was learnt; ask again later."""
+    """Nothing was learned about the task: ask again later.
+
+    Attributes:
+        after_seconds: how long to wait, 1 to 900.
+        cause: what happened, for people.
+    """
 
     after_seconds: int
     cause: str

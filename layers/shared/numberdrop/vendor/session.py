@@ -1,8 +1,8 @@
-"""HTTP sessions that end by a deadline, whatever the server does.
+"""HTTP sessions with a deadline that holds whatever the server does.
 
-The ``timeout`` of ``requests`` bounds each wait on the socket, so a server that drips one byte a second
-holds a caller for hours. Here a timer shuts the sockets down when time is up; whoever waits on one then
-gets the ordinary connection error.
+The ``timeout`` of ``requests`` limits each wait for the socket, so a server that sends one byte per second
+can keep a caller busy for hours. Here a timer shuts the sockets down at the deadline, and whoever is waiting
+for one gets an ordinary connection error.
 """
 
 import socket
@@ -18,7 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 CONNECT_SECONDS = 10
-"""How long a connection may take to be made, TLS included."""
+"""Time-out in seconds for connecting, TLS included."""
 
 ConnectionObserver = Callable[[socket.socket], None]
 
@@ -27,22 +27,26 @@ ConnectionObserver = Callable[[socket.socket], None]
 def session_with_deadline(
     seconds: float, *, on_connect: ConnectionObserver = lambda _: None
 ) -> Iterator[requests.Session]:
-    """A fresh session whose connections are cut after ``seconds``.
+    """Open a new session whose connections are shut down after ``seconds``.
 
-    It is new for each call on purpose: a pooled connection that the server has meanwhile dropped would
-    fail after sending began. It never retries, and it reads neither proxies nor netrc from the
-    environment: nothing but the caller decides where a request goes.
+    Every call uses a new session on purpose: a pooled connection that the server has dropped in the meantime
+    would fail after sending has begun. The session never retries, and it ignores proxies and netrc from the
+    environment, so that only the caller decides where a request goes.
+
+    >>> with session_with_deadline(5) as session:
+    ...     session.trust_env
+    False
 
     Args:
         seconds: how long the session may live.
-        on_connect: called with each socket once it is connected, before anything is sent; may raise.
+        on_connect: called with each socket after it is connected and before anything is sent; it may raise.
     """
     opened: list[socket.socket] = []
     end = monotonic() + seconds
 
     def observe(connected: socket.socket) -> None:
         opened.append(connected)
-        if monotonic() >= end:  # the timer has been and gone, or comes now
+        if monotonic() >= end:  # the timer may already have fired
             _cut([connected])
         on_connect(connected)
 
@@ -63,12 +67,12 @@ def session_with_deadline(
 def _cut(sockets: list[socket.socket]) -> None:
     for opened in sockets:
         with suppress(OSError):
-            # The plain shutdown: SSLSocket's own would pull the TLS state from under a reading thread.
+            # Not SSLSocket.shutdown, which would drop the TLS state while another thread reads.
             socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 class _ObservedAdapter(HTTPAdapter):
-    """Tells an observer of each connection."""
+    """Calls an observer with each new connection."""
 
     def __init__(self, observe: ConnectionObserver) -> None:
         self._observe = observe
