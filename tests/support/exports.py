@@ -1,4 +1,4 @@
-"""Exports for tests: samples on disk, and archives and workbooks that are made as they are needed."""
+"""Exports for tests: sample files, and archives and workbooks made on the fly."""
 
 import io
 import re
@@ -23,22 +23,22 @@ ROWS = [("41790000001", "yes"), ("41790000002", "no")]
 CSV = "Number,band\n41790000001,yes\n41790000002,no\n"
 EXPECTED = [("41790000001", ["yes"]), ("41790000002", ["no"])]
 
-NO_LIMITS_OF_ITS_OWN = ArchiveLimits()
+STANDARD_LIMITS = ArchiveLimits()
 
 Rows = list[tuple[str, list[str]]]
 
 
 def rows_of(export: Export) -> Rows:
-    """The number and the cells of each row."""
+    """Return the number and the cells of each row."""
     return [
-        (number, export.cells(answer))
-        for numbers, answers in export.answers()
-        for number, answer in zip(numbers, answers, strict=True)
+        (number, export.cells(rest))
+        for numbers, rests in export.row_blocks()
+        for number, rest in zip(numbers, rests, strict=True)
     ]
 
 
 class Exports:
-    """Exports on disk, for reading."""
+    """Write an export to disk and read it."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "export.bin"
@@ -46,7 +46,7 @@ class Exports:
     def export(
         self,
         content: str | bytes,
-        limits: ArchiveLimits = NO_LIMITS_OF_ITS_OWN,
+        limits: ArchiveLimits = STANDARD_LIMITS,
         kind: InputKind = InputKind.PHONE,
     ) -> Export:
         self.path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -60,12 +60,12 @@ class Exports:
         with self.export(header + "\n") as export:
             return export.columns
 
-    def refusal(self, content: str | bytes, limits: ArchiveLimits = NO_LIMITS_OF_ITS_OWN) -> str:
-        with pytest.raises(InvalidFileError) as refused, self.export(content, limits) as export:
+    def error(self, content: str | bytes, limits: ArchiveLimits = STANDARD_LIMITS) -> str:
+        with pytest.raises(InvalidFileError) as raised, self.export(content, limits) as export:
             rows_of(export)
-        message = str(refused.value)
+        message = str(raised.value)
         assert "4179" not in message
-        assert refused.value.__suppress_context__ or refused.value.__context__ is None
+        assert raised.value.__suppress_context__ or raised.value.__context__ is None
         return message
 
 
@@ -96,7 +96,7 @@ def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
 
 
 def with_member(archive: bytes, name: str, change: Mapping[bytes, bytes]) -> bytes:
-    """The archive, with bytes of a member replaced."""
+    """Return the archive with bytes of a member replaced."""
     members = unzipped(archive)
     for old, new in change.items():
         assert old in members[name]
@@ -105,7 +105,7 @@ def with_member(archive: bytes, name: str, change: Mapping[bytes, bytes]) -> byt
 
 
 def with_shared_strings(book: bytes) -> bytes:
-    """The workbook as Excel writes it, with its texts in a part of their own."""
+    """Return the workbook as Excel writes it, with its texts in a part of their own."""
     texts: list[bytes] = []
 
     def share(cell: re.Match[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Results as the collect function writes them, from an upload and an export as tests write them."""
+"""Write results as the collect function does, from uploads and exports of tests."""
 
 import csv
 import io
@@ -14,11 +14,11 @@ from numberdrop.jobs.checkers import InputKind, checkers
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """The written results.
 
     Attributes:
-        text: ``results.csv``.
-        counts: what was counted on the way.
+        text: the content of ``results.csv``.
+        counts: the counts that ``write_results`` returned.
     """
 
     text: str
@@ -35,26 +35,26 @@ class Written:
         return rows
 
     def column(self, name: str) -> list[str]:
-        at = self.header.index(name)
-        return [row[at] for row in self.rows]
+        index = self.header.index(name)
+        return [row[index] for row in self.rows]
 
 
 def results_of(upload: str | bytes, export: Path, kind: InputKind = InputKind.PHONE) -> Written:
-    """The results of an upload for a checker called ``band``; text is taken as UTF-8."""
+    """Return the results of an upload for a checker called ``band``. Text is encoded as UTF-8."""
     checker = replace(checkers()["band"], input=kind)
     source = io.BytesIO(upload.encode() if isinstance(upload, str) else upload)
     entries, out = io.BytesIO(), io.StringIO(newline="")
-    with open_upload(source, kind) as rows, read_export(export, kind) as answers:
+    with open_upload(source, kind) as rows, read_export(export, kind) as opened:
         clean_upload(rows, entries=entries)
-        counts = write_results(entries, rows, answers, checker, out)
+        counts = write_results(entries, rows, opened, checker, out)
     return Written(out.getvalue(), counts)
 
 
-def results_alone(export: Path, kind: InputKind = InputKind.PHONE) -> Written:
-    """The results where the upload is gone."""
+def results_without_upload(export: Path, kind: InputKind = InputKind.PHONE) -> Written:
+    """Return the results if the upload is gone."""
     checker = replace(checkers()["band"], input=kind)
     entries, out = io.BytesIO(), io.StringIO(newline="")
-    with read_export(export, kind) as answers:
-        write_entries(answers, kind, entries)
-        counts = write_results(entries, None, answers, checker, out)
+    with read_export(export, kind) as opened:
+        write_entries(opened, kind, entries)
+        counts = write_results(entries, None, opened, checker, out)
     return Written(out.getvalue(), counts)

@@ -17,5 +17,5 @@ def _no_sockets() -> Iterator[None]:
 
 
 @pytest.fixture
-def given_an(tmp_path: Path) -> Exports:
+def exports(tmp_path: Path) -> Exports:
     return Exports(tmp_path)

@@ -1,4 +1,4 @@
-"""The country of a number, by its calling code."""
+"""The country of a number is found by its calling code."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_number_belongs_to_the_country_of_its_calling_code(digits: str, countr
     assert country_of(digits) == country
 
 
-def test_no_calling_code_begins_with_another_one() -> None:
+def test_no_calling_code_is_a_prefix_of_another() -> None:
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE  # noqa: PLC0415 - as the module under test does
 
     codes = {str(code) for code in COUNTRY_CODE_TO_REGION_CODE}
@@ -31,10 +31,10 @@ def test_no_calling_code_begins_with_another_one() -> None:
     assert not [(one, other) for one in codes for other in codes if one != other and other.startswith(one)]
 
 
-def test_verdicts_of_a_country_are_added_up_and_the_largest_country_comes_first() -> None:
-    counted = [("852", "yes", 1), ("447", "yes", 2), ("447", "no", 5), ("449", "yes", 3), ("120", "no", 4)]
+def test_verdicts_are_added_up_by_country_largest_first() -> None:
+    counts = [("852", "yes", 1), ("447", "yes", 2), ("447", "no", 5), ("449", "yes", 3), ("120", "no", 4)]
 
-    countries = by_country(counted)
+    countries = by_country(counts)
 
     assert countries == {"+44 GB": {"yes": 5, "no": 5}, "+1 US": {"no": 4}, "+852 HK": {"yes": 1}}
     assert list(countries) == ["+44 GB", "+1 US", "+852 HK"]

@@ -1,4 +1,4 @@
-"""Exports: which files are read, and how their columns are called."""
+"""Exports: which files are accepted, and how their columns are named and chosen."""
 
 import zipfile
 from pathlib import Path
@@ -40,15 +40,15 @@ from tests.support.exports import (
         "workbook",
         "workbook with shared strings",
         "archive with a folder",
-        "archive without",
-        "archive that is not compressed",
-        "archive of a workbook",
+        "archive without a folder",
+        "uncompressed archive",
+        "archive with a workbook",
     ],
 )
-def test_each_format_is_known_by_its_bytes_and_reads_alike(
-    given_an: Exports, content: bytes, export_format: ExportFormat
+def test_every_format_is_detected_and_read_alike(
+    exports: Exports, content: bytes, export_format: ExportFormat
 ) -> None:
-    with given_an.export(content) as export:
+    with exports.export(content) as export:
         assert export.format is export_format
         assert export.format.extension == export_format.value
         assert export.columns == ("band",)
@@ -57,22 +57,22 @@ def test_each_format_is_known_by_its_bytes_and_reads_alike(
 
 
 @pytest.mark.parametrize("content", [CSV.encode(), zipped({"all.csv": CSV}), workbook([HEADER, *ROWS])])
-def test_rows_can_be_read_again_and_left_halfway(given_an: Exports, content: bytes) -> None:
-    with given_an.export(content) as export:
-        next(export.answers())
+def test_rows_can_be_read_again_after_stopping_halfway(exports: Exports, content: bytes) -> None:
+    with exports.export(content) as export:
+        next(export.row_blocks())
         assert rows_of(export) == EXPECTED
         assert rows_of(export) == EXPECTED
 
 
-def test_an_export_can_be_closed_by_hand(given_an: Exports) -> None:
-    export = given_an.export(zipped({"all.csv": CSV}))
+def test_a_closed_export_cannot_be_read(exports: Exports) -> None:
+    export = exports.export(zipped({"all.csv": CSV}))
     export.close()
 
     with pytest.raises(InvalidFileError):
         rows_of(export)
 
 
-def test_the_member_with_all_rows_is_preferred(given_an: Exports) -> None:
+def test_the_member_with_all_rows_takes_precedence(exports: Exports) -> None:
     parts: dict[str, str | bytes] = {
         "t/activated.csv": "Number,band\n41790000001,yes\n",
         "t/not_all.csv": "Number,band\n",
@@ -80,11 +80,11 @@ def test_the_member_with_all_rows_is_preferred(given_an: Exports) -> None:
         "t/result.xlsx": workbook([HEADER]),
     }
 
-    assert given_an.rows(zipped({**parts, "t/all.csv": CSV})) == EXPECTED
-    assert given_an.rows(zipped({**parts, "t/ALL.CSV": CSV})) == EXPECTED
+    assert exports.rows(zipped({**parts, "t/all.csv": CSV})) == EXPECTED
+    assert exports.rows(zipped({**parts, "t/ALL.CSV": CSV})) == EXPECTED
 
 
-def test_the_only_csv_is_taken_before_a_workbook(given_an: Exports) -> None:
+def test_a_single_csv_takes_precedence_over_a_workbook(exports: Exports) -> None:
     members: dict[str, str | bytes] = {
         "t/": "",
         "t/report.csv": CSV,
@@ -92,23 +92,23 @@ def test_the_only_csv_is_taken_before_a_workbook(given_an: Exports) -> None:
         "t/x.txt": "x",
     }
 
-    assert given_an.rows(zipped(members)) == EXPECTED
+    assert exports.rows(zipped(members)) == EXPECTED
 
 
 @pytest.mark.parametrize(
     "members", [{}, {"all.csv/": ""}, {"t/all.txt": "+41790000001"}, {"a.csv": CSV, "b.csv": CSV}]
 )
-def test_an_archive_without_one_table_is_refused(given_an: Exports, members: dict[str, str]) -> None:
-    assert "no table" in given_an.refusal(zipped(members))
+def test_an_archive_without_a_clear_table_is_rejected(exports: Exports, members: dict[str, str]) -> None:
+    assert "contains no table" in exports.error(zipped(members))
 
 
-def test_lists_do_not_stand_in_for_tables_of_which_nobody_can_say_which_is_right(given_an: Exports) -> None:
+def test_lists_do_not_replace_ambiguous_tables(exports: Exports) -> None:
     members = {"a.csv": CSV, "b.csv": CSV, "activated.txt": "41790000001"}
 
-    assert "cannot say which" in given_an.refusal(zipped(members))
+    assert "several to choose from" in exports.error(zipped(members))
 
 
-def test_a_number_in_a_list_has_the_lists_name_for_its_answer(given_an: Exports) -> None:
+def test_a_number_in_a_list_gets_the_name_of_the_list(exports: Exports) -> None:
     content = zipped(
         {
             "t/unactivated.txt": "\ufeff41790000001\r\n\r\n+41790000002\r\n",
@@ -118,7 +118,7 @@ def test_a_number_in_a_list_has_the_lists_name_for_its_answer(given_an: Exports)
         }
     )
 
-    with given_an.export(content) as export:
+    with exports.export(content) as export:
         assert export.columns == ("list",)
         assert export.verdict_column == "list"
         assert rows_of(export) == [
@@ -129,8 +129,8 @@ def test_a_number_in_a_list_has_the_lists_name_for_its_answer(given_an: Exports)
 
 
 @pytest.mark.parametrize("content", [b"4179\xff", b"4179\0", b"4" * 200_000])
-def test_a_list_that_is_no_text_is_refused(given_an: Exports, content: bytes) -> None:
-    assert given_an.refusal(zipped({"activated.txt": content}))
+def test_a_list_that_is_not_text_is_rejected(exports: Exports, content: bytes) -> None:
+    assert exports.error(zipped({"activated.txt": content}))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def test_a_list_that_is_no_text_is_refused(given_an: Exports, content: bytes) ->
         ("number", ()),
     ],
 )
-def test_columns_are_named_alike_and_leave_the_number_out(
-    given_an: Exports, header: str, columns: tuple[str, ...]
+def test_column_names_are_normalised_and_exclude_the_number(
+    exports: Exports, header: str, columns: tuple[str, ...]
 ) -> None:
-    assert given_an.columns(header) == columns
+    assert exports.columns(header) == columns
 
 
 @pytest.mark.parametrize(
@@ -177,19 +177,17 @@ def test_columns_are_named_alike_and_leave_the_number_out(
         ("whoever,carrier\n", []),
     ],
 )  # fmt: skip
-def test_the_column_of_the_number_is_found_by_its_name_and_by_what_it_holds(
-    given_an: Exports, table: str, numbers: list[str]
+def test_the_number_column_is_found_by_name_and_content(
+    exports: Exports, table: str, numbers: list[str]
 ) -> None:
-    assert [number for number, _ in given_an.rows(table)] == numbers
+    assert [number for number, _ in exports.rows(table)] == numbers
 
 
 @pytest.mark.parametrize("header", ["email,mobile", "mail,username", "mail,phone", "konto,activated"])
-def test_the_column_of_the_address_is_found_by_its_name_and_by_what_it_holds(
-    given_an: Exports, header: str
-) -> None:
+def test_the_address_column_is_found_by_name_and_content(exports: Exports, header: str) -> None:
     table = f"{header}\njane@example.com,41790000001\nrick@example.com,41790000002\n"
 
-    assert [address for address, _ in given_an.rows(table, InputKind.EMAIL)] == [
+    assert [address for address, _ in exports.rows(table, InputKind.EMAIL)] == [
         "jane@example.com",
         "rick@example.com",
     ]
@@ -215,10 +213,10 @@ def test_the_column_of_the_address_is_found_by_its_name_and_by_what_it_holds(
         ("number,phonecheck,region\n0,no,x\n1,no,x\n2,no,x\n", ["0", "1", "2"]),
     ],
 )  # fmt: skip
-def test_what_was_sent_in_any_form_is_found_in_the_named_or_first_column_that_does_not_count_the_rows(
-    given_an: Exports, table: str, names: list[str]
+def test_entries_of_any_form_are_found_in_the_right_column(
+    exports: Exports, table: str, names: list[str]
 ) -> None:
-    assert [name for name, _ in given_an.rows(table, InputKind.AS_WRITTEN)] == names
+    assert [name for name, _ in exports.rows(table, InputKind.AS_WRITTEN)] == names
 
 
 @pytest.mark.parametrize(
@@ -234,32 +232,32 @@ def test_what_was_sent_in_any_form_is_found_in_the_named_or_first_column_that_do
         workbook([["code", "country"], ["CH", "Switzerland"]]),
     ],
 )
-def test_a_table_that_cannot_hold_numbers_is_refused(given_an: Exports, content: str | bytes) -> None:
-    assert "no table with a column for the number" in given_an.refusal(content)
+def test_a_table_without_a_number_column_is_rejected(exports: Exports, content: str | bytes) -> None:
+    assert "not a table with a number column" in exports.error(content)
 
 
-def test_a_date_in_the_header_is_no_number(given_an: Exports) -> None:
-    assert given_an.columns("Number,task_20250119") == ("task_20250119",)
-    assert given_an.columns("Number,20250119") == ("20250119",)
+def test_a_date_in_the_header_is_not_a_number(exports: Exports) -> None:
+    assert exports.columns("Number,task_20250119") == ("task_20250119",)
+    assert exports.columns("Number,20250119") == ("20250119",)
 
 
 @pytest.mark.parametrize("first", ["41790000001,yes", "yes,+41 79 000 00 01", "jane@example.com,active"])
-def test_a_first_row_that_holds_a_number_is_no_header(given_an: Exports, first: str) -> None:
-    assert "no header" in given_an.refusal(f"{first}\n{first}\n")
+def test_a_first_row_with_a_number_is_not_a_header(exports: Exports, first: str) -> None:
+    assert "no header" in exports.error(f"{first}\n{first}\n")
 
 
-def test_a_last_column_without_a_name_is_kept_if_there_is_anything_in_it(given_an: Exports) -> None:
-    with given_an.export("number,band,,\n41790000001,yes,,\n41790000002,no,late,\n") as export:
+def test_an_unnamed_last_column_is_kept_if_it_has_content(exports: Exports) -> None:
+    with exports.export("number,band,,\n41790000001,yes,,\n41790000002,no,late,\n") as export:
         assert export.columns == ("band", "column_3")
         assert rows_of(export) == [("41790000001", ["yes", ""]), ("41790000002", ["no", "late"])]
 
 
 @pytest.mark.parametrize("name", ["__MACOSX/t/._result.csv", "t/.all.csv", "t/~$result.xlsx", "t\\.x.csv"])
-def test_what_programs_leave_beside_a_table_is_no_table(given_an: Exports, name: str) -> None:
-    assert given_an.rows(zipped({"t/result.csv": CSV, name: "junk"})) == EXPECTED
+def test_hidden_files_of_other_programs_are_ignored(exports: Exports, name: str) -> None:
+    assert exports.rows(zipped({"t/result.csv": CSV, name: "junk"})) == EXPECTED
 
 
-def test_a_missing_file_is_not_the_exports_fault(tmp_path: Path) -> None:
+def test_a_missing_file_does_not_make_the_export_invalid(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_export(tmp_path / "missing.zip", InputKind.PHONE)
 
@@ -268,14 +266,14 @@ cells = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20)
 
 
 @given(st.lists(st.tuples(st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True), cells)))
-def test_csv_alone_or_in_an_archive_says_the_same(
+def test_csv_reads_the_same_inside_an_archive(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
 ) -> None:
-    given_an = Exports(tmp_path_factory.mktemp("exports"))
+    exports = Exports(tmp_path_factory.mktemp("exports"))
     text = "number,band\n" + "".join(
         f'{number},"{cell.replace(chr(34), chr(34) * 2)}"\n' for number, cell in rows
     )
     expected = [(number, [cell]) for number, cell in rows]
 
-    assert given_an.rows(text) == expected
-    assert given_an.rows(zipped({"t/all.csv": text})) == expected
+    assert exports.rows(text) == expected
+    assert exports.rows(zipped({"t/all.csv": text})) == expected

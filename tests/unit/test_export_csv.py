@@ -1,4 +1,4 @@
-"""CSV as exports have it, and what only claims to be."""
+"""CSV in exports: regular, irregular and broken."""
 
 import csv
 import tracemalloc
@@ -15,16 +15,16 @@ from tests.support.exports import CSV, EXPECTED, Exports, rows_of, zipped
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_delimiter_line_ends_and_byte_order_mark_make_no_difference(
-    given_an: Exports, delimiter: str, end: str, mark: str
+def test_any_delimiter_line_end_and_byte_order_mark_is_read(
+    exports: Exports, delimiter: str, end: str, mark: str
 ) -> None:
     content = mark + CSV.replace(",", delimiter).replace("\n", end)
 
-    assert given_an.rows(content) == EXPECTED
+    assert exports.rows(content) == EXPECTED
 
 
-def test_the_number_may_stand_in_any_column_and_rows_may_be_short_or_long(given_an: Exports) -> None:
-    rows = given_an.rows('a,number,b\n1,41790000001\n\n2,41790000002,"x, ""y""\nz",9\n,,\n')
+def test_the_number_column_may_be_any_and_rows_any_length(exports: Exports) -> None:
+    rows = exports.rows('a,number,b\n1,41790000001\n\n2,41790000002,"x, ""y""\nz",9\n,,\n')
 
     assert rows == [("41790000001", ["1", ""]), ("41790000002", ["2", 'x, "y"\nz'])]
 
@@ -34,43 +34,43 @@ ODD_ROWS = {
     "a quoted number": ('"41790000003",yes\n', [("41790000003", ["yes"])]),
     "a quote within a cell": ('41790000003,5" wide\n', [("41790000003", ['5" wide'])]),
     "a cell over two lines": ('41790000003,"a\nb"\n', [("41790000003", ["a\nb"])]),
-    "no answer": ("41790000003\n", [("41790000003", [""])]),
-    "an empty answer": ("41790000003,\n", [("41790000003", [""])]),
+    "no other cell": ("41790000003\n", [("41790000003", [""])]),
+    "an empty cell": ("41790000003,\n", [("41790000003", [""])]),
     "no number": (",yes\n", [("", ["yes"])]),
     "more cells than the header": ("41790000003,yes,9\n", [("41790000003", ["yes"])]),
     "an empty line": ("\n", []),
-    "empty cells": (",\n", []),
-    "another line end": (
+    "only empty cells": (",\n", []),
+    "a carriage return as line end": (
         "41790000003,yes\r41790000004,no\r\n",
         [("41790000003", ["yes"]), ("41790000004", ["no"])],
     ),
-    "a character that ends lines elsewhere": ("41790000003,a\u2028b\n", [("41790000003", ["a\u2028b"])]),
+    "a Unicode line separator": ("41790000003,a\u2028b\n", [("41790000003", ["a\u2028b"])]),
 }
 
 
 @pytest.mark.parametrize(("odd", "expected"), ODD_ROWS.values(), ids=ODD_ROWS)
 @pytest.mark.parametrize("before", [0, 10_000])
 @pytest.mark.parametrize("after", [0, 10_000])
-def test_an_odd_row_among_plain_ones_is_read_as_csv_is(
-    given_an: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
+def test_an_irregular_row_is_parsed_as_csv(
+    exports: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
 ) -> None:
     first, last = "41790000001,yes\n", "41790000002,no\n"
 
-    rows = given_an.rows("Number,band\n" + first * before + odd + last * after)
+    rows = exports.rows("Number,band\n" + first * before + odd + last * after)
 
     assert rows == EXPECTED[:1] * before + expected + EXPECTED[1:] * after
 
 
-@pytest.mark.parametrize("name", ["number", "answer"])
-def test_long_rows_are_read_over_the_ends_of_blocks(given_an: Exports, name: str) -> None:
+@pytest.mark.parametrize("first", ["number", "band"])
+def test_long_rows_may_span_blocks(exports: Exports, first: str) -> None:
     rows = [(f"41790{number:06}", ["x" * number]) for number in range(1500)]
     header, order = (
-        ("number,band", slice(None)) if name == "number" else ("band,number", slice(None, None, -1))
+        ("number,band", slice(None)) if first == "number" else ("band,number", slice(None, None, -1))
     )
 
     lines = [",".join([number, *cells][order]) for number, cells in rows]
 
-    assert given_an.rows("\n".join([header, *lines])) == rows
+    assert exports.rows("\n".join([header, *lines])) == rows
 
 
 @pytest.mark.parametrize(
@@ -81,25 +81,27 @@ def test_long_rows_are_read_over_the_ends_of_blocks(given_an: Exports, name: str
         ("<!DOCTYPE html><title>Sorry, no</title>", "web page"),
         ('\ufeff\n <?xml version="1.0"?><Error>a,b</Error>', "web page"),
         ('{"error": "a", "code": 1}', "web page"),
-        ("Access Denied", "no table"),
+        ("Access Denied", "not a table with"),
         ("41790000001,yes\n41790000002,no\n", "no header"),
-        (b"Number,band\n\xff\xfe\n", "no CSV"),
+        (b"Number,band\n\xff\xfe\n", "not CSV"),
         (CSV.encode("utf-16"), "neither"),
         (b"Number,band\n\0", "neither"),
         (b"\x1f\x8b\x08\0\0", "neither"),
-        ("Number," + "x," * 300 + "y", "too many columns"),
-        ('Number,"band\n41790000001,yes\n41790000002,no\n', "no CSV"),
+        ("Number," + "x," * 300 + "y", "more than 200 columns"),
+        ('Number,"band\n41790000001,yes\n41790000002,no\n', "not CSV"),
     ],
 )
-def test_what_is_no_table_is_refused(given_an: Exports, content: str | bytes, message: str) -> None:
-    assert message in given_an.refusal(content)
+def test_content_that_is_not_a_table_is_rejected(
+    exports: Exports, content: str | bytes, message: str
+) -> None:
+    assert message in exports.error(content)
 
 
 @pytest.mark.parametrize("member", ["all.csv", None])
-def test_a_line_without_end_is_refused(given_an: Exports, member: str | None) -> None:
+def test_an_endless_line_is_rejected(exports: Exports, member: str | None) -> None:
     content = CSV + "x" * 1_000_000
 
-    assert "long row" in given_an.refusal(zipped({member: content}) if member else content)
+    assert "long row" in exports.error(zipped({member: content}) if member else content)
 
 
 LINE = f"{'x' * 100}\n"
@@ -108,10 +110,10 @@ LINE = f"{'x' * 100}\n"
 @pytest.mark.parametrize(
     "endless", [f'"{LINE * 10_000}', f'"{LINE}",' * 10_000 + "x\n"], ids=["one cell", "many cells"]
 )
-def test_a_row_without_end_is_read_line_by_line_in_little_memory(given_an: Exports, endless: str) -> None:
-    with given_an.export(CSV + endless) as export:
+def test_an_endless_row_is_read_by_line_in_little_memory(exports: Exports, endless: str) -> None:
+    with exports.export(CSV + endless) as export:
         tracemalloc.start()
-        rows = sum(len(numbers) for numbers, _ in export.answers())
+        rows = sum(len(numbers) for numbers, _ in export.row_blocks())
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
@@ -120,19 +122,19 @@ def test_a_row_without_end_is_read_line_by_line_in_little_memory(given_an: Expor
 
 
 STRAY = {
-    "with a mark that is never closed": (
+    "an unclosed quote": (
         '41790000003,"odd\n41790000004,yes\n41790000005,no\n',
         [("41790000003", ['"odd']), ("41790000004", ["yes"]), ("41790000005", ["no"])],
     ),
-    "with a mark that another seems to close": (
+    "an unclosed quote before a quoted cell": (
         '41790000003,"odd\n41790000004,yes\n41790000005,"a, b"\n',
         [("41790000003", ['"odd']), ("41790000004", ["yes"]), ("41790000005", ["a, b"])],
     ),
-    "with marks that are not doubled": (
+    "quotes that are not doubled": (
         '41790000003,"so "called" x"\n41790000004,"a ""b"""\n',
         [("41790000003", ['"so "called" x"']), ("41790000004", ['a "b"'])],
     ),
-    "with spaces behind marks": (
+    "spaces after quotes": (
         '"41790000003" ,"yes, so" \n41790000004,"no"  \n',
         [("41790000003", ["yes, so"]), ("41790000004", ["no"])],
     ),
@@ -142,25 +144,25 @@ STRAY = {
 @pytest.mark.parametrize(("odd", "expected"), STRAY.values(), ids=STRAY)
 @pytest.mark.parametrize("before", [1, 10_000])
 @pytest.mark.parametrize("after", [1, 100_000])
-def test_a_stray_quotation_mark_loses_no_row(
-    given_an: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
+def test_no_row_is_lost_to_a_stray_quotation_mark(
+    exports: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
 ) -> None:
     first, last = "41790000001,yes\n", "41790000002,no\n"
 
-    rows = given_an.rows("Number,band\n" + first * before + odd + last * after)
+    rows = exports.rows("Number,band\n" + first * before + odd + last * after)
 
     assert rows == EXPECTED[:1] * before + expected + EXPECTED[1:] * after
 
 
 @pytest.mark.parametrize("header", ['"number" ,"band"', 'number,"band" '])
-def test_quotation_marks_in_the_header_need_not_touch_the_delimiter(given_an: Exports, header: str) -> None:
-    with given_an.export(f"{header}\n41790000001,yes\n41790000002,no\n") as export:
+def test_spaces_after_quotes_in_the_header_are_ignored(exports: Exports, header: str) -> None:
+    with exports.export(f"{header}\n41790000001,yes\n41790000002,no\n") as export:
         assert export.columns == ("band",)
         assert rows_of(export) == EXPECTED
 
 
-def test_a_row_that_ends_before_its_number_has_an_empty_one(given_an: Exports) -> None:
-    assert given_an.rows("band,number\nyes,41790000001\nTotal\n") == [
+def test_a_row_that_ends_before_its_number_has_none(exports: Exports) -> None:
+    assert exports.rows("band,number\nyes,41790000001\nTotal\n") == [
         ("41790000001", ["yes"]),
         ("", ["Total"]),
     ]
@@ -174,13 +176,13 @@ texts = st.text(st.sampled_from('ab,;"\n\r= \u2028'), max_size=5)
     number_at=st.integers(0, 2),
     delimiter=st.sampled_from(",;"),
 )
-def test_whatever_a_writer_of_csv_writes_is_read(
+def test_everything_a_csv_writer_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]], number_at: int, delimiter: str
 ) -> None:
-    given_an = Exports(tmp_path_factory.getbasetemp())
+    exports = Exports(tmp_path_factory.getbasetemp())
     out = StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter)
     for number, *others in [("number", "a", "b"), *rows]:
         writer.writerow([*others[:number_at], number, *others[number_at:]])
 
-    assert given_an.rows(out.getvalue()) == [(number, [*others]) for number, *others in rows]
+    assert exports.rows(out.getvalue()) == [(number, [*others]) for number, *others in rows]

@@ -1,4 +1,4 @@
-"""Exports as the vendor makes them. A new format is a file among the samples and a row in a table here."""
+"""Sample exports in the vendor's formats. A new format needs a sample file and a row in ``EXPORTS``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ DEEP = ("age", "avatar", "category", "gender", "hair_color", "skin_color", "what
 
 @dataclass(frozen=True)
 class Sample:
-    """What an export says.
+    """The expected content of a sample export.
 
     Attributes:
-        columns: its columns besides the number.
-        words: the vendor's word for each of the numbers, empty where the export has no row.
-        verdicts: what the words mean.
-        format: what the file is.
+        columns: its columns other than the number.
+        words: the vendor's word for each of the numbers, empty if the export has no row for it.
+        verdicts: the verdict for each word.
+        format: the file format.
         resolved: how many of the numbers have a row.
     """
 
@@ -66,7 +66,7 @@ EXPORTS = {
 
 
 @pytest.mark.parametrize(("name", "sample"), EXPORTS.items(), ids=EXPORTS)
-def test_an_export_is_read_as_it_was_meant(name: str, sample: Sample) -> None:
+def test_a_sample_export_gives_the_expected_results(name: str, sample: Sample) -> None:
     written = results_of(UPLOAD, SAMPLES / name)
 
     with read_export(SAMPLES / name, InputKind.PHONE) as export:
@@ -80,5 +80,5 @@ def test_an_export_is_read_as_it_was_meant(name: str, sample: Sample) -> None:
     assert (written.counts.extra, written.counts.doubled) == (0, 0)
 
 
-def test_every_sample_is_used() -> None:
+def test_every_sample_export_is_used() -> None:
     assert {path.name for path in SAMPLES.glob("[!.]*")} == EXPORTS.keys()

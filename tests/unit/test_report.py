@@ -1,4 +1,4 @@
-"""The report: what it tells of a job, and that it is a page that works anywhere and reveals no number."""
+"""The report: what it shows of a job, that it works offline, and that it reveals no number."""
 
 import re
 from base64 import b64encode
@@ -46,7 +46,7 @@ REPORT = Report(
 
 
 class Page:
-    """A report's page, read as XML: that alone tells that each tag is closed and each text is escaped."""
+    """A report's page, parsed as XML, which proves that every tag is closed and every text is escaped."""
 
     def __init__(self, report: Report) -> None:
         self.html = report_html(report)
@@ -59,18 +59,18 @@ class Page:
         return _text(body)
 
     @property
-    def answers(self) -> dict[str, list[str]]:
-        """The figures at the top: each word's count and share."""
-        return _facts(self.root, ".//section[@class='answers']//dl/div")
+    def summary(self) -> dict[str, list[str]]:
+        """The counts at the top: the count and share of each word."""
+        return _facts(self.root, ".//section[@class='summary']//dl/div")
 
     @property
     def facts(self) -> dict[str, list[str]]:
-        """What stands beside: each term's fact."""
+        """The facts in the side column, by their terms."""
         return _facts(self.root, ".//div[@class='facts']//dl/div")
 
     @property
     def countries(self) -> list[list[str]]:
-        """The cells of the table's rows, its head and foot among them."""
+        """The cells of the table's rows, including its head and foot."""
         rows = self.root.iterfind(".//table//tr")
         return [[_text(cell) for cell in row] for row in rows if row.get("class") != "picture"]
 
@@ -92,11 +92,11 @@ def _number(cell: str) -> int:
     return int(cell.replace(",", "").replace("\u2212", "-"))
 
 
-def _column(rows: Sequence[Sequence[str]], at: int) -> list[int]:
-    return [_number(row[at]) for row in rows]
+def _column(rows: Sequence[Sequence[str]], index: int) -> list[int]:
+    return [_number(row[index]) for row in rows]
 
 
-def test_the_page_says_what_was_asked() -> None:
+def test_the_title_names_the_count_and_the_checker() -> None:
     page = Page(REPORT)
 
     assert page.root.findtext("body/header/h1") == "20,000 numbers checked with band"
@@ -113,49 +113,49 @@ def test_the_page_says_what_was_asked() -> None:
         (0, InputKind.AS_WRITTEN, "0 entries checked with band"),
     ],
 )
-def test_what_was_checked_is_called_by_its_name(submitted: int, kind: InputKind, title: str) -> None:
+def test_the_title_uses_the_noun_for_the_kind_of_entries(submitted: int, kind: InputKind, title: str) -> None:
     assert Page(replace(REPORT, submitted=submitted, kind=kind)).root.findtext("head/title") == title
 
 
-def test_the_answers_add_up_to_what_was_sent() -> None:
-    answers = Page(REPORT).answers
+def test_the_summary_adds_up_to_the_submitted_entries() -> None:
+    summary = Page(REPORT).summary
 
-    assert answers == {
+    assert summary == {
         "yes": ["11,228", "56.1%"],
         "no": ["8,331", "41.7%"],
         "unknown": ["357", "1.8%"],
         "unresolved": ["84", "0.4%"],
     }
-    assert sum(_number(count) for count, _ in answers.values()) == REPORT.submitted
+    assert sum(_number(count) for count, _ in summary.values()) == REPORT.submitted
 
 
-def test_the_lines_of_the_file_lead_to_the_answered_ones_step_by_step() -> None:
+def test_the_accounting_leads_from_lines_to_resolved_entries() -> None:
     facts = Page(REPORT).facts
 
-    first, *steps = [_number(facts[term][0]) for term in ("lines in the file", "repeated", "rejected")]
+    first, *steps = [_number(facts[term][0]) for term in ("lines in the file", "duplicates", "rejected")]
     sent = _number(facts["sent to the vendor"][0])
     assert (first, *steps, sent) == (20_466, -333, -133, 20_000)
     assert first + sum(steps) == sent
-    assert sent + _number(facts["not in the export"][0]) == _number(facts["answered"][0])
+    assert sent + _number(facts["not in the export"][0]) == _number(facts["resolved"][0])
 
 
-def test_without_the_upload_the_account_begins_with_what_was_sent() -> None:
+def test_without_the_upload_the_accounting_starts_at_sent() -> None:
     facts = Page(replace(REPORT, lines=None)).facts
 
-    assert not facts.keys() & {"lines in the file", "repeated", "rejected"}
+    assert not facts.keys() & {"lines in the file", "duplicates", "rejected"}
     assert facts["sent to the vendor"] == ["20,000"]
 
 
-def test_countries_stand_in_a_table_the_largest_first() -> None:
+def test_countries_are_listed_largest_first() -> None:
     assert Page(REPORT).countries == [
-        ["country", "yes", "no", "unknown", "unresolved", "all", "% yes"],
+        ["country", "yes", "no", "unknown", "unresolved", "total", "% yes"],
         ["+49 DE", "11,000", "7,000", "300", "84", "18,384", "59.8%"],
         ["+351 PT", "228", "1,331", "57", "0", "1,616", "14.1%"],
-        ["all", "11,228", "8,331", "357", "84", "20,000", "56.1%"],
+        ["total", "11,228", "8,331", "357", "84", "20,000", "56.1%"],
     ]
 
 
-def test_each_bar_tells_its_shares_in_words_and_widths() -> None:
+def test_each_bar_shows_its_shares_in_title_and_widths() -> None:
     overall, germany, portugal = Page(REPORT).bars
 
     assert overall.findtext("title") == "56.1% yes, 41.7% no, 1.8% unknown, 0.4% unresolved"
@@ -165,22 +165,22 @@ def test_each_bar_tells_its_shares_in_words_and_widths() -> None:
 
 
 @pytest.mark.parametrize("number", [1, MAX_COUNTRIES, MAX_COUNTRIES + 1, MAX_COUNTRIES + 2, 200])
-def test_folding_small_countries_keeps_the_totals(number: int) -> None:
-    countries = {f"+{at}": {"yes": at, "no": 2 * at, "unresolved": 1} for at in range(number)}
+def test_grouping_small_countries_keeps_the_totals(number: int) -> None:
+    countries = {f"+{code}": {"yes": code, "no": 2 * code, "unresolved": 1} for code in range(number)}
 
     heads, *rows, foot = Page(replace(REPORT, countries=countries)).countries
 
     assert len(rows) == min(number, MAX_COUNTRIES + 1)
     assert all(len(row) == len(heads) for row in rows)
-    assert sum(_column(rows, heads.index("all"))) == sum(
+    assert sum(_column(rows, heads.index("total"))) == sum(
         sum(counts.values()) for counts in countries.values()
     )
-    for at in range(1, heads.index("all") + 1):
-        assert sum(_column(rows, at)) == _number(foot[at])
+    for index in range(1, heads.index("total") + 1):
+        assert sum(_column(rows, index)) == _number(foot[index])
 
 
-def test_the_smaller_of_many_countries_are_one_row() -> None:
-    countries = {f"+{at}": {"yes": 100 - at} for at in range(20)}
+def test_the_smallest_of_many_countries_share_a_row() -> None:
+    countries = {f"+{code}": {"yes": 100 - code} for code in range(20)}
 
     *_, smallest, others, _ = Page(replace(REPORT, countries=countries)).countries
 
@@ -188,30 +188,30 @@ def test_the_smaller_of_many_countries_are_one_row() -> None:
     assert others[:2] == ["5 others", str(85 + 84 + 83 + 82 + 81)]
 
 
-def test_a_table_without_yes_has_no_share_of_it() -> None:
+def test_countries_without_yes_get_no_yes_percentage() -> None:
     heads, *_ = Page(replace(REPORT, countries={"+34 ES": {"no": 2}})).countries
 
-    assert heads == ["country", "no", "all"]
+    assert heads == ["country", "no", "total"]
 
 
-def test_a_checker_without_verdicts_shows_what_was_answered() -> None:
+def test_a_report_without_verdicts_shows_resolved_entries() -> None:
     page = Page(replace(REPORT, verdicts={}, countries={}))
 
-    assert page.answers == {"resolved": ["19,916", "99.6%"], "unresolved": ["84", "0.4%"]}
-    assert "There are no verdicts to count. The results have what was found." in page.text
+    assert page.summary == {"resolved": ["19,916", "99.6%"], "unresolved": ["84", "0.4%"]}
+    assert "There are no verdicts to count. See results.csv for what the vendor returned." in page.text
     assert page.countries == []
 
 
-def test_where_nothing_was_resolved_nothing_is_said_about_verdicts() -> None:
+def test_nothing_resolved_means_no_note_about_verdicts() -> None:
     page = Page(replace(REPORT, verdicts={}, resolved=0, unresolved=20_000))
 
-    assert page.answers == {"resolved": ["0", "0%"], "unresolved": ["20,000", "100%"]}
+    assert page.summary == {"resolved": ["0", "0%"], "unresolved": ["20,000", "100%"]}
     assert "no verdict" not in page.text
 
 
-def test_nothing_at_all_is_shown_as_zeros() -> None:
+def test_an_empty_report_shows_zeros() -> None:
     zeros = {"yes": 0, "no": 0}
-    nothing = replace(
+    empty = replace(
         REPORT,
         lines=0,
         submitted=0,
@@ -222,9 +222,9 @@ def test_nothing_at_all_is_shown_as_zeros() -> None:
         files=(),
     )
 
-    page = Page(replace(nothing, verdicts=zeros, countries={"+34 ES": zeros}))
+    page = Page(replace(empty, verdicts=zeros, countries={"+34 ES": zeros}))
 
-    assert page.answers == {"yes": ["0", "0%"], "no": ["0", "0%"], "unresolved": ["0", "0%"]}
+    assert page.summary == {"yes": ["0", "0%"], "no": ["0", "0%"], "unresolved": ["0", "0%"]}
     assert page.countries[1] == ["+34 ES", "0", "0", "0", "0%"]
     assert page.facts["rejected"] == ["0"]
 
@@ -233,8 +233,8 @@ def test_nothing_at_all_is_shown_as_zeros() -> None:
     ("yes", "no", "share"),
     [(1, 1_000_000, "0.1%"), (1_000_000, 1, "99.9%"), (0, 5, "0%"), (5, 0, "100%"), (1, 2, "33.3%")],
 )
-def test_only_none_and_all_are_round_shares(yes: int, no: int, share: str) -> None:
-    assert Page(replace(REPORT, verdicts={"yes": yes, "no": no}, unresolved=0)).answers["yes"][1] == share
+def test_only_none_and_all_are_shown_as_0_and_100_percent(yes: int, no: int, share: str) -> None:
+    assert Page(replace(REPORT, verdicts={"yes": yes, "no": no}, unresolved=0)).summary["yes"][1] == share
 
 
 @pytest.mark.parametrize(
@@ -246,17 +246,17 @@ def test_only_none_and_all_are_round_shares(yes: int, no: int, share: str) -> No
         (timedelta(seconds=-2), "0 min 0 s"),
     ],
 )
-def test_the_report_says_how_long_the_task_took(time: timedelta, words: str) -> None:
+def test_the_report_shows_the_duration_of_the_task(time: timedelta, words: str) -> None:
     facts = Page(replace(REPORT, collected_at=SUBMITTED + time)).facts
 
     assert facts["submitted"] == ["12 March 2026, 09:14 UTC"]
-    assert facts["took"] == [words]
+    assert facts["duration"] == [words]
 
 
-def test_a_task_whose_start_nobody_knows_has_no_duration() -> None:
+def test_a_task_with_an_unknown_start_has_no_duration() -> None:
     facts = Page(replace(REPORT, submitted_at=None)).facts
 
-    assert not facts.keys() & {"submitted", "took"}
+    assert not facts.keys() & {"submitted", "duration"}
     assert facts["collected"] == ["12 March 2026, 09:37 UTC"]
 
 
@@ -272,17 +272,17 @@ def test_a_task_whose_start_nobody_knows_has_no_duration() -> None:
         ("0.0003", True, "less than 0.01 USD at list price"),
     ],
 )
-def test_a_cost_is_told_to_the_last_digit_or_as_an_estimate(amount: str, estimated: bool, words: str) -> None:
+def test_a_cost_shows_all_digits_or_is_marked_an_estimate(amount: str, estimated: bool, words: str) -> None:
     cost = Cost(amount=Decimal(amount), currency="USD", estimated=estimated)
 
     assert Page(replace(REPORT, cost=cost)).facts["cost"] == [words]
 
 
-def test_a_cost_that_nobody_knows_is_not_told() -> None:
+def test_an_unknown_cost_is_not_shown() -> None:
     assert "cost" not in Page(REPORT).facts
 
 
-def test_files_beside_the_page_are_plain_relative_links() -> None:
+def test_files_are_linked_by_relative_escaped_names() -> None:
     page = Page(replace(REPORT, files=("results.csv", "javascript:alert(1)", "../a b.csv")))
 
     assert [(link.get("href"), link.text) for link in page.root.iter("a")] == [
@@ -290,7 +290,7 @@ def test_files_beside_the_page_are_plain_relative_links() -> None:
         ("javascript%3Aalert%281%29", "javascript:alert(1)"),
         ("..%2Fa%20b.csv", "../a b.csv"),
     ]
-    assert page.facts["results.csv"] == ["every line with its answer"]
+    assert page.facts["results.csv"] == ["every line with its status and verdict"]
 
 
 HOSTILE_REPORTS: dict[str, dict[str, Any]] = {
@@ -305,7 +305,7 @@ HOSTILE_REPORTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changes", HOSTILE_REPORTS.values(), ids=HOSTILE_REPORTS)
-def test_hostile_names_stay_text(changes: dict[str, Any]) -> None:
+def test_hostile_names_are_escaped(changes: dict[str, Any]) -> None:
     page = Page(replace(REPORT, **changes))
 
     assert HOSTILE in page.text
@@ -321,7 +321,7 @@ def test_no_name_breaks_the_page(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [
         ("+447700900123", "band/[digits].csv"),
         ("447700 900123", "band/[digits].csv"),
@@ -330,22 +330,22 @@ def test_no_name_breaks_the_page(name: str) -> None:
         ("somebody@example.com", "[address]"),
     ],
 )
-def test_a_name_that_could_identify_somebody_is_masked(name: str, told: str) -> None:
+def test_a_name_that_could_identify_a_person_is_masked(name: str, shown: str) -> None:
     report = replace(REPORT, checker=name, upload_key=f"band/{name}.csv", task_type=name)
 
     page = Page(replace(report, countries={name: {"yes": 1}}))
 
-    assert page.root.findtext("body/header/p") == told
+    assert page.root.findtext("body/header/p") == shown
     assert not re.search(r"7700|somebody", page.html)
 
 
-def test_a_key_of_a_thousand_characters_is_cut_and_says_so() -> None:
-    told = Page(replace(REPORT, upload_key="band/" + "x" * 1000)).root.findtext("body/header/p")
+def test_a_very_long_key_is_cut_with_an_ellipsis() -> None:
+    shown = Page(replace(REPORT, upload_key="band/" + "x" * 1000)).root.findtext("body/header/p")
 
-    assert told == "band/" + "x" * 295 + "\u2026"
+    assert shown == "band/" + "x" * 295 + "\u2026"
 
 
-def test_the_page_runs_and_fetches_nothing() -> None:
+def test_the_page_runs_no_script_and_loads_nothing() -> None:
     page = Page(REPORT)
 
     assert not re.search(r"https?:|//|@import|src=|javascript:|\son\w+=|\sstyle=", page.html)
@@ -355,7 +355,7 @@ def test_the_page_runs_and_fetches_nothing() -> None:
     assert re.findall(r"url\(.*?\)", page.html) == ["url(#hatching)"]
 
 
-def test_the_policy_allows_the_page_its_own_style_and_nothing_else() -> None:
+def test_the_security_policy_allows_only_the_pages_own_style() -> None:
     page = Page(REPORT)
     style = page.root.findtext("head/style") or ""
     policy = next(meta for meta in page.root.iter("meta") if meta.get("http-equiv"))
@@ -366,7 +366,7 @@ def test_the_policy_allows_the_page_its_own_style_and_nothing_else() -> None:
     )
 
 
-def test_every_colour_on_the_page_has_a_rule_in_its_style() -> None:
+def test_every_bar_colour_is_defined_in_the_style() -> None:
     page = Page(REPORT)
     style = page.root.findtext("head/style") or ""
 
@@ -376,7 +376,7 @@ def test_every_colour_on_the_page_has_a_rule_in_its_style() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_and_bars_stand_out_from_the_paper(scheme: str) -> None:
+def test_text_and_bars_have_enough_contrast(scheme: str) -> None:
     style = Page(REPORT).root.findtext("head/style") or ""
     light, dark = (dict(re.findall(r"--(\w+): #(\w+);", block)) for block in style.split("@media")[:2])
     colours = {name: _luminance(colour) for name, colour in (dark if scheme == "dark" else light).items()}
@@ -394,14 +394,14 @@ def test_text_and_bars_stand_out_from_the_paper(scheme: str) -> None:
 
 
 def _contrast(one: float, other: float) -> float:
-    """The contrast ratio of two luminances (WCAG 2.2, "contrast ratio")."""
+    """Return the contrast ratio of two luminances (WCAG 2.2, "contrast ratio")."""
     return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
 def _luminance(colour: str) -> float:
-    """The relative luminance of a colour in hexadecimal (WCAG 2.2, "relative luminance")."""
+    """Return the relative luminance of a colour in hexadecimal (WCAG 2.2, "relative luminance")."""
     digits = colour if len(colour) == 6 else "".join(digit * 2 for digit in colour)
-    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    red, green, blue = (int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4))
     parts = [
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)
     ]

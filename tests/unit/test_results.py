@@ -1,4 +1,4 @@
-"""Results of plain lists: a row for every line, with what the export says of it."""
+"""Results of plain lists: one row per line, with what the export has for it."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.results.results import ResultCounts
 from numberdrop.jobs.checkers import InputKind
 from tests.support.exports import Exports, zipped
-from tests.support.results import Written, results_alone, results_of
+from tests.support.results import Written, results_of, results_without_upload
 
 FIRST = "+41790000001"
 SECOND = "+41790000002"
 THIRD = "+41790000003"
 
 
-class Joined:
-    """Lines and an export, joined."""
+class Results:
+    """Write the results of a list of lines and an export."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "export"
@@ -27,12 +27,12 @@ class Joined:
 
 
 @pytest.fixture
-def joined(tmp_path: Path) -> Joined:
-    return Joined(tmp_path)
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path)
 
 
-def test_every_line_has_one_row_in_the_order_of_the_upload(joined: Joined) -> None:
-    written = joined([SECOND, THIRD, FIRST], "Number,age,band\n41790000001,25,yes\n41790000002,,ban\n")
+def test_every_line_has_one_row_in_the_order_of_the_upload(results: Results) -> None:
+    written = results([SECOND, THIRD, FIRST], "Number,age,band\n41790000001,25,yes\n41790000002,,ban\n")
 
     assert written.text == (
         "line,number,status,verdict,age,band\n"
@@ -50,8 +50,8 @@ def test_every_line_has_one_row_in_the_order_of_the_upload(joined: Joined) -> No
     )
 
 
-def test_no_line_vanishes_but_blank_ones(joined: Joined) -> None:
-    written = joined(
+def test_only_blank_lines_are_left_out(results: Results) -> None:
+    written = results(
         [FIRST, "", "no number", "+41 79 000 00 01", "  ", SECOND], "number,band\n41790000001,yes\n"
     )
 
@@ -63,24 +63,24 @@ def test_no_line_vanishes_but_blank_ones(joined: Joined) -> None:
     ]
 
 
-def test_a_number_counts_once_on_however_many_lines_it_is(joined: Joined) -> None:
-    written = joined([FIRST, SECOND, FIRST, SECOND, FIRST], "number,band\n41790000001,yes\n")
+def test_a_number_on_several_lines_is_counted_once(results: Results) -> None:
+    written = results([FIRST, SECOND, FIRST, SECOND, FIRST], "number,band\n41790000001,yes\n")
 
     assert (written.counts.resolved, written.counts.unresolved) == (1, 1)
     assert written.counts.verdicts == {"yes": 1}
     assert written.counts.countries == {"+41 CH": {"yes": 1, "unresolved": 1}}
 
 
-def test_an_upload_of_more_lines_than_a_block_keeps_its_order(joined: Joined) -> None:
+def test_a_list_longer_than_a_block_keeps_its_order(results: Results) -> None:
     numbers = [f"+4179{number:07d}" for number in range(30_000)]
     lines = [line for number in numbers for line in (number, "")]
-    answers = [f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in reversed(numbers)]
+    rows = [f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in reversed(numbers)]
 
-    written = joined(lines, "number,band\n" + "".join(answers))
+    written = results(lines, "number,band\n" + "".join(rows))
 
     assert written.rows == [
-        [str(2 * place + 1), number, "resolved", word, word]
-        for place, number in enumerate(numbers)
+        [str(2 * index + 1), number, "resolved", word, word]
+        for index, number in enumerate(numbers)
         for word in ["yes" if int(number) % 3 else "no"]
     ]
 
@@ -90,29 +90,29 @@ def test_an_upload_of_more_lines_than_a_block_keeps_its_order(joined: Joined) ->
     ["+41790000001", "41790000001", "0041790000001", " +41 79 000-00-01 ", "'+41790000001",
      '"=""41790000001"""', "41790000001.0", "(41) 79.000.00.01"],
 )  # fmt: skip
-def test_phone_numbers_are_joined_on_their_digits(joined: Joined, number: str) -> None:
-    assert joined([FIRST], f"number,band\n{number},yes\n").counts.resolved == 1
+def test_phone_numbers_are_joined_on_their_digits(results: Results, number: str) -> None:
+    assert results([FIRST], f"number,band\n{number},yes\n").counts.resolved == 1
 
 
 @pytest.mark.parametrize(
     "number", ["4.1790000001E+10", "x41790000001", "+41790000001/2", "", '"4179\n0000001"', "\u0664"]
 )
-def test_what_only_looks_like_a_number_answers_none(joined: Joined, number: str) -> None:
-    written = joined([FIRST, SECOND], f"number,band\n{number},yes\n41790000002,no\n")
+def test_text_that_only_resembles_a_number_matches_none(results: Results, number: str) -> None:
+    written = results([FIRST, SECOND], f"number,band\n{number},yes\n41790000002,no\n")
 
     assert written.column("status") == ["unresolved", "resolved"]
     assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (1, 1, 1)
 
 
-def test_a_missing_row_is_unresolved_and_never_no(joined: Joined) -> None:
-    written = joined([FIRST, SECOND], "number,band\n41790000001,no\n")
+def test_an_entry_without_a_row_is_unresolved_and_never_no(results: Results) -> None:
+    written = results([FIRST, SECOND], "number,band\n41790000001,no\n")
 
     assert written.rows[1] == ["2", SECOND, "unresolved", "", ""]
     assert written.counts.verdicts == {"no": 1}
 
 
-def test_extra_rows_are_counted_and_left_out(joined: Joined) -> None:
-    written = joined(
+def test_extra_rows_are_counted_and_left_out(results: Results) -> None:
+    written = results(
         [FIRST], "number,band\n41790000003,no\n41790000001,yes\n41790000002,no\n41790000002,no\n"
     )
 
@@ -121,38 +121,38 @@ def test_extra_rows_are_counted_and_left_out(joined: Joined) -> None:
     assert written.counts.verdicts == {"yes": 1}
 
 
-def test_the_first_of_doubled_rows_counts(joined: Joined) -> None:
-    written = joined([FIRST], "number,band\n41790000001,yes\n+41790000001,no\n41790000001,no\n")
+def test_the_first_of_repeated_rows_counts(results: Results) -> None:
+    written = results([FIRST], "number,band\n41790000001,yes\n+41790000001,no\n41790000001,no\n")
 
     assert written.column("band") == ["yes"]
     assert written.counts.doubled == 2
     assert written.counts.verdicts == {"yes": 1}
 
 
-def test_the_first_of_lists_that_contradict_one_another_counts(joined: Joined) -> None:
-    written = joined([FIRST], zipped({"unactivated.txt": FIRST, "activated.txt": FIRST}))
+def test_the_first_of_contradictory_lists_counts(results: Results) -> None:
+    written = results([FIRST], zipped({"unactivated.txt": FIRST, "activated.txt": FIRST}))
 
     assert written.column("verdict") == ["no"]
     assert written.counts.doubled == 1
 
 
-def test_an_export_without_rows_leaves_every_number_unresolved(joined: Joined) -> None:
-    counts = joined([FIRST, SECOND], "number,band\n").counts
+def test_an_export_without_rows_resolves_nothing(results: Results) -> None:
+    counts = results([FIRST, SECOND], "number,band\n").counts
 
     assert (counts.resolved, counts.unresolved, counts.verdicts) == (0, 2, {})
 
 
 @pytest.mark.parametrize("export", ["number\n41790000001\n", "number,type,carrier\n41790000001,mobile,yes\n"])
-def test_an_export_without_a_verdict_has_no_verdicts(joined: Joined, export: str) -> None:
-    written = joined([FIRST], export)
+def test_an_export_without_a_verdict_column_has_no_verdicts(results: Results, export: str) -> None:
+    written = results([FIRST], export)
 
     assert written.column("status") == ["resolved"]
     assert written.column("verdict") == [""]
     assert (written.counts.resolved, written.counts.verdicts, written.counts.countries) == (1, {}, {})
 
 
-def test_columns_of_the_same_name_as_our_own_are_told_apart(joined: Joined) -> None:
-    written = joined([FIRST], "Number,Line,band,Status,band_status\n41790000001,a,yes,b,c\n")
+def test_export_columns_that_clash_with_ours_are_prefixed(results: Results) -> None:
+    written = results([FIRST], "Number,Line,band,Status,band_status\n41790000001,a,yes,b,c\n")
 
     assert written.header == [
         *("line", "number", "status", "verdict"),
@@ -161,18 +161,18 @@ def test_columns_of_the_same_name_as_our_own_are_told_apart(joined: Joined) -> N
     assert written.rows == [["1", FIRST, "resolved", "yes", "a", "yes", "b", "c"]]
 
 
-def test_a_second_kind_of_number_column_keeps_its_content(joined: Joined) -> None:
-    written = joined([FIRST], "phone,number,band\n1,41790000001,yes\n")
+def test_a_second_number_column_keeps_its_content(results: Results) -> None:
+    written = results([FIRST], "phone,number,band\n1,41790000001,yes\n")
 
     assert written.header == ["line", "number", "status", "verdict", "phone", "band"]
     assert written.rows == [["1", FIRST, "resolved", "yes", "1", "yes"]]
 
 
-def test_countries_are_told_apart_by_calling_code(joined: Joined) -> None:
+def test_countries_are_identified_by_calling_code(results: Results) -> None:
     numbers = ["+12025550101", "+14165550101", "+447700900001", "+77010000001", "+999123456789"]
     export = "number,band\n" + "".join(f"{number},yes\n" for number in numbers[1:])
 
-    countries = joined(numbers, export).counts.countries
+    countries = results(numbers, export).counts.countries
 
     assert countries == {
         "+1 US": {"yes": 1, "unresolved": 1},
@@ -182,8 +182,8 @@ def test_countries_are_told_apart_by_calling_code(joined: Joined) -> None:
     }
 
 
-def test_addresses_are_joined_in_any_case_and_each_one_that_was_sent_counts(joined: Joined) -> None:
-    written = joined(
+def test_addresses_are_joined_ignoring_case(results: Results) -> None:
+    written = results(
         ["Bob@example.com", "bob@example.com", "bob@EXAMPLE.com", "amy1@example.com"],
         "Email,Active\nBOB@EXAMPLE.COM,true\nbob1@example.com,false\n",
         InputKind.EMAIL,
@@ -194,8 +194,8 @@ def test_addresses_are_joined_in_any_case_and_each_one_that_was_sent_counts(join
     assert written.counts.countries == {}
 
 
-def test_entries_as_written_are_joined_as_text_before_digits(joined: Joined) -> None:
-    written = joined(
+def test_entries_as_written_are_joined_on_text_then_digits(results: Results) -> None:
+    written = results(
         ["+41 79", "4179", "41-79", "079", "79"],
         "number,phoneCheck\n4179,digits\n+41 79,text\n4179,later\n79,short\n",
         InputKind.AS_WRITTEN,
@@ -206,15 +206,15 @@ def test_entries_as_written_are_joined_as_text_before_digits(joined: Joined) -> 
     assert (written.counts.extra, written.counts.doubled) == (0, 1)
 
 
-def test_of_texts_with_the_same_digits_the_first_counts(joined: Joined) -> None:
-    written = joined(["41-79"], "number,phoneCheck\n+4179,a\n41 79,b\n+4179,c\n", InputKind.AS_WRITTEN)
+def test_the_first_of_texts_with_equal_digits_counts(results: Results) -> None:
+    written = results(["41-79"], "number,phoneCheck\n+4179,a\n41 79,b\n+4179,c\n", InputKind.AS_WRITTEN)
 
     assert written.column("phonecheck") == ["a"]
     assert (written.counts.extra, written.counts.doubled) == (1, 1)
 
 
-def test_words_that_share_their_digits_are_not_the_same(joined: Joined) -> None:
-    written = joined(["Bob1", "Cid1"], "number,phoneCheck\namy1,valid\nCid1,valid\n", InputKind.AS_WRITTEN)
+def test_words_with_equal_digits_are_different_entries(results: Results) -> None:
+    written = results(["Bob1", "Cid1"], "number,phoneCheck\namy1,valid\nCid1,valid\n", InputKind.AS_WRITTEN)
 
     assert written.column("status") == ["unresolved", "resolved"]
 
@@ -237,10 +237,8 @@ def test_words_that_share_their_digits_are_not_the_same(joined: Joined) -> None:
         ("+49 30/1234/5678", "493012345678"),
     ],
 )
-def test_an_entry_as_written_is_found_in_other_cases_and_forms(
-    joined: Joined, entry: str, number: str
-) -> None:
-    counts = joined([entry], f"number,x\n{number},yes\n", InputKind.AS_WRITTEN).counts
+def test_an_entry_as_written_matches_other_cases_and_forms(results: Results, entry: str, number: str) -> None:
+    counts = results([entry], f"number,x\n{number},yes\n", InputKind.AS_WRITTEN).counts
 
     assert (counts.resolved, counts.extra) == (1, 0)
 
@@ -252,15 +250,15 @@ def test_an_entry_as_written_is_found_in_other_cases_and_forms(
         (InputKind.EMAIL, "jane@example.com", "rick@example.com"),
     ],
 )
-def test_an_export_about_nothing_that_was_sent_is_none(
-    joined: Joined, kind: InputKind, entry: str, other: str
+def test_an_export_that_matches_no_entry_is_rejected(
+    results: Results, kind: InputKind, entry: str, other: str
 ) -> None:
-    with pytest.raises(InvalidFileError, match="about anything that was sent"):
-        joined([entry], f"number,band\n{other},yes\n", kind)
+    with pytest.raises(InvalidFileError, match="matches an entry that was sent"):
+        results([entry], f"number,band\n{other},yes\n", kind)
 
 
-def test_what_was_sent_as_written_may_come_back_in_a_form_that_nobody_can_tell(joined: Joined) -> None:
-    written = joined(
+def test_entries_as_written_may_come_back_unrecognisable(results: Results) -> None:
+    written = results(
         ["079 000 00 01", "+41 (0)79 000 00 02"],
         "number,phoneCheck\n+41790000001,valid\n+41790000002,valid\n",
         InputKind.AS_WRITTEN,
@@ -270,8 +268,8 @@ def test_what_was_sent_as_written_may_come_back_in_a_form_that_nobody_can_tell(j
     assert written.counts.extra == 2
 
 
-def test_cells_cannot_run_but_numbers_stay_as_they_were_sent(joined: Joined) -> None:
-    written = joined(
+def test_formulas_are_escaped_but_numbers_are_unchanged(results: Results) -> None:
+    written = results(
         [FIRST, "=1+1", "(0), 7"],
         'number,note,band\n41790000001,"=HYPERLINK(""x"")",@yes\n',
         InputKind.AS_WRITTEN,
@@ -284,21 +282,21 @@ def test_cells_cannot_run_but_numbers_stay_as_they_were_sent(joined: Joined) -> 
     ]
 
 
-def test_cells_with_commas_quotes_and_line_ends_stay_in_their_column(joined: Joined) -> None:
-    written = joined([FIRST], 'number,note,band\n41790000001,"a, ""b""\r\nc\rd",yes\n')
+def test_commas_quotes_and_line_ends_stay_in_their_cell(results: Results) -> None:
+    written = results([FIRST], 'number,note,band\n41790000001,"a, ""b""\r\nc\rd",yes\n')
 
     assert written.rows == [["1", FIRST, "resolved", "yes", 'a, "b"\r\nc\rd', "yes"]]
 
 
-def test_an_export_that_breaks_off_is_no_result(joined: Joined) -> None:
+def test_an_export_that_breaks_off_is_rejected(results: Results) -> None:
     with pytest.raises(InvalidFileError):
-        joined([FIRST], "band,number\n" + "yes,41790000001\n" * 10_000 + "no,\0\n")
+        results([FIRST], "band,number\n" + "yes,41790000001\n" * 10_000 + "no,\0\n")
 
 
-def test_an_export_stands_alone_where_the_upload_is_gone(given_an: Exports) -> None:
-    given_an.export("Number,band\n41790000002,yes\n+41790000001,no\n0041790000002,no\n=A1,yes\n").close()
+def test_results_are_written_without_the_upload(exports: Exports) -> None:
+    exports.export("Number,band\n41790000002,yes\n+41790000001,no\n0041790000002,no\n=A1,yes\n").close()
 
-    written = results_alone(given_an.path)
+    written = results_without_upload(exports.path)
 
     assert written.text == (
         "line,number,status,verdict,band\n"
@@ -309,9 +307,9 @@ def test_an_export_stands_alone_where_the_upload_is_gone(given_an: Exports) -> N
     assert (written.counts.resolved, written.counts.extra, written.counts.doubled) == (3, 0, 1)
 
 
-def test_a_number_over_two_lines_makes_no_row_of_its_own(given_an: Exports) -> None:
-    given_an.export('number,band\n"4179\n1",yes\n,no\n41792,no\n').close()
+def test_a_number_across_two_lines_gets_one_row(exports: Exports) -> None:
+    exports.export('number,band\n"4179\n1",yes\n,no\n41792,no\n').close()
 
-    written = results_alone(given_an.path, InputKind.AS_WRITTEN)
+    written = results_without_upload(exports.path, InputKind.AS_WRITTEN)
 
     assert written.rows == [["", "4179 1", "unresolved", "", ""], ["", "41792", "resolved", "no", "no"]]

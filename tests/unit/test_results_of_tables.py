@@ -1,4 +1,4 @@
-"""Results of tables: the table as it was, with what the export says of each row behind it."""
+"""Results of tables: the unchanged table, with columns for what the export has for each row."""
 
 import tracemalloc
 from pathlib import Path
@@ -15,8 +15,8 @@ SECOND = "+41790000002"
 EXPORT = "number,band\n41790000001,yes\n41790000002,no\n"
 
 
-class Joined:
-    """A table and an export, joined."""
+class Results:
+    """Write the results of a table and an export."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "export.csv"
@@ -27,12 +27,12 @@ class Joined:
 
 
 @pytest.fixture
-def joined(tmp_path: Path) -> Joined:
-    return Joined(tmp_path)
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path)
 
 
-def test_a_table_comes_back_with_columns_added_behind(joined: Joined) -> None:
-    written = joined(
+def test_a_table_comes_back_with_columns_appended(results: Results) -> None:
+    written = results(
         "Name,Phone,Balance\n"
         f'"Doe, Jane",{SECOND},-5\n'
         "Rick,no number,\n"
@@ -54,8 +54,8 @@ def test_a_table_comes_back_with_columns_added_behind(joined: Joined) -> None:
     assert (written.counts.resolved, written.counts.unresolved) == (2, 1)
 
 
-def test_a_column_whose_name_is_taken_gets_the_checkers_before_it(joined: Joined) -> None:
-    written = joined(f"Number,STATUS,band,Band_Status,x\n{FIRST},a,b,c,d\n")
+def test_a_column_with_a_taken_name_is_prefixed(results: Results) -> None:
+    written = results(f"Number,STATUS,band,Band_Status,x\n{FIRST},a,b,c,d\n")
 
     assert written.header == [
         *("Number", "STATUS", "band", "Band_Status", "x"),
@@ -64,17 +64,17 @@ def test_a_column_whose_name_is_taken_gets_the_checkers_before_it(joined: Joined
     assert written.rows == [[FIRST, "a", "b", "c", "d", FIRST, "resolved", "yes", "yes"]]
 
 
-def test_a_table_without_a_header_gets_one(joined: Joined) -> None:
-    written = joined(f"Jane,{FIRST}\nRick,{SECOND}\n")
+def test_a_table_without_a_header_gets_one(results: Results) -> None:
+    written = results(f"Jane,{FIRST}\nRick,{SECOND}\n")
 
     assert written.header == ["column_1", "column_2", "number", "status", "verdict", "band"]
     assert written.column("column_1") == ["Jane", "Rick"]
 
 
-def test_short_rows_are_filled_up_and_the_cells_of_long_ones_keep_columns_of_their_own(
-    joined: Joined,
+def test_short_rows_are_padded_and_long_rows_get_columns(
+    results: Results,
 ) -> None:
-    written = joined(f"phone,name\n{FIRST}\n{SECOND},Doe, Jane,x\n{FIRST},Ann,,\n")
+    written = results(f"phone,name\n{FIRST}\n{SECOND},Doe, Jane,x\n{FIRST},Ann,,\n")
 
     assert written.header == ["phone", "name", "", "", "number", "status", "verdict", "band"]
     assert written.rows == [
@@ -84,10 +84,10 @@ def test_short_rows_are_filled_up_and_the_cells_of_long_ones_keep_columns_of_the
     ]
 
 
-def test_a_blank_cell_far_to_the_right_adds_no_column(joined: Joined) -> None:
+def test_a_blank_cell_far_to_the_right_adds_no_column(results: Results) -> None:
     table = f"phone,x{',' * 5000}\n{FIRST}{',' * 60_000}\n\n{SECOND}\n"
 
-    assert joined(table).text == (
+    assert results(table).text == (
         "phone,x,number,status,verdict,band\n"
         "+41790000001,,+41790000001,resolved,yes,yes\n"
         ",,,,,\n"
@@ -95,11 +95,11 @@ def test_a_blank_cell_far_to_the_right_adds_no_column(joined: Joined) -> None:
     )
 
 
-def test_short_rows_beside_a_long_one_take_little_memory(joined: Joined) -> None:
+def test_padding_short_rows_takes_little_memory(results: Results) -> None:
     table = f"phone,x\n{FIRST}{',' * (MAX_COLUMNS - 1)}x\n" + f"{SECOND}\n" * 20_000
 
     tracemalloc.start()
-    written = joined(table)
+    written = results(table)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -108,22 +108,24 @@ def test_short_rows_beside_a_long_one_take_little_memory(joined: Joined) -> None
     assert last == f"{SECOND}{',' * MAX_COLUMNS}{SECOND},resolved,no,no\n"
 
 
-def test_a_table_of_more_rows_than_a_block_keeps_its_order(joined: Joined) -> None:
+def test_a_table_longer_than_a_block_keeps_its_order(results: Results) -> None:
     numbers = [f"+4179{number:07d}" for number in range(30_000)]
-    answers = "".join(f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in reversed(numbers))
-    table = "".join(f'{place},"a, {"b" * (place % 50)}",{number}\n' for place, number in enumerate(numbers))
+    rows = "".join(f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in reversed(numbers))
+    table = "".join(f'{index},"a, {"b" * (index % 50)}",{number}\n' for index, number in enumerate(numbers))
 
-    written = joined(f"id,note,phone\n{table}", f"number,band\n{answers}")
+    written = results(f"id,note,phone\n{table}", f"number,band\n{rows}")
 
     assert written.rows == [
-        [str(place), f"a, {'b' * (place % 50)}", number, number, "resolved", word, word]
-        for place, number in enumerate(numbers)
+        [str(index), f"a, {'b' * (index % 50)}", number, number, "resolved", word, word]
+        for index, number in enumerate(numbers)
         for word in ["yes" if int(number) % 3 else "no"]
     ]
 
 
-def test_a_workbook_comes_back_as_csv(joined: Joined) -> None:
-    written = joined(workbook([["Name", "Phone"], ["Doe, Jane", FIRST], [None, None], ["Rick", int(SECOND)]]))
+def test_a_workbook_comes_back_as_csv(results: Results) -> None:
+    written = results(
+        workbook([["Name", "Phone"], ["Doe, Jane", FIRST], [None, None], ["Rick", int(SECOND)]])
+    )
 
     assert written.header == ["Name", "Phone", "number", "status", "verdict", "band"]
     assert written.rows == [

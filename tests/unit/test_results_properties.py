@@ -1,4 +1,4 @@
-"""What holds for the results of every upload and every export."""
+"""Properties that the results of every upload and every export have."""
 
 import csv
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.files.exports.verdicts import verdict_of
-from numberdrop.files.formats import partitioning as partitions
+from numberdrop.files.formats import partitioning
 from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.uploads import encoding as text_encoding
 from tests.support.results import Written, results_of
 
 FEW_NUMBERS = [f"+4179000000{last}" for last in range(8)]
-NONE = "no number"
+NOT_A_NUMBER = "no number"
 
 entries = st.sampled_from(FEW_NUMBERS)
-words = st.sampled_from(["yes", "no", "ban", "", "=1", 'a "quoted", one'])
+vendor_words = st.sampled_from(["yes", "no", "ban", "", "=1", 'a "quoted", one'])
 cells = st.text(st.sampled_from("ab1,;\"'=+-@ \n"), max_size=6)
 
 FORMS = [str, lambda entry: entry[1:], lambda entry: f"00{entry[1:]}", lambda entry: f"'{entry}"]
@@ -28,7 +28,7 @@ FORMS = [str, lambda entry: entry[1:], lambda entry: f"00{entry[1:]}", lambda en
 
 @dataclass(frozen=True)
 class Row:
-    """A row of an export: a number in some form, and what is said of it."""
+    """A row of an export: an entry, the form in which the export has it, and the vendor's word."""
 
     entry: str
     number: str
@@ -36,7 +36,9 @@ class Row:
 
 
 export_rows = st.lists(
-    st.builds(lambda entry, form, word: Row(entry, form(entry), word), entries, st.sampled_from(FORMS), words)
+    st.builds(
+        lambda entry, form, word: Row(entry, form(entry), word), entries, st.sampled_from(FORMS), vendor_words
+    )
 )
 
 
@@ -52,85 +54,85 @@ def write_export(path: Path, rows: list[Row]) -> None:
         writer.writerows([row.number, row.word] for row in rows)
 
 
-def answers_in(rows: list[Row]) -> dict[str, str]:
-    """The naive join: a dict, in which the first row of a number counts."""
+def words_by_entry(rows: list[Row]) -> dict[str, str]:
+    """Return the naive join: a dict in which the first row of a number counts."""
     return {row.entry: row.word for row in reversed(rows)}
 
 
-def told_of(entry: str, answers: dict[str, str]) -> list[str]:
-    """What results add for an entry."""
-    if entry == NONE:
+def added_cells(entry: str, words: dict[str, str]) -> list[str]:
+    """Return the cells that results add for an entry."""
+    if entry == NOT_A_NUMBER:
         return ["", "rejected", "", ""]
-    if entry not in answers:
+    if entry not in words:
         return [entry, "unresolved", "", ""]
-    return [entry, "resolved", verdict_of(answers[entry], "band"), escaped(answers[entry])]
+    return [entry, "resolved", verdict_of(words[entry], "band"), escaped(words[entry])]
 
 
-def is_of_another_task(rows: list[Row], submitted: set[str]) -> bool:
+def matches_nothing(rows: list[Row], submitted: set[str]) -> bool:
     return bool(rows) and submitted.isdisjoint(row.entry for row in rows)
 
 
 def check_counts(written: Written, rows: list[Row], submitted: set[str]) -> None:
-    answers = answers_in(rows)
+    words = words_by_entry(rows)
     counts = written.counts
     assert counts.resolved + counts.unresolved == len(submitted)
-    assert counts.resolved == len(submitted & answers.keys())
-    assert counts.extra == len(answers.keys() - submitted)
-    assert counts.doubled == len(rows) - len(answers)
+    assert counts.resolved == len(submitted & words.keys())
+    assert counts.extra == len(words.keys() - submitted)
+    assert counts.doubled == len(rows) - len(words)
     assert sum(counts.verdicts.values()) == counts.resolved
     assert sum(sum(country.values()) for country in counts.countries.values()) == len(submitted)
 
 
 @given(
     first=entries,
-    others=st.lists(entries | st.sampled_from(["", NONE])),
+    others=st.lists(entries | st.sampled_from(["", NOT_A_NUMBER])),
     rows=export_rows,
     held=st.sampled_from([1, 1_000_000]),
 )
-def test_every_line_of_a_list_has_its_row_and_all_agree_with_a_naive_join(
+def test_results_of_any_list_agree_with_a_naive_join(
     export_path: Path, first: str, others: list[str], rows: list[Row], held: int
 ) -> None:
     lines = [first, *others]
     upload = "".join(f"{line}\n" for line in lines)
     write_export(export_path, rows)
-    if is_of_another_task(rows, set(lines)):
+    if matches_nothing(rows, set(lines)):
         with pytest.raises(InvalidFileError):
             results_of(upload, export_path)
         return
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "_MAX_BUFFERED", held)
-        patch.setattr(partitions, "_BLOCK", held)
+        patch.setattr(partitioning, "_MAX_BUFFERED", held)
+        patch.setattr(partitioning, "_BLOCK", held)
         patch.setattr(text_encoding, "BLOCK", held)
         written = results_of(upload, export_path)
 
-    answers = answers_in(rows)
+    words = words_by_entry(rows)
     assert written.rows == [
-        [str(place), *told_of(line, answers)] for place, line in enumerate(lines, 1) if line
+        [str(position), *added_cells(line, words)] for position, line in enumerate(lines, 1) if line
     ]
-    check_counts(written, rows, set(lines) - {"", NONE})
+    check_counts(written, rows, set(lines) - {"", NOT_A_NUMBER})
 
 
 @given(
-    table=st.lists(st.tuples(cells, entries | st.just(NONE), cells), min_size=1).filter(
-        lambda table: any(row[1] != NONE for row in table)
+    table=st.lists(st.tuples(cells, entries | st.just(NOT_A_NUMBER), cells), min_size=1).filter(
+        lambda table: any(row[1] != NOT_A_NUMBER for row in table)
     ),
     rows=export_rows,
 )
-def test_every_row_of_a_table_stays_as_it_is_and_all_agree_with_a_naive_join(
+def test_results_of_any_table_agree_with_a_naive_join(
     export_path: Path, table: list[tuple[str, str, str]], rows: list[Row]
 ) -> None:
     write_export(export_path, rows)
     upload = StringIO(newline="")
     csv.writer(upload).writerows([("a", "phone", "b"), *table])
-    if is_of_another_task(rows, {entry for _, entry, _ in table}):
+    if matches_nothing(rows, {entry for _, entry, _ in table}):
         with pytest.raises(InvalidFileError):
             results_of(upload.getvalue(), export_path)
         return
 
     written = results_of(upload.getvalue(), export_path)
 
-    answers = answers_in(rows)
+    words = words_by_entry(rows)
     assert written.header == ["a", "phone", "b", "number", "status", "verdict", "band"]
-    assert written.rows == [[*map(escaped, row), *told_of(row[1], answers)] for row in table]
-    check_counts(written, rows, {entry for _, entry, _ in table} - {NONE})
+    assert written.rows == [[*map(escaped, row), *added_cells(row[1], words)] for row in table]
+    check_counts(written, rows, {entry for _, entry, _ in table} - {NOT_A_NUMBER})

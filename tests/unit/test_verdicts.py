@@ -1,4 +1,4 @@
-"""Which column of an export carries the verdict, and what the vendor's words mean."""
+"""Which column of an export carries the verdict, and which verdict the vendor's words stand for."""
 
 import pytest
 
@@ -18,12 +18,12 @@ from numberdrop.files.exports.verdicts import verdict_column, verdict_of
         *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
     ],
 )
-def test_a_word_means_yes_or_no_or_nothing_that_is_known(word: str, verdict: str) -> None:
+def test_a_word_means_yes_no_or_unknown(word: str, verdict: str) -> None:
     assert verdict_of(word, "band") == verdict
 
 
 @pytest.mark.parametrize(("word", "verdict"), [("1", "unknown"), ("0", "unknown"), ("Yes", "yes")])
-def test_digits_mean_nothing_in_a_column_of_no_known_name(word: str, verdict: str) -> None:
+def test_digits_are_unknown_in_a_column_without_known_name(word: str, verdict: str) -> None:
     assert verdict_of(word, "found_there") == verdict
 
 
@@ -39,11 +39,11 @@ def test_digits_mean_nothing_in_a_column_of_no_known_name(word: str, verdict: st
         (["status", "activated"], "activated"),
     ],
 )
-def test_the_verdict_stands_in_a_column_of_a_known_name(columns: list[str], column: str) -> None:
+def test_the_verdict_column_is_found_by_its_known_name(columns: list[str], column: str) -> None:
     assert verdict_column(columns) == column
 
 
-def test_the_only_column_carries_the_verdict_whatever_it_is_called() -> None:
+def test_a_single_column_carries_the_verdict() -> None:
     assert verdict_column(["found_there"]) == "found_there"
 
 
@@ -58,5 +58,5 @@ def test_the_only_column_carries_the_verdict_whatever_it_is_called() -> None:
         ["last_seen_date"],
     ],
 )
-def test_no_column_is_taken_for_the_verdict_blindly(columns: list[str]) -> None:
+def test_other_columns_are_not_taken_for_verdicts(columns: list[str]) -> None:
     assert verdict_column(columns) is None

@@ -1,1 +1,1 @@
-"""Reading what the vendor hands out."""
+"""Read exports, the files that the vendor returns."""

@@ -1,19 +1,19 @@
-"""What an export is, by its bytes."""
+"""Detect the file format of an export from its first bytes."""
 
 from enum import StrEnum
 
 from numberdrop.files.formats.archive import ZIP_START
 from numberdrop.files.formats.workbook import CONTENT_TYPES
 
-_NAME_LENGTH, _NAME_AT = slice(26, 28), 30
-"""Where the first member's local header has its name (zip specification, section 4.3.7)."""
+_NAME_LENGTH, _NAME_START = slice(26, 28), 30
+"""Position of the name in the first member's local header (zip specification, section 4.3.7)."""
 
 _WORKBOOK_STARTS = (CONTENT_TYPES.encode(), b"_rels/", b"docProps/", b"xl/")
-"""The parts of an ``.xlsx`` (ECMA-376, part 1); programs differ in which they write first."""
+"""Parts of an ``.xlsx`` (ECMA-376, part 1). Programs differ in which part they write first."""
 
 
 class ExportFormat(StrEnum):
-    """What an export is, by its bytes."""
+    """The file format of an export, whatever the file is called."""
 
     ZIP = "zip"
     XLSX = "xlsx"
@@ -21,14 +21,20 @@ class ExportFormat(StrEnum):
 
     @property
     def extension(self) -> str:
-        """What the name of such a file ends with, without the dot."""
+        """The file name extension, without the dot."""
         return self.value
 
 
 def likely_format(start: bytes) -> ExportFormat:
-    """The format of a file that begins with these bytes. Only the whole of an archive can tell for sure."""
+    """Guess the format of a file from its first bytes, to name it before the rest has arrived.
+
+    Only the complete archive shows for certain whether it is a workbook.
+
+    >>> likely_format(b"number,band")
+    <ExportFormat.CSV: 'csv'>
+    """
     if not start.startswith(ZIP_START):
         return ExportFormat.CSV
     length = int.from_bytes(start[_NAME_LENGTH], "little")
-    name = start[_NAME_AT : _NAME_AT + length]
+    name = start[_NAME_START : _NAME_START + length]
     return ExportFormat.XLSX if name.startswith(_WORKBOOK_STARTS) else ExportFormat.ZIP

@@ -1,7 +1,7 @@
-"""Reading tables that come from outside: CSV, lists of numbers, and the sheets of workbooks.
+"""Read the tables of exports: CSV files, lists of numbers and sheets of workbooks.
 
-A row is read as its number and its rest. The rest stays one line of CSV text until somebody asks for its
-cells: most exports have few different ones, and so most are never parsed.
+A row is read as its number and the rest. The rest stays one line of CSV until its cells are needed. In most
+exports few rests differ, so most of them are never parsed.
 """
 
 import csv
@@ -22,27 +22,27 @@ from numberdrop.files.formats.workbook import first_filled_sheet, sheet_rows
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
-_ROWS = 10_000
-"""Rows of a block."""
+_ROWS_PER_BLOCK = 10_000
 
-_SAMPLED = 1000
-"""Rows."""
+_SAMPLED_ROWS = 1000
 
 _LONGEST_ROW = 512 * 1024
-"""Characters. A quoted cell may go on over lines, so a bound on lines alone would not bound a row."""
+"""Characters. A quoted cell may span lines, so limiting the lines alone would not limit a row."""
 
 _BLOCK = 64 * 1024
+"""Bytes."""
+
 _LONGEST_LINE = 128 * 1024
 """Bytes."""
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 _STARTS_OF_OTHER_FORMATS = ("<", "{", "[")
-"""Web pages, XML and JSON, as error messages come."""
+"""HTML, XML and JSON: the formats of error messages."""
 
 _Rows = list[list[str]]
 
-Split = tuple[list[str], list[str]]
-"""The numbers of some rows, and as many texts that are the rest of each row. None holds a line feed."""
+RowBlock = tuple[list[str], list[str]]
+"""The numbers of some rows, and the rest of each of these rows. None of the texts contains a line feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,120 +50,126 @@ class Table:
     """A table that can be read any number of times.
 
     Attributes:
-        header: the names of its columns, as they are; empty if the table is.
-        delimiter: what stands between the cells of the rest of a row.
-        splits: reads the rows that are not empty in blocks, given the column of the number; that of a row
-            which ends before is empty. It raises ``InvalidFileError`` if the table is broken or hostile
-            further on.
+        header: the names of the columns as they are written; empty if the table is empty.
+        delimiter: separates the cells in the rest of a row.
+        row_blocks: reads the rows in blocks, given the index of the number column. Empty rows are skipped. A
+            row that ends before the number column has an empty number. Raises ``InvalidFileError`` if a
+            later part of the table is broken or hostile.
     """
 
     header: list[str]
     delimiter: str
-    splits: Callable[[int], Generator[Split, None, None]]
+    row_blocks: Callable[[int], Generator[RowBlock, None, None]]
 
     def first_rows(self) -> list[list[str]]:
-        """The first rows with all their cells.
+        """Return all cells of the first rows.
 
         Raises:
             InvalidFileError: the table is broken or hostile.
         """
-        with closing(self.splits(0)) as splits:
-            firsts, rests = next((split for split in splits if split[0]), ([], []))
-        some = zip(firsts[:_SAMPLED], rests, strict=False)
-        return [[first, *self.cells(rest)] for first, rest in some]
+        with closing(self.row_blocks(0)) as blocks:
+            first_cells, rests = next((block for block in blocks if block[0]), ([], []))
+        sample = zip(first_cells[:_SAMPLED_ROWS], rests, strict=False)
+        return [[first_cell, *self.cells(rest)] for first_cell, rest in sample]
 
     def cells(self, rest: str) -> list[str]:
-        """The cells of a row besides its number, given the rest of the row."""
+        """Return the cells in the rest of a row."""
         return csv_cells(rest.replace(INNER_LINE_FEED, "\n"), self.delimiter)
 
 
 def csv_table(open_file: Callable[[], IO[bytes]]) -> Table:
-    """A CSV file: UTF-8 with or without a byte order mark.
+    """Return the table in a CSV file, which is UTF-8 with or without a byte order mark.
 
-    Its delimiter is the one of ``DELIMITERS`` that its first line has most of.
+    The delimiter is the one of ``DELIMITERS`` that occurs most often in the first line.
 
     Raises:
-        InvalidFileError: it is no such file.
+        InvalidFileError: the file is not CSV in UTF-8.
     """
-    with _refusing_csv(), open_file() as file:
-        header, delimiter, _ = _opened(file)
-    return Table(header, delimiter, partial(_csv_splits, open_file))
+    with _rejecting_bad_csv(), open_file() as file:
+        header, delimiter, _ = _read_header(file)
+    return Table(header, delimiter, partial(_csv_blocks, open_file))
 
 
 def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[bytes]]]]) -> Table:
-    """Files with a number in each line, as a table that has for each number the word of its list.
+    """Return a table of the numbers in lists: each number with the word of its list.
+
+    Args:
+        header: names of the two columns.
+        lists: the word and the file of each list. A file has one number per line.
 
     Raises:
-        InvalidFileError: while it is read, if a file is no text.
+        InvalidFileError: while the table is read, if a file is not text.
     """
-    return Table(header, DELIMITERS[0], partial(_list_splits, list(lists)))
+    return Table(header, DELIMITERS[0], partial(_list_blocks, list(lists)))
 
 
 def sheet_table(workbook: "Workbook") -> Table:
-    """The first sheet of a workbook with anything in it.
+    """Return the table in the first sheet of a workbook that is not empty.
 
     Raises:
         InvalidFileError: a sheet is broken.
     """
-    sheet_at = first_filled_sheet(workbook) or 0
-    header = next(_filled_rows(workbook, sheet_at), [])
-    return Table(header, DELIMITERS[0], partial(_sheet_splits, workbook, sheet_at))
+    sheet_index = first_filled_sheet(workbook) or 0
+    header = next(_filled_rows(workbook, sheet_index), [])
+    return Table(header, DELIMITERS[0], partial(_sheet_blocks, workbook, sheet_index))
 
 
-def _csv_splits(open_file: Callable[[], IO[bytes]], number_at: int) -> Generator[Split, None, None]:
-    with _refusing_csv(), open_file() as file:
-        _, delimiter, texts = _opened(file)
-        if number_at == 0:
+def _csv_blocks(open_file: Callable[[], IO[bytes]], number_index: int) -> Generator[RowBlock, None, None]:
+    with _rejecting_bad_csv(), open_file() as file:
+        _, delimiter, texts = _read_header(file)
+        if number_index == 0:
             row = re.compile(rf"{re.escape(delimiter)}([^\r\n]*)\r?\n")
             for text in texts:
-                split = _split_plainly(text, row)
-                if not split:
+                block = _split_without_parsing(text, row)
+                if not block:
                     texts = chain([text], texts)
                     break
-                yield split
-        for rows in _parsed(texts, delimiter):
-            yield _split(rows, number_at, delimiter)
+                yield block
+        for rows in _parsed_rows(texts, delimiter):
+            yield _split(rows, number_index, delimiter)
 
 
-def _list_splits(
-    lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_at: int
-) -> Generator[Split, None, None]:
+def _list_blocks(
+    lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_index: int
+) -> Generator[RowBlock, None, None]:
     for word, open_file in lists:
-        with parse_errors_as("The export's list is no text in UTF-8, or is broken."), open_file() as file:
-            for text in _texts(file):
+        with parse_errors_as("A list in the export is not UTF-8 text, or is broken."), open_file() as file:
+            for text in _text_blocks(file):
                 numbers = list(filter(None, map(str.strip, text.splitlines())))
                 yield numbers, [word] * len(numbers)
 
 
-def _sheet_splits(workbook: "Workbook", sheet_at: int, number_at: int) -> Generator[Split, None, None]:
-    rows = _filled_rows(workbook, sheet_at)
+def _sheet_blocks(
+    workbook: "Workbook", sheet_index: int, number_index: int
+) -> Generator[RowBlock, None, None]:
+    rows = _filled_rows(workbook, sheet_index)
     next(rows, None)
-    while block := list(islice(rows, _ROWS)):
-        yield _split(block, number_at, DELIMITERS[0])
+    while block := list(islice(rows, _ROWS_PER_BLOCK)):
+        yield _split(block, number_index, DELIMITERS[0])
 
 
-def _filled_rows(workbook: "Workbook", sheet_at: int) -> Iterator[list[str]]:
-    return filter(any, sheet_rows(workbook, sheet_at))
+def _filled_rows(workbook: "Workbook", sheet_index: int) -> Iterator[list[str]]:
+    return filter(any, sheet_rows(workbook, sheet_index))
 
 
-def _opened(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
-    """The header of a CSV file, its delimiter, and the text below the header."""
-    texts = _texts(file)
+def _read_header(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
+    """Return the header of a CSV file, its delimiter, and the text below the header in blocks."""
+    texts = _text_blocks(file)
     start = StringIO(next(filter(str.strip, texts), ""), newline="")
     first_line = next((line for line in start if line.strip()), "")
     if first_line.lstrip().startswith(_STARTS_OF_OTHER_FORMATS):
-        raise InvalidFileError("The export is a web page or a message, not a table.")
+        raise InvalidFileError("The export is a web page or an error message, not a table.")
     delimiter = max(DELIMITERS, key=first_line.count)
     start.seek(0)
-    header = _header(start, delimiter)
+    header = _parse_header(start, delimiter)
     return header, delimiter, chain([start.read()], texts)
 
 
-def _header(start: StringIO, delimiter: str) -> list[str]:
-    """The first row that is not empty, which is read.
+def _parse_header(start: StringIO, delimiter: str) -> list[str]:
+    """Read the first row that is not empty.
 
     Raises:
-        csv.Error: a quotation mark in it has no fellow.
+        csv.Error: the row has an odd number of quotation marks.
     """
     try:
         return next(filter(any, csv.reader(start, delimiter=delimiter, strict=True)), [])
@@ -172,23 +178,24 @@ def _header(start: StringIO, delimiter: str) -> list[str]:
         first_line = next(filter(str.strip, start))
         if first_line.count('"') % 2:
             raise
-        return _loosely_read(first_line, delimiter)
+        return _parse_leniently(first_line, delimiter)
 
 
-def _loosely_read(line: str, delimiter: str) -> list[str]:
-    """The cells of a line with quotation marks where none may be.
+def _parse_leniently(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line with misplaced quotation marks.
 
-    Spaces may stand between them and a delimiter; otherwise they are characters like any other.
+    Spaces between a quotation mark and a delimiter are ignored. If the line still cannot be parsed, quotation
+    marks are treated like any other character.
     """
-    closed = re.sub(rf'" +(?=[{re.escape(delimiter)}\r\n]|$)', '"', line)
+    trimmed = re.sub(rf'" +(?=[{re.escape(delimiter)}\r\n]|$)', '"', line)
     try:
-        return next(csv.reader([closed], delimiter=delimiter, strict=True))
+        return next(csv.reader([trimmed], delimiter=delimiter, strict=True))
     except csv.Error:
         return next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
 
 
-def _texts(file: IO[bytes]) -> Iterator[str]:
-    """The text in blocks of whole lines, the last line ended too."""
+def _text_blocks(file: IO[bytes]) -> Iterator[str]:
+    """Read a file in blocks of whole lines. The last line gets a line end if it has none."""
     rest = b""
     block = file.read(_BLOCK).removeprefix(_UTF8_BOM)
     while block:
@@ -199,7 +206,7 @@ def _texts(file: IO[bytes]) -> Iterator[str]:
         end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
         rest = block[end:]
         if len(rest) > _LONGEST_LINE:
-            raise InvalidFileError("The export's table has an unreasonably long row.")
+            raise InvalidFileError("The export has an unreasonably long row.")
         if end:
             yield block[:end].decode()
         block = file.read(_BLOCK)
@@ -207,12 +214,12 @@ def _texts(file: IO[bytes]) -> Iterator[str]:
         yield f"{rest.decode()}\n"
 
 
-def _split_plainly(text: str, row: re.Pattern[str]) -> Split | None:
-    """Splits rows that begin with their number, or leaves it to a parser where there are quotes or odd rows.
+def _split_without_parsing(text: str, row: re.Pattern[str]) -> RowBlock | None:
+    """Split rows that begin with their number, or return None if they contain quotes or irregular rows.
 
     Args:
         text: the rows.
-        row: matches a row from the end of its number on, and the rest as its group.
+        row: matches a row from the end of its number on, with the rest as its group.
     """
     numbers_and_rests = row.split(text)
     unmatched = numbers_and_rests.pop()
@@ -223,43 +230,49 @@ def _split_plainly(text: str, row: re.Pattern[str]) -> Split | None:
     return numbers, rests
 
 
-def _parsed(texts: Iterable[str], delimiter: str) -> Iterator[_Rows]:
+def _parsed_rows(texts: Iterable[str], delimiter: str) -> Iterator[_Rows]:
     rest: Sequence[str] = ()
     for text in chain(texts, [""]):
         lines = [*rest, *StringIO(text, newline="")]
-        rows, read = _read(lines, delimiter, may_go_on=bool(text))
-        rest = lines[read:]
+        rows, used = _parse_lines(lines, delimiter, more_to_come=bool(text))
+        rest = lines[used:]
         yield list(filter(any, rows))
 
 
-def _read(lines: list[str], delimiter: str, *, may_go_on: bool) -> tuple[_Rows, int]:
-    """The rows that lines hold, and how many of the lines these are.
+def _parse_lines(lines: list[str], delimiter: str, *, more_to_come: bool) -> tuple[_Rows, int]:
+    """Return the rows in these lines, and the number of lines that they take up.
 
-    A cell in quotes may go on over lines, the last one over more than there are yet. Where the marks do not
-    match, the line is read on its own: rows behind it must not be lost in a cell without an end.
+    A quoted cell may span lines, and the last cell may continue in lines that have not been read yet. A line
+    whose quotation marks do not match is parsed alone, so that an endless cell does not swallow the rows
+    after it.
+
+    Args:
+        lines: the lines, with their ends.
+        delimiter: separates the cells.
+        more_to_come: whether more lines follow these.
     """
     rows: _Rows = []
-    read = 0
-    while read < len(lines):
-        start = read
+    used = 0
+    while used < len(lines):
+        start = used
         reader = csv.reader(
             map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True
         )
         try:
             for row in reader:
                 rows.append(row)
-                read = start + reader.line_num
+                used = start + reader.line_num
         except csv.Error:
-            to_the_end = start + reader.line_num == len(lines)
-            if may_go_on and to_the_end and sum(map(len, lines[read:])) <= _LONGEST_ROW:
+            at_the_end = start + reader.line_num == len(lines)
+            if more_to_come and at_the_end and sum(map(len, lines[used:])) <= _LONGEST_ROW:
                 break
-            rows.append(_loosely_read(lines[read], delimiter))
-            read += 1
-    return rows, read
+            rows.append(_parse_leniently(lines[used], delimiter))
+            used += 1
+    return rows, used
 
 
-def _split(rows: _Rows, number_at: int, delimiter: str) -> Split:
-    numbers = [row.pop(number_at) if number_at < len(row) else "" for row in rows]
+def _split(rows: _Rows, number_index: int, delimiter: str) -> RowBlock:
+    numbers = [row.pop(number_index) if number_index < len(row) else "" for row in rows]
     return _without_line_feeds(numbers), _without_line_feeds(csv_lines(rows, delimiter))
 
 
@@ -267,5 +280,5 @@ def _without_line_feeds(texts: list[str]) -> list[str]:
     return [text.replace("\n", INNER_LINE_FEED) for text in texts]
 
 
-def _refusing_csv() -> AbstractContextManager[None]:
-    return parse_errors_as("The export's table is no CSV in UTF-8, or is broken.")
+def _rejecting_bad_csv() -> AbstractContextManager[None]:
+    return parse_errors_as("The export is not CSV in UTF-8, or is broken.")

@@ -1,4 +1,4 @@
-"""Verdicts: which column of an export carries them, and what the vendor's words for them mean."""
+"""Find the column that carries the verdicts, and translate the vendor's words into verdicts."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ NO = "no"
 UNKNOWN = "unknown"
 
 VERDICTS = (YES, NO, UNKNOWN)
-"""What a verdict can be; ``results.csv`` has the vendor's own word beside it."""
+"""All verdicts. ``results.csv`` keeps the vendor's own word next to the verdict."""
 
 _WORDS = {
     YES: ("yes", "y", "true", "active", "activated", "registered", "valid", "exists", "exist", "是"),
@@ -19,36 +19,47 @@ _WORDS = {
     ),
 }
 
-_MEANINGS = {word: verdict for verdict, words in _WORDS.items() for word in words}
+_VERDICTS_BY_WORD = {word: verdict for verdict, words in _WORDS.items() for word in words}
 
-_MEANINGS_OF_DIGITS = {"1": YES, "0": NO}
-"""Only in a column of a known name: elsewhere a digit may count anything."""
+_VERDICTS_BY_DIGIT = {"1": YES, "0": NO}
+"""Used only in columns with a known name: elsewhere a digit may be a count."""
 
 VERDICT_COLUMNS = (
     *("activated", "registered", "whatsapp", "telegram", "facebook", "instagram", "netflix"),
     *checkers(),
     *("verdict", "result", "status", "valid", "active", "activestatus"),
 )
-"""Names of the column that carries the verdict, from the vendor's pages; an earlier one goes first."""
+"""Known names of the verdict column, from the vendor's pages; an earlier one takes precedence."""
 
 _QUANTITIES = {"days", "day", "hours", "age", "date", "time", "count"}
-"""Words in the names of columns that tell how much or when, such as ``telegram_days``."""
+"""Words in the names of columns that hold an amount or a time, such as ``telegram_days``."""
 
 
 def verdict_of(word: str, column: str) -> str:
-    """What the vendor's word means in the column that carries the verdict: one of ``VERDICTS``.
+    """Return the verdict that the vendor's word stands for: one of ``VERDICTS``.
 
-    Unknown are ``unknown``, ``N/A``, an empty cell, and any word that is neither a yes nor a no, as ``ban``.
+    Every word that is neither a yes nor a no is ``unknown``: ``N/A``, ``ban``, an empty cell.
+
+    >>> verdict_of("Not Registered", "telegram"), verdict_of("ban", "whatsapp")
+    ('no', 'unknown')
+
+    Args:
+        word: the cell in the verdict column.
+        column: the name of that column.
     """
-    meanings = _MEANINGS | _MEANINGS_OF_DIGITS if column in VERDICT_COLUMNS else _MEANINGS
-    return meanings.get(" ".join(word.lower().replace("_", " ").split()), UNKNOWN)
+    verdicts = _VERDICTS_BY_WORD
+    if column in VERDICT_COLUMNS:
+        verdicts = verdicts | _VERDICTS_BY_DIGIT
+    return verdicts.get(" ".join(word.lower().replace("_", " ").split()), UNKNOWN)
 
 
 def verdict_column(columns: Sequence[str]) -> str | None:
-    """The one of an export's columns besides the number that carries the verdict, None when there is none.
+    """Return the column that carries the verdict, or None.
 
-    It is known by its name, in lower case with words joined by ``_``, or by being the only one, unless that
-    tells a quantity.
+    That is a column with a known name, or else the only column, unless its name stands for a quantity.
+
+    Args:
+        columns: names of the columns other than the number: lower case, words joined by ``_``.
     """
     named = next((name for name in VERDICT_COLUMNS if name in columns), None)
     if named or len(columns) != 1:

@@ -1,1 +1,1 @@
-"""Writing what the user gets back."""
+"""Write the results that the user gets back."""

@@ -1,4 +1,4 @@
-"""A job whose results were written: what the manifest and the report are made of."""
+"""A collected job: the input of the manifest and the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ from numberdrop.jobs.job import Amount, Counts, Job
 
 @dataclass(frozen=True, slots=True)
 class CollectedJob:
-    """A job whose results were written.
+    """A job whose ``results.csv`` has been written.
 
     Attributes:
-        job: as the ledger has it.
-        checker: what was asked.
-        upload: what became of the upload's rows, None if the upload is gone.
-        counts: rows, those of the results included.
-        read: how the export answered.
-        cost: what the vendor says it charged, if it says so.
-        collected_at: when they were written.
+        job: the job as the ledger has it.
+        checker: the checker of the job.
+        upload: counts of the upload's rows; None if the upload is gone.
+        counts: the job's final counts, including ``resolved``, ``unresolved`` and ``verdicts``.
+        results: how the entries match the export.
+        cost: the cost that the vendor states, or None.
+        collected_at: when the results were written.
     """
 
     job: Job
     checker: Checker
     upload: UploadCounts | None
     counts: Counts
-    read: ResultCounts
+    results: ResultCounts
     cost: Amount | None
     collected_at: datetime
 
     @property
     def verdicts_by_country(self) -> Mapping[str, Mapping[str, int]]:
-        """Verdicts by country, as long as all that the export answers is known to be what was submitted."""
-        return self.read.countries if self.read.resolved == self.counts.resolved else {}
+        """Verdicts by country; empty if some resolved numbers may not have been submitted."""
+        return self.results.countries if self.results.resolved == self.counts.resolved else {}

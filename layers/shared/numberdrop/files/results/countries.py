@@ -1,25 +1,28 @@
-"""Countries: whose calling code an international phone number begins with."""
+"""Find the country of an international phone number by its calling code."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
 
 LONGEST_CALLING_CODE = 3
-"""Digits. No calling code begins with another one (ITU-T E.164), so the first three digits tell."""
+"""Digits. No calling code is the prefix of another one (ITU-T E.164), so three digits are enough."""
 
 UNASSIGNED = "unassigned"
 
 _NO_REGION = "001"
-"""What libphonenumber calls the region of codes that belong to services, such as +800."""
+"""libphonenumber's region for calling codes of services, such as +800."""
 
 
 @cache
 def country_of(digits: str) -> str:
-    """The calling code and the region it belongs to, as ``+41 CH``; ``unassigned`` where there is none.
+    """Return the calling code and its region, such as ``+41 CH``, or ``unassigned``.
 
-    A code that regions share goes by the largest of them, as in ``+1 US``, ``+7 RU`` and ``+44 GB``.
+    Regions that share a calling code are counted under the largest: ``+1 US``, ``+7 RU``, ``+44 GB``.
+
+    >>> country_of("417"), country_of("800"), country_of("999")
+    ('+41 CH', '+800', 'unassigned')
 
     Args:
-        digits: the first three of a number in E.164 form, without the ``+``.
+        digits: the first three digits of a number in E.164 form, without the ``+``.
     """
     for length in range(1, LONGEST_CALLING_CODE + 1):
         region = _main_regions().get(digits[:length])
@@ -36,14 +39,17 @@ def _main_regions() -> Mapping[str, str]:
     return {str(code): regions[0] for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
 
 
-def by_country(counted: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
-    """Verdicts by country, the country with the most numbers first.
+def by_country(counts: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    """Add up verdicts by country. The country with the most numbers comes first.
+
+    >>> by_country([("417", "yes", 2), ("447", "yes", 3), ("417", "no", 4)])
+    {'+41 CH': {'yes': 2, 'no': 4}, '+44 GB': {'yes': 3}}
 
     Args:
-        counted: the first three digits, the verdict, and how many numbers have both.
+        counts: the first three digits, the verdict, and how many numbers have both.
     """
     countries: dict[str, dict[str, int]] = {}
-    for digits, verdict, numbers in counted:
+    for digits, verdict, numbers in counts:
         verdicts = countries.setdefault(country_of(digits), {})
         verdicts[verdict] = verdicts.get(verdict, 0) + numbers
     return dict(sorted(countries.items(), key=lambda country: -sum(country[1].values())))

@@ -1,7 +1,7 @@
-"""The join of an upload's entries with an export, in little memory however long both are.
+"""Join the entries of an upload with the rows of an export, in little memory however long both are.
 
-Both are spread over parts by a hash of what makes them the same, each part is answered by a dict of its own,
-and what is found is told in the order of the entries.
+Entries and rows are partitioned by a hash of their keys. Each partition is joined with a dict of its own. The
+rendered lines are then read back in the order of the entries.
 """
 
 from collections import Counter, deque
@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
-from numberdrop.files.exports.matching import loose_name, names_of_entries, names_of_numbers
+from numberdrop.files.exports.matching import entry_keys, loose_key, number_keys
 from numberdrop.files.formats.entries_file import line_blocks, present_entries
 from numberdrop.files.formats.partitioning import InOrder, Partition
 from numberdrop.files.formats.untrusted import InvalidFileError
@@ -20,17 +20,20 @@ from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.jobs.checkers import InputKind
 
 Render = Callable[[str | None], tuple[str, str | None]]
-"""Given an export's answer, None for an entry that it lacks: what is told of the entry, and the verdict."""
+"""Turns an export row into the text for its entry in ``results.csv``, without line feeds, and its verdict.
+
+The argument is the rest of the row, as ``Export.row_blocks`` returns it, or None for an entry without a row.
+"""
 
 
 @dataclass(slots=True)
 class JoinCounts:
-    """How an export answers distinct entries.
+    """How the distinct entries of an upload match the rows of an export.
 
     Attributes:
-        verdicts: how many entries have a verdict, by the first digits of a phone number and the verdict; the
-            digits are empty for other kinds, the verdict is None where the export lacks the entry.
-        extra: distinct numbers of the export that were not submitted.
+        verdicts: number of entries by the first three digits of the phone number and the verdict. The digits
+            are empty for other kinds; the verdict is None for entries without a row.
+        extra: distinct numbers in the export that were not submitted.
         doubled: rows of the export that repeat a number.
     """
 
@@ -41,107 +44,123 @@ class JoinCounts:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """What is to be told of each entry.
+    """The outcome of a join.
 
     Attributes:
-        counts: of all of them.
+        counts: counts over all entries.
     """
 
     counts: JoinCounts
     _kind: InputKind
-    _told: InOrder[str]
+    _lines: InOrder[str]
 
-    def told(self, entries: list[str]) -> list[str]:
-        """What is told of the next entries, which must come in the order in which they were read."""
-        return self._told.answers(_keys(names_of_entries(entries, self._kind), self._kind))
+    def rendered(self, entries: list[str]) -> list[str]:
+        """Return the rendered lines of the next entries, in the order in which ``joined`` read them."""
+        return self._lines.answers(_partition_keys(entry_keys(entries, self._kind), self._kind))
 
 
 @contextmanager
 def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -> Iterator[Join]:
-    """Joins the entries of an upload with an export.
+    r"""Join the entries of an upload with the rows of an export.
 
-    Where the export doubles a number, its first row counts.
+    If several rows have the same number, the first one counts.
+
+    >>> from io import BytesIO
+    >>> from pathlib import Path
+    >>> from tempfile import NamedTemporaryFile
+    >>> from numberdrop.files.exports.export import read_export
+    >>> with NamedTemporaryFile() as file:
+    ...     _ = Path(file.name).write_text("number,band\n41790000001,yes\n")
+    ...     export = read_export(Path(file.name), InputKind.PHONE)
+    ...     entries = BytesIO(b"+41790000002\n+41790000001\n")
+    ...     with export, joined(entries, export, InputKind.PHONE, lambda row: (row or "-", row)) as join:
+    ...         print(join.rendered(["+41790000002", "+41790000001"]), join.counts.extra)
+    ['-', 'yes'] 0
 
     Args:
-        entries: as ``clean_upload`` wrote them.
-        export: what the vendor answered.
-        kind: what was submitted.
-        render: turns an export row into the text that stands beside its entry, without line feeds.
+        entries: the entries file that ``clean_upload`` wrote.
+        export: the vendor's export.
+        kind: the kind of the entries.
+        render: turns an export row into a line.
 
     Raises:
-        InvalidFileError: the export breaks off or turns hostile, or has rows of which not one is about an
-            entry: then it is of another task, or its column of numbers was not found. What was sent as
-            written may come back in another form, so there nobody can tell.
+        InvalidFileError: a later part of the export is broken or hostile, or the export has rows but none
+            matches an entry. Then it belongs to another task, or the wrong column was taken for the numbers.
+            Entries sent as written may come back in another form, so they are exempt from this check.
     """
     counts = JoinCounts(Counter())
-    with Partition() as told:
-        with Partition() as answers, Partition() as asked:
-            for numbers, said in export.answers():
-                names = names_of_numbers(numbers, kind)
-                answers.add(_keys(names, kind), names, said)
-            for lines in line_blocks(entries):
-                present = present_entries(lines)
-                asked.add(_keys(names_of_entries(present, kind), kind), present)
-            rows, wanted = answers.parts(), asked.parts()
-            for part in rows.keys() | wanted.keys():
-                for lines in _answered(rows.get(part, ()), wanted.get(part, ()), kind, render, counts):
-                    told.extend(part, lines)
-        answered = any(verdict is not None for _, verdict in counts.verdicts)
-        if counts.extra and not answered and kind is not InputKind.AS_WRITTEN:
-            raise InvalidFileError("No row of the export is about anything that was sent.")
-        yield Join(counts, kind, InOrder(told.streams()))
+    with Partition() as lines:
+        with Partition() as rows, Partition() as submitted:
+            for numbers, rests in export.row_blocks():
+                keys = number_keys(numbers, kind)
+                rows.add(_partition_keys(keys, kind), keys, rests)
+            for block in line_blocks(entries):
+                present = present_entries(block)
+                submitted.add(_partition_keys(entry_keys(present, kind), kind), present)
+            row_parts, entry_parts = rows.parts(), submitted.parts()
+            for part in row_parts.keys() | entry_parts.keys():
+                for rendered in _join_part(
+                    row_parts.get(part, ()), entry_parts.get(part, ()), kind, render, counts
+                ):
+                    lines.extend(part, rendered)
+        is_matched = any(verdict is not None for _, verdict in counts.verdicts)
+        if counts.extra and not is_matched and kind is not InputKind.AS_WRITTEN:
+            raise InvalidFileError("No row of the export matches an entry that was sent.")
+        yield Join(counts, kind, InOrder(lines.streams()))
 
 
-def _answered(
+def _join_part(
     rows: Iterable[list[str]],
     entries: Iterable[list[str]],
     kind: InputKind,
     render: Render,
     counts: JoinCounts,
 ) -> Iterator[list[str]]:
-    """What is told of the entries of a part. Only what differs is held in memory, not what repeats.
+    """Return the rendered lines of the entries of one partition. Only distinct values are held in memory.
 
     Args:
-        rows: in blocks, the name and the answer of each row of the export, one after the other.
-        entries: the entries of the part, in blocks.
-        kind: what they are.
-        render: makes of an answer what is told.
-        counts: is added to once all entries are answered.
+        rows: in blocks, the key and the rest of each row of the export in turn.
+        entries: the entries of the partition, in blocks.
+        kind: the kind of the entries.
+        render: turns an export row into a line.
+        counts: updated once all entries are joined.
     """
-    answers: dict[str, str] = {}
+    rests: dict[str, str] = {}
     for block in rows:
-        names = block[::2]
-        # The first row of a number prevails.
-        deque(map(answers.setdefault, names, block[1::2]), maxlen=0)
-        counts.doubled += len(names)
-    counts.doubled -= len(answers)
-    loosely = {loose_name(name): name for name in reversed(answers)} if kind is InputKind.AS_WRITTEN else {}
+        keys = block[::2]
+        # setdefault keeps the first row of a number.
+        deque(map(rests.setdefault, keys, block[1::2]), maxlen=0)
+        counts.doubled += len(keys)
+    counts.doubled -= len(rests)
+    loose_matches = {loose_key(key): key for key in reversed(rests)} if kind is InputKind.AS_WRITTEN else {}
 
-    same = entry_rule(kind).key
-    told: dict[str | None, tuple[str, str | None]] = {}
+    deduplication_key = entry_rule(kind).key
+    rendered: dict[str | None, tuple[str, str | None]] = {}
     distinct: dict[str, str | None] = {}
-    asked_for: dict[str, str | None] = {}
+    looked_up: dict[str, str | None] = {}
     for block in entries:
-        names = names_of_entries(block, kind)
-        if loosely:
-            names = [name if name in answers else loosely.get(loose_name(name), name) for name in names]
-        found = list(map(answers.get, names))
-        told.update({answer: render(answer) for answer in set(found) - told.keys()})
-        distinct.update(zip(map(same, block) if same else block, found, strict=True))
-        if names is not block:
-            asked_for.update(zip(names, found, strict=True))
-        yield [told[answer][0] for answer in found]
+        keys = entry_keys(block, kind)
+        if loose_matches:
+            keys = [key if key in rests else loose_matches.get(loose_key(key), key) for key in keys]
+        found = list(map(rests.get, keys))
+        rendered.update({rest: render(rest) for rest in set(found) - rendered.keys()})
+        distinct.update(
+            zip(map(deduplication_key, block) if deduplication_key else block, found, strict=True)
+        )
+        if keys is not block:
+            looked_up.update(zip(keys, found, strict=True))
+        yield [rendered[rest][0] for rest in found]
 
     digits = [entry[1:4] for entry in distinct] if kind is InputKind.PHONE else repeat("")
-    for (start, answer), number in Counter(zip(digits, distinct.values(), strict=False)).items():
-        counts.verdicts[start, told[answer][1]] += number
-    # By names, as one name of the export may answer entries that are not the same.
-    asked_for = asked_for or distinct
-    counts.extra += len(answers) - (len(asked_for) - list(asked_for.values()).count(None))
+    for (start, rest), entry_count in Counter(zip(digits, distinct.values(), strict=False)).items():
+        counts.verdicts[start, rendered[rest][1]] += entry_count
+    # Count keys rather than entries: one number of the export may match several distinct entries.
+    looked_up = looked_up or distinct
+    counts.extra += len(rests) - (len(looked_up) - list(looked_up.values()).count(None))
 
 
-def _keys(names: list[str], kind: InputKind) -> list[str]:
-    """What is hashed: it is the same for all names that may be about one entry."""
+def _partition_keys(keys: list[str], kind: InputKind) -> list[str]:
+    """Return the keys to hash: equal for all keys that may match one entry."""
     if kind is InputKind.AS_WRITTEN:
-        return [loose_name(name) for name in names]
-    return names
+        return [loose_key(key) for key in keys]
+    return keys

@@ -13,13 +13,32 @@ SCHEMA_VERSION = "1"
 
 
 def manifest(collected: CollectedJob, files: Mapping[str, Path]) -> dict[str, Any]:
-    """The content of ``manifest.json``.
+    """Return the content of ``manifest.json``.
+
+    >>> from datetime import UTC, datetime
+    >>> from numberdrop.files.results.results import ResultCounts
+    >>> from numberdrop.jobs.checkers import checkers
+    >>> from numberdrop.jobs.job import Counts, Job
+    >>> from numberdrop.jobs.transitions import State
+    >>> from numberdrop.jobs.upload import Upload
+    >>> now = datetime(2026, 3, 12, tzinfo=UTC)
+    >>> upload = Upload.from_s3(bucket="uploads", key="band/a.txt", version_id="1", etag="e", size=14)
+    >>> job = Job(
+    ...     job_id="3f9ac1d0", state=State.SUBMITTED, upload=upload, checker="band", token="t",
+    ...     lease_until=now, last_write="w", created_at=now, deadline=now,
+    ... )
+    >>> counts = Counts(submitted=1, duplicates=0, resolved=1, unresolved=0)
+    >>> results = ResultCounts(1, 0, 0, 0, verdicts={"yes": 1}, countries={"+41 CH": {"yes": 1}})
+    >>> collected = CollectedJob(job, checkers()["band"], None, counts, results, None, now)
+    >>> manifest(collected, {})["verdicts_by_country"]
+    {'+41 CH': {'yes': 1}}
 
     Args:
         collected: the job.
-        files: the files beside it, by key.
+        files: the files that the manifest lists, by key.
     """
-    job, upload, counts, read = collected.job, collected.upload, collected.counts, collected.read
+    job, upload, counts = collected.job, collected.upload, collected.counts
+    results, cost = collected.results, collected.cost
     price = collected.checker.list_price
     return {
         "schema_version": SCHEMA_VERSION,
@@ -32,21 +51,19 @@ def manifest(collected: CollectedJob, files: Mapping[str, Path]) -> dict[str, An
         "counts": asdict(counts),
         "verdicts_by_country": collected.verdicts_by_country,
         "export_counts": {
-            "extra": read.extra + read.resolved - (counts.resolved or 0),
-            "doubled": read.doubled,
+            "extra": results.extra + results.resolved - (counts.resolved or 0),
+            "doubled": results.doubled,
         },
-        "cost": {"amount": str(collected.cost.value), "currency": collected.cost.currency}
-        if collected.cost
-        else None,
+        "cost": {"amount": str(cost.value), "currency": cost.currency} if cost else None,
         "list_price": {"usd_per_10k": collected.checker.usd_per_10k, "usd": price(counts.submitted)},
         "saved": {"numbers": counts.duplicates, "usd": price(counts.duplicates)},
-        "files": {key.rpartition("/")[2]: _described(key, path) for key, path in files.items()},
+        "files": {key.rpartition("/")[2]: _file_facts(key, path) for key, path in files.items()},
         "submitted_at": timestamp(job.submitted_at) if job.submitted_at else None,
         "collected_at": timestamp(collected.collected_at),
     }
 
 
-def _described(key: str, path: Path) -> dict[str, Any]:
+def _file_facts(key: str, path: Path) -> dict[str, Any]:
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return {"key": key, "size": path.stat().st_size, "sha256": digest}

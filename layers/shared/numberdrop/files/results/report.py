@@ -1,4 +1,4 @@
-"""What the report of a job tells."""
+"""Collect the facts that the report of a job shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,17 +10,17 @@ from numberdrop.files.results.collected import CollectedJob
 from numberdrop.jobs.checkers import InputKind
 
 VerdictCounts = Mapping[str, int]
-"""How often each verdict occurs, and other words of ``_WORDS``."""
+"""Number of entries by verdict, or by ``resolved`` and ``unresolved``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a job cost.
+    """The cost of a job.
 
     Attributes:
-        amount: at least 0. All its digits are shown, unless it is an estimate: let there not be too many.
+        amount: at least 0. The report shows all digits, unless the amount is an estimate.
         currency: as the vendor writes it, such as ``USD``.
-        estimated: whether it follows from the list price, the vendor having said nothing.
+        estimated: True if the vendor stated no cost and the amount comes from the list price.
     """
 
     amount: Decimal
@@ -30,29 +30,29 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What there is to tell of a job whose results were collected.
+    """The facts that the report shows.
 
     Attributes:
         checker: the checker's name.
         task_type: the vendor's word for the check.
-        kind: what was submitted.
-        job_id: from the upload.
+        kind: the kind of entries that were submitted.
+        job_id: the job's id.
         task_id: the vendor's id of the task.
-        upload_key: the upload's key; what could be a number in it is masked on the page.
-        submitted_at: when the vendor accepted the file, None where that is not known.
+        upload_key: the upload's key. The page masks whatever could be a number in it.
+        submitted_at: when the vendor accepted the file, or None if unknown.
         collected_at: when the results were collected.
-        lines: lines of the upload that are not blank, the sum of ``submitted``, ``rejected`` and
-            ``duplicates``; None where the upload is gone, and then those two are not known either.
-        submitted: distinct entries sent to the vendor, the sum of ``resolved`` and ``unresolved``.
-        rejected: lines that hold no entry the checker takes.
-        duplicates: lines that repeat an entry; it is sent, and paid for, once.
-        resolved: submitted entries that the export answers.
-        unresolved: submitted entries that it lacks.
-        verdicts: how often each of ``VERDICTS`` occurs among the resolved; empty where none can be counted.
-        countries: how often each of ``VERDICTS``, and ``unresolved``, occurs among the submitted, by what
-            ``country_of`` calls the country; empty where countries are not known.
-        cost: None where it is not known.
-        files: names of the files beside the page.
+        lines: lines of the upload that are not blank: ``submitted`` + ``rejected`` + ``duplicates``. None if
+            the upload is gone; then ``rejected`` and ``duplicates`` are unknown too.
+        submitted: distinct entries sent to the vendor: ``resolved`` + ``unresolved``.
+        rejected: lines without an entry that the checker takes.
+        duplicates: lines that repeat an entry, which is sent and paid for once.
+        resolved: submitted entries with a row in the export.
+        unresolved: submitted entries without one.
+        verdicts: resolved entries by verdict; empty if verdicts cannot be counted.
+        countries: submitted entries by country, as ``country_of`` names it, and by verdict or ``unresolved``;
+            empty if countries are unknown.
+        cost: the cost, or None if unknown.
+        files: names of the files next to the report.
     """
 
     checker: str
@@ -76,7 +76,12 @@ class Report:
 
 
 def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
-    """The content of ``report.html``; the arguments are those of ``manifest``."""
+    """Return the report of a collected job.
+
+    Args:
+        collected: the job.
+        files: the files that the report links to, by key.
+    """
     job, counts = collected.job, collected.counts
     resolved, unresolved = counts.resolved or 0, counts.unresolved or 0
     return Report(

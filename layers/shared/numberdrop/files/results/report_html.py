@@ -1,7 +1,7 @@
-"""The page beside the results: what was asked and what came of it, for people.
+"""Render the report, the page for people next to the results.
 
-It is one file that works offline, in the dark and on paper: no scripts, nothing from elsewhere, and a content
-security policy that forbids both. It tells counts, ids and names, never a number.
+The page is one file that works offline, in dark mode and in print. It has no scripts and loads nothing; its
+content security policy forbids both. It shows counts, ids and names, never a number that was checked.
 """
 
 from base64 import b64encode
@@ -22,7 +22,7 @@ from numberdrop.jobs.job import timestamp
 from numberdrop.masking import masked
 
 MAX_COUNTRIES = 15
-"""Countries that have a row of their own where there are many; the smaller ones share one more."""
+"""If there are many countries, the largest get a row each and the others share one."""
 
 _NOUNS: Mapping[InputKind, tuple[str, str]] = {
     InputKind.PHONE: ("number", "numbers"),
@@ -31,17 +31,19 @@ _NOUNS: Mapping[InputKind, tuple[str, str]] = {
 }
 
 _CONTENTS = {
-    "results": "every line with its answer",
-    "rejected": "lines left out, and why",
-    "export": "the vendor's file, byte for byte",
-    "manifest": "ids, counts, checksums",
+    "results": "every line with its status and verdict",
+    "rejected": "rejected lines and the reasons",
+    "export": "the vendor's file, unchanged",
+    "manifest": "IDs, counts and checksums",
 }
 
 _WORDS = (*VERDICTS, RESOLVED, UNRESOLVED)
-"""What is counted, in the order to show it; each has a class in the style sheet."""
+"""The words that counts are shown for, in display order. Each is a class in the style sheet."""
+
+_NO_VERDICTS = "There are no verdicts to count. See results.csv for what the vendor returned."
 
 _LONGEST_MASKED = 300
-"""Where masking cuts words off."""
+"""Length at which ``masked`` cuts off text."""
 
 _HATCHING = """<svg class="hidden" aria-hidden="true"><defs>
 <pattern id="hatching" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -50,10 +52,19 @@ _HATCHING = """<svg class="hidden" aria-hidden="true"><defs>
 
 
 def report_html(report: Report) -> str:
-    """The page of a job: HTML that is well-formed XML as well, and the same for the same report."""
+    """Return the page as HTML that is also well-formed XML. Equal reports give equal pages.
+
+    >>> report = Report(
+    ...     checker="band", task_type="band", kind=InputKind.PHONE, upload_key="band/leads.txt", lines=None,
+    ...     job_id="3f9ac1d0", task_id="cv3q7l2s", submitted_at=None, collected_at=datetime.now(UTC),
+    ...     submitted=3, resolved=2, unresolved=1, verdicts={"yes": 1, "no": 1},
+    ... )
+    >>> "<h1>3 numbers checked with band</h1>" in report_html(report)
+    True
+    """
     style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    asked = f"{_number_of(report.submitted, report.kind)} checked with {_text(report.checker)}"
+    title = f"{_count_of(report.submitted, report.kind)} checked with {_text(report.checker)}"
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -63,54 +74,54 @@ def report_html(report: Report) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1" />
 <meta name="color-scheme" content="light dark" />
 <meta name="robots" content="noindex" />
-<title>{asked}</title>
+<title>{title}</title>
 <style>{style}</style>
 </head>
 <body>
 {_HATCHING}
 <header>
-<h1>{asked}</h1>
+<h1>{title}</h1>
 <p dir="auto">{_text(report.upload_key)}</p>
 </header>
 <main>
-{_answers(report)}{_by_country(report.countries)}<div class="facts">
-{_beside(report.files)}{_accounting(report)}{_task(report)}</div>
+{_summary(report)}{_by_country(report.countries)}<div class="facts">
+{_files(report.files)}{_accounting(report)}{_task(report)}</div>
 </main>
-<footer>Written by numberdrop with the results. It holds counts, and nothing that was checked.</footer>
+<footer>Written by numberdrop. This page contains counts, not the entries that were checked.</footer>
 </body>
 </html>
 """
 
 
-def _answers(report: Report) -> str:
-    """All answers in figures, which are the key to the colours as well, and in one bar."""
-    answers = report.verdicts or {RESOLVED: report.resolved}
-    counts = _in_order({**answers, UNRESOLVED: report.unresolved})
-    told = report.verdicts or not report.resolved
+def _summary(report: Report) -> str:
+    """Render the overall counts, which also serve as the legend of the colours, and a bar."""
+    resolved = report.verdicts or {RESOLVED: report.resolved}
+    counts = _in_order({**resolved, UNRESOLVED: report.unresolved})
+    lacks_verdicts = report.resolved and not report.verdicts
     total = sum(counts.values())
     figures = "".join(
         f"<div><dt>{_head(word)}</dt><dd>{count:,}</dd><dd>{_share(count, total)}</dd></div>\n"
         for word, count in counts.items()
     )
-    return f"""<section class="answers" aria-label="All answers">
+    return f"""<section class="summary" aria-label="Overall results">
 <dl>
 {figures}</dl>
 {_bar(counts)}
-{"" if told else "<p>There are no verdicts to count. The results have what was found.</p>"}
+{f"<p>{_NO_VERDICTS}</p>" if lacks_verdicts else ""}
 </section>
 """
 
 
 def _by_country(countries: Mapping[str, VerdictCounts]) -> str:
-    """A table that is a picture too: below the figures of each country lies a bar of their shares."""
+    """Render the table of countries. Below the counts of each country is a bar of their shares."""
     if not countries:
         return ""
     overall = _in_order(_sum(countries.values()))
-    heads = ["country", *map(_head, overall), "all", *([f"% {YES}"] if YES in overall else [])]
+    heads = ["country", *map(_head, overall), "total", *([f"% {YES}"] if YES in overall else [])]
     columns = "".join(f'<th scope="col">{head}</th>' for head in heads)
     rows = ""
-    for name, some in _largest_first(countries):
-        counts = {word: some.get(word, 0) for word in overall}
+    for name, country in _largest_first(countries):
+        counts = {word: country.get(word, 0) for word in overall}
         rows += f'<tbody>\n{_country(name, counts)}<tr class="picture" aria-hidden="true">'
         rows += f'<td colspan="{len(heads)}">{_bar(counts)}</td></tr>\n</tbody>\n'
     return f"""<section class="countries">
@@ -118,7 +129,7 @@ def _by_country(countries: Mapping[str, VerdictCounts]) -> str:
 <table>
 <thead><tr>{columns}</tr></thead>
 {rows}<tfoot>
-{_country("all", overall)}</tfoot>
+{_country("total", overall)}</tfoot>
 </table>
 </section>
 """
@@ -134,37 +145,37 @@ def _country(name: str, counts: VerdictCounts) -> str:
 
 
 def _accounting(report: Report) -> str:
-    """From the lines of the file to the entries that were paid for, and on to those that were answered."""
+    """Render the steps from the lines of the file to the entries that were sent, and to those resolved."""
     facts = [("<b>sent to the vendor</b>", f"<b>{report.submitted:,}</b>")]
     if report.lines is not None:
         facts = [
             ("lines in the file", f"{report.lines:,}"),
-            ("repeated", _less(report.duplicates)),
-            ("rejected", _less(report.rejected)),
+            ("duplicates", _minus(report.duplicates)),
+            ("rejected", _minus(report.rejected)),
             *facts,
         ]
-    facts.append(("not in the export", _less(report.unresolved)))
-    facts.append(("<b>answered</b>", f"<b>{report.resolved:,}</b>"))
-    return _facts("From file to answers", facts)
+    facts.append(("not in the export", _minus(report.unresolved)))
+    facts.append(("<b>resolved</b>", f"<b>{report.resolved:,}</b>"))
+    return _facts("From upload to results", facts)
 
 
 def _task(report: Report) -> str:
     facts = [("collected", _moment(report.collected_at))]
     if report.submitted_at:
-        took = _duration(report.collected_at - report.submitted_at)
-        facts = [("submitted", _moment(report.submitted_at)), *facts, ("took", took)]
+        duration = _duration(report.collected_at - report.submitted_at)
+        facts = [("submitted", _moment(report.submitted_at)), *facts, ("duration", duration)]
     if report.cost:
         facts.append(("cost", _cost(report.cost)))
     facts.append(("task type", _text(report.task_type)))
-    facts.append(("task", f"<code>{escape(report.task_id)}</code>"))
-    facts.append(("job", f"<code>{escape(report.job_id)}</code>"))
-    return _facts("The task", facts)
+    facts.append(("task ID", f"<code>{escape(report.task_id)}</code>"))
+    facts.append(("job ID", f"<code>{escape(report.job_id)}</code>"))
+    return _facts("Task", facts)
 
 
-def _beside(names: Sequence[str]) -> str:
+def _files(names: Sequence[str]) -> str:
     links = [f'<a href="{escape(quote(name, safe=""))}">{escape(name)}</a>' for name in names]
     contents = [_CONTENTS.get(name.partition(".")[0], "") for name in names]
-    return _facts("Beside this page", zip(links, contents, strict=True)) if names else ""
+    return _facts("Files", zip(links, contents, strict=True)) if names else ""
 
 
 def _facts(title: str, facts: Iterable[tuple[str, str]]) -> str:
@@ -173,17 +184,17 @@ def _facts(title: str, facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _in_order(counts: VerdictCounts) -> VerdictCounts:
-    """The words in the order to show them."""
+    """Return the counts in display order."""
     return {word: counts[word] for word in _WORDS if word in counts}
 
 
 def _largest_first(countries: Mapping[str, VerdictCounts]) -> list[tuple[str, VerdictCounts]]:
-    """Countries with the most entries first; where they are many, the smaller ones are one."""
+    """Return the countries with the most entries first; if there are many, add the smallest up into one."""
     ranked = sorted(countries.items(), key=lambda country: (-sum(country[1].values()), country[0]))
     if len(ranked) <= MAX_COUNTRIES + 1:
         return ranked
-    rest = ranked[MAX_COUNTRIES:]
-    return [*ranked[:MAX_COUNTRIES], (f"{len(rest)} others", _sum(counts for _, counts in rest))]
+    others = ranked[MAX_COUNTRIES:]
+    return [*ranked[:MAX_COUNTRIES], (f"{len(others)} others", _sum(counts for _, counts in others))]
 
 
 def _sum(several: Iterable[VerdictCounts]) -> VerdictCounts:
@@ -194,44 +205,44 @@ def _sum(several: Iterable[VerdictCounts]) -> VerdictCounts:
 
 
 def _bar(counts: VerdictCounts) -> str:
-    """A bar divided as the counts are."""
+    """Render a bar divided in proportion to the counts."""
     total = sum(counts.values())
-    parts, told = "", []
+    parts, shares = "", []
     start = 0
     for word, count in counts.items():
         if count:
-            place = f'x="{100 * start / total:.3f}%" width="{100 * count / total:.3f}%"'
-            parts += f'<rect class="{word}" {place} height="100%" />'
-            told.append(f"{_share(count, total)} {word}")
+            extent = f'x="{100 * start / total:.3f}%" width="{100 * count / total:.3f}%"'
+            parts += f'<rect class="{word}" {extent} height="100%" />'
+            shares.append(f"{_share(count, total)} {word}")
             start += count
-    return f'<svg class="bar" role="img"><title>{", ".join(told) or "nothing"}</title>{parts}</svg>'
+    return f'<svg class="bar" role="img"><title>{", ".join(shares) or "no entries"}</title>{parts}</svg>'
 
 
 def _head(word: str) -> str:
-    """A word behind a patch of its colour."""
+    """Render a word after a patch of its colour."""
     patch = f'<rect class="{word}" width="100%" height="100%" />'
     return f'<svg class="patch" aria-hidden="true">{patch}</svg>{word}'
 
 
 def _share(count: int, total: int) -> str:
-    """Per cent: 0 only for none, 100 only for all."""
+    """Return a percentage: 0% only for none, 100% only for all."""
     if count in {0, total}:
         return "100%" if count else "0%"
     return f"{min(max(100 * count / total, 0.1), 99.9):.1f}%"
 
 
-def _less(count: int) -> str:
+def _minus(count: int) -> str:
     return f"{-count:,}".replace("-", "\u2212")
 
 
-def _number_of(count: int, kind: InputKind) -> str:
-    one, more = _NOUNS[kind]
-    return f"{count:,} {one if count == 1 else more}"
+def _count_of(count: int, kind: InputKind) -> str:
+    singular, plural = _NOUNS[kind]
+    return f"{count:,} {singular if count == 1 else plural}"
 
 
 def _moment(moment: datetime) -> str:
-    there = moment.astimezone(UTC)
-    return f'<time datetime="{timestamp(moment)}">{there.day} {there:%B %Y, %H:%M} UTC</time>'
+    utc = moment.astimezone(UTC)
+    return f'<time datetime="{timestamp(moment)}">{utc.day} {utc:%B %Y, %H:%M} UTC</time>'
 
 
 def _cost(cost: Cost) -> str:
@@ -247,7 +258,7 @@ def _duration(time: timedelta) -> str:
     return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {seconds} s"
 
 
-def _text(words: str) -> str:
-    """Words from outside as they may stand on the page: masked, printable and escaped."""
-    shown = masked("".join(letter if letter.isprintable() else " " for letter in words))
+def _text(raw: str) -> str:
+    """Make text from outside safe for the page: masked, printable and escaped."""
+    shown = masked("".join(letter if letter.isprintable() else " " for letter in raw))
     return escape(shown + ("\u2026" if len(shown) == _LONGEST_MASKED else ""))

@@ -1,4 +1,4 @@
-"""Writing results: the upload as it was, with what the export says of each row behind it."""
+"""Write ``results.csv``: the rows of the upload, each with what the export has for it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,11 +7,12 @@ from itertools import chain, compress, count, islice, repeat
 from typing import BinaryIO, TextIO
 
 from numberdrop.files.exports.export import Export
-from numberdrop.files.exports.matching import names_of_numbers
+from numberdrop.files.exports.matching import number_keys
 from numberdrop.files.exports.verdicts import VERDICTS, verdict_of
 from numberdrop.files.formats.entries_file import (
     INNER_LINE_FEED,
     REJECTED,
+    join_lines,
     line_blocks,
     present_entries,
     write_lines,
@@ -23,32 +24,32 @@ from numberdrop.files.results.join import Join, JoinCounts, Render, joined
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.checkers import Checker, InputKind
 
-PLACE = "line"
-"""The first column of the results of a plain list: where in the file a row was, from 1."""
+LINE_COLUMN = "line"
+"""The first column in the results of a plain list: the line in the file, counted from 1."""
 
 ADDED_COLUMNS = ("number", "status", "verdict")
-"""What is added behind each row of the upload; the export's columns follow."""
+"""Columns added to each row of the upload. The export's columns come after them."""
 
 RESOLVED = "resolved"
 UNRESOLVED = "unresolved"
 REJECTED_STATUS = "rejected"
 
 _BLOCK = 64 * 1024
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultCounts:
-    """How an export answered what was submitted.
+    """How the submitted entries match the export.
 
     Attributes:
-        resolved: submitted numbers that the export answers; each counts once, on however many rows it is.
-        unresolved: submitted numbers that it lacks.
-        extra: distinct numbers of the export that were not submitted.
+        resolved: distinct entries with a row in the export.
+        unresolved: distinct entries without one.
+        extra: distinct numbers in the export that were not submitted.
         doubled: rows of the export that repeat a number.
-        verdicts: how often each of ``VERDICTS`` occurs among the resolved. Empty when the export has no
-            column of verdicts.
-        countries: the same for each country, as ``country_of`` calls it, and how many of its numbers are
-            ``unresolved``. Empty also where entries are not phone numbers.
+        verdicts: resolved entries by verdict, without zeros; empty if the export has no verdict column.
+        countries: entries by country, as ``country_of`` names it, and by verdict or ``unresolved``. Empty if
+            the export has no verdict column or the entries are not phone numbers.
     """
 
     resolved: int
@@ -62,73 +63,91 @@ class ResultCounts:
 def write_results(
     entries: BinaryIO, rows: UploadRows | None, export: Export, checker: Checker, out: TextIO
 ) -> ResultCounts:
-    """Writes ``results.csv``: delimited by commas, lines ended by a line feed.
+    r"""Write ``results.csv``, with commas between cells and line feeds at the ends of rows.
 
-    Of a plain list it has a row for every line that is not blank, in the order of the list: ``line``,
-    ``number`` (empty if the line was left out), ``status`` (``resolved``, ``unresolved`` where the export
-    lacks the number, or ``rejected``), ``verdict``, and the export's columns. Of a table it has the table
-    itself, row by row, with the same columns except ``line`` behind its own. A column whose name is taken is
-    called ``<checker>_<name>``. All cells are made escaped for spreadsheets.
+    For a plain list it has one row per line that is not blank, in the order of the list. Its columns are
+    ``line``, ``number`` (empty if the line was rejected), ``status`` (``resolved``, ``rejected``, or
+    ``unresolved`` if the export lacks the number), ``verdict``, and the export's columns. For a table it has
+    the rows of the table, followed by the same columns except ``line``. An added column whose name is taken
+    becomes ``<checker>_<name>``. All cells are escaped for spreadsheets.
+
+    >>> from io import BytesIO, StringIO
+    >>> from pathlib import Path
+    >>> from tempfile import NamedTemporaryFile
+    >>> from numberdrop.files.exports.export import read_export
+    >>> from numberdrop.jobs.checkers import checkers
+    >>> with NamedTemporaryFile() as file:
+    ...     _ = Path(file.name).write_text("Number,band\n41790000001,yes\n")
+    ...     with read_export(Path(file.name), InputKind.PHONE) as export:
+    ...         out, entries = StringIO(), BytesIO(b"+41790000001\n")
+    ...         counts = write_results(entries, None, export, checkers()["band"], out)
+    >>> out.getvalue()
+    'line,number,status,verdict,band\n,+41790000001,resolved,yes,yes\n'
 
     Args:
-        entries: as ``clean_upload`` wrote them.
-        rows: the upload they are from; None if it is gone, and then ``line`` stays empty.
-        export: what the vendor answered.
-        checker: what was asked.
-        out: takes the CSV; open it with ``newline=""``.
+        entries: the entries file that ``clean_upload`` wrote.
+        rows: the upload's rows, or None if the upload is gone; then ``line`` is empty.
+        export: the vendor's export.
+        checker: the checker of the job.
+        out: receives the CSV; open it with ``newline=""``.
 
     Raises:
-        InvalidFileError: the export breaks off or turns hostile; what was written by then is of no use.
+        InvalidFileError: a later part of the export is broken or hostile. Discard what was written.
     """
     table = rows if rows and rows.header is not None else None
-    own_columns = _columns(table) if table else [PLACE]
+    own_columns = _table_columns(table) if table else [LINE_COLUMN]
     added_columns = _added_columns(own_columns, export.columns, checker.name)
-    places = map(str, count(1)) if rows else repeat("")
-    own_lines = _table_lines(table, len(own_columns)) if table else places
+    line_numbers = map(str, count(1)) if rows else repeat("")
+    own_lines = _table_lines(table, len(own_columns)) if table else line_numbers
     cells = [""] * (len(added_columns) - 2)
     without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
     _write(out, escaped_lines([[*own_columns, *added_columns]]))
-    with joined(entries, export, checker.input, _tell(export)) as join:
-        for numbers, told in _told_blocks(entries, join, without_entry):
-            lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, told, strict=True))
-            # Blank lines of a plain list have nothing told of them.
-            _write(out, compress(lines, told))
-    return _counts(join.counts, export, checker.input)
+    with joined(entries, export, checker.input, _renderer(export)) as join:
+        for numbers, rendered in _rendered_blocks(entries, join, without_entry):
+            lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, rendered, strict=True))
+            # Blank lines of a plain list are rendered empty and left out.
+            _write(out, compress(lines, rendered))
+    return _result_counts(join.counts, export, checker.input)
 
 
 def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
-    """Writes the distinct numbers of an export as ``clean_upload`` would have, for an upload that is gone.
+    """Write the distinct numbers of an export as an entries file, for an upload that is gone.
+
+    Args:
+        export: the vendor's export.
+        kind: the kind of entries that were submitted.
+        entries: receives the file that ``clean_upload`` would have written.
 
     Raises:
-        InvalidFileError: the export breaks off or turns hostile; what was written by then is of no use.
+        InvalidFileError: a later part of the export is broken or hostile. Discard what was written.
     """
-    with Partition() as spread:
-        for numbers, _ in export.answers():
-            spread.add(names_of_numbers(numbers, kind))
-        firsts = InOrder({part: first_appearances(keys) for part, keys in spread.parts().items()})
-        for numbers, _ in export.answers():
-            names = names_of_numbers(numbers, kind)
-            distinct = compress(names, firsts.answers(names))
-            write_lines(entries, [name.replace(INNER_LINE_FEED, " ") for name in distinct])
+    with Partition() as partition:
+        for numbers, _ in export.row_blocks():
+            partition.add(number_keys(numbers, kind))
+        firsts = InOrder({part: first_appearances(keys) for part, keys in partition.parts().items()})
+        for numbers, _ in export.row_blocks():
+            keys = number_keys(numbers, kind)
+            distinct = compress(keys, firsts.answers(keys))
+            write_lines(entries, [key.replace(INNER_LINE_FEED, " ") for key in distinct])
 
 
-def _columns(table: UploadRows) -> list[str]:
-    """The names of a table's columns, empty ones where a row is longer than the header."""
+def _table_columns(table: UploadRows) -> list[str]:
+    """Return the names of a table's columns, with empty names for cells beyond the header."""
     header = table.header or ()
     longest = max((max(map(len, block), default=0) for block in table.table_blocks()), default=0)
     return [*header, *[""] * (longest - len(header))]
 
 
 def _table_lines(table: UploadRows, width: int) -> Iterator[str]:
-    """The table's rows as lines of CSV, each of ``width`` cells."""
+    """Return the table's rows as lines of CSV with ``width`` cells each."""
     for rows in table.table_blocks():
         for row, line in zip(rows, escaped_lines(rows), strict=True):
-            # As text: lists of as many empty cells would take eight times as much memory.
+            # Pad the text rather than the row: lists of empty cells would take eight times as much memory.
             yield line + "," * (width - max(len(row), 1))
 
 
 def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) -> list[str]:
-    """Names for the columns that are added, none of them taken in whatever case."""
+    """Return names for the added columns. None equals a taken name or another one, ignoring case."""
     names = {name.strip().lower() for name in taken}
     added: list[str] = []
     for column in [*ADDED_COLUMNS, *columns]:
@@ -139,19 +158,19 @@ def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) ->
     return added
 
 
-def _tell(export: Export) -> Render:
-    """What is told of an entry: its status and verdict, and all cells that the export has for it."""
+def _renderer(export: Export) -> Render:
+    """Return a function that turns an export row into a ``results.csv`` line: status, verdict and cells."""
     column = export.verdict_column
     unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
 
-    def tell(answer: str | None) -> tuple[str, str | None]:
-        if answer is None:
+    def render(rest: str | None) -> tuple[str, str | None]:
+        if rest is None:
             return unresolved, None
-        cells = export.cells(answer)
+        cells = export.cells(rest)
         verdict = verdict_of(cells[export.columns.index(column)], column) if column else ""
         return _line([RESOLVED, verdict, *cells]), verdict
 
-    return tell
+    return render
 
 
 def _line(cells: list[str]) -> str:
@@ -159,23 +178,23 @@ def _line(cells: list[str]) -> str:
     return line.replace("\n", INNER_LINE_FEED)
 
 
-def _told_blocks(
+def _rendered_blocks(
     entries: BinaryIO, join: Join, without_entry: Mapping[str, str]
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """The number of each row, in blocks, and what is told of it.
+    """Return, in blocks, the number of each row and its rendered line.
 
     Args:
-        entries: as ``clean_upload`` wrote them.
-        join: tells of entries.
-        without_entry: what is told where the line of ``entries`` holds none.
+        entries: the entries file that ``clean_upload`` wrote.
+        join: renders the entries.
+        without_entry: what to render for a line of ``entries`` that has no entry, by that line.
     """
     for lines in line_blocks(entries, _BLOCK):
         present = present_entries(lines)
-        told = join.told(present)
+        rendered = join.rendered(present)
         if len(present) == len(lines):
-            yield escaped_cells(lines), told
+            yield escaped_cells(lines), rendered
         else:
-            following = iter(told)
+            following = iter(rendered)
             numbers = [line if line > REJECTED else "" for line in lines]
             yield (
                 escaped_cells(numbers),
@@ -184,10 +203,10 @@ def _told_blocks(
 
 
 def _write(out: TextIO, lines: Iterable[str]) -> None:
-    out.write("\n".join([*lines, ""]).replace(INNER_LINE_FEED, "\n"))
+    out.write(join_lines(lines).replace(INNER_LINE_FEED, "\n"))
 
 
-def _counts(counts: JoinCounts, export: Export, kind: InputKind) -> ResultCounts:
+def _result_counts(counts: JoinCounts, export: Export, kind: InputKind) -> ResultCounts:
     by_verdict: Counter[str | None] = Counter()
     for (_, verdict), numbers in counts.verdicts.items():
         by_verdict[verdict] += numbers
