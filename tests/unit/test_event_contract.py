@@ -66,7 +66,8 @@ JOBS: dict[str, Job] = {
         reason=Reason(
             ReasonCode.SUBMISSION_IN_DOUBT,
             "The connection failed once sending had begun (ReadTimeout). The vendor may have charged for the "
-            "file, so it is not sent again by itself. Look the task up in the vendor's console, then decide.",
+            "file, so it is not sent again automatically. "
+            "Look for the task in the vendor's console, then decide.",
         ),
         finished_at=datetime.fromisoformat("2026-03-04T12:01:05Z"),
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from numberdrop.jobs.job import Counts
 from numberdrop.jobs.transitions import State
-from numberdrop.metrics import OldestJobs, count_charge, count_ending, count_upload, measure_reconciliation
+from numberdrop.metrics import OldestJobs, count_charge, count_ending, count_upload, record_reconciliation
 from tests.support.jobs import NOON, a_job, an_upload
 
 STACK = "the-stack"
@@ -137,7 +137,7 @@ def test_of_the_jobs_on_their_way_the_oldest_is_measured_in_seconds(
 ) -> None:
     ages = OldestJobs()
     for hours in (3, 7, 5):
-        ages.note(a_job(state, upload=an_upload(f"band/{hours}.txt")), timedelta(hours=hours))
+        ages.add(a_job(state, upload=an_upload(f"band/{hours}.txt")), timedelta(hours=hours))
 
     ages.publish()
 
@@ -147,7 +147,7 @@ def test_of_the_jobs_on_their_way_the_oldest_is_measured_in_seconds(
 def test_each_checker_has_an_oldest_job(capsys: pytest.CaptureFixture[str]) -> None:
     ages = OldestJobs()
     for key in ("band/a.txt", "ws/a.txt"):
-        ages.note(a_job(State.SUBMITTED, upload=an_upload(key)), timedelta(hours=1))
+        ages.add(a_job(State.SUBMITTED, upload=an_upload(key)), timedelta(hours=1))
 
     ages.publish()
 
@@ -159,7 +159,7 @@ def test_a_job_that_waits_for_nothing_of_ours_has_no_age(
     state: State, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ages = OldestJobs()
-    ages.note(a_job(state), timedelta(days=300))
+    ages.add(a_job(state), timedelta(days=300))
 
     ages.publish()
 
@@ -171,6 +171,6 @@ def test_a_job_that_waits_for_nothing_of_ours_has_no_age(
 def test_each_reconciliation_says_how_it_went_and_whether_the_line_is_stopped(
     capsys: pytest.CaptureFixture[str], *, has_failed: bool, breaker_is_open: bool
 ) -> None:
-    measure_reconciliation(has_failed=has_failed, breaker_is_open=breaker_is_open)
+    record_reconciliation(has_failed=has_failed, breaker_is_open=breaker_is_open)
 
     assert measured(capsys) == {"Reconciled": int(not has_failed), "BreakerOpen": int(breaker_is_open)}

@@ -1,1 +1,1 @@
-"""numberdrop: drop a file of phone numbers into S3, get every number's verdict back."""
+"""numberdrop: drop a file of phone numbers into S3, get a verdict for every number back."""

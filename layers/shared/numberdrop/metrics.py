@@ -1,8 +1,8 @@
-"""Metrics by checker: what an operator watches, and what the template's alarms go by.
+"""Metrics for dashboards and for the template's alarms.
 
-They are log lines in CloudWatch's embedded metric format, so measuring costs no call and cannot fail a job.
-Each stands under the stack's name alone, for alarms, and those about jobs under the stack's name and the
-checker too.
+They are log lines in CloudWatch's embedded metric format, so publishing needs no API call and cannot fail a
+job. The dimension ``service`` is the stack's name. Metrics about jobs are published twice: by ``service``
+alone, for alarms, and by ``service`` and ``checker``.
 """
 
 from collections.abc import Mapping
@@ -18,21 +18,21 @@ from numberdrop.jobs.transitions import State
 NAMESPACE = "numberdrop"
 
 OTHER_CHECKER = "other"
-"""Stands for checkers that the vendor does not document: each name of a metric costs money."""
+"""The ``checker`` of all undocumented checkers together: each distinct value is one more billed metric."""
 
 AGES = {State.CLAIMED: "OldestClaimAge", State.SUBMITTED: "OldestTaskAge"}
-"""The metrics of how long jobs in a state have been on their way."""
+"""The name of the metric for the age of the oldest job in each state."""
 
-_Measures = Mapping[str, tuple[MetricUnit, float]]
+_Values = Mapping[str, tuple[MetricUnit, float]]
 
 
 def count_upload(job: Job) -> None:
-    """An upload was seen for the first time."""
+    """Count an upload that is seen for the first time."""
     _publish(job, {"Uploads": (MetricUnit.Count, 1)})
 
 
 def count_charge(job: Job) -> None:
-    """The vendor took a file, and charges for it."""
+    """Count a file that the vendor accepted and charges for, and the numbers in it."""
     _publish(
         job,
         {
@@ -45,41 +45,43 @@ def count_charge(job: Job) -> None:
 
 @dataclass(frozen=True)
 class OldestJobs:
-    """How long the oldest job of each checker has waited for the vendor to take it, or to end its task."""
+    """Finds the oldest job of each checker that is claimed, and the oldest that is submitted."""
 
     _oldest: dict[tuple[State, str], tuple[timedelta, Job]] = field(default_factory=dict)
 
-    def note(self, job: Job, age: timedelta) -> None:
-        """Remembers the job if no older one is known; jobs in other states count nowhere."""
-        place = job.state, _checker(job)
-        if job.state in AGES and (place not in self._oldest or age > self._oldest[place][0]):
-            self._oldest[place] = age, job
+    def add(self, job: Job, age: timedelta) -> None:
+        """Add a job; jobs in other states are ignored."""
+        group = job.state, _checker(job)
+        if job.state in AGES and (group not in self._oldest or age > self._oldest[group][0]):
+            self._oldest[group] = age, job
 
     def publish(self) -> None:
-        """Publishes one age for each state and checker, with the id of the job."""
+        """Publish one age for each state and checker, with the id of the job."""
         for age, job in self._oldest.values():
             _publish(job, {AGES[job.state]: (MetricUnit.Seconds, age.total_seconds())})
 
 
-def measure_reconciliation(*, has_failed: bool, breaker_is_open: bool) -> None:
-    """All jobs that are not settled were looked at, and some could not be mended or none.
+def record_reconciliation(*, has_failed: bool, breaker_is_open: bool) -> None:
+    """Publish the outcome of a reconciliation: ``Reconciled`` and ``BreakerOpen`` are each 0 or 1.
 
-    ``Reconciled`` and ``BreakerOpen`` are 1 or 0, each time.
+    Args:
+        has_failed: whether any job could not be repaired.
+        breaker_is_open: whether the circuit breaker is open.
     """
-    metrics = _metrics()
+    metrics = _new_metrics()
     metrics.add_metric(name="Reconciled", unit=MetricUnit.Count, value=0 if has_failed else 1)
     metrics.add_metric(name="BreakerOpen", unit=MetricUnit.Count, value=1 if breaker_is_open else 0)
     metrics.flush_metrics()
 
 
 def count_ending(job: Job) -> None:
-    """A job ended, or stopped to wait for a person.
+    """Count a job that ended or needs a person.
 
-    ``Failed`` is 1 or 0 for each job that is over, so that its average is the share of failures.
+    ``Failed`` is 0 or 1 for every job that ended, so its average is the failure rate.
     """
     match job.state:
         case State.COMPLETED:
-            _publish(job, _completed(job))
+            _publish(job, _values_of_completed(job))
         case State.FAILED | State.ABANDONED:
             _publish(job, {"Failed": (MetricUnit.Count, 1)})
         case State.IN_DOUBT:
@@ -88,30 +90,30 @@ def count_ending(job: Job) -> None:
             _publish(job, {"Blocked": (MetricUnit.Count, 1)})
 
 
-def _completed(job: Job) -> _Measures:
-    measures = {"Completed": (MetricUnit.Count, 1.0), "Failed": (MetricUnit.Count, 0.0)}
+def _values_of_completed(job: Job) -> _Values:
+    values = {"Completed": (MetricUnit.Count, 1.0), "Failed": (MetricUnit.Count, 0.0)}
     if job.submitted_at and job.finished_at:
         seconds = (job.finished_at - job.submitted_at).total_seconds()
-        measures["Duration"] = (MetricUnit.Seconds, seconds)
+        values["Duration"] = (MetricUnit.Seconds, seconds)
     if job.exported_at and job.finished_at and job.run == 1:
-        measures["Delay"] = (MetricUnit.Seconds, (job.finished_at - job.exported_at).total_seconds())
+        values["Delay"] = (MetricUnit.Seconds, (job.finished_at - job.exported_at).total_seconds())
     for verdict, count in job.counts.verdicts.items():
-        measures[f"Verdict{verdict.capitalize()}"] = (MetricUnit.Count, count)
-    return measures
+        values[f"Verdict{verdict.capitalize()}"] = (MetricUnit.Count, count)
+    return values
 
 
-def _metrics() -> EphemeralMetrics:
-    """Metrics under the stack's name."""
+def _new_metrics() -> EphemeralMetrics:
+    """Return an empty set of metrics with the dimension ``service``."""
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension("service", metrics.service or NAMESPACE)
     return metrics
 
 
-def _publish(job: Job, measures: _Measures) -> None:
-    metrics = _metrics()
+def _publish(job: Job, values: _Values) -> None:
+    metrics = _new_metrics()
     metrics.add_dimensions(service=metrics.service or NAMESPACE, checker=_checker(job))
     metrics.add_metadata("job_id", job.job_id)
-    for name, (unit, value) in measures.items():
+    for name, (unit, value) in values.items():
         metrics.add_metric(name=name, unit=unit, value=value)
     metrics.flush_metrics()
 

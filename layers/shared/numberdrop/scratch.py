@@ -1,8 +1,8 @@
-"""Folders for working files, in the function's ephemeral storage.
+"""Temporary folders in a function's ephemeral storage.
 
-A function that is killed, because its time or its memory is used up, leaves its files behind, and Lambda
-keeps them for whoever comes next (AWS Lambda developer guide, "Understanding the Lambda execution environment
-lifecycle"). A few large ones would fill the disk.
+A function that is killed for running out of time or memory leaves its files behind, and Lambda may keep them
+for the next invocation (AWS Lambda developer guide, "Understanding the Lambda execution environment
+lifecycle"). A few large files would fill the disk.
 """
 
 import fcntl
@@ -15,23 +15,29 @@ from tempfile import TemporaryDirectory, gettempdir
 PREFIX = "numberdrop-scratch-"
 
 _LOCK = "in-use"
-"""A file in each folder that its owner keeps locked; the lock ends with the process, however that ends."""
+"""Name of the lock file in each folder. The lock ends with the process, even if that is killed."""
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards; those that others have left behind go first."""
-    _clear_away()
+    """Yield a new folder and delete it afterwards; first delete folders that killed processes left behind.
+
+    >>> with scratch_folder() as folder:
+    ...     _ = (folder / "export.zip").write_bytes(b"...")
+    >>> folder.exists()
+    False
+    """
+    _delete_abandoned()
     with TemporaryDirectory(prefix=PREFIX) as name:
         folder = Path(name)
         with (folder / "lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # It is called so only once it is locked: nobody takes the folder for one that was left behind.
+            # Renamed only once it is locked, so that no other process deletes this folder as abandoned.
             (folder / "lock").rename(folder / _LOCK)
             yield folder
 
 
-def _clear_away() -> None:
+def _delete_abandoned() -> None:
     for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError), (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
-"""What each function reads from its environment, checked when it starts.
+"""Each function's settings, read from its environment and checked when it starts.
 
-The names of the environment variables are the fields' names in capitals; the template sets them.
+An environment variable has the name of its field in capitals. The template sets them.
 """
 
 import os
@@ -10,19 +10,22 @@ from typing import Any, Self
 
 
 class SettingError(Exception):
-    """An environment variable is missing or does not hold what its name says."""
+    """An environment variable is missing or has an unusable value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Reads its own fields from the environment."""
+    """A base class whose subclasses read their fields from the environment."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """The settings as the environment has them.
+        """Return the settings that the environment describes, by default the one of this process.
+
+        >>> AuditSettings.from_env({"JOBS_TABLE": "jobs", "UPLOAD_BUCKET": "uploads"})
+        AuditSettings(jobs_table='jobs', upload_bucket='uploads')
 
         Raises:
-            SettingError: one is missing or unreadable; the message names it.
+            SettingError: a variable is missing or unusable; the message names it.
         """
         environ = os.environ if environ is None else environ
         return cls(**{item.name: _read(item.name.upper(), item.type, environ) for item in fields(cls)})
@@ -32,13 +35,15 @@ def _read(name: str, kind: Any, environ: Mapping[str, str]) -> Any:
     try:
         text = environ[name]
     except KeyError:
-        raise SettingError(f"The environment variable {name} is missing.") from None
+        raise SettingError(f"The environment variable {name} is missing. Set it in template.yaml.") from None
     if kind is str:
         return text
     try:
         return _READERS[kind](text)
     except (KeyError, ValueError):
-        raise SettingError(f"The environment variable {name} holds nothing usable.") from None
+        raise SettingError(
+            f"The environment variable {name} has an unusable value. Correct it in template.yaml."
+        ) from None
 
 
 def _flag(text: str) -> bool:
@@ -54,11 +59,11 @@ _READERS: Mapping[Any, Callable[[str], Any]] = {bool: _flag, int: int, tuple[str
 
 @dataclass(frozen=True, slots=True)
 class LedgerSettings(Settings):
-    """Where jobs are kept and announced; every function needs these.
+    """Where jobs are stored and announced.
 
     Attributes:
-        jobs_table: the ledger's table.
-        event_bus_name: the bus that events go to.
+        jobs_table: name of the ledger's table.
+        event_bus_name: name of the bus that receives the events.
     """
 
     jobs_table: str
@@ -67,12 +72,12 @@ class LedgerSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class VendorSettings(LedgerSettings):
-    """How the vendor is reached.
+    """How to reach the vendor.
 
     Attributes:
         api_key_secret: ARN of the secret that holds the API key.
-        vendor_base_url: scheme and host of the vendor.
-        vendor_user_id: the account's user id, empty where only v1 checkers are used.
+        vendor_base_url: scheme and host of the vendor's API.
+        vendor_user_id: the account's user id; empty if only v1 checkers are used.
     """
 
     api_key_secret: str
@@ -82,10 +87,10 @@ class VendorSettings(LedgerSettings):
 
 @dataclass(frozen=True, slots=True)
 class CheckStatusSettings(VendorSettings):
-    """What looking at tasks needs besides.
+    """Settings of check_status.
 
     Attributes:
-        max_wait_seconds: the longest wait between two looks at a young task.
+        max_wait_seconds: longest wait between two checks of a young task.
     """
 
     max_wait_seconds: int
@@ -93,16 +98,16 @@ class CheckStatusSettings(VendorSettings):
 
 @dataclass(frozen=True, slots=True)
 class SubmitSettings(VendorSettings):
-    """What submitting needs besides.
+    """Settings of submit.
 
     Attributes:
-        upload_bucket: the only bucket whose uploads are taken.
+        upload_bucket: the only bucket whose uploads are accepted.
         upload_queue_url: the queue that announces uploads.
-        state_machine_arn: the workflow that follows a task.
-        job_timeout_hours: how long to try to submit, and then how long a task may take.
-        allow_sensitive_checkers: whether checkers that infer personal traits may be used.
-        default_region: whose numbers those without a country code are where an upload does not say; ISO 3166
-            alpha-2, or empty.
+        state_machine_arn: the state machine that follows a task.
+        job_timeout_hours: how long submission is retried, and then how long the task may take.
+        allow_sensitive_checkers: whether checkers that infer personal traits are allowed.
+        default_region: country of numbers without a country code, unless the upload names one; ISO 3166
+            alpha-2, or empty for none.
     """
 
     upload_bucket: str
@@ -115,12 +120,12 @@ class SubmitSettings(VendorSettings):
 
 @dataclass(frozen=True, slots=True)
 class ReconcileSettings(LedgerSettings):
-    """What reconciling needs besides; neither the key nor a bucket is among it.
+    """Settings of reconcile, which has no access to the API key or the buckets.
 
     Attributes:
         upload_queue_url: the queue that announces uploads.
-        state_machine_arn: the workflow that follows a task.
-        job_timeout_hours: how long a job that was blocked may then try to submit.
+        state_machine_arn: the state machine that follows a task.
+        job_timeout_hours: how long submission of an unblocked job is retried.
     """
 
     upload_queue_url: str
@@ -130,11 +135,11 @@ class ReconcileSettings(LedgerSettings):
 
 @dataclass(frozen=True, slots=True)
 class AuditSettings(Settings):
-    """What the daily look at the bucket needs.
+    """Settings of the daily audit.
 
     Attributes:
-        jobs_table: the ledger's table.
-        upload_bucket: the bucket that uploads come from.
+        jobs_table: name of the ledger's table.
+        upload_bucket: the bucket to compare with the ledger.
     """
 
     jobs_table: str
@@ -143,11 +148,11 @@ class AuditSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class CollectSettings(VendorSettings):
-    """What collecting needs besides.
+    """Settings of collect.
 
     Attributes:
-        results_bucket: where results go.
-        result_hosts: host names that exports may come from; ``*.suffix`` stands for any host below it.
+        results_bucket: the bucket for results.
+        result_hosts: hosts that exports may be downloaded from; ``*.suffix`` allows every subdomain.
     """
 
     results_bucket: str

@@ -1,1 +1,1 @@
-"""Reading uploads and exports, and writing results. Touches files only: no AWS, no vendor."""
+"""Reads uploads and exports and writes results. Works on files only: no AWS, no vendor."""

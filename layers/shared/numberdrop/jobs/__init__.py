@@ -1,1 +1,1 @@
-"""Pure rules about jobs: what is known of one, and what may happen to it. Imports no other room."""
+"""Pure rules about jobs: checkers, states, reasons and events. Imports no other room."""

@@ -1,8 +1,8 @@
-"""The checkers that the vendor documents, and how an upload's key names one of them.
+"""The checkers that the vendor documents, and how an upload's key selects one.
 
-Facts about checkers are rows of ``checkers.json``; adding one is adding a row. ``documented_by`` says
-where a row comes from: ``page`` is the vendor's public documentation page, ``openapi`` the vendor's
-published OpenAPI contract, ``readme`` the readme of the vendor's public examples.
+Each checker is a row of ``checkers.json``. ``documented_by`` is the source of the row: ``page`` is the
+vendor's public documentation page, ``openapi`` the vendor's published OpenAPI contract, ``readme`` the readme
+of the vendor's public examples.
 """
 
 import json
@@ -16,13 +16,13 @@ from importlib.resources import files
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 ANY_TASK_TYPE_PREFIX = "task_type="
-"""Keys that start so send the rest of their first part to the vendor as it stands."""
+"""Start of a key whose first folder names the vendor's task type, which is sent verbatim."""
 
 MAX_ROWS = 10_000_000
-"""The most rows one task takes, where a checker documents no other limit (vendor OpenAPI)."""
+"""Largest number of rows per task, unless a checker documents another limit (vendor OpenAPI)."""
 
 UNDOCUMENTED = "nothing"
-"""What documents a task type that is passed through."""
+"""``documented_by`` of a task type that is sent verbatim."""
 
 _TASK_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
@@ -35,7 +35,7 @@ class Family(StrEnum):
 
 
 class InputKind(StrEnum):
-    """What a checker expects on each line of an upload."""
+    """What each line of an upload must hold."""
 
     PHONE = "phone"
     AS_WRITTEN = "as_written"
@@ -47,15 +47,15 @@ class Checker:
     """One kind of check.
 
     Attributes:
-        name: what the first part of an upload's key says; also the v1 task type.
-        family: which generation of endpoints serves it.
-        path: where uploads are POSTed, below the base URL.
-        input: what a line of an upload must be.
-        documented_by: ``page``, ``openapi``, ``readme``, or ``nothing`` for passed-through task types.
-        min_rows: fewest rows the vendor takes, 0 where undocumented. The vendor counts after its own
-            filters, so only the vendor can enforce it exactly.
-        max_rows: most rows the vendor takes.
-        usd_per_10k: list price in USD for 10,000 rows, None where unknown.
+        name: the first folder of an upload's key; also the v1 task type.
+        family: the generation of endpoints that serves it.
+        path: where files are POSTed, relative to the base URL.
+        input: what each line of an upload must hold.
+        documented_by: ``page``, ``openapi``, ``readme``, or ``nothing`` for a verbatim task type.
+        min_rows: smallest number of rows that the vendor accepts; 0 if undocumented. The vendor counts after
+            its own filters, so only the vendor can enforce it exactly.
+        max_rows: largest number of rows that the vendor accepts.
+        usd_per_10k: list price in USD for 10,000 rows; None if unknown.
         sensitive: whether it infers traits such as age, gender or skin colour.
     """
 
@@ -71,11 +71,11 @@ class Checker:
 
     @property
     def task_type(self) -> str:
-        """The vendor's word for this check: the task type, or the path of a legacy checker."""
+        """The vendor's name of this check: the task type, or the path of a legacy checker."""
         return self.name if self.family is Family.V1 else self.path
 
     def list_price(self, rows: int | None) -> float | None:
-        """What rows cost by the list, in USD to a hundredth of a cent; None where either is unknown."""
+        """Return the list price of rows in USD, rounded to 0.0001; None if price or rows are unknown."""
         if self.usd_per_10k is None or rows is None:
             return None
         return round(rows * self.usd_per_10k / 10_000, 4)
@@ -83,7 +83,7 @@ class Checker:
 
 @cache
 def checkers() -> Mapping[str, Checker]:
-    """All documented checkers by lower-case name."""
+    """Return all documented checkers by lower-case name."""
     rows = json.loads(files(__package__).joinpath("checkers.json").read_text("utf-8"))
     return {
         row["name"].lower(): Checker(
@@ -104,7 +104,7 @@ def checker_for_key(key: str, *, allow_sensitive: bool) -> Checker:
     """
     word, slash, _ = key.partition("/")
     if not slash:
-        raise _unknown(f"The key has no folder, so it names no checker. {_known()}")
+        raise _unknown(f"The key has no folder that names a checker. {_known()}")
     return checker_named(word, allow_sensitive=allow_sensitive)
 
 
@@ -130,7 +130,7 @@ def checker_named(word: str, *, allow_sensitive: bool) -> Checker:
 
 
 def documented_checker(key: str) -> Checker | None:
-    """The checker that an upload's key names, if the vendor documents it."""
+    """Return the checker that an upload's key names, or None if the vendor does not document it."""
     try:
         checker = checker_for_key(key, allow_sensitive=True)
     except JobFailedError:
@@ -140,21 +140,21 @@ def documented_checker(key: str) -> Checker | None:
 
 def _find(word: str) -> Checker:
     if word.lower().startswith(ANY_TASK_TYPE_PREFIX):
-        return _passed_through(word[len(ANY_TASK_TYPE_PREFIX) :])
+        return _verbatim(word[len(ANY_TASK_TYPE_PREFIX) :])
     try:
         return checkers()[word.lower()]
     except KeyError:
-        raise _unknown(f"The key's first folder is no known checker. {_known()}") from None
+        raise _unknown(f"The key's first folder is not a known checker. {_known()}") from None
 
 
-def _passed_through(task_type: str) -> Checker:
-    """A task type sent verbatim; one that is documented keeps its documented rules."""
+def _verbatim(task_type: str) -> Checker:
+    """Return the checker of a verbatim task type; a documented one keeps its documented limits."""
     documented = checkers().get(task_type.lower())
     if documented and documented.family is Family.V1 and documented.name == task_type:
         return documented
     if not _TASK_TYPE.fullmatch(task_type):
         raise _unknown(
-            f"What follows {ANY_TASK_TYPE_PREFIX} must be 1 to 64 letters, digits, '_', '.' or '-'."
+            f"The task type after {ANY_TASK_TYPE_PREFIX} must be 1 to 64 letters, digits, '_', '.' or '-'."
         )
     return Checker(
         name=task_type,
@@ -172,4 +172,4 @@ def _unknown(message: str) -> JobFailedError:
 
 def _known() -> str:
     names = ", ".join(checker.name for checker in checkers().values())
-    return f"Known checkers: {names}. Any other task type goes under {ANY_TASK_TYPE_PREFIX}<word>/."
+    return f"Known checkers: {names}. Upload to {ANY_TASK_TYPE_PREFIX}<task type>/ for any other."

@@ -10,11 +10,11 @@ from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 
 CHECK_THE_TASK = "Check the task"
-"""The name of the state that checks a task, in the state machine's definition and in execution histories."""
+"""Name of the state that checks a task, in the state machine's definition and in execution histories."""
 
 
 class Next(StrEnum):
-    """The branches of the workflow after a look at the task, or an attempt to collect."""
+    """The branches of the state machine after a check of the task or an attempt to collect."""
 
     WAIT = "wait"
     COLLECT = "collect"
@@ -24,13 +24,13 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PollState:
-    """What the workflow remembers between two looks.
+    """What the state machine remembers between two checks.
 
     Attributes:
-        unknown_since: since when the vendor has not known the task, ISO 8601, or None.
-        linkless: answers "exported" without a link so far.
-        done: rows that the vendor had dealt with at the latest look, or None before the first.
-        done_since: when that count was first seen, ISO 8601.
+        unknown_since: when the vendor began to answer that it does not know the task, ISO 8601, or None.
+        linkless: number of answers "exported" without a link so far.
+        done: rows that the vendor had processed at the last check; None before the first.
+        done_since: when that count was first reported, ISO 8601.
     """
 
     unknown_since: str | None = None
@@ -40,22 +40,26 @@ class PollState:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
-        """What another look left behind, perhaps one of an older or a newer version of this function."""
+        """Return the state that an earlier check left, perhaps one by another version of this function.
+
+        >>> PollState.from_payload({"linkless": 2, "added_by_a_newer_version": 1})
+        PollState(unknown_since=None, linkless=2, done=None, done_since=None)
+        """
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in payload.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the workflow does next; ids and counts only.
+    """What the state machine does next; ids and counts only.
 
     Attributes:
         next: the branch.
-        wait_seconds: before the next look, where the branch is to wait.
-        seen: what the next look wants to know.
-        reason: why the job fails, where it does.
-        total: rows of the task, as the vendor says.
-        success: rows that the vendor calls successful.
+        wait_seconds: seconds until the next check, if the branch is to wait.
+        seen: what the next check needs to know.
+        reason: why the job fails, if it does.
+        total: rows of the task that the vendor reports.
+        success: rows that the vendor reports as successful.
     """
 
     next: Next
@@ -66,12 +70,12 @@ class Decision:
     success: int | None = None
 
     def as_payload(self) -> dict[str, Any]:
-        """The decision as JSON for the state machine."""
+        """Return the decision as JSON for the state machine."""
         return asdict(self)
 
 
 def already_over(job: Job) -> Decision:
-    """For an execution that goes on after its job has ended, when it was redriven for instance."""
+    """Return the decision for an execution whose job has ended already, for instance after a redrive."""
     if job.state is State.COMPLETED:
         return Decision(Next.COLLECT)
     reason = job.reason or Reason(ReasonCode.ABORTED, f"The job is {job.state}, not submitted.")

@@ -1,4 +1,4 @@
-"""The events that say how a job ended, or that it needs a person: their names and details."""
+"""The events that announce how a job ended or that it needs a person."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,14 +17,14 @@ DETAIL_TYPES = {
     State.IN_DOUBT: "Number Check Needs Attention",
     State.BLOCKED: "Number Check Needs Attention",
 }
-"""The states that are announced. A job in any other state is still on its way."""
+"""The announced states. A job in any other state is still in progress."""
 
 
 def detail(job: Job) -> dict[str, Any]:
-    """The event's detail, as the contract has it: ``results`` when completed, ``reason`` otherwise."""
+    """Return the detail of a job's event: it has ``results`` if the job completed, otherwise ``reason``."""
     upload = asdict(job.upload)
     del upload["sequencer"]
-    ending = (
+    outcome = (
         {"results": asdict(job.results)}
         if job.results
         else {"reason": asdict(job.reason) if job.reason else None}
@@ -36,7 +36,7 @@ def detail(job: Job) -> dict[str, Any]:
         "task_type": job.task_type,
         "task_id": job.task_id,
         "upload": upload,
-        **ending,
+        **outcome,
         "counts": asdict(job.counts),
         "saved": _saved(job),
         "charged": job.charged,
@@ -46,7 +46,7 @@ def detail(job: Job) -> dict[str, Any]:
 
 
 def _saved(job: Job) -> dict[str, Any]:
-    """What it saved to send each number once, by the list price where that is known."""
+    """Return what removing duplicates saved: numbers, and USD at list price if that is known."""
     checker = checkers().get((job.checker or "").lower())
     duplicates = job.counts.duplicates
     return {"numbers": duplicates, "usd": checker.list_price(duplicates) if checker else None}

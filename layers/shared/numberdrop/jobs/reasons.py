@@ -1,4 +1,4 @@
-"""Why a job failed or needs attention: the codes that events carry."""
+"""Why a job failed or needs attention: the reason codes of events."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,23 +38,27 @@ class Reason:
 
 
 def in_doubt(cause: str) -> Reason:
-    """The reason for a submission whose outcome nobody knows."""
+    """Return the reason of a submission whose outcome is unknown; ``cause`` is a sentence.
+
+    >>> in_doubt("The connection was reset.").code
+    <ReasonCode.SUBMISSION_IN_DOUBT: 'SUBMISSION_IN_DOUBT'>
+    """
     return Reason(
         ReasonCode.SUBMISSION_IN_DOUBT,
-        f"{cause} The vendor may have charged for the file, so it is not sent again by itself. "
-        "Look the task up in the vendor's console, then decide.",
+        f"{cause} The vendor may have charged for the file, so it is not sent again automatically. "
+        "Look for the task in the vendor's console, then decide.",
     )
 
 
 NOT_ACCEPTED_IN_TIME = Reason(
     ReasonCode.TIMED_OUT,
-    "The vendor could not be brought to take the file in time. Nothing was charged; upload it again.",
+    "The vendor did not accept the file in time. Nothing was charged. Upload it again.",
 )
 WORKER_LOST_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")
 
 
 class JobFailedError(Exception):
-    """The job is over for the reason given; trying again changes nothing."""
+    """The job fails for the given reason. Do not retry."""
 
     def __init__(self, code: ReasonCode, message: str) -> None:
         super().__init__(f"{code}: {message}")

@@ -1,8 +1,13 @@
-"""The states of a job and the only ways from one to another: the money rules as data.
+"""The states of a job and the only transitions between them: the money rules as data.
 
-A submission that the vendor accepted is charged, and the vendor has no idempotency key, no listing and
-no cancel (vendor pages, "Status codes": 200 is a charge). So the ledger says ``submitting`` before the
-first byte leaves, and only an outcome that is provably uncharged leads back to ``claimed``.
+The vendor charges for every submission that it accepts, and it has no idempotency key, no listing and no
+cancel (vendor pages, "Status codes": 200 is a charge). So the ledger says ``submitting`` before the first
+byte is sent, and only an outcome that was provably not charged leads back to ``claimed``.
+
+>>> ARM.target
+<State.SUBMITTING: 'submitting'>
+>>> [transition.name for transition in TRANSITIONS if State.FAILED in transition.sources]
+['collect again']
 """
 
 from dataclasses import dataclass
@@ -10,7 +15,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """What is true of a job's money."""
+    """What has happened to a job's money."""
 
     CLAIMED = "claimed"
     SUBMITTING = "submitting"
@@ -23,18 +28,26 @@ class State(StrEnum):
 
 
 class Guard(StrEnum):
-    """What must still hold for a transition to be written."""
+    """The condition under which a transition is written."""
 
     NEW = "no job exists"
-    TOKEN = "the attempt token is mine"  # noqa: S105 - a condition, not a secret
-    LEASE_OVER = "the lease is over"
-    TASK = "the task id is the same"
-    READ = "nothing was written since it was read"
+    TOKEN = "the attempt token matches"  # noqa: S105 - a condition, not a secret
+    LEASE_OVER = "the lease has expired"
+    TASK = "the task id matches"
+    READ = "the job has not changed since it was read"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One allowed step; an empty ``sources`` means that no job exists yet."""
+    """An allowed change of state.
+
+    Attributes:
+        name: the name in the ledger's page and in logs.
+        sources: states that it starts from; empty if no job exists yet.
+        target: the state after it.
+        guard: the condition under which it is written.
+        when: the situation in which it happens, for people.
+    """
 
     name: str
     sources: frozenset[State]
@@ -47,45 +60,47 @@ def _transition(name: str, sources: set[State], target: State, guard: Guard, whe
     return Transition(name, frozenset(sources), target, guard, when)
 
 
-CLAIM = _transition("claim", set(), State.CLAIMED, Guard.NEW, "first sight of the upload")
+CLAIM = _transition("claim", set(), State.CLAIMED, Guard.NEW, "the upload is seen for the first time")
 RECLAIM = _transition(
     "reclaim",
     {State.CLAIMED, State.BLOCKED},
     State.CLAIMED,
     Guard.LEASE_OVER,
-    "the worker died before arming, or it is time to try again",
+    "the worker died before arming, or a retry is due",
 )
-DECLINE = _transition("decline", {State.CLAIMED}, State.FAILED, Guard.TOKEN, "the upload itself is bad: free")
+DECLINE = _transition(
+    "decline", {State.CLAIMED}, State.FAILED, Guard.TOKEN, "the upload cannot be used; free of charge"
+)
 ARM = _transition(
     "arm",
     {State.CLAIMED},
     State.SUBMITTING,
     Guard.TOKEN,
-    "just before the first byte, all else ready",
+    "everything is ready and the first byte is about to be sent",
 )
 ACCEPT = _transition(
     "accept",
     {State.SUBMITTING, State.IN_DOUBT},
     State.SUBMITTED,
     Guard.TOKEN,
-    "the vendor answered with a task id, however late",
+    "the vendor returned a task id, however late",
 )
 RELEASE = _transition(
     "release",
     {State.CLAIMED, State.SUBMITTING},
     State.CLAIMED,
     Guard.TOKEN,
-    "provably not sent, or a free refusal, and worth another try",
+    "provably not sent, or refused free of charge; it is retried",
 )
 BLOCK = _transition(
     "block",
     {State.SUBMITTING},
     State.BLOCKED,
     Guard.TOKEN,
-    "401, 402, 403: one person fixes it once",
+    "401, 402 or 403: a person has to fix it once",
 )
 REJECT = _transition(
-    "reject", {State.SUBMITTING}, State.FAILED, Guard.TOKEN, "the vendor refused the file: free"
+    "reject", {State.SUBMITTING}, State.FAILED, Guard.TOKEN, "the vendor refused the file; free of charge"
 )
 DOUBT = _transition(
     "doubt", {State.SUBMITTING}, State.IN_DOUBT, Guard.TOKEN, "any other outcome of the submission"
@@ -98,18 +113,22 @@ WORKER_LOST = _transition(
     "the worker died while submitting",
 )
 COMPLETE = _transition(
-    "complete", {State.SUBMITTED}, State.COMPLETED, Guard.TASK, "the export is stored and read"
+    "complete", {State.SUBMITTED}, State.COMPLETED, Guard.TASK, "the export was stored and read"
 )
-FAIL = _transition("fail", {State.SUBMITTED}, State.FAILED, Guard.TASK, "there is no export to be had")
+FAIL = _transition("fail", {State.SUBMITTED}, State.FAILED, Guard.TASK, "no export can be collected")
 CHARGED = _transition(
-    "charged", {State.IN_DOUBT}, State.SUBMITTED, Guard.READ, "a person says: charged, with this task id"
+    "charged",
+    {State.IN_DOUBT},
+    State.SUBMITTED,
+    Guard.READ,
+    "a person confirms the charge and gives the task id",
 )
 NOT_CHARGED = _transition(
     "not charged",
     {State.IN_DOUBT},
     State.CLAIMED,
     Guard.READ,
-    "a person says, with evidence: not charged; it is sent again",
+    "a person gives evidence that nothing was charged; the file is sent again",
 )
 ABANDON = _transition("abandon", {State.IN_DOUBT}, State.ABANDONED, Guard.READ, "a person gives up")
 GIVE_UP = _transition(
@@ -117,14 +136,14 @@ GIVE_UP = _transition(
     {State.CLAIMED, State.BLOCKED},
     State.FAILED,
     Guard.READ,
-    "a person no longer wants the upload sent: free",
+    "a person withdraws the upload; free of charge",
 )
 COLLECT_AGAIN = _transition(
     "collect again",
     {State.FAILED},
     State.SUBMITTED,
     Guard.READ,
-    "a person asks to collect the same task again: never a new charge",
+    "a person has the same task collected again; never a new charge",
 )
 
 TRANSITIONS = (

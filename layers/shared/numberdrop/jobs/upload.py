@@ -1,4 +1,4 @@
-"""An upload: one version of one object in the upload bucket, as EventBridge announces it."""
+"""An upload: one version of one object in the upload bucket."""
 
 import hashlib
 import json
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 MAX_KEY_BYTES = 1024
-"""The longest object key (S3 user guide, "Naming Amazon S3 objects")."""
+"""Longest object key in bytes (S3 user guide, "Naming Amazon S3 objects")."""
 
 LONGEST_RESULT_NAME = "export.unreadable"
-"""Of the files that may lie beside one another in the results bucket."""
+"""Longest name of a file in the results bucket, without its folder."""
 
 
 class NotAnUploadError(Exception):
-    """The message does not announce an upload; it belongs in the dead-letter queue."""
+    """The message does not announce an upload. Send it to the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +72,21 @@ class Upload:
 
     @property
     def job_id(self) -> str:
-        """64 hexadecimal digits, the same each time this upload is announced."""
+        """64 hexadecimal digits, the same every time this upload is announced."""
         version = self.version_id or f"unversioned:{self.sequencer}"
         identity = json.dumps([self.bucket, self.key, version], ensure_ascii=True)
         return hashlib.sha256(identity.encode()).hexdigest()
 
     @property
     def is_folder_marker(self) -> bool:
-        """Whether the key ends in ``/``: consoles make such empty objects for folders."""
+        """Whether the key ends in ``/``: consoles create such empty objects to show folders."""
         return self.key.endswith("/")
 
     def results_prefix(self, checker: str) -> str:
-        """Where the results of this upload go in the results bucket, ending in ``/``.
+        """Return the folder of this upload's results in the results bucket, ending in ``/``.
 
-        Below the upload's key and the first digits of the job id, or below the checker and the whole job id
-        where a file's key would be too long otherwise.
+        It is the upload's key and the first digits of the job id, or the checker and the whole job id if a
+        key in it would be too long otherwise.
         """
         prefix = f"{self.key}/{self.job_id[:12]}/"
         if len(prefix.encode()) + len(LONGEST_RESULT_NAME) > MAX_KEY_BYTES:
@@ -95,13 +95,15 @@ class Upload:
 
 
 def upload_from_message(body: str, *, bucket: str) -> Upload | None:
-    """The upload that a queue message announces, or None for S3's own test messages.
+    """Return the upload that a queue message announces, or None for S3's own test messages.
 
-    The message is an EventBridge event "Object Created" (S3 user guide, "EventBridge event message
-    structure"). The version is missing where the bucket is not versioned.
+    Args:
+        body: an EventBridge event "Object Created" (S3 user guide, "EventBridge event message structure"). It
+            has no version if the bucket is not versioned.
+        bucket: the upload bucket.
 
     Raises:
-        NotAnUploadError: the body is no such event, or is about another bucket.
+        NotAnUploadError: the body is not such an event, or is about another bucket.
     """
     try:
         message = json.loads(body)
@@ -112,37 +114,47 @@ def upload_from_message(body: str, *, bucket: str) -> Upload | None:
     if message.get("Event") == "s3:TestEvent" or message.get("Records") == []:
         return None
     if message.get("source") != "aws.s3" or message.get("detail-type") != "Object Created":
-        raise NotAnUploadError("The message is no 'Object Created' event of Amazon S3.")
+        raise NotAnUploadError("The message is not an 'Object Created' event of Amazon S3.")
     upload = _from_detail(message.get("detail"))
     if upload.bucket != bucket:
-        raise NotAnUploadError("The event is about a bucket that is not the upload bucket.")
+        raise NotAnUploadError("The event is about another bucket than the upload bucket.")
     return upload
 
 
 def message_for(upload: Upload) -> str:
-    """The message that announces an upload, made anew; ``upload_from_message`` reads it."""
-    described = {"key": upload.key, "etag": upload.etag, "size": upload.size, "sequencer": upload.sequencer}
+    """Return a queue message that announces an upload, as ``upload_from_message`` reads it.
+
+    >>> upload = Upload("uploads", "band/leads.txt", "v1", "0cc175b9", 1400, "00")
+    >>> upload_from_message(message_for(upload), bucket="uploads") == upload
+    True
+    """
+    fields: dict[str, Any] = {
+        "key": upload.key,
+        "etag": upload.etag,
+        "size": upload.size,
+        "sequencer": upload.sequencer,
+    }
     if upload.version_id:
-        described["version-id"] = upload.version_id
+        fields["version-id"] = upload.version_id
     return json.dumps(
         {
             "source": "aws.s3",
             "detail-type": "Object Created",
-            "detail": {"bucket": {"name": upload.bucket}, "object": described},
+            "detail": {"bucket": {"name": upload.bucket}, "object": fields},
         }
     )
 
 
 def _from_detail(detail: Any) -> Upload:
     try:
-        described = detail["object"]
+        fields = detail["object"]
         return Upload.from_s3(
             bucket=str(detail["bucket"]["name"]),
-            key=str(described["key"]),
-            version_id=described.get("version-id"),
-            etag=str(described["etag"]),
-            size=int(described["size"]),
-            sequencer=str(described.get("sequencer", "")),
+            key=str(fields["key"]),
+            version_id=fields.get("version-id"),
+            etag=str(fields["etag"]),
+            size=int(fields["size"]),
+            sequencer=str(fields.get("sequencer", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NotAnUploadError("The event does not describe an object.") from None

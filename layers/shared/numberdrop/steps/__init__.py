@@ -1,1 +1,1 @@
-"""What the functions do, one module for each step."""
+"""What the functions do, one module per step."""

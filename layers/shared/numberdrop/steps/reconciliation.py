@@ -18,7 +18,7 @@ from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import NOT_ACCEPTED_IN_TIME, WORKER_LOST_WHILE_SENDING, Reason, ReasonCode
 from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
 from numberdrop.jobs.upload import message_for
-from numberdrop.metrics import OldestJobs, measure_reconciliation
+from numberdrop.metrics import OldestJobs, record_reconciliation
 from numberdrop.settings import ReconcileSettings
 
 PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
@@ -94,7 +94,7 @@ class Reconciler:
         for job_id in self.ledger.unsettled():
             done[self._repair_safely(job_id, holder, ages)] += 1
         ages.publish()
-        measure_reconciliation(has_failed=FAILED in done, breaker_is_open=holder is not None)
+        record_reconciliation(has_failed=FAILED in done, breaker_is_open=holder is not None)
         logger.info("reconciled", done=dict(done))
         return dict(done)
 
@@ -112,7 +112,7 @@ class Reconciler:
             job = self.ledger.get(job_id)
             if job is None:
                 return "gone"
-            ages.note(job, self._time_spent(job))
+            ages.add(job, self._time_spent(job))
             return self._repair(job, holder)
         except TransitionRefusedError:
             return "moved on"

@@ -1,1 +1,1 @@
-"""Reading what a user dropped."""
+"""Reads uploads."""
