@@ -43,7 +43,7 @@ class Exports:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "export.bin"
 
-    def export(
+    def open(
         self,
         content: str | bytes,
         limits: ArchiveLimits = STANDARD_LIMITS,
@@ -53,15 +53,15 @@ class Exports:
         return read_export(self.path, kind, limits=limits)
 
     def rows(self, content: str | bytes, kind: InputKind = InputKind.PHONE) -> Rows:
-        with self.export(content, kind=kind) as export:
+        with self.open(content, kind=kind) as export:
             return rows_of(export)
 
     def columns(self, header: str) -> tuple[str, ...]:
-        with self.export(header + "\n") as export:
+        with self.open(header + "\n") as export:
             return export.columns
 
     def error(self, content: str | bytes, limits: ArchiveLimits = STANDARD_LIMITS) -> str:
-        with pytest.raises(InvalidFileError) as raised, self.export(content, limits) as export:
+        with pytest.raises(InvalidFileError) as raised, self.open(content, limits) as export:
             rows_of(export)
         message = str(raised.value)
         assert "4179" not in message

@@ -48,7 +48,7 @@ from tests.support.exports import (
 def test_every_format_is_detected_and_read_alike(
     exports: Exports, content: bytes, export_format: ExportFormat
 ) -> None:
-    with exports.export(content) as export:
+    with exports.open(content) as export:
         assert export.format is export_format
         assert export.format.extension == export_format.value
         assert export.columns == ("band",)
@@ -58,14 +58,14 @@ def test_every_format_is_detected_and_read_alike(
 
 @pytest.mark.parametrize("content", [CSV.encode(), zipped({"all.csv": CSV}), workbook([HEADER, *ROWS])])
 def test_rows_can_be_read_again_after_stopping_halfway(exports: Exports, content: bytes) -> None:
-    with exports.export(content) as export:
+    with exports.open(content) as export:
         next(export.row_blocks())
         assert rows_of(export) == EXPECTED
         assert rows_of(export) == EXPECTED
 
 
 def test_a_closed_export_cannot_be_read(exports: Exports) -> None:
-    export = exports.export(zipped({"all.csv": CSV}))
+    export = exports.open(zipped({"all.csv": CSV}))
     export.close()
 
     with pytest.raises(InvalidFileError):
@@ -118,7 +118,7 @@ def test_a_number_in_a_list_gets_the_name_of_the_list(exports: Exports) -> None:
         }
     )
 
-    with exports.export(content) as export:
+    with exports.open(content) as export:
         assert export.columns == ("list",)
         assert export.verdict_column == "list"
         assert rows_of(export) == [
@@ -247,7 +247,7 @@ def test_a_first_row_with_a_number_is_not_a_header(exports: Exports, first: str)
 
 
 def test_an_unnamed_last_column_is_kept_if_it_has_content(exports: Exports) -> None:
-    with exports.export("number,band,,\n41790000001,yes,,\n41790000002,no,late,\n") as export:
+    with exports.open("number,band,,\n41790000001,yes,,\n41790000002,no,late,\n") as export:
         assert export.columns == ("band", "column_3")
         assert rows_of(export) == [("41790000001", ["yes", ""]), ("41790000002", ["no", "late"])]
 

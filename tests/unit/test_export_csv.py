@@ -111,7 +111,7 @@ LINE = f"{'x' * 100}\n"
     "endless", [f'"{LINE * 10_000}', f'"{LINE}",' * 10_000 + "x\n"], ids=["one cell", "many cells"]
 )
 def test_an_endless_row_is_read_by_line_in_little_memory(exports: Exports, endless: str) -> None:
-    with exports.export(CSV + endless) as export:
+    with exports.open(CSV + endless) as export:
         tracemalloc.start()
         rows = sum(len(numbers) for numbers, _ in export.row_blocks())
         _, peak = tracemalloc.get_traced_memory()
@@ -156,7 +156,7 @@ def test_no_row_is_lost_to_a_stray_quotation_mark(
 
 @pytest.mark.parametrize("header", ['"number" ,"band"', 'number,"band" '])
 def test_spaces_after_quotes_in_the_header_are_ignored(exports: Exports, header: str) -> None:
-    with exports.export(f"{header}\n41790000001,yes\n41790000002,no\n") as export:
+    with exports.open(f"{header}\n41790000001,yes\n41790000002,no\n") as export:
         assert export.columns == ("band",)
         assert rows_of(export) == EXPECTED
 

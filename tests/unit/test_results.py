@@ -294,7 +294,7 @@ def test_an_export_that_breaks_off_is_rejected(results: Results) -> None:
 
 
 def test_results_are_written_without_the_upload(exports: Exports) -> None:
-    exports.export("Number,band\n41790000002,yes\n+41790000001,no\n0041790000002,no\n=A1,yes\n").close()
+    exports.open("Number,band\n41790000002,yes\n+41790000001,no\n0041790000002,no\n=A1,yes\n").close()
 
     written = results_without_upload(exports.path)
 
@@ -308,7 +308,7 @@ def test_results_are_written_without_the_upload(exports: Exports) -> None:
 
 
 def test_a_number_across_two_lines_gets_one_row(exports: Exports) -> None:
-    exports.export('number,band\n"4179\n1",yes\n,no\n41792,no\n').close()
+    exports.open('number,band\n"4179\n1",yes\n,no\n41792,no\n').close()
 
     written = results_without_upload(exports.path, InputKind.AS_WRITTEN)
 

@@ -56,7 +56,7 @@ def number_column(
 
     The first rule that finds a column decides:
 
-    1. the first column with a known name, or of all columns if none has one, whose cells may be entries
+    1. the first column whose cells may be entries: of those with a known name, or of all if there are none
     2. the first column whose cells look like entries
     3. the first column with a known name
     4. the first column, if another one carries a verdict or the table has a header but no rows

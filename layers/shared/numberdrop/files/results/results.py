@@ -147,7 +147,7 @@ def _table_lines(table: UploadRows, width: int) -> Iterator[str]:
 
 
 def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) -> list[str]:
-    """Return names for the added columns. None equals a taken name or another one, ignoring case."""
+    """Return names for the added columns: all different, and not ``taken``, ignoring case."""
     names = {name.strip().lower() for name in taken}
     added: list[str] = []
     for column in [*ADDED_COLUMNS, *columns]:
