@@ -12,7 +12,7 @@ from tests.support.template import PROJECT
 
 PACKAGE = PROJECT / "layers" / "shared" / "numberdrop"
 
-ROOMS_WITH_EXAMPLES = {"aws", "jobs", "vendor"}
+ROOMS_WITH_EXAMPLES = {"aws", "files", "jobs", "vendor"}
 
 
 def name_of(path: Path) -> str:
