@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONTENT_TYPES = "[Content_Types].xml"
 """The part that distinguishes an ``.xlsx``, which is a zip, from other archives (ECMA-376, part 2)."""
 
-_MAX_SHEETS = 20
+MAX_SHEETS = 20
 """Sheets that are searched for data. An empty sheet can take long too, if it has a row far down."""
 
 
@@ -42,7 +42,7 @@ def first_filled_sheet(workbook: "Workbook") -> int | None:
     """
     sheets = workbook.worksheets
     visible_first = sorted(range(len(sheets)), key=lambda index: sheets[index].sheet_state != "visible")
-    for sheet_index in visible_first[:_MAX_SHEETS]:
+    for sheet_index in visible_first[:MAX_SHEETS]:
         with closing(sheet_rows(workbook, sheet_index)) as rows:
             if any(any(row) for row in rows):
                 return sheet_index
