@@ -9,7 +9,7 @@ from numberdrop.files.formats.archive import MIB, ArchiveLimits
 from numberdrop.files.formats.workbook import MAX_SHEETS
 from numberdrop.files.formats.workbook_guard import MAX_CELLS
 from numberdrop.files.formats.workbook_guard import MAX_ROWS as MAX_SHEET_ROWS
-from numberdrop.files.results.results import ADDED_COLUMNS, PLACE, REJECTED_STATUS, RESOLVED, UNRESOLVED
+from numberdrop.files.results.results import ADDED_COLUMNS, LINE_COLUMN, REJECTED_STATUS, RESOLVED, UNRESOLVED
 from numberdrop.files.uploads.cleaning import MAX_LINES, REJECTED_COLUMNS
 from numberdrop.files.uploads.rows import MAX_COLUMNS
 from numberdrop.jobs.checkers import MAX_ROWS, checkers
@@ -80,7 +80,7 @@ def test_the_outputs_are_those_of_the_template() -> None:
 
 def test_the_results_page_names_the_columns_of_the_code() -> None:
     section = PAGE.split("\n## Results\n")[1].split("\n## ")[0]
-    for name in (PLACE, *ADDED_COLUMNS, RESOLVED, UNRESOLVED, REJECTED_STATUS, *REJECTED_COLUMNS):
+    for name in (LINE_COLUMN, *ADDED_COLUMNS, RESOLVED, UNRESOLVED, REJECTED_STATUS, *REJECTED_COLUMNS):
         assert code(name) in section
     assert code(LONGEST_RESULT_NAME) in section
     assert f"{MAX_KEY_BYTES:,} bytes" in section
