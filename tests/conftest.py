@@ -1,4 +1,4 @@
-"""What holds for every test: no AWS account can be reached."""
+"""Settings for all tests: no test can reach an AWS account."""
 
 import os
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ settings.register_profile("numberdrop", deadline=None)
 settings.load_profile("numberdrop")
 
 
-LONGEST_BYTES_IN_A_NAME = 60
+MAX_BYTES_IN_AN_ID = 60
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Keeps whole files out of the names of tests: an archive's bytes hold the time at which it was made.
+    """Return a short id for long bytes.
 
-    Workers that collect at different times would not agree about the tests that there are.
+    The bytes of an archive contain its creation time, so parallel workers would collect different test ids.
     """
-    return argname if isinstance(val, bytes) and len(val) > LONGEST_BYTES_IN_A_NAME else None
+    return argname if isinstance(val, bytes) and len(val) > MAX_BYTES_IN_AN_ID else None
 
 
 @pytest.fixture(scope="session", autouse=True)

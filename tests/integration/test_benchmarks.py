@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: contenders in processes of their own, and a server that swallows."""
+"""The tools of the benchmarks: contenders in separate processes, and a server that discards requests."""
 
 import re
 import subprocess
@@ -23,19 +23,19 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_contenders_are_told_apart_by_what_they_take() -> None:
+def test_contenders_are_measured_separately() -> None:
     results = measured({"little": with_little, "much": with_much}, rounds=1)
     assert 0 <= results["little"].peak < 16 * MIB
     assert 60 * MIB < results["much"].peak < 100 * MIB
     assert all(result.rate > 0 for result in results.values())
 
 
-def test_a_contender_that_fails_is_not_passed_over() -> None:
+def test_a_failing_contender_raises() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         measured({"failure": with_failure}, rounds=1)
 
 
-def test_the_server_hands_out_its_file(url: str) -> None:
+def test_the_server_returns_its_file(url: str) -> None:
     assert requests.get(url, timeout=5).content == b"export"
 
 
@@ -47,14 +47,16 @@ def chunks() -> Iterator[bytes]:
 @pytest.mark.parametrize(
     ("query", "answer"), [("", "task_id"), ("?uploads", "UploadId"), ("?uploadId=1", "ETag")]
 )
-def test_the_server_swallows_what_it_is_sent_however_it_is_framed(url: str, query: str, answer: str) -> None:
-    with requests.Session() as session:  # one connection: what is left of a body would spoil the next request
+def test_the_server_reads_bodies_with_any_framing(url: str, query: str, answer: str) -> None:
+    with (
+        requests.Session() as session
+    ):  # one connection: unread bytes of a body would corrupt the next request
         assert session.put(url, data=b"12345678", timeout=5).ok
         assert session.put(url, data=chunks(), timeout=5).ok
         assert answer in session.post(f"{url}/k{query}", data=b"1234", timeout=5).text
 
 
-def test_a_subject_that_is_not_there_is_answered_with_those_that_the_page_names() -> None:
+def test_an_unknown_subject_lists_those_on_the_page() -> None:
     command = [sys.executable, "-m", "benchmarks", "nothing"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False, text=True)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Folders for working files: gone with their owner, or cleared away by the next if that was killed."""
+"""Temporary folders are deleted by their owner, or by the next process if the owner was killed."""
 
 import signal
 import subprocess
@@ -32,7 +32,7 @@ def ephemeral_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def owner(ephemeral_storage: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process, at work in a folder of its own."""
+    """Start another process that uses a scratch folder."""
     env = {"TMPDIR": str(ephemeral_storage), "PYTHONPATH": str(PROJECT / "layers" / "shared")}
     command = [sys.executable, "-c", OWNER]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
@@ -45,30 +45,30 @@ def folder_of(owner: subprocess.Popen[str]) -> Path:
     return Path(owner.stdout.readline().strip())
 
 
-def test_a_folder_is_gone_with_its_files_afterwards(ephemeral_storage: Path) -> None:
+def test_a_folder_is_deleted_with_its_files(ephemeral_storage: Path) -> None:
     with scratch_folder() as folder:
         (folder / "export").touch()
         assert folder.parent == ephemeral_storage
     assert list(ephemeral_storage.iterdir()) == []
 
 
-def test_what_a_killed_process_left_behind_is_cleared_away(owner: subprocess.Popen[str]) -> None:
-    left = folder_of(owner)
+def test_the_folder_of_a_killed_process_is_deleted(owner: subprocess.Popen[str]) -> None:
+    abandoned = folder_of(owner)
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    assert (left / "export").exists()
+    assert (abandoned / "export").exists()
     with scratch_folder():
-        assert not left.exists()
+        assert not abandoned.exists()
 
 
-def test_the_folder_of_a_process_at_work_is_left_alone(owner: subprocess.Popen[str]) -> None:
-    at_work = folder_of(owner)
+def test_the_folder_of_a_running_process_is_kept(owner: subprocess.Popen[str]) -> None:
+    in_use = folder_of(owner)
     with scratch_folder() as folder:
-        assert folder != at_work
-    assert (at_work / "export").exists()
+        assert folder != in_use
+    assert (in_use / "export").exists()
 
 
-def test_what_is_none_of_ours_is_left_alone(ephemeral_storage: Path) -> None:
+def test_other_folders_are_kept(ephemeral_storage: Path) -> None:
     others = [ephemeral_storage / "something-else", ephemeral_storage / f"{PREFIX}being-made"]
     for other in others:
         other.mkdir()

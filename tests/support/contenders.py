@@ -1,4 +1,4 @@
-"""Contenders of which it is known what they take."""
+"""Contenders with known memory use, for tests of the benchmarks."""
 
 from benchmarks.measuring import MIB, Work
 

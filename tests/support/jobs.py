@@ -1,4 +1,4 @@
-"""The one place where tests get uploads and jobs from."""
+"""Uploads and jobs for tests."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TOKEN = "token-of-a-test"
 
 
 def an_upload(key: str = "band/spring/leads.txt", **changes: Any) -> Upload:
-    """An upload with a version."""
+    """Return an upload with a version."""
     upload = Upload(
         bucket="uploads", key=key, version_id="version-one", etag="etag-one", size=1200, sequencer="0A"
     )
@@ -24,7 +24,7 @@ def an_upload(key: str = "band/spring/leads.txt", **changes: Any) -> Upload:
 
 
 def a_job(state: State = State.SUBMITTED, *, upload: Upload | None = None, **changes: Any) -> Job:
-    """A job in a state, with the attributes that jobs in it have; its lease is over at noon."""
+    """Return a job with the attributes that jobs in a state have; its lease expires at noon."""
     upload = upload or an_upload()
     job = Job(
         job_id=upload.job_id,
@@ -61,22 +61,22 @@ _SENT = {
     "counts": Counts(lines=120, submitted=100, rejected=8, duplicates=12),
 }
 _SUBMITTED = {**_SENT, "task_id": TASK_ID, "charged": True, "submitted_at": NOON - timedelta(minutes=9)}
-_OVER = {"finished_at": NOON - timedelta(minutes=1)}
+_FINISHED = {"finished_at": NOON - timedelta(minutes=1)}
 
 _OF_STATE: dict[State, dict[str, Any]] = {
     State.CLAIMED: {},
     State.SUBMITTING: _SENT,
     State.SUBMITTED: _SUBMITTED,
-    State.BLOCKED: {**_SENT, **_OVER, "reason": Reason(ReasonCode.BAD_API_KEY, "Put in a valid one.")},
+    State.BLOCKED: {**_SENT, **_FINISHED, "reason": Reason(ReasonCode.BAD_API_KEY, "Put in a valid one.")},
     State.IN_DOUBT: {
         **_SENT,
-        **_OVER,
+        **_FINISHED,
         "charged": None,
         "reason": Reason(ReasonCode.SUBMISSION_IN_DOUBT, "Look it up."),
     },
     State.COMPLETED: {
         **_SUBMITTED,
-        **_OVER,
+        **_FINISHED,
         "counts": COUNTED,
         "results": StoredResults(
             "results",
@@ -86,6 +86,6 @@ _OF_STATE: dict[State, dict[str, Any]] = {
             "prefix/report.html",
         ),
     },
-    State.ABANDONED: {**_SENT, **_OVER, "charged": None, "reason": GIVEN_UP},
-    State.FAILED: {**_SUBMITTED, **_OVER, "reason": Reason(ReasonCode.TASK_FAILED, "Ask the vendor.")},
+    State.ABANDONED: {**_SENT, **_FINISHED, "charged": None, "reason": GIVEN_UP},
+    State.FAILED: {**_SUBMITTED, **_FINISHED, "reason": Reason(ReasonCode.TASK_FAILED, "Ask the vendor.")},
 }

@@ -11,7 +11,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 class CloudFormationLoader(yaml.SafeLoader):
-    """Reads short forms such as ``!Ref X`` as ``{"Ref": "X"}``."""
+    """A loader that reads short forms such as ``!Ref X`` as ``{"Ref": "X"}``."""
 
 
 def _intrinsic(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -32,14 +32,14 @@ CloudFormationLoader.add_multi_constructor("!", _intrinsic)
 
 @cache
 def template() -> dict[str, Any]:
-    """The template; short forms are mappings of their name, such as ``{"GetAtt": "X.Arn"}``."""
+    """Return the template; short forms become mappings such as ``{"GetAtt": "X.Arn"}``."""
     text = (PROJECT / "template.yaml").read_text("utf-8")
-    read: dict[str, Any] = yaml.load(text, CloudFormationLoader)
-    return read
+    parsed: dict[str, Any] = yaml.load(text, CloudFormationLoader)
+    return parsed
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """The properties of all resources of a type, by logical id."""
+    """Return the properties of all resources of a type, by logical id."""
     return {
         name: resource.get("Properties", {})
         for name, resource in template()["Resources"].items()
@@ -48,7 +48,7 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def state_machine() -> dict[str, Any]:
-    """The definition of the state machine, its placeholders not filled in."""
+    """Return the state machine's definition with its placeholders."""
     text = (PROJECT / "statemachine/follow_task.asl.json").read_text("utf-8")
-    read: dict[str, Any] = json.loads(text)
-    return read
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed

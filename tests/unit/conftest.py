@@ -1,4 +1,4 @@
-"""Unit tests touch nothing: no socket can be opened."""
+"""Settings for unit tests: they cannot open sockets."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The catalogue of checkers, and how a key names one."""
+"""The list of checkers, and how a key selects one."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 
 def refusal(key: str, *, allow_sensitive: bool = False) -> JobFailedError:
+    """Return the error that a key is refused with."""
     with pytest.raises(JobFailedError) as caught:
         checker_for_key(key, allow_sensitive=allow_sensitive)
     return caught.value
@@ -17,16 +18,16 @@ def test_the_first_folder_names_the_checker() -> None:
 
 
 @pytest.mark.parametrize("word", ["phonecheck", "PHONECHECK", "phoneCheck", "PhoneCheck"])
-def test_a_checker_is_found_in_any_case_and_sent_in_the_vendors_own(word: str) -> None:
+def test_checkers_are_found_in_any_case(word: str) -> None:
     assert checker_for_key(f"{word}/file.txt", allow_sensitive=False).task_type == "phoneCheck"
 
 
-def test_a_v1_checker_is_sent_to_the_common_path_by_its_task_type() -> None:
+def test_a_v1_checker_uses_the_common_path_and_its_task_type() -> None:
     band = checkers()["band"]
     assert (band.family, band.path, band.task_type) == (Family.V1, "/v1/tasks", "band")
 
 
-def test_a_legacy_checker_is_sent_to_a_path_of_its_own() -> None:
+def test_a_legacy_checker_has_its_own_path() -> None:
     deep = checkers()["wa-deep"]
     assert (deep.family, deep.path) == (Family.LEGACY, "/wa/api/deep/tasks")
     assert deep.task_type == deep.path
@@ -39,34 +40,32 @@ def test_legacy_checkers_are_named_after_their_paths() -> None:
             assert checker.path == f"/{service}/api/{tier}/tasks"
 
 
-def test_the_three_checkers_of_the_vendors_main_pages_are_listed() -> None:
+def test_the_checkers_of_the_vendors_main_pages_are_listed() -> None:
     assert {"band", "phonecheck", "wa-deep"} <= checkers().keys()
 
 
-def test_every_listed_checker_is_documented_and_takes_rows() -> None:
+def test_every_listed_checker_is_documented_and_accepts_rows() -> None:
     for checker in checkers().values():
         assert checker.documented_by in {"page", "openapi", "readme"}
         assert 0 <= checker.min_rows < checker.max_rows <= 10_000_000
 
 
 def test_e_mail_checkers_take_e_mail_addresses() -> None:
-    taking_addresses = {name for name, checker in checkers().items() if checker.input is InputKind.EMAIL}
-    assert taking_addresses == {
-        name for name in checkers() if name.endswith("_email") or name == "email_check"
-    }
+    email_checkers = {name for name, checker in checkers().items() if checker.input is InputKind.EMAIL}
+    assert email_checkers == {name for name in checkers() if name.endswith("_email") or name == "email_check"}
 
 
-def test_phone_check_takes_numbers_as_they_are_written() -> None:
+def test_phone_check_takes_numbers_as_written() -> None:
     assert checkers()["phonecheck"].input is InputKind.AS_WRITTEN
 
 
-def test_an_unknown_checker_is_refused_with_the_known_ones_named() -> None:
+def test_refusing_an_unknown_checker_lists_the_known_ones() -> None:
     error = refusal("bandit/file.txt")
     assert error.reason.code is ReasonCode.UNKNOWN_CHECKER
     assert all(checker.name in error.reason.message for checker in checkers().values())
 
 
-def test_the_word_that_is_no_checker_is_not_repeated() -> None:
+def test_an_unknown_checker_is_not_quoted() -> None:
     assert "4479460" not in refusal("+447946012345/file.txt").reason.message
 
 
@@ -74,21 +73,21 @@ def test_a_key_without_a_folder_names_no_checker() -> None:
     assert refusal("band").reason.code is ReasonCode.UNKNOWN_CHECKER
 
 
-def test_a_key_that_begins_with_a_slash_names_no_checker() -> None:
+def test_a_key_with_a_leading_slash_names_no_checker() -> None:
     assert refusal("/band/file.txt").reason.code is ReasonCode.UNKNOWN_CHECKER
 
 
 @pytest.mark.parametrize(
     "name", ["wa-deep", "WA-DEEP", "wa-avatar", "ws_avatar", "max_full", "task_type=max_full"]
 )
-def test_a_sensitive_checker_is_off_until_it_is_allowed(name: str) -> None:
+def test_a_sensitive_checker_must_be_allowed(name: str) -> None:
     error = refusal(f"{name}/file.txt")
     assert error.reason.code is ReasonCode.CHECKER_NOT_ALLOWED
     assert "AllowSensitiveCheckers=true" in error.reason.message
     assert checker_for_key(f"{name}/file.txt", allow_sensitive=True).sensitive
 
 
-def test_a_sensitive_task_type_cannot_be_reached_in_another_case() -> None:
+def test_a_sensitive_task_type_is_refused_in_any_case() -> None:
     assert refusal("task_type=MAX_FULL/file.txt").reason.code is ReasonCode.CHECKER_NOT_ALLOWED
 
 
@@ -98,20 +97,20 @@ def test_any_other_task_type_is_sent_verbatim() -> None:
     assert checker.input is InputKind.AS_WRITTEN
 
 
-def test_the_prefix_for_other_task_types_is_known_in_any_case() -> None:
+def test_the_task_type_prefix_is_accepted_in_any_case() -> None:
     assert checker_for_key("Task_Type=NewThing/file.txt", allow_sensitive=False).task_type == "NewThing"
 
 
-def test_a_documented_task_type_keeps_its_rules_however_it_is_named() -> None:
+def test_a_verbatim_documented_task_type_keeps_its_limits() -> None:
     assert checker_for_key("task_type=temu/file.txt", allow_sensitive=False) == checkers()["temu"]
 
 
 @pytest.mark.parametrize("word", ["", "a b", "a\r\nX-Other: 1", "a\n", "ünicode", "a" * 65, "٣", 'a"b'])
-def test_a_task_type_that_could_break_a_form_field_is_refused(word: str) -> None:
+def test_a_task_type_that_could_break_a_form_is_refused(word: str) -> None:
     assert refusal(f"task_type={word}/file.txt").reason.code is ReasonCode.UNKNOWN_CHECKER
 
 
-def test_a_price_follows_from_the_list_where_it_is_known() -> None:
+def test_the_list_price_is_computed_if_it_is_known() -> None:
     band, unpriced = checkers()["band"], checkers()["mexc_email"]
     assert (band.list_price(123_456), band.list_price(0), band.list_price(None)) == (12.3456, 0, None)
     assert unpriced.list_price(100) is None

@@ -1,18 +1,18 @@
-"""The page about costs shows what the operations and the prices give."""
+"""docs/cost.md has the figures that benchmarks/cost.py computes."""
 
 from benchmarks import cost, waiting_ways
 from benchmarks.cost import page
 from tests.support.template import PROJECT, resources, template
 
 
-def test_the_page_has_the_tables_that_the_counted_operations_give() -> None:
+def test_the_cost_page_has_the_computed_tables() -> None:
     shown = (PROJECT / "docs" / "cost.md").read_text("utf-8")
 
     for table in page().split("\n\n"):
         assert table.strip() in shown
 
 
-def test_the_memory_and_the_ceiling_are_those_of_the_template() -> None:
+def test_memory_and_wait_match_the_template() -> None:
     functions = resources("AWS::Serverless::Function")
 
     assert functions["CheckStatusFunction"]["MemorySize"] / 1024 == waiting_ways.MEMORY_GB
@@ -20,7 +20,7 @@ def test_the_memory_and_the_ceiling_are_those_of_the_template() -> None:
     assert template()["Parameters"]["MaxWaitSeconds"]["Default"] == cost.MAX_WAIT_SECONDS
 
 
-def test_files_are_kept_as_long_as_the_template_says() -> None:
+def test_the_days_of_storage_match_the_template() -> None:
     days = template()["Parameters"]["RetentionDays"]["Default"]
     (rule,) = resources("AWS::S3::Bucket")["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
 

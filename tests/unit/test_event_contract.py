@@ -1,6 +1,6 @@
-"""The events that consumers get, against samples that are kept by schema version.
+"""Events match the samples and schemas that are kept per schema version.
 
-Consumers are built on the samples: fields may be added, any other change takes a new schema version.
+Consumers rely on them. Fields may be added; any other change needs a new schema version.
 """
 
 import json
@@ -84,13 +84,13 @@ def sample(name: str) -> Any:
 
 
 def announced(name: str) -> dict[str, Any]:
-    """The detail of a job's event as it goes over the wire."""
-    read_back: dict[str, Any] = json.loads(json.dumps(detail(JOBS[name])))
-    return read_back
+    """Return the detail of a job's event after a round trip through JSON."""
+    parsed: dict[str, Any] = json.loads(json.dumps(detail(JOBS[name])))
+    return parsed
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
-    """Each value that is no mapping, by its path."""
+    """Return every value that is not a mapping, by its dotted path."""
     if not isinstance(value, dict) or not value:
         return {path: value}
     inner = [leaves(item, f"{path}.{name}" if path else name) for name, item in value.items()]
@@ -103,55 +103,55 @@ def test_an_event_has_exactly_the_fields_of_its_sample(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_every_field_of_an_event_has_the_samples_type_and_value(name: str) -> None:
+def test_every_field_has_the_type_and_value_of_its_sample(name: str) -> None:
     expected = leaves(sample(name)["detail"])
     for path, value in leaves(announced(name)).items():
         assert (path, type(value), value) == (path, type(expected[path]), expected[path])
 
 
 @pytest.mark.parametrize(("name", "state"), ENDINGS.items())
-def test_an_ending_is_announced_under_the_samples_source_and_type(name: str, state: State) -> None:
+def test_an_event_has_the_source_and_type_of_its_sample(name: str, state: State) -> None:
     assert (sample(name)["source"], sample(name)["detail-type"]) == (SOURCE, DETAIL_TYPES[state])
 
 
-def test_a_job_that_was_given_up_has_failed() -> None:
+def test_an_abandoned_job_has_the_failed_event() -> None:
     assert DETAIL_TYPES[State.ABANDONED] == sample("failed")["detail-type"]
 
 
-def test_a_blocked_job_needs_attention_too() -> None:
+def test_a_blocked_job_is_announced_as_needing_attention() -> None:
     assert DETAIL_TYPES[State.BLOCKED] == sample("needs_attention")["detail-type"]
 
 
-def test_only_endings_and_stops_are_announced() -> None:
-    on_their_way = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
-    assert DETAIL_TYPES.keys() == set(State) - on_their_way
+def test_jobs_in_progress_are_not_announced() -> None:
+    in_progress = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
+    assert DETAIL_TYPES.keys() == set(State) - in_progress
 
 
 @pytest.mark.parametrize(("name", "other"), [("completed", "reason"), ("failed", "results")])
-def test_an_event_tells_either_results_or_a_reason(name: str, other: str) -> None:
+def test_an_event_has_either_results_or_a_reason(name: str, other: str) -> None:
     assert other not in announced(name)
 
 
-def test_whether_the_file_was_charged_for_can_be_unknown() -> None:
+def test_a_charge_can_be_unknown() -> None:
     assert announced("needs_attention")["charged"] is None
 
 
-def test_the_events_of_a_job_that_never_got_a_checker_say_so() -> None:
+def test_a_job_without_a_checker_has_empty_checker_fields() -> None:
     reason = Reason(ReasonCode.UNKNOWN_CHECKER, "No such checker.")
-    told = detail(a_job(State.FAILED, checker=None, task_type=None, task_id=None, reason=reason))
-    assert (told["checker"], told["task_type"], told["task_id"]) == (None, None, None)
-    assert told.keys() == sample("failed")["detail"].keys()
+    event = detail(a_job(State.FAILED, checker=None, task_type=None, task_id=None, reason=reason))
+    assert (event["checker"], event["task_type"], event["task_id"]) == (None, None, None)
+    assert event.keys() == sample("failed")["detail"].keys()
 
 
 IDS_TIMES_AND_SIZES = re.compile(r"(_at|_id|etag|size|schema_version)$")
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_no_sample_holds_anything_that_could_be_a_number(name: str) -> None:
-    told = {
+def test_no_sample_contains_a_phone_number(name: str) -> None:
+    values = {
         path: v for path, v in leaves(sample(name)["detail"]).items() if not IDS_TIMES_AND_SIZES.search(path)
     }
-    without_ids = json.dumps(told).replace(EXAMPLE.job_id[:12], "")
+    without_ids = json.dumps(values).replace(EXAMPLE.job_id[:12], "")
     assert not re.search(r"[0-9]{7}", without_ids)
 
 
@@ -160,7 +160,7 @@ def test_times_are_utc_with_milliseconds() -> None:
     assert timestamp(moment) == "2026-03-04T12:00:00.123Z"
 
 
-# The schemas that consumers generate code from
+# Schemas, from which consumers generate code
 
 
 @cache
@@ -169,36 +169,36 @@ def schema(name: str) -> Any:
 
 
 def without(document: dict[str, Any], *path: str) -> dict[str, Any]:
-    """A copy in which one field is missing."""
+    """Return a copy without one field."""
     copy: dict[str, Any] = json.loads(json.dumps(document))
-    place = copy
+    parent = copy
     for name in path[:-1]:
-        place = place[name]
-    del place[path[-1]]
+        parent = parent[name]
+    del parent[path[-1]]
     return copy
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_a_schema_is_a_schema(name: str) -> None:
+def test_each_schema_is_valid(name: str) -> None:
     Draft4Validator.check_schema(schema(name))
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_an_event_keeps_its_schema(name: str) -> None:
+def test_an_event_matches_its_schema(name: str) -> None:
     Draft4Validator(schema(name)).validate(sample(name) | {"detail": announced(name)})
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_the_events_of_a_job_that_knows_nothing_keep_their_schema_too(name: str) -> None:
+def test_an_event_with_unknown_fields_matches_its_schema(name: str) -> None:
     job = replace(JOBS[name], counts=Counts())
     if name != "completed":
         job = replace(job, checker=None, task_type=None, task_id=None, submitted_at=None)
-    told = json.loads(json.dumps(detail(job)))
-    Draft4Validator(schema(name)).validate(sample(name) | {"detail": told})
+    event = json.loads(json.dumps(detail(job)))
+    Draft4Validator(schema(name)).validate(sample(name) | {"detail": event})
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_an_event_without_one_of_its_fields_breaks_its_schema(name: str) -> None:
+def test_an_event_with_a_missing_field_breaks_its_schema(name: str) -> None:
     for path in leaves(sample(name)):
         if not path.startswith("detail.counts.verdicts"):
             with pytest.raises(ValidationError):
@@ -206,12 +206,12 @@ def test_an_event_without_one_of_its_fields_breaks_its_schema(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["failed", "needs_attention"])
-def test_a_schema_knows_every_reason(name: str) -> None:
+def test_each_schema_lists_every_reason_code(name: str) -> None:
     reason = schema(name)["properties"]["detail"]["properties"]["reason"]
     assert reason["properties"]["code"]["enum"] == list(ReasonCode)
 
 
-def test_the_registry_holds_the_schemas() -> None:
+def test_the_registry_contains_the_schemas() -> None:
     registry = yaml.load((PROJECT / "events/schemas/registry.yaml").read_text("utf-8"), CloudFormationLoader)
     contents = [
         json.loads(resource["Properties"]["Content"])
@@ -221,10 +221,10 @@ def test_the_registry_holds_the_schemas() -> None:
     assert contents == [schema(name) for name in ENDINGS]
 
 
-# The samples for `sam local invoke -e`
+# Samples for `sam local invoke -e`
 
 
-def test_the_sample_for_submit_announces_the_upload_of_all_samples() -> None:
+def test_the_submit_sample_announces_the_sample_upload() -> None:
     (record,) = read("submit.json")["Records"]
     assert upload_from_message(Message.from_record(record).body, bucket=EXAMPLE.bucket) == EXAMPLE
 
@@ -237,12 +237,12 @@ def test_the_sample_for_submit_announces_the_upload_of_all_samples() -> None:
         ("record_failure.json", {"job_id", "execution", "reason"}),
     ],
 )
-def test_the_samples_for_the_other_functions_are_about_the_same_job(path: str, fields: set[str]) -> None:
+def test_the_other_samples_are_about_the_same_job(path: str, fields: set[str]) -> None:
     assert read(path).keys() == fields
     assert read(path)["job_id"] == EXAMPLE.job_id
 
 
-def test_the_sample_of_a_failure_has_a_code_of_the_contract() -> None:
+def test_the_failure_sample_has_a_valid_reason_code() -> None:
     reason = read("record_failure.json")["reason"]
     assert ReasonCode(reason["code"])
     assert reason["message"]

@@ -1,4 +1,4 @@
-"""What each function loads before its first event: every cold start waits for it."""
+"""What each function imports when it starts: every cold start waits for that."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ SLOW = {
     "jsonschema",
     "sqlite3",
 }
-"""What takes long to import, and what only some uploads or exports need."""
+"""Modules that are slow to import, or that only some uploads or exports need."""
 
 NEEDED = {
     "submit": {"requests"},
@@ -31,7 +31,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("function", NEEDED)
-def test_a_function_loads_what_it_needs_each_time_and_nothing_slow_besides(function: str) -> None:
+def test_a_function_imports_only_the_slow_modules_it_needs(function: str) -> None:
     path = [PROJECT / "layers" / "shared", PROJECT / "functions" / function]
     listing = [sys.executable, "-c", "import sys, app; print(*sys.modules)"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}

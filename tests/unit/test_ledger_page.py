@@ -1,4 +1,4 @@
-"""docs/ledger.md shows the transitions as they are in the code."""
+"""docs/ledger.md shows the transitions of the code."""
 
 from numberdrop.jobs.transitions import TRANSITIONS, Transition
 from tests.support.template import PROJECT
@@ -7,7 +7,7 @@ PAGE = (PROJECT / "docs" / "ledger.md").read_text(encoding="utf-8")
 
 
 def diagram() -> str:
-    """The transitions as a Mermaid state diagram."""
+    """Return the transitions as a Mermaid state diagram."""
     arrows = [
         f"    {source} --> {transition.target} : {transition.name}"
         for transition in TRANSITIONS
@@ -17,18 +17,18 @@ def diagram() -> str:
 
 
 def row(transition: Transition) -> str:
-    """A transition as a row of the page's table."""
+    """Return a transition as a row of the page's table."""
     sources = ", ".join(sorted(transition.sources)) or "(none)"
     return f"| {transition.name} | {sources} | {transition.target} | {transition.when} | {transition.guard} |"
 
 
-def test_the_page_draws_every_transition_and_no_other() -> None:
+def test_the_page_draws_exactly_the_transitions() -> None:
     drawn = PAGE.split("```mermaid\n")[1].split("\n```")[0]
 
     assert drawn == diagram()
 
 
-def test_the_page_explains_every_transition_and_no_other() -> None:
+def test_the_page_explains_exactly_the_transitions() -> None:
     table = PAGE.split("| transition |")[1].split("\n\n")[0]
     explained = table.splitlines()[2:]
 

@@ -12,11 +12,11 @@ NUMBER = "+447946012345"
 
 
 @pytest.mark.parametrize(
-    "written",
+    "number",
     [NUMBER, "447946012345", "+44 7946 012345", "(0044) 7946-012.345", "7946/012/345", "+4 4 7 9 4 6 0 1 2"],
 )
-def test_a_number_is_masked_however_it_is_written(written: str) -> None:
-    assert masked(f"line 7: {written} is bad") in {
+def test_a_number_is_masked_in_any_notation(number: str) -> None:
+    assert masked(f"line 7: {number} is bad") in {
         "line 7: [digits] is bad",
         "line 7: ([digits] is bad",
         "line [digits] is bad",

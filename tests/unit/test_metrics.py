@@ -1,4 +1,4 @@
-"""Metrics are lines of the log in CloudWatch's embedded metric format."""
+"""Metrics are log lines in CloudWatch's embedded metric format."""
 
 import json
 from datetime import timedelta
@@ -24,13 +24,13 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def measured(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
-    """The metrics of the only line, by name."""
+    """Return the metrics of the only log line, by name."""
     (line,) = lines(capsys)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     return {metric["Name"]: line[metric["Name"]][0] for metric in directive["Metrics"]}
 
 
-def test_a_metric_stands_under_the_stack_alone_and_under_the_checker_too(
+def test_a_metric_has_the_dimensions_stack_and_checker(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     count_upload(a_job(upload=an_upload("BAND/numbers.txt")))
@@ -43,16 +43,14 @@ def test_a_metric_stands_under_the_stack_alone_and_under_the_checker_too(
 
 
 @pytest.mark.parametrize("key", ["task_type=brand-new/numbers.txt", "no-such-checker/a.txt", "no-folder"])
-def test_checkers_that_are_not_documented_share_one_name(
-    key: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_undocumented_checkers_share_one_dimension(key: str, capsys: pytest.CaptureFixture[str]) -> None:
     count_upload(a_job(upload=an_upload(key)))
 
     (line,) = lines(capsys)
     assert line["checker"] == "other"
 
 
-def test_a_documented_task_type_has_its_own_name_however_it_is_named(
+def test_a_verbatim_documented_task_type_has_its_dimension(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     count_upload(a_job(upload=an_upload("task_type=band/numbers.txt")))
@@ -61,7 +59,7 @@ def test_a_documented_task_type_has_its_own_name_however_it_is_named(
     assert line["checker"] == "band"
 
 
-def test_a_line_names_its_job_and_not_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_metric_names_the_job_but_not_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     job = a_job(upload=an_upload("band/of +447700900123.txt"))
 
     count_upload(job)
@@ -71,13 +69,13 @@ def test_a_line_names_its_job_and_not_its_file(capsys: pytest.CaptureFixture[str
     assert "7700900" not in json.dumps(line)
 
 
-def test_a_charge_counts_what_was_sent_and_what_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_charge_counts_numbers_and_duplicates(capsys: pytest.CaptureFixture[str]) -> None:
     count_charge(a_job(counts=Counts(lines=15, submitted=10, duplicates=5)))
 
     assert measured(capsys) == {"Charges": 1, "NumbersSent": 10, "DuplicatesSaved": 5}
 
 
-def test_a_completion_counts_verdicts_and_time_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_completed_job_counts_verdicts_and_duration(capsys: pytest.CaptureFixture[str]) -> None:
     job = a_job(
         State.COMPLETED,
         counts=Counts(verdicts={"yes": 3, "no": 1}),
@@ -90,7 +88,7 @@ def test_a_completion_counts_verdicts_and_time_and_is_no_failure(capsys: pytest.
     assert measured(capsys) == {"Completed": 1, "Failed": 0, "Duration": 90, "VerdictYes": 3, "VerdictNo": 1}
 
 
-def test_the_delay_is_from_the_export_to_the_results(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_delay_runs_from_the_export_to_the_results(capsys: pytest.CaptureFixture[str]) -> None:
     job = a_job(
         State.COMPLETED,
         counts=Counts(),
@@ -104,7 +102,7 @@ def test_the_delay_is_from_the_export_to_the_results(capsys: pytest.CaptureFixtu
     assert measured(capsys) == {"Completed": 1, "Failed": 0, "Duration": 90, "Delay": 10}
 
 
-def test_what_a_person_had_collected_again_tells_nothing_of_delays(
+def test_a_job_collected_again_has_no_delay(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     job = a_job(State.COMPLETED, run=2, exported_at=NOON - timedelta(days=3), finished_at=NOON)
@@ -123,7 +121,7 @@ def test_what_a_person_had_collected_again_tells_nothing_of_delays(
         (State.BLOCKED, "Blocked"),
     ],
 )
-def test_every_other_ending_is_one_count(state: State, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_other_ending_counts_once(state: State, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     count_ending(a_job(state))
 
     assert measured(capsys) == {name: 1}
@@ -132,7 +130,7 @@ def test_every_other_ending_is_one_count(state: State, name: str, capsys: pytest
 @pytest.mark.parametrize(
     ("state", "name"), [(State.SUBMITTED, "OldestTaskAge"), (State.CLAIMED, "OldestClaimAge")]
 )
-def test_of_the_jobs_on_their_way_the_oldest_is_measured_in_seconds(
+def test_the_oldest_job_in_progress_is_measured_in_seconds(
     state: State, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ages = OldestJobs()
@@ -155,9 +153,7 @@ def test_each_checker_has_an_oldest_job(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.SUBMITTED, State.CLAIMED}))
-def test_a_job_that_waits_for_nothing_of_ours_has_no_age(
-    state: State, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_job_in_another_state_has_no_age(state: State, capsys: pytest.CaptureFixture[str]) -> None:
     ages = OldestJobs()
     ages.add(a_job(state), timedelta(days=300))
 
@@ -168,7 +164,7 @@ def test_a_job_that_waits_for_nothing_of_ours_has_no_age(
 
 @pytest.mark.parametrize("has_failed", [False, True])
 @pytest.mark.parametrize("breaker_is_open", [False, True])
-def test_each_reconciliation_says_how_it_went_and_whether_the_line_is_stopped(
+def test_reconciliation_publishes_success_and_the_breaker(
     capsys: pytest.CaptureFixture[str], *, has_failed: bool, breaker_is_open: bool
 ) -> None:
     record_reconciliation(has_failed=has_failed, breaker_is_open=breaker_is_open)

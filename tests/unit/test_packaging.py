@@ -1,4 +1,4 @@
-"""What pyproject.toml says of the installed command is what its code needs."""
+"""pyproject.toml declares exactly what the installed packages need."""
 
 import ast
 import re
@@ -23,14 +23,14 @@ FOLDERS = {
     for package in find_packages(root, include=INSTALLED["packages"]["find"]["include"])
     if "." not in package
 }
-"""The folders of the installed top-level packages, by their names."""
+"""The folder of each installed top-level package, by name."""
 
 USES_IF_THERE = {"openpyxl": "defusedxml"}
-"""Packages that work without another, but not as well."""
+"""Packages that use another one if it is installed."""
 
 
 def imported(node: ast.AST) -> Iterator[str]:
-    """The first parts of the modules that the code imports when it runs; none that only mypy reads."""
+    """Yield the top-level names that code imports at run time, without imports for mypy only."""
     match node:
         case ast.Import(names):
             yield from (name.name.partition(".")[0] for name in names)
@@ -49,17 +49,17 @@ def modules() -> Iterator[Path]:
 
 
 def needed() -> set[str]:
-    """What is imported and neither comes with Python nor is installed from here."""
+    """Return what is imported from neither the standard library nor this project."""
     found = {name for path in modules() for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
     return found - sys.stdlib_module_names - set(FOLDERS)
 
 
 def declared() -> set[str]:
-    """The distributions that are declared, without their bounds."""
+    """Return the declared distributions without their version bounds."""
     return {re.split(r"[<>=!~ ]", each, maxsplit=1)[0] for each in PYPROJECT["project"]["dependencies"]}
 
 
-def test_every_import_of_the_installed_packages_is_declared_and_nothing_besides() -> None:
+def test_exactly_the_imported_distributions_are_declared() -> None:
     distributions = packages_distributions()
     wanted = {distributions.get(name, [name])[0].replace("_", "-") for name in needed()}
     wanted |= {other for name, other in USES_IF_THERE.items() if name in wanted}
@@ -67,7 +67,7 @@ def test_every_import_of_the_installed_packages_is_declared_and_nothing_besides(
     assert declared() == wanted
 
 
-def test_every_package_and_every_file_that_code_reads_is_installed() -> None:
+def test_every_package_and_data_file_is_installed() -> None:
     found = {
         package
         for root in ROOTS

@@ -1,4 +1,4 @@
-"""Settings: read once, checked by name."""
+"""Settings are read from the environment and checked."""
 
 import pytest
 
@@ -70,13 +70,13 @@ def without(*names: str) -> dict[str, str]:
     return {name: value for name, value in ENVIRONMENT.items() if name not in names}
 
 
-def test_settings_have_the_types_that_their_names_promise() -> None:
+def test_settings_are_converted_to_their_types() -> None:
     settings = SubmitSettings.from_env(ENVIRONMENT)
     assert (settings.job_timeout_hours, settings.allow_sensitive_checkers) == (24, False)
     assert settings.upload_bucket == "uploads"
 
 
-def test_host_names_are_split_trimmed_and_lower_case() -> None:
+def test_host_names_are_split_trimmed_and_lowered() -> None:
     assert CollectSettings.from_env(ENVIRONMENT).result_hosts == ("storage.example", "*.ekycpro.com")
 
 
@@ -100,7 +100,7 @@ def test_a_missing_variable_is_named(settings: type[Settings], name: str) -> Non
 
 
 @pytest.mark.parametrize("settings", NEEDED)
-def test_nothing_but_the_needed_variables_is_read(settings: type[Settings]) -> None:
+def test_only_the_needed_variables_are_read(settings: type[Settings]) -> None:
     needed_only = {name: ENVIRONMENT[name] for name in NEEDED[settings]}
     assert settings.from_env(needed_only) == settings.from_env(ENVIRONMENT)
 
@@ -116,13 +116,13 @@ def test_nothing_but_the_needed_variables_is_read(settings: type[Settings]) -> N
         ("ALLOW_SENSITIVE_CHECKERS", "True "),
     ],
 )
-def test_an_unusable_value_is_refused_by_its_variables_name(name: str, value: str) -> None:
+def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name) as caught:
         SubmitSettings.from_env(ENVIRONMENT | {name: value})
     assert caught.value.__cause__ is None
 
 
-def test_the_environment_of_the_process_is_what_is_read_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOBS_TABLE", "jobs-of-the-process")
     monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     assert LedgerSettings.from_env() == LedgerSettings("jobs-of-the-process", "bus")

@@ -1,4 +1,4 @@
-"""The rules that the state machine keeps, read from its definition."""
+"""Rules that the state machine's definition follows."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from numberdrop.jobs.decision import Decision, Next
+from numberdrop.jobs.decision import CHECK_THE_TASK, Decision, Next
 from numberdrop.jobs.reasons import ReasonCode
 from tests.support.template import resources, state_machine, template
 
@@ -18,25 +18,25 @@ THE_FAILURE_PATH = "Record the failure"
 
 
 def followers(state: dict[str, Any]) -> set[str]:
-    ways = [state, *state.get("Choices", []), *state.get("Catch", [])]
-    return {way["Next"] for way in ways if "Next" in way} | {
+    branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {branch["Next"] for branch in branches if "Next" in branch} | {
         state[key] for key in ["Default"] if key in state
     }
 
 
 def reachable(start: str, *, without: frozenset[str] = frozenset()) -> set[str]:
-    """The states that can follow a state, without passing through some of them."""
-    seen: set[str] = set()
+    """Return the states that can follow a state on paths that avoid some states."""
+    visited: set[str] = set()
     ahead = followers(STATES[start]) - without
     while ahead:
         state = ahead.pop()
-        seen.add(state)
-        ahead |= followers(STATES[state]) - seen - without
-    return seen
+        visited.add(state)
+        ahead |= followers(STATES[state]) - visited - without
+    return visited
 
 
-def branches(choice: str) -> dict[str, str]:
-    """Where each answer leads, by the word that is compared."""
+def next_states(choice: str) -> dict[str, str]:
+    """Return the state that each answer leads to, by the word that is compared."""
     return {
         re.fullmatch(r"\{% \$next = '(\w+)' %\}", rule["Condition"])[1]: rule["Next"]  # type: ignore[index]
         for rule in CHOICES[choice]["Choices"]
@@ -55,7 +55,7 @@ def expressions(value: Any) -> Iterator[str]:
                 yield from expressions(inner)
 
 
-def test_the_whole_machine_speaks_jsonata() -> None:
+def test_every_state_uses_jsonata() -> None:
     assert state_machine()["QueryLanguage"] == "JSONata"
     jsonpath = {"InputPath", "OutputPath", "ResultPath", "ResultSelector", "Parameters"}
     for state in STATES.values():
@@ -63,7 +63,7 @@ def test_the_whole_machine_speaks_jsonata() -> None:
         assert "QueryLanguage" not in state
 
 
-def test_the_machine_says_what_it_is_for() -> None:
+def test_the_state_machine_has_a_useful_comment() -> None:
     assert "task" in state_machine()["Comment"]
 
 
@@ -72,14 +72,19 @@ def test_every_state_is_reachable_and_every_next_exists() -> None:
     assert reachable(start) | {start} == STATES.keys()
 
 
+def test_the_state_that_checks_the_task_exists() -> None:
+    assert CHECK_THE_TASK in TASKS
+    assert "${CheckStatusFunctionArn}" in json.dumps(TASKS[CHECK_THE_TASK])
+
+
 @pytest.mark.parametrize("name", STATES)
-def test_names_are_short_sentences_and_choices_are_questions(name: str) -> None:
+def test_state_names_are_sentences_and_choices_questions(name: str) -> None:
     assert re.fullmatch(r"[A-Z][a-z ]+\??", name)
     assert name.endswith("?") == (name in CHOICES)
 
 
 @pytest.mark.parametrize("name", CHOICES)
-def test_an_answer_that_no_choice_expects_leads_to_failure(name: str) -> None:
+def test_an_unexpected_answer_leads_to_failure(name: str) -> None:
     default = CHOICES[name]["Default"]
     assert "Completed" not in reachable(default)
     assert "Failed" in reachable(default)
@@ -87,15 +92,15 @@ def test_an_answer_that_no_choice_expects_leads_to_failure(name: str) -> None:
 
 
 def mean_seconds(retry: dict[str, Any]) -> float:
-    """How long a retrier goes on, on average: full jitter takes half of each pause."""
+    """Return how long a retrier retries on average, in seconds; full jitter halves each pause."""
     pauses = (retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"]))
     return float(sum(min(pause, retry["MaxDelaySeconds"]) for pause in pauses)) / 2
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_is_tried_again_with_jitter_and_growing_pauses(name: str) -> None:
-    *_, whatever_failed = TASKS[name]["Retry"]
-    assert whatever_failed["ErrorEquals"] == ["States.ALL"]
+def test_every_task_is_retried_with_jitter_and_backoff(name: str) -> None:
+    *_, any_error = TASKS[name]["Retry"]
+    assert any_error["ErrorEquals"] == ["States.ALL"]
     for retry in TASKS[name]["Retry"]:
         assert retry["JitterStrategy"] == "FULL"
         assert retry["BackoffRate"] > 1
@@ -103,7 +108,7 @@ def test_every_task_is_tried_again_with_jitter_and_growing_pauses(name: str) -> 
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_throttled_function_is_waited_for_for_hours_without_long_pauses(name: str) -> None:
+def test_a_throttled_function_is_retried_often_for_hours(name: str) -> None:
     throttled, _ = TASKS[name]["Retry"]
     assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
     assert throttled["MaxDelaySeconds"] == 60
@@ -111,19 +116,19 @@ def test_a_throttled_function_is_waited_for_for_hours_without_long_pauses(name: 
 
 
 @pytest.mark.parametrize("name", ["Check the task", "Collect the results"])
-def test_an_outage_of_hours_fails_no_task_that_is_paid_for(name: str) -> None:
-    *_, whatever_failed = TASKS[name]["Retry"]
-    assert mean_seconds(whatever_failed) >= 6 * 3600
+def test_an_outage_of_hours_does_not_fail_a_paid_task(name: str) -> None:
+    *_, any_error = TASKS[name]["Retry"]
+    assert mean_seconds(any_error) >= 6 * 3600
 
 
 def test_retries_leave_room_in_the_history() -> None:
-    """Each adds three events at most: scheduled, started, failed (Step Functions developer guide)."""
+    """A retry adds at most three events: scheduled, started, failed (Step Functions developer guide)."""
     for task in TASKS.values():
         assert 3 * sum(retry["MaxAttempts"] for retry in task["Retry"]) < 25_000 / 10
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_that_fails_for_good_takes_the_one_failure_path(name: str) -> None:
+def test_every_failed_task_takes_the_failure_path(name: str) -> None:
     (catch,) = TASKS[name]["Catch"]
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert catch["Next"] == ("Failed" if name == THE_FAILURE_PATH else THE_FAILURE_PATH)
@@ -131,7 +136,7 @@ def test_every_task_that_fails_for_good_takes_the_one_failure_path(name: str) ->
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_waits_a_little_longer_than_its_function_may_run(name: str) -> None:
+def test_every_task_times_out_after_its_function(name: str) -> None:
     arguments = TASKS[name]["Arguments"]
     substitution = re.fullmatch(r"\$\{(\w+)FunctionArn\}", arguments["FunctionName"])
     assert substitution
@@ -140,32 +145,32 @@ def test_every_task_waits_a_little_longer_than_its_function_may_run(name: str) -
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_nothing_is_asked_of_the_vendor_twice_without_a_wait_between(name: str) -> None:
+def test_no_task_runs_twice_without_a_wait_between(name: str) -> None:
     assert name not in reachable(name, without=frozenset({"Wait for the vendor"}))
 
 
-def test_the_wait_is_as_long_as_was_decided() -> None:
+def test_the_wait_is_as_long_as_decided() -> None:
     wait = STATES["Wait for the vendor"]
     assert (wait["Type"], wait["Seconds"]) == ("Wait", "{% $wait_seconds %}")
 
 
-def test_the_choices_know_every_decision_that_can_reach_them() -> None:
-    assert branches("Exported?").keys() == {Next.WAIT, Next.COLLECT, Next.FAIL}
-    assert branches("Collected?").keys() == {Next.WAIT, Next.DONE, Next.FAIL}
+def test_the_choices_handle_every_possible_decision() -> None:
+    assert next_states("Exported?").keys() == {Next.WAIT, Next.COLLECT, Next.FAIL}
+    assert next_states("Collected?").keys() == {Next.WAIT, Next.DONE, Next.FAIL}
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_decisions_lead_where_their_words_say(choice: str) -> None:
+def test_each_decision_leads_to_its_state(choice: str) -> None:
     expected = {
         "wait": "Wait for the vendor",
         "collect": "Collect the results",
         "fail": THE_FAILURE_PATH,
         "done": "Completed",
     }
-    assert branches(choice).items() <= expected.items()
+    assert next_states(choice).items() <= expected.items()
 
 
-def test_what_the_machine_reads_of_a_decision_is_what_a_decision_has() -> None:
+def test_every_field_read_from_a_decision_exists() -> None:
     for name in ("Check the task", "Collect the results"):
         assigned = {**TASKS[name]["Assign"], **TASKS[name]["Output"]}
         for expression in assigned.values():
@@ -183,25 +188,25 @@ def test_every_variable_is_assigned_before_it_can_be_read() -> None:
         assert read - {"states"} <= assigned | caught
 
 
-def test_a_failure_is_told_by_its_error_and_cause() -> None:
+def test_a_failed_execution_has_the_reason_as_error_and_cause() -> None:
     ends = {name: state for name, state in STATES.items() if state["Type"] == "Fail"}
     assert ends == {
         "Failed": {"Type": "Fail", "Error": "{% $reason.code %}", "Cause": "{% $reason.message %}"}
     }
 
 
-def test_success_is_only_reached_through_a_collection() -> None:
-    ways = {name for name, state in STATES.items() if "Completed" in followers(state)}
-    assert ways == {"Collected?"}
+def test_only_a_collection_leads_to_success() -> None:
+    predecessors = {name for name, state in STATES.items() if "Completed" in followers(state)}
+    assert predecessors == {"Collected?"}
 
 
-def test_neither_links_nor_keys_nor_numbers_are_kept_in_the_machine() -> None:
+def test_no_link_key_or_number_is_kept_in_the_state_machine() -> None:
     forbidden = re.compile(r"result_url|api_?key|number|https?:", re.IGNORECASE)
     without_comments = json.dumps({name: {**state, "Comment": ""} for name, state in STATES.items()})
     assert not forbidden.search(without_comments)
 
 
-def test_functions_get_ids_counts_and_reasons_only() -> None:
+def test_functions_receive_only_ids_counts_and_reasons() -> None:
     payloads = {name: set(task["Arguments"]["Payload"]) for name, task in TASKS.items()}
     assert payloads == {
         "Check the task": {"job_id", "seen"},
@@ -210,24 +215,24 @@ def test_functions_get_ids_counts_and_reasons_only() -> None:
     }
 
 
-def test_the_machine_outlives_the_longest_task() -> None:
+def test_the_state_machine_outlives_the_longest_task() -> None:
     longest_hours = template()["Parameters"]["JobTimeoutHours"]["MaxValue"]
     assert state_machine()["TimeoutSeconds"] > longest_hours * 3600
 
 
-def test_every_placeholder_is_filled_in_by_the_template() -> None:
+def test_the_template_fills_every_placeholder() -> None:
     placeholders = set(re.findall(r"\$\{(\w+)\}", json.dumps(state_machine())))
     (machine,) = resources("AWS::Serverless::StateMachine").values()
     assert machine["DefinitionSubstitutions"].keys() == placeholders
 
 
-def test_an_execution_begins_with_what_it_was_started_with() -> None:
+def test_an_execution_starts_with_its_job_id() -> None:
     remember = STATES[state_machine()["StartAt"]]
     assert remember["Assign"].items() >= {"job_id": "{% $states.input.job_id %}", "seen": {}}.items()
 
 
-def test_the_first_wait_is_that_of_the_input_or_ten_seconds() -> None:
-    """An execution may be started by an older version, or by hand with nothing but the job's id."""
+def test_the_first_wait_is_ten_seconds_by_default() -> None:
+    """An older version, or a person, may start an execution with nothing but the job's id."""
     remember = STATES[state_machine()["StartAt"]]
-    given = "$states.input.wait_seconds"
-    assert remember["Assign"]["wait_seconds"] == f"{{% $exists({given}) ? {given} : 10 %}}"
+    wait = "$states.input.wait_seconds"
+    assert remember["Assign"]["wait_seconds"] == f"{{% $exists({wait}) ? {wait} : 10 %}}"

@@ -1,4 +1,4 @@
-"""Uploads: their job ids, where their results go, and the messages that announce them."""
+"""Uploads: job ids, result keys and the messages that announce them."""
 
 import json
 import re
@@ -30,7 +30,7 @@ identities = st.tuples(texts, texts, st.one_of(st.none(), texts), texts)
 
 
 def event_about(key: str = "band/a.txt", object_changes: dict[str, Any] | None = None) -> dict[str, Any]:
-    described = {
+    fields = {
         "key": key,
         "size": 12,
         "etag": "e1",
@@ -43,7 +43,7 @@ def event_about(key: str = "band/a.txt", object_changes: dict[str, Any] | None =
         "detail-type": "Object Created",
         "detail": {
             "bucket": {"name": "uploads"},
-            "object": {k: v for k, v in described.items() if v is not None},
+            "object": {k: v for k, v in fields.items() if v is not None},
         },
     }
 
@@ -55,12 +55,12 @@ def parsed(event: Any) -> Upload | None:
 # Job ids
 
 
-def test_a_job_id_is_the_same_each_time_and_is_plain_hexadecimal() -> None:
+def test_a_job_id_is_stable_and_hexadecimal() -> None:
     assert an_upload().job_id == an_upload().job_id
     assert re.fullmatch("[0-9a-f]{64}", an_upload().job_id)
 
 
-def test_a_job_id_does_not_depend_on_what_may_differ_between_two_events_of_one_version() -> None:
+def test_a_job_id_depends_only_on_bucket_key_and_version() -> None:
     assert an_upload(etag="other", size=1, sequencer="0B").job_id == an_upload().job_id
 
 
@@ -68,24 +68,24 @@ def test_two_versions_of_a_key_are_two_jobs() -> None:
     assert an_upload(version_id="v1").job_id != an_upload(version_id="v2").job_id
 
 
-def test_without_versions_each_write_of_a_key_is_a_job() -> None:
+def test_without_versions_every_write_of_a_key_is_a_job() -> None:
     first, second = (an_upload(version_id=None, sequencer=sequencer) for sequencer in ("0A", "0B"))
     assert first.job_id != second.job_id
 
 
 @given(identities, identities)
-def test_job_ids_differ_whenever_bucket_key_or_version_differ(
-    one: tuple[str, str, str | None, str], other: tuple[str, str, str | None, str]
+def test_job_ids_differ_if_bucket_key_or_version_differ(
+    first: tuple[str, str, str | None, str], second: tuple[str, str, str | None, str]
 ) -> None:
     def upload(bucket: str, key: str, version: str | None, sequencer: str) -> Upload:
         return an_upload(key, bucket=bucket, version_id=version, sequencer=sequencer)
 
-    # The sequencer takes the version's place only where there is none.
-    same = one[:3] == other[:3] and (one[2] is not None or one[3] == other[3])
-    assert (upload(*one).job_id == upload(*other).job_id) is same
+    # The sequencer counts only if there is no version.
+    same = first[:3] == second[:3] and (first[2] is not None or first[3] == second[3])
+    assert (upload(*first).job_id == upload(*second).job_id) is same
 
 
-def test_the_parts_of_an_identity_cannot_run_into_each_other() -> None:
+def test_moving_text_from_key_to_bucket_changes_the_job_id() -> None:
     assert an_upload("b/c", bucket="a").job_id != an_upload("c", bucket="a/b").job_id
 
 
@@ -93,23 +93,23 @@ def test_the_parts_of_an_identity_cannot_run_into_each_other() -> None:
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
-def test_results_go_where_a_key_still_fits(key: str) -> None:
+def test_result_keys_are_never_too_long(key: str) -> None:
     prefix = an_upload(key).results_prefix("band")
     assert prefix.endswith("/")
     assert len(f"{prefix}export.unreadable".encode()) <= MAX_KEY_BYTES
 
 
-def test_results_go_below_the_uploads_own_key() -> None:
+def test_results_go_below_the_uploads_key() -> None:
     upload = an_upload()
     assert upload.results_prefix("band") == f"band/spring/leads.txt/{upload.job_id[:12]}/"
 
 
-def test_the_results_of_a_key_of_full_length_go_below_the_job_id() -> None:
+def test_results_of_a_very_long_key_go_below_the_job_id() -> None:
     upload = an_upload("band/" + "k" * 1019)
     assert upload.results_prefix("band") == f"band/{upload.job_id}/"
 
 
-def test_a_key_is_used_for_results_up_to_the_last_byte() -> None:
+def test_results_go_below_the_longest_key_that_fits() -> None:
     room = MAX_KEY_BYTES - len("/123456789012/export.unreadable")
     fitting, too_long = an_upload("k" * room), an_upload("k" * (room + 1))
     assert fitting.results_prefix("band").startswith(fitting.key)
@@ -119,8 +119,8 @@ def test_a_key_is_used_for_results_up_to_the_last_byte() -> None:
 # Messages
 
 
-def test_a_version_that_is_called_null_is_none() -> None:
-    """While versioning is suspended every write of a key is called so, and each is another upload."""
+def test_the_version_null_means_no_version() -> None:
+    """While versioning is suspended every write has the version "null", and each is an upload of its own."""
     first, second = (
         parsed(event_about("band/a.txt", {"version-id": "null", "sequencer": sequencer}))
         for sequencer in ("0A", "0B")
@@ -132,18 +132,18 @@ def test_a_version_that_is_called_null_is_none() -> None:
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
-def test_a_key_is_taken_as_it_stands_in_the_event(key: str) -> None:
+def test_a_key_is_not_decoded(key: str) -> None:
     upload = parsed(event_about(key))
     assert upload == Upload("uploads", key, "v1", "e1", 12, "0A")
 
 
-def test_an_event_without_a_version_is_an_upload_without_one() -> None:
+def test_an_event_without_a_version_gives_no_version() -> None:
     upload = parsed(event_about(object_changes={"version-id": None}))
     assert upload
     assert upload.version_id is None
 
 
-def test_an_etag_in_quotes_loses_them() -> None:
+def test_quotation_marks_around_an_etag_are_dropped() -> None:
     upload = parsed(event_about(object_changes={"etag": '"e1"'}))
     assert upload
     assert upload.etag == "e1"
@@ -155,12 +155,12 @@ def test_a_key_that_ends_in_a_slash_is_a_folder_marker(key: str) -> None:
 
 
 @pytest.mark.parametrize("message", [{"Event": "s3:TestEvent", "Bucket": "uploads"}, {"Records": []}])
-def test_test_messages_of_s3_and_empty_lists_announce_nothing(message: dict[str, Any]) -> None:
+def test_s3_test_messages_announce_no_upload(message: dict[str, Any]) -> None:
     assert parsed(message) is None
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "{", "\ufeff", "[]", "null", '"text"', "7"])
-def test_a_body_that_is_no_json_object_is_no_upload(body: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(body: str) -> None:
     with pytest.raises(NotAnUploadError):
         upload_from_message(body, bucket="uploads")
 
@@ -181,19 +181,19 @@ def test_a_body_that_is_no_json_object_is_no_upload(body: str) -> None:
         {"detail": {"bucket": {"name": "uploads"}, "object": {"key": "a", "etag": "e", "size": "big"}}},
     ],
 )
-def test_an_event_that_describes_no_new_object_is_no_upload(changes: dict[str, Any]) -> None:
+def test_an_event_without_a_new_object_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(NotAnUploadError):
         parsed(event_about() | changes)
 
 
-def test_an_event_about_another_bucket_is_no_upload() -> None:
+def test_an_event_about_another_bucket_is_refused() -> None:
     event = event_about()
     event["detail"]["bucket"]["name"] = "uploads-of-others"
     with pytest.raises(NotAnUploadError):
         parsed(event)
 
 
-def test_the_refusal_of_a_message_does_not_quote_it() -> None:
+def test_a_refused_message_is_not_quoted() -> None:
     with pytest.raises(NotAnUploadError) as caught:
         upload_from_message("+447946012345", bucket="uploads")
     assert "447946" not in str(caught.value)
@@ -209,7 +209,7 @@ def test_the_refusal_of_a_message_does_not_quote_it() -> None:
         ),
     )
 )
-def test_no_json_whatever_is_taken_for_an_upload_by_accident(message: Any) -> None:
+def test_random_json_is_never_accepted_as_an_upload(message: Any) -> None:
     try:
         assert parsed(message) is None
     except NotAnUploadError:
