@@ -1,4 +1,4 @@
-"""The two buckets: the very version that was announced is read, and results appear whole."""
+"""The two buckets: the announced version is read, and results are stored whole or not at all."""
 
 from io import BytesIO
 
@@ -6,7 +6,14 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.buckets import STREAMING, ResultsBucket, StreamNotStoredError, UploadBucket
+from numberdrop.aws.buckets import (
+    STREAMING,
+    ObjectMissingError,
+    ResultsBucket,
+    StoredFile,
+    StreamNotStoredError,
+    UploadBucket,
+)
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.jobs.upload import Upload
 from numberdrop.vendor.download import DownloadFailedError
@@ -29,7 +36,7 @@ def content_of(uploads: UploadBucket, upload: Upload) -> bytes:
     return file.getvalue()
 
 
-def gone(uploads: UploadBucket, upload: Upload) -> bool:
+def is_gone(uploads: UploadBucket, upload: Upload) -> bool:
     with pytest.raises(JobFailedError) as caught:
         uploads.copy_to(upload, BytesIO())
     return caught.value.reason.code is ReasonCode.UPLOAD_GONE
@@ -43,17 +50,17 @@ def unversioned_bucket() -> str:
 # Reading
 
 
-def test_an_uploads_own_metadata_come_with_it_in_lower_case(account: Account, uploads: UploadBucket) -> None:
+def test_metadata_names_are_returned_in_lower_case(account: Account, uploads: UploadBucket) -> None:
     upload = account.drop("band/a.txt", b"", {"Default-Region": "GB"})
     assert uploads.copy_to(upload, BytesIO()) == {"default-region": "GB"}
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
-def test_an_upload_is_read_whatever_its_key(account: Account, uploads: UploadBucket, key: str) -> None:
+def test_an_upload_with_any_key_is_read(account: Account, uploads: UploadBucket, key: str) -> None:
     assert content_of(uploads, account.drop(key, b"+1\n")) == b"+1\n"
 
 
-def test_each_version_of_a_key_is_read_for_itself(account: Account, uploads: UploadBucket) -> None:
+def test_each_version_of_a_key_is_read_separately(account: Account, uploads: UploadBucket) -> None:
     first = account.drop("band/a.txt", b"first")
     second = account.drop("band/a.txt", b"second")
     assert (content_of(uploads, first), content_of(uploads, second)) == (b"first", b"second")
@@ -65,7 +72,7 @@ def test_a_version_behind_a_delete_marker_is_still_read(account: Account, upload
     assert content_of(uploads, upload) == b"first"
 
 
-def test_a_big_upload_is_read_whole(account: Account, uploads: UploadBucket) -> None:
+def test_a_large_upload_is_read_completely(account: Account, uploads: UploadBucket) -> None:
     content = b"0123456789abcdef" * 200_000
     assert content_of(uploads, account.drop("band/a.txt", content)) == content
 
@@ -73,61 +80,93 @@ def test_a_big_upload_is_read_whole(account: Account, uploads: UploadBucket) -> 
 def test_a_deleted_version_is_gone(account: Account, uploads: UploadBucket) -> None:
     upload = account.drop("band/a.txt", b"first")
     account.delete(upload)
-    assert gone(uploads, upload)
+    assert is_gone(uploads, upload)
 
 
 def test_an_object_replaced_in_an_unversioned_bucket_is_gone(account: Account, uploads: UploadBucket) -> None:
     bucket = unversioned_bucket()
     etag = boto3.client("s3").put_object(Bucket=bucket, Key="band/a.txt", Body=b"first")["ETag"].strip('"')
     boto3.client("s3").put_object(Bucket=bucket, Key="band/a.txt", Body=b"second")
-    assert gone(uploads, an_upload("band/a.txt", bucket=bucket, version_id=None, etag=etag))
+    assert is_gone(uploads, an_upload("band/a.txt", bucket=bucket, version_id=None, etag=etag))
 
 
-def test_a_denied_read_is_no_gone_upload() -> None:
+def test_a_denied_read_is_not_reported_as_a_gone_upload() -> None:
     denied = client_error("AccessDenied", "GetObject")
     uploads = UploadBucket(FailingS3(denied))  # type: ignore[arg-type]
     with pytest.raises(ClientError, match="AccessDenied"):
         uploads.copy_to(an_upload(), BytesIO())
 
 
-def test_a_denied_look_is_no_missing_version() -> None:
+def test_a_denied_head_is_not_reported_as_a_missing_version() -> None:
     denied = client_error("403", "HeadObject")
     uploads = UploadBucket(FailingS3(denied))  # type: ignore[arg-type]
     with pytest.raises(ClientError, match="403"):
         uploads.with_version(an_upload(version_id=None))
 
 
-# Versions that an event lacks
+# Versions that are missing in the event
 
 
-def test_a_missing_version_is_asked_for(account: Account, uploads: UploadBucket) -> None:
+def test_a_missing_version_is_looked_up(account: Account, uploads: UploadBucket) -> None:
     upload = account.drop("band/a.txt", b"first")
-    told = an_upload("band/a.txt", bucket=upload.bucket, version_id=None, etag=upload.etag)
-    assert uploads.with_version(told).version_id == upload.version_id
+    announced = an_upload("band/a.txt", bucket=upload.bucket, version_id=None, etag=upload.etag)
+    assert uploads.with_version(announced).version_id == upload.version_id
 
 
-def test_a_version_that_the_event_has_is_not_asked_for() -> None:
-    uploads = UploadBucket(FailingS3(AssertionError("asked")))  # type: ignore[arg-type]
+def test_a_known_version_is_not_looked_up() -> None:
+    uploads = UploadBucket(FailingS3(AssertionError("S3 was called")))  # type: ignore[arg-type]
     assert uploads.with_version(an_upload()) == an_upload()
 
 
-def test_another_objects_version_is_never_taken(account: Account, uploads: UploadBucket) -> None:
+def test_the_version_of_another_object_is_never_used(account: Account, uploads: UploadBucket) -> None:
     first = account.drop("band/a.txt", b"first")
     account.drop("band/a.txt", b"second")
-    told = an_upload("band/a.txt", bucket=first.bucket, version_id=None, etag=first.etag)
-    assert uploads.with_version(told) == told
+    announced = an_upload("band/a.txt", bucket=first.bucket, version_id=None, etag=first.etag)
+    assert uploads.with_version(announced) == announced
 
 
-def test_an_unversioned_bucket_has_no_version_to_give(account: Account, uploads: UploadBucket) -> None:
+def test_no_version_is_found_in_an_unversioned_bucket(account: Account, uploads: UploadBucket) -> None:
     bucket = unversioned_bucket()
     etag = boto3.client("s3").put_object(Bucket=bucket, Key="band/a.txt", Body=b"x")["ETag"].strip('"')
-    told = an_upload("band/a.txt", bucket=bucket, version_id=None, etag=etag)
-    assert uploads.with_version(told) == told
+    announced = an_upload("band/a.txt", bucket=bucket, version_id=None, etag=etag)
+    assert uploads.with_version(announced) == announced
 
 
-def test_an_upload_that_was_deleted_has_no_version_to_give(account: Account, uploads: UploadBucket) -> None:
-    told = an_upload("band/never.txt", bucket=account.upload_bucket, version_id=None)
-    assert uploads.with_version(told) == told
+def test_no_version_is_found_for_a_deleted_upload(account: Account, uploads: UploadBucket) -> None:
+    announced = an_upload("band/never.txt", bucket=account.upload_bucket, version_id=None)
+    assert uploads.with_version(announced) == announced
+
+
+# Heads and lists
+
+
+def test_a_head_describes_the_upload_and_its_metadata(account: Account, uploads: UploadBucket) -> None:
+    upload = account.drop("band/a.txt", b"first", {"Default-Region": "GB"})
+    account.drop("band/a.txt", b"second")
+    head = uploads.head(upload.bucket, upload.key, upload.version_id)
+    assert (head.upload.job_id, head.upload.etag, head.upload.size) == (upload.job_id, upload.etag, 5)
+    assert head.metadata == {"default-region": "GB"}
+    assert uploads.head(upload.bucket, upload.key).upload.size == 6
+
+
+def test_a_head_of_a_missing_object_raises_an_error(account: Account, uploads: UploadBucket) -> None:
+    with pytest.raises(ObjectMissingError):
+        uploads.head(account.upload_bucket, "band/never.txt")
+
+
+def test_every_version_is_listed_without_delete_markers(account: Account, uploads: UploadBucket) -> None:
+    written = [account.drop("band/a.txt", content) for content in (b"first", b"second")]
+    boto3.client("s3").delete_object(Bucket=account.upload_bucket, Key="band/a.txt")
+    listed = list(uploads.versions(account.upload_bucket))
+    assert {each.upload.job_id for each in listed} == {upload.job_id for upload in written}
+    assert [each.is_latest for each in listed] == [False, False]
+
+
+def test_stored_files_are_listed_by_prefix(account: Account) -> None:
+    results = ResultsBucket(boto3.client("s3"), account.results_bucket)
+    for key in ("a/results.csv", "b/results.csv"):
+        results.put(key, BytesIO(b"a,b\n"), "text/csv")
+    assert list(results.files("a/")) == [StoredFile("a/results.csv", 4)]
 
 
 # Writing
@@ -141,21 +180,21 @@ def test_results_are_stored_under_any_key_with_their_type(account: Account, key:
     assert head["ContentType"] == "text/csv"
 
 
-def test_a_file_is_stored_from_its_start_wherever_it_stands(account: Account) -> None:
+def test_a_file_is_stored_whole_whatever_its_position(account: Account) -> None:
     file = BytesIO(b"whole")
     file.read()
     ResultsBucket(boto3.client("s3"), account.results_bucket).put("k", file, "text/plain")
     assert account.stored() == {"k": b"whole"}
 
 
-# Writing what comes from elsewhere
+# Writing streams
 
 
 CONTENT = bytes(range(256)) * 4000
 
 
 class Blocks:
-    """A stream of these blocks, which may end with an error."""
+    """A stream that returns these blocks and may end with an error."""
 
     def __init__(self, *blocks: bytes | Exception) -> None:
         self._blocks = iter(blocks)
@@ -187,7 +226,7 @@ def test_a_stream_is_stored_whole_with_its_type(account: Account) -> None:
     )
 
 
-def test_a_stream_is_sent_by_one_request_that_says_its_length_and_signs_no_body() -> None:
+def test_a_stream_is_sent_once_with_its_length_and_unsigned() -> None:
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
         put_stream(results_at(server.url), CONTENT[:1000], CONTENT[1000:])
         request = server.request
@@ -197,11 +236,11 @@ def test_a_stream_is_sent_by_one_request_that_says_its_length_and_signs_no_body(
     assert request.body == CONTENT
 
 
-def test_a_stream_that_breaks_off_is_never_sent_whole() -> None:
-    """Amazon S3 stores nothing of a request that is shorter than its Content-Length."""
+def test_an_interrupted_stream_is_never_sent_completely() -> None:
+    """S3 stores nothing if a request is shorter than its Content-Length."""
     with captured_request(b"") as server:
         with pytest.raises(StreamNotStoredError) as caught:
-            put_stream(results_at(server.url), CONTENT[:1000], DownloadFailedError("It broke off."))
+            put_stream(results_at(server.url), CONTENT[:1000], DownloadFailedError("The download failed."))
         request = server.request
     assert request.headers["content-length"] == str(len(CONTENT))
     assert request.body == CONTENT[:1000]
@@ -217,7 +256,7 @@ def test_a_stream_that_breaks_off_is_never_sent_whole() -> None:
     ],
     ids=["lost", "503", "500"],
 )
-def test_a_stream_is_not_sent_again_where_a_file_would_be(answer: bytes) -> None:
+def test_a_stream_is_not_sent_again_after_an_error(answer: bytes) -> None:
     with (
         captured_request(answer) as server,
         pytest.raises(StreamNotStoredError, match="UnseekableStreamError"),
@@ -225,7 +264,7 @@ def test_a_stream_is_not_sent_again_where_a_file_would_be(answer: bytes) -> None
         put_stream(results_at(server.url), CONTENT)
 
 
-def test_a_stream_that_is_refused_for_good_says_why() -> None:
+def test_a_refused_stream_names_the_cause() -> None:
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
     with captured_request(refusal) as server, pytest.raises(StreamNotStoredError) as caught:
         put_stream(results_at(server.url), CONTENT)

@@ -1,4 +1,4 @@
-"""Events: emitted first and marked then, at least once and not more often than needed."""
+"""Events: emitted first, then marked in the ledger; at least once, and not again once marked."""
 
 import json
 
@@ -17,15 +17,15 @@ from tests.support.refusals import RefusingEventBridge
 ANNOUNCED = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.BLOCKED, State.ABANDONED]
 
 
-class LedgerThatCannotMark:
-    """A ledger that is down just when the mark is to be made."""
+class UnreachableLedger:
+    """A ledger that cannot be reached when the job is to be marked."""
 
     def mark_announced(self, _job: object) -> None:
         raise ConnectionError
 
 
 @pytest.mark.parametrize("state", ANNOUNCED)
-def test_an_ending_is_emitted_and_marked(
+def test_an_event_is_emitted_and_the_job_is_marked(
     account: Account, ledger: Ledger, announcer: Announcer, state: State
 ) -> None:
     job = a_job(state)
@@ -39,9 +39,7 @@ def test_an_ending_is_emitted_and_marked(
     assert marked.announced == {job.ending}
 
 
-def test_an_ending_that_is_marked_is_not_emitted_again(
-    account: Account, ledger: Ledger, announcer: Announcer
-) -> None:
+def test_a_marked_event_is_not_emitted_again(account: Account, ledger: Ledger, announcer: Announcer) -> None:
     account.put(a_job(State.COMPLETED))
     announcer.announce(a_job(State.COMPLETED))
     marked = ledger.get(a_job().job_id)
@@ -50,7 +48,7 @@ def test_an_ending_that_is_marked_is_not_emitted_again(
     assert len(account.events()) == 1
 
 
-def test_a_job_that_stops_for_another_reason_is_announced_again(
+def test_a_job_blocked_for_another_reason_is_announced_again(
     account: Account, ledger: Ledger, announcer: Announcer
 ) -> None:
     reason = Reason(ReasonCode.INSUFFICIENT_BALANCE, "Top it up.")
@@ -61,13 +59,13 @@ def test_a_job_that_stops_for_another_reason_is_announced_again(
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.SUBMITTED])
-def test_a_job_on_its_way_is_not_announced(account: Account, announcer: Announcer, state: State) -> None:
+def test_a_running_job_is_not_announced(account: Account, announcer: Announcer, state: State) -> None:
     account.put(a_job(state))
     announcer.announce(a_job(state))
     assert account.events() == []
 
 
-def test_a_refused_entry_is_an_error_and_leaves_no_mark(account: Account, ledger: Ledger) -> None:
+def test_a_rejected_event_raises_an_error_and_sets_no_mark(account: Account, ledger: Ledger) -> None:
     account.put(a_job(State.COMPLETED))
     with pytest.raises(NotAnnouncedError, match="ThrottlingException") as caught:
         Announcer(RefusingEventBridge(), account.bus, ledger).announce(a_job(State.COMPLETED))  # type: ignore[arg-type]
@@ -77,14 +75,14 @@ def test_a_refused_entry_is_an_error_and_leaves_no_mark(account: Account, ledger
     assert unmarked.announced == frozenset()
 
 
-def test_the_event_goes_out_before_the_mark(account: Account) -> None:
-    announcer = Announcer(boto3.client("events"), account.bus, LedgerThatCannotMark())  # type: ignore[arg-type]
+def test_the_event_is_emitted_before_the_job_is_marked(account: Account) -> None:
+    announcer = Announcer(boto3.client("events"), account.bus, UnreachableLedger())  # type: ignore[arg-type]
     with pytest.raises(ConnectionError):
         announcer.announce(a_job(State.COMPLETED))
     assert len(account.events()) == 1
 
 
-def test_events_go_to_the_bus_that_was_chosen(account: Account, ledger: Ledger) -> None:
+def test_events_go_to_the_configured_bus(account: Account, ledger: Ledger) -> None:
     boto3.client("events").create_event_bus(Name="another")
     account.put(a_job(State.COMPLETED))
     Announcer(boto3.client("events"), "another", ledger).announce(a_job(State.COMPLETED))

@@ -1,4 +1,4 @@
-"""The line to the vendor: one job holds it, and only that job gives it up."""
+"""The circuit breaker: one job holds it open, and only that job can close it."""
 
 from typing import Any
 
@@ -20,52 +20,54 @@ def breaker(account: Account) -> CircuitBreaker:
     return CircuitBreaker(boto3.client("dynamodb"), account.jobs_table)
 
 
-def test_a_line_is_open_until_it_is_stopped(breaker: CircuitBreaker) -> None:
+def test_the_breaker_is_closed_until_it_is_tripped(breaker: CircuitBreaker) -> None:
     assert breaker.holder() is None
     assert breaker.trip(HOLDER)
     assert breaker.holder() == HOLDER
 
 
-def test_a_stopped_line_keeps_its_holder(breaker: CircuitBreaker) -> None:
+def test_an_open_breaker_keeps_its_holder(breaker: CircuitBreaker) -> None:
     breaker.trip(HOLDER)
     assert not breaker.trip(OTHER)
     assert breaker.holder() == HOLDER
 
 
-def test_the_holder_may_stop_the_line_again(breaker: CircuitBreaker) -> None:
-    """So a request that the SDK repeats, because its answer was lost, is answered as the first was."""
+def test_the_holder_can_trip_the_breaker_again(breaker: CircuitBreaker) -> None:
+    """The SDK may repeat a request whose answer was lost; the repeat must get the same answer."""
     breaker.trip(HOLDER)
     assert breaker.trip(HOLDER)
 
 
-def test_the_holder_opens_the_line(breaker: CircuitBreaker) -> None:
+def test_the_holder_closes_the_breaker(breaker: CircuitBreaker) -> None:
     breaker.trip(HOLDER)
     breaker.close(HOLDER)
     assert breaker.holder() is None
     assert breaker.trip(OTHER)
 
 
-def test_nobody_else_opens_the_line(breaker: CircuitBreaker) -> None:
+def test_only_the_holder_closes_the_breaker(breaker: CircuitBreaker) -> None:
     breaker.trip(HOLDER)
     breaker.close(OTHER)
     assert breaker.holder() == HOLDER
 
 
-def test_a_line_may_be_opened_twice(breaker: CircuitBreaker) -> None:
+def test_the_breaker_can_be_closed_twice(breaker: CircuitBreaker) -> None:
     breaker.trip(HOLDER)
     for _ in range(2):
         breaker.close(HOLDER)
     assert breaker.holder() is None
 
 
-def test_a_stopped_line_is_no_job(account: Account, ledger: Ledger, breaker: CircuitBreaker) -> None:
+def test_an_open_breaker_is_not_listed_as_a_job(
+    account: Account, ledger: Ledger, breaker: CircuitBreaker
+) -> None:
     account.put(a_job())
     breaker.trip(HOLDER)
     assert list(ledger.unsettled()) == [a_job().job_id]
     assert ledger.get(HOLDER) is None
 
 
-def test_a_failure_of_the_table_is_not_taken_for_another_holder() -> None:
+def test_a_table_error_is_not_mistaken_for_another_holder() -> None:
     dynamodb: Any = FailingDynamoDB(client_error("ProvisionedThroughputExceededException", "Write"))
     breaker = CircuitBreaker(dynamodb, "jobs")
     for change in (breaker.trip, breaker.close):

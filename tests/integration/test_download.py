@@ -1,4 +1,4 @@
-"""Fetching exports over real sockets: whole, in time, without the key, from nowhere else."""
+"""Downloading exports over real sockets: complete, in time, without the key, from the right host."""
 
 import gzip
 import socket
@@ -59,13 +59,13 @@ def test_an_export_is_fetched_byte_for_byte(link: str, tmp_path: Path) -> None:
     assert is_zipfile(BytesIO(expected))
 
 
-def test_the_key_is_not_sent_along(simulator: Simulator, link: str) -> None:
+def test_the_api_key_is_not_sent_to_the_storage(simulator: Simulator, link: str) -> None:
     fetch(link)
     (download,) = simulator.downloads
     assert (download.status, download.api_key_sent) == (200, False)
 
 
-def test_nothing_but_the_bytes_themselves_is_asked_for() -> None:
+def test_the_request_has_no_credentials_and_no_encoding() -> None:
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx") as server:
         assert fetch(server.url + "/a?b=c") == b"x"
         request = server.request
@@ -74,7 +74,7 @@ def test_nothing_but_the_bytes_themselves_is_asked_for() -> None:
     assert not {"x-api-key", "authorization", "cookie"} & request.headers.keys()
 
 
-# What is handed on while it comes
+# Reading during the download
 
 
 def answer_of(body: bytes, *headers: str) -> bytes:
@@ -88,7 +88,7 @@ def chunked(*parts: bytes) -> bytes:
 
 @contextmanager
 def opened(answer: bytes) -> Iterator[tuple[Download, BytesIO]]:
-    """A download of this answer, and the file that it goes to."""
+    """Open a download of this answer; yield it with the file that it writes to."""
     file = BytesIO()
     with captured_request(answer) as server, LOOPBACK.open(server.url, file, seconds=10) as download:
         yield download, file
@@ -97,24 +97,24 @@ def opened(answer: bytes) -> Iterator[tuple[Download, BytesIO]]:
 BIG = bytes(range(256)) * 8000
 
 
-def test_every_block_is_in_the_file_when_it_is_handed_on() -> None:
+def test_each_block_is_in_the_file_before_it_is_returned() -> None:
     with opened(answer_of(BIG)) as (download, file):
-        passed_on = b""
+        returned = b""
         while block := download.read(16384):
-            passed_on += block
-            assert file.getvalue() == passed_on
-        assert download.length == len(passed_on)
-    assert passed_on == BIG
+            returned += block
+            assert file.getvalue() == returned
+        assert download.length == len(returned)
+    assert returned == BIG
 
 
-def test_the_start_can_be_looked_at_before_it_is_read() -> None:
+def test_the_first_block_is_available_before_it_is_read() -> None:
     with opened(answer_of(BIG)) as (download, _):
         assert BIG.startswith(download.start)
         assert download.start
         assert download.read(16384) == download.start
 
 
-def test_whoever_asks_for_all_gets_all_that_is_left() -> None:
+def test_reading_without_a_size_returns_the_rest() -> None:
     with opened(answer_of(BIG)) as (download, _):
         first = download.read(16384)
         assert first + download.read() == BIG
@@ -128,34 +128,34 @@ def test_whoever_asks_for_all_gets_all_that_is_left() -> None:
         answer_of(BIG, "Content-Type: text/csv"),
         answer_of(gzip.compress(BIG), "Content-Encoding: gzip", f"Content-Length: {len(gzip.compress(BIG))}"),
     ],
-    ids=["chunked", "until the end", "encoded unasked"],
+    ids=["chunked", "until the connection closes", "encoded"],
 )
-def test_a_length_that_the_host_does_not_say_is_not_known(answer: bytes) -> None:
+def test_the_length_is_none_if_the_host_does_not_send_it(answer: bytes) -> None:
     with opened(answer) as (download, file):
         assert download.length is None
         download.finish()
     assert file.getvalue() == BIG
 
 
-@pytest.mark.parametrize("came", [1000, len(BIG) - 1])
-def test_what_came_of_a_body_that_breaks_off_is_in_the_file(came: int) -> None:
-    with opened(answer_of(BIG[:came], f"Content-Length: {len(BIG)}")) as (download, file):
-        for _ in range(2):  # an end that another reader could take for the right one never comes
+@pytest.mark.parametrize("received", [1000, len(BIG) - 1])
+def test_an_interrupted_download_leaves_its_bytes_in_the_file(received: int) -> None:
+    with opened(answer_of(BIG[:received], f"Content-Length: {len(BIG)}")) as (download, file):
+        for _ in range(2):  # a second reader gets the error too, not an end
             with pytest.raises(DownloadFailedError):
                 download.finish()
-    assert file.getvalue() == BIG[:came]
+    assert file.getvalue() == BIG[:received]
 
 
-def test_a_length_beyond_the_limit_is_refused_before_anything_is_read(
+def test_a_length_over_the_limit_is_refused_before_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("numberdrop.vendor.download.LARGEST_EXPORT", len(BIG) - 1)
     with pytest.raises(JobFailedError) as caught, opened(answer_of(b"", f"Content-Length: {len(BIG)}")):
-        pytest.fail("It was opened.")
+        pytest.fail("The download was opened.")
     assert caught.value.reason.code is ReasonCode.RESULT_INVALID
 
 
-def test_a_download_of_no_known_length_is_stopped_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_of_unknown_length_stops_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numberdrop.vendor.download.LARGEST_EXPORT", len(BIG) - 1)
     answer = answer_of(chunked(BIG), "Transfer-Encoding: chunked")
     with opened(answer) as (download, _), pytest.raises(JobFailedError) as caught:
@@ -163,7 +163,7 @@ def test_a_download_of_no_known_length_is_stopped_at_the_limit(monkeypatch: pyte
     assert caught.value.reason.code is ReasonCode.RESULT_INVALID
 
 
-def test_a_file_that_cannot_be_written_is_no_failed_download() -> None:
+def test_a_full_disk_is_not_reported_as_a_failed_download() -> None:
     class FullDisk(BytesIO):
         def write(self, _: object) -> int:
             raise OSError(ENOSPC, "No space left on device")
@@ -173,10 +173,10 @@ def test_a_file_that_cannot_be_written_is_no_failed_download() -> None:
         pytest.raises(OSError, match="No space left"),
         LOOPBACK.open(server.url, FullDisk(), seconds=10),
     ):
-        pytest.fail("It was opened.")
+        pytest.fail("The download was opened.")
 
 
-# Links that do not work
+# Links and servers that fail
 
 
 def test_an_expired_link_is_refused(simulator: Simulator, link: str) -> None:
@@ -206,7 +206,7 @@ def test_a_redirect_is_not_followed(simulator: Simulator, link: str, status: int
         ("wrong_length", {"by": 50}),
     ],
 )
-def test_a_download_that_is_not_whole_has_failed(
+def test_an_incomplete_download_fails(
     simulator: Simulator, link: str, fault: str, parameters: dict[str, object]
 ) -> None:
     simulator.inject_fault("download", fault, **parameters)  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ def test_a_download_that_is_not_whole_has_failed(
         fetch(link)
 
 
-def test_an_empty_export_has_failed() -> None:
+def test_an_empty_export_fails() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     with captured_request(answer) as server, pytest.raises(DownloadFailedError, match="empty"):
         fetch(server.url)
@@ -230,37 +230,37 @@ def test_a_download_ends_by_its_deadline(simulator: Simulator, link: str, fault:
     assert monotonic() - start < 3
 
 
-def test_a_refused_connection_has_failed() -> None:
+def test_a_refused_connection_fails_the_download() -> None:
     with listening() as (url, _):
         pass
     with pytest.raises(DownloadFailedError, match="ConnectionError"):
         fetch(url)
 
 
-def test_a_connection_that_is_never_made_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connect_timeout_fails_the_download(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numberdrop.vendor.download.CONNECT_SECONDS", 0.2)
     with full_backlog() as url, pytest.raises(DownloadFailedError, match="ConnectTimeout"):
         fetch(url)
 
 
-def test_a_public_name_at_a_private_address_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name passes the list of hosts; only the address behind it tells."""
+def test_a_public_name_with_a_private_address_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host name is allowed; only its address gives it away."""
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx") as server:
         port = int(server.url.rpartition(":")[2])
-        here = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: here)
-        # Plain http is for loopback hosts only, so the check is tried below the rules for links.
+        loopback = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: loopback)
+        # Plain http is allowed for loopback hosts only, so the rules for links are replaced here.
         monkeypatch.setattr(Downloader, "_check_link", lambda *_: urlsplit("http://storage.example/a.zip"))
         storage = Downloader(("storage.example",))
         with (
             pytest.raises(LinkUntrustedError, match="not public"),
             storage.open("http://storage.example/a.zip", BytesIO(), seconds=5),
         ):
-            pytest.fail("It was opened.")
+            pytest.fail("The download was opened.")
         assert server.raw == b""
 
 
-def test_errors_do_not_repeat_the_link(simulator: Simulator, link: str) -> None:
+def test_errors_do_not_contain_the_link(simulator: Simulator, link: str) -> None:
     simulator.inject_fault("download", "reset_after_headers")
     with pytest.raises(DownloadFailedError) as caught:
         fetch(link)
@@ -269,7 +269,7 @@ def test_errors_do_not_repeat_the_link(simulator: Simulator, link: str) -> None:
     assert caught.value.__suppress_context__
 
 
-# Sessions with an end
+# Sessions with a deadline
 
 
 def test_a_session_reads_nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +279,7 @@ def test_a_session_reads_nothing_from_the_environment(monkeypatch: pytest.Monkey
     assert not settings["proxies"]
 
 
-def test_a_connection_made_after_the_end_is_cut() -> None:
+def test_a_connection_made_after_the_deadline_is_closed() -> None:
     start = monotonic()
     with (
         listening() as (url, _),

@@ -1,4 +1,4 @@
-"""The pace of a checker: learnt from its tasks, read before the next, and never in anybody's way."""
+"""The durations of a checker's tasks: learned from each task, read before the next, never in a job's way."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -41,29 +41,29 @@ def durations(account: Account) -> Durations:
     return Durations(boto3.client("dynamodb"), account.jobs_table)
 
 
-# What is expected
+# Estimates
 
 
-def test_nothing_is_expected_of_a_checker_that_was_never_used(durations: Durations) -> None:
+def test_an_unused_checker_has_no_estimate(durations: Durations) -> None:
     assert durations.expected_seconds("band", 1000) is None
 
 
-def test_the_next_task_is_expected_to_take_as_long_as_the_first(durations: Durations) -> None:
+def test_the_second_task_is_expected_to_take_as_long(durations: Durations) -> None:
     durations.learn(completed(seconds=300))
     assert durations.expected_seconds("band", 1000) == 300
 
 
-def test_what_was_waited_after_the_export_is_not_the_tasks(durations: Durations) -> None:
+def test_the_wait_after_the_export_is_not_counted(durations: Durations) -> None:
     durations.learn(completed(seconds=400, exported_at=NOON + timedelta(seconds=300)))
     assert durations.expected_seconds("band", 1000) == 300
 
 
-def test_a_larger_task_is_expected_to_take_longer_but_not_in_proportion(durations: Durations) -> None:
+def test_the_estimate_grows_with_the_root_of_the_size(durations: Durations) -> None:
     durations.learn(completed(seconds=300))
     assert [durations.expected_seconds("band", size) for size in (10, 1000, 100_000)] == [30, 300, 3000]
 
 
-def test_each_checker_has_a_pace_of_its_own(durations: Durations) -> None:
+def test_each_checker_has_its_own_durations(durations: Durations) -> None:
     durations.learn(completed(seconds=300))
     durations.learn(completed(seconds=40, checker="phoneCheck"))
     assert [durations.expected_seconds(checker, 1000) for checker in ("band", "phoneCheck")] == [300, 40]
@@ -77,7 +77,7 @@ def test_the_latest_tasks_weigh_most(durations: Durations) -> None:
     assert 30 <= expected < 33
 
 
-def test_one_odd_task_moves_the_pace_by_a_factor_of_two_at_most(durations: Durations) -> None:
+def test_one_odd_task_changes_the_estimate_twofold_at_most(durations: Durations) -> None:
     for odd in (0, 10**9):
         durations.learn(completed(seconds=300))
         before = durations.expected_seconds("band", 1000)
@@ -89,16 +89,12 @@ def test_one_odd_task_moves_the_pace_by_a_factor_of_two_at_most(durations: Durat
 
 
 @given(tasks, tasks, st.integers(1, 10**12))
-def test_whatever_was_learnt_what_is_expected_is_possible(
-    one: TypicalTask, other: TypicalTask, numbers: int
-) -> None:
+def test_an_estimate_is_always_within_bounds(one: TypicalTask, other: TypicalTask, numbers: int) -> None:
     assert 1 <= one.after(other).expected_seconds(numbers) <= LONGEST_TASK
 
 
 @pytest.mark.parametrize("numbers", [None, 0])
-def test_nothing_is_expected_of_a_task_whose_size_is_not_known(
-    durations: Durations, numbers: int | None
-) -> None:
+def test_a_task_of_unknown_size_has_no_estimate(durations: Durations, numbers: int | None) -> None:
     durations.learn(completed(seconds=300))
     assert durations.expected_seconds("band", numbers) is None
 
@@ -111,27 +107,27 @@ def test_nothing_is_expected_of_a_task_whose_size_is_not_known(
         completed(seconds=60, submitted_at=None),
         completed(seconds=60, checker=None),
     ],
-    ids=["followed again", "of unknown size", "of unknown beginning", "of unknown checker"],
+    ids=["later run", "unknown size", "unknown start", "unknown checker"],
 )
-def test_nothing_is_learnt_from_a_job_whose_times_tell_nothing(durations: Durations, job: Job) -> None:
+def test_a_job_of_unknown_duration_is_not_learned_from(durations: Durations, job: Job) -> None:
     durations.learn(job)
     assert durations.expected_seconds("band", 1000) is None
 
 
-# It lives among jobs, and is none
+# In the jobs table
 
 
-def test_a_pace_is_no_job(account: Account, ledger: Ledger, durations: Durations) -> None:
+def test_durations_are_not_listed_as_jobs(account: Account, ledger: Ledger, durations: Durations) -> None:
     account.put(a_job())
     durations.learn(completed(seconds=300))
     listed = JobsTable(ledger.client, ledger.table).summaries()
     assert list(ledger.unsettled()) == [a_job().job_id] == [summary.job_id for summary in listed]
 
 
-# In the way of a file
+# In the functions
 
 
-def test_a_completed_job_teaches_what_the_next_one_expects(
+def test_a_completed_job_gives_the_next_job_an_estimate(
     account: Account, simulator: Simulator, functions: Functions, durations: Durations
 ) -> None:
     first = account.drop("band/first.txt", file_of())
@@ -156,7 +152,9 @@ def test_a_completed_job_teaches_what_the_next_one_expects(
     ],
     ids=str,
 )
-def test_a_spoilt_memory_harms_no_job(account: Account, functions: Functions, item: dict[str, Any]) -> None:
+def test_corrupt_durations_do_not_affect_jobs(
+    account: Account, functions: Functions, item: dict[str, Any]
+) -> None:
     key = {"job_id": {"S": DURATION_KEY.format(checker="band")}}
     boto3.client("dynamodb").put_item(TableName=account.jobs_table, Item=key | item)
     upload = account.drop("band/leads.txt", file_of())
@@ -174,7 +172,7 @@ def test_a_spoilt_memory_harms_no_job(account: Account, functions: Functions, it
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_memory_that_cannot_be_reached_is_done_without(error: Exception) -> None:
+def test_unreachable_durations_are_ignored(error: Exception) -> None:
     durations = Durations(FailingDynamoDB(error), "jobs")  # type: ignore[arg-type]
     durations.learn(completed(seconds=300))
     assert durations.expected_seconds("band", 1000) is None

@@ -1,4 +1,4 @@
-"""Starting executions: once for each task, however often it is asked."""
+"""Starting executions: once per job and run, however often it is tried."""
 
 import json
 from dataclasses import replace
@@ -24,34 +24,34 @@ def test_an_execution_is_named_after_its_job_and_run(account: Account, execution
     assert account.executions() == [f"{a_job().job_id}-1"]
 
 
-def told(account: Account) -> dict[str, Any]:
-    """The input of the one execution."""
+def execution_input(account: Account) -> dict[str, Any]:
+    """Return the input of the only execution."""
     sfn = boto3.client("stepfunctions")
     (execution,) = sfn.list_executions(stateMachineArn=account.state_machine)["executions"]
     read: dict[str, Any] = json.loads(sfn.describe_execution(executionArn=execution["executionArn"])["input"])
     return read
 
 
-def test_an_execution_is_told_the_job_the_checker_and_how_long_to_wait(
-    account: Account, executions: Executions
-) -> None:
+def test_the_input_has_the_job_the_checker_and_the_wait(account: Account, executions: Executions) -> None:
     executions.start(a_job())
-    assert told(account) == {"job_id": a_job().job_id, "checker": "band", "wait_seconds": 10}
+    assert execution_input(account) == {
+        "job_id": a_job().job_id,
+        "checker": "band",
+        "wait_seconds": 10,
+    }
 
 
 @pytest.mark.parametrize(("expected", "wait"), [(2, 3), (62, 19), (7200, 30)])
-def test_the_first_wait_is_a_part_of_what_is_expected(
+def test_the_first_wait_is_a_part_of_the_expected_duration(
     account: Account, executions: Executions, expected: int, wait: int
 ) -> None:
     executions.start(a_job(expected_seconds=expected))
-    assert told(account)["wait_seconds"] == wait
+    assert execution_input(account)["wait_seconds"] == wait
 
 
-def test_a_task_that_is_followed_again_is_asked_about_at_once(
-    account: Account, executions: Executions
-) -> None:
+def test_a_later_run_starts_with_the_shortest_wait(account: Account, executions: Executions) -> None:
     executions.start(a_job(run=2, expected_seconds=7200))
-    assert told(account)["wait_seconds"] == 3
+    assert execution_input(account)["wait_seconds"] == 3
 
 
 def test_a_second_start_does_nothing(account: Account, executions: Executions) -> None:
@@ -60,13 +60,13 @@ def test_a_second_start_does_nothing(account: Account, executions: Executions) -
     assert len(account.executions()) == 1
 
 
-def test_an_execution_that_exists_counts_as_started() -> None:
+def test_an_existing_execution_counts_as_started() -> None:
     refusing = RefusingStepFunctions("ExecutionAlreadyExists")
     Executions(refusing, "arn").start(a_job())  # type: ignore[arg-type]
     assert refusing.refused == 1
 
 
-def test_any_other_refusal_is_an_error() -> None:
+def test_any_other_refusal_raises_an_error() -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
         Executions(RefusingStepFunctions("ThrottlingException"), "arn").start(a_job())  # type: ignore[arg-type]
 
@@ -78,7 +78,7 @@ def test_another_run_of_the_job_is_another_execution(account: Account, execution
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
-def test_a_key_never_reaches_an_executions_name(account: Account, executions: Executions, key: str) -> None:
+def test_an_execution_name_never_contains_the_key(account: Account, executions: Executions, key: str) -> None:
     job = a_job(upload=an_upload(key))
     executions.start(job)
     assert account.executions() == [f"{job.job_id}-1"]

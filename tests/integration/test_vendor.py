@@ -1,4 +1,4 @@
-"""Sending a file over real sockets: what each answer means, and how often money was spent."""
+"""Submitting a file over real sockets: what each answer means, and how often it was charged."""
 
 import hashlib
 import socket
@@ -25,11 +25,11 @@ def vendor(simulator: Simulator) -> VendorClient:
     return client(simulator.url)
 
 
-# Sending: accepted
+# Accepted
 
 
 @pytest.mark.parametrize("checker", FAMILIES)
-def test_an_accepted_file_is_charged_once_and_arrives_whole(
+def test_an_accepted_file_arrives_whole_and_is_charged_once(
     simulator: Simulator, vendor: VendorClient, checker: Checker
 ) -> None:
     outcome = submit(vendor, checker)
@@ -49,19 +49,17 @@ def test_a_file_of_many_blocks_arrives_whole(simulator: Simulator, vendor: Vendo
     assert simulator.submissions[0].sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_202_is_as_good_as_200(simulator: Simulator, vendor: VendorClient) -> None:
+def test_202_means_accepted_like_200(simulator: Simulator, vendor: VendorClient) -> None:
     simulator.inject_fault("submit", "accepted_with_202")
     assert isinstance(submit(vendor), Accepted)
     assert len(simulator.charges) == 1
 
 
-# Sending: free refusals
+# Refused free of charge
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
-def test_a_refused_file_is_rejected_free_of_charge(
-    simulator: Simulator, vendor: VendorClient, status: int
-) -> None:
+def test_a_rejected_file_is_not_charged(simulator: Simulator, vendor: VendorClient, status: int) -> None:
     simulator.inject_fault(
         "submit", "http_error", status=status, error="invalid", message="line 3 holds +447946012345"
     )
@@ -70,19 +68,19 @@ def test_a_refused_file_is_rejected_free_of_charge(
     assert simulator.charges == []
 
 
-def test_a_refusal_in_html_still_is_one(simulator: Simulator, vendor: VendorClient) -> None:
+def test_a_rejection_with_an_html_body_is_a_rejection(simulator: Simulator, vendor: VendorClient) -> None:
     simulator.inject_fault("submit", "http_error", status=413, html=True)
     assert submit(vendor) == Rejected(413, "HTTP 413")
 
 
-@pytest.mark.parametrize(("status", "about_the_key"), [(401, True), (403, True), (402, False)])
-def test_a_refused_account_blocks_free_of_charge(
-    simulator: Simulator, vendor: VendorClient, *, status: int, about_the_key: bool
+@pytest.mark.parametrize(("status", "concerns_key"), [(401, True), (403, True), (402, False)])
+def test_a_refused_account_blocks_without_a_charge(
+    simulator: Simulator, vendor: VendorClient, *, status: int, concerns_key: bool
 ) -> None:
     simulator.inject_fault("submit", "http_error", status=status)
     outcome = submit(vendor)
     assert isinstance(outcome, Blocked)
-    assert (outcome.status, outcome.concerns_key) == (status, about_the_key)
+    assert (outcome.status, outcome.concerns_key) == (status, concerns_key)
     assert (simulator.charges, simulator.calls["submit"]) == ([], 1)
 
 
@@ -98,7 +96,7 @@ def test_a_refused_account_blocks_free_of_charge(
         ("Fri, 31 Dec 9999 23:59:59 -0100", 60),
     ],
 )
-def test_429_is_tried_later_after_a_pause_within_bounds(
+def test_429_is_retried_after_a_pause_within_bounds(
     simulator: Simulator, vendor: VendorClient, retry_after: str | None, seconds: int
 ) -> None:
     simulator.inject_fault("submit", "http_error", status=429, retry_after=retry_after)
@@ -108,7 +106,7 @@ def test_429_is_tried_later_after_a_pause_within_bounds(
     assert (simulator.charges, simulator.calls["submit"]) == ([], 1)
 
 
-def test_500_is_tried_later_but_not_for_ever(simulator: Simulator, vendor: VendorClient) -> None:
+def test_500_is_retried_as_a_server_error(simulator: Simulator, vendor: VendorClient) -> None:
     simulator.inject_fault("submit", "http_error", status=500)
     outcome = submit(vendor)
     assert isinstance(outcome, Retryable)
@@ -116,7 +114,7 @@ def test_500_is_tried_later_but_not_for_ever(simulator: Simulator, vendor: Vendo
     assert simulator.charges == []
 
 
-# Sending: provably not sent
+# Not sent
 
 
 @pytest.fixture
@@ -127,11 +125,11 @@ def unused_port() -> int:
         return port
 
 
-def test_a_refused_connection_means_that_nothing_was_sent(unused_port: int) -> None:
+def test_a_refused_connection_sends_nothing(unused_port: int) -> None:
     assert isinstance(submit(client(f"http://127.0.0.1:{unused_port}")), Retryable)
 
 
-def test_a_name_that_is_not_resolved_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unresolvable_host_name_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def unresolved(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -139,14 +137,14 @@ def test_a_name_that_is_not_resolved_means_that_nothing_was_sent(monkeypatch: py
     assert isinstance(submit(client("https://vendor.example")), Retryable)
 
 
-def test_a_failed_tls_handshake_means_that_nothing_was_sent(simulator: Simulator) -> None:
+def test_a_failed_tls_handshake_sends_nothing(simulator: Simulator) -> None:
     outcome = submit(client(simulator.url.replace("http://", "https://")))
     assert isinstance(outcome, Retryable)
     assert "SSL" in outcome.cause
     assert (simulator.charges, simulator.calls["submit"]) == ([], 0)
 
 
-def test_a_connection_that_is_never_made_means_that_nothing_was_sent(
+def test_a_connect_timeout_sends_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("numberdrop.vendor.client.CONNECT_SECONDS", 0.2)
@@ -156,12 +154,12 @@ def test_a_connection_that_is_never_made_means_that_nothing_was_sent(
     assert "ConnectTimeout" in outcome.cause
 
 
-def test_no_time_left_means_that_nothing_is_sent(simulator: Simulator, vendor: VendorClient) -> None:
+def test_nothing_is_sent_if_no_time_is_left(simulator: Simulator, vendor: VendorClient) -> None:
     assert isinstance(submit(vendor, seconds=0), Retryable)
     assert simulator.charges == []
 
 
-# Sending: in doubt
+# In doubt
 
 
 @pytest.mark.parametrize(
@@ -189,7 +187,7 @@ def test_no_time_left_means_that_nothing_is_sent(simulator: Simulator, vendor: V
     ],
 )
 @pytest.mark.parametrize("checker", FAMILIES)
-def test_any_other_outcome_is_in_doubt_and_not_sent_again(
+def test_any_other_outcome_is_in_doubt_and_not_repeated(
     simulator: Simulator,
     vendor: VendorClient,
     checker: Checker,
@@ -205,7 +203,7 @@ def test_any_other_outcome_is_in_doubt_and_not_sent_again(
 
 
 @pytest.mark.parametrize(("fault", "parameters"), [("drip", {"interval": 0.05}), ("never_answer", {})])
-def test_an_answer_that_does_not_come_in_time_is_in_doubt_at_the_deadline(
+def test_a_missing_answer_is_in_doubt_at_the_deadline(
     simulator: Simulator, vendor: VendorClient, fault: str, parameters: dict[str, float]
 ) -> None:
     simulator.inject_fault("submit", fault, **parameters)  # type: ignore[arg-type]
@@ -216,14 +214,14 @@ def test_an_answer_that_does_not_come_in_time_is_in_doubt_at_the_deadline(
     assert (len(simulator.charges), simulator.calls["submit"]) == (1, 1)
 
 
-def test_no_redirect_is_followed_with_the_key_or_the_body(simulator: Simulator) -> None:
+def test_a_redirect_gets_neither_the_key_nor_the_body(simulator: Simulator) -> None:
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as elsewhere:
         simulator.inject_fault("submit", "redirect", status=307, location=elsewhere.url)
         assert isinstance(submit(client(simulator.url)), InDoubt)
         assert elsewhere.raw == b""
 
 
-def test_a_vendor_that_pauses_while_it_reads_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vendor_that_pauses_while_reading_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("numberdrop.vendor.client.CONNECT_SECONDS", 0.2)
 
     def read_after_a_pause(server: socket.socket) -> None:
@@ -243,7 +241,7 @@ def test_a_vendor_that_pauses_while_it_reads_is_waited_for(monkeypatch: pytest.M
     assert outcome == Accepted("abc", None)
 
 
-def test_a_vendor_that_stops_reading_is_in_doubt_at_the_deadline() -> None:
+def test_a_stalled_submission_is_in_doubt_at_the_deadline() -> None:
     with listening() as (url, _):
         start = monotonic()
         outcome = client(url).submit(BAND, BytesIO(b"+4179\n" * 10_000_000), seconds=0.5)

@@ -1,4 +1,4 @@
-"""What the vendor's client puts on the wire: the very requests that the vendor's pages ask for."""
+"""The requests that the vendor's client sends: exactly those in the vendor's pages."""
 
 import pytest
 
@@ -9,18 +9,18 @@ from tests.support.bare_server import captured_request
 from tests.support.files import file_of
 from tests.support.vendor_client import BAND, DEEP, client, submit
 
-NOTHING_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.mark.parametrize(
     ("checker", "fields"),
     [
         pytest.param(BAND, {"task_type": "band"}, id="v1"),
-        pytest.param(checkers()["phonecheck"], {"task_type": "phoneCheck"}, id="v1 in its own case"),
+        pytest.param(checkers()["phonecheck"], {"task_type": "phoneCheck"}, id="v1 with upper case"),
         pytest.param(DEEP, {"user_id": "test-user"}, id="legacy"),
     ],
 )
-def test_a_submission_says_what_the_vendors_pages_ask_for(checker: Checker, fields: dict[str, str]) -> None:
+def test_a_submission_matches_the_vendors_pages(checker: Checker, fields: dict[str, str]) -> None:
     reply = b'{"task_id": "abc", "total": 100}'
     with captured_request(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(reply), reply)) as vendor:
         assert submit(client(vendor.url), checker) == Accepted("abc", 100)
@@ -36,8 +36,8 @@ def test_a_submission_says_what_the_vendors_pages_ask_for(checker: Checker, fiel
     assert file_of() in request.body
 
 
-def test_the_status_of_a_v1_task_is_asked_for_by_form() -> None:
-    with captured_request(NOTHING_FOUND) as vendor:
+def test_the_status_of_a_v1_task_is_requested_by_form() -> None:
+    with captured_request(NOT_FOUND) as vendor:
         client(vendor.url).status(BAND, "abc")
         request = vendor.request
     assert request.line == "POST /v1/gettasks HTTP/1.1"
@@ -45,15 +45,15 @@ def test_the_status_of_a_v1_task_is_asked_for_by_form() -> None:
     assert b'name="task_id"\r\n\r\nabc\r\n' in request.body
 
 
-def test_the_status_of_a_legacy_task_is_asked_for_below_its_path() -> None:
-    with captured_request(NOTHING_FOUND) as vendor:
+def test_the_status_of_a_legacy_task_is_requested_by_path() -> None:
+    with captured_request(NOT_FOUND) as vendor:
         client(vendor.url).status(DEEP, "abc")
         request = vendor.request
     assert request.line == "GET /wa/api/deep/tasks/abc?user_id=test-user HTTP/1.1"
     assert request.headers["x-api-key"] == "test-key"
 
 
-def test_proxies_of_the_environment_are_not_used(
+def test_proxies_from_the_environment_are_not_used(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

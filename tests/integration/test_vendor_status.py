@@ -1,4 +1,4 @@
-"""Asking for a task's status over real sockets: what was learnt, or when to ask again."""
+"""Asking for a task's status over real sockets: the status, or when to ask again."""
 
 from datetime import timedelta
 from time import monotonic
@@ -30,11 +30,11 @@ def test_a_finished_task_is_exported_with_a_link(
     assert status.result_url.startswith(simulator.url)
 
 
-def test_a_link_does_not_show_when_a_status_is_printed(vendor: VendorClient) -> None:
+def test_a_link_is_not_in_the_repr_of_a_status(vendor: VendorClient) -> None:
     assert "http" not in repr(vendor.status(BAND, task(vendor)))
 
 
-def test_a_task_that_is_not_finished_has_no_link(simulator: Simulator, vendor: VendorClient) -> None:
+def test_an_unfinished_task_has_no_link(simulator: Simulator, vendor: VendorClient) -> None:
     simulator.change_settings(duration_seconds=1000)
     status = vendor.status(BAND, task(vendor))
     assert isinstance(status, TaskStatus)
@@ -50,7 +50,7 @@ def test_a_task_that_is_not_finished_has_no_link(simulator: Simulator, vendor: V
         ("exported_without_link", "exported"),
     ],
 )
-def test_a_status_word_is_passed_on(
+def test_a_status_word_is_returned_unchanged(
     simulator: Simulator, vendor: VendorClient, fault: str, word: str
 ) -> None:
     task_id = task(vendor)
@@ -63,7 +63,7 @@ def test_a_status_word_is_passed_on(
 @pytest.mark.parametrize(
     "fault", ["zero_total", "counts_fall", "counts_exceed_total", "newer_fields", "wrong_time"]
 )
-def test_odd_counts_and_newer_fields_are_no_trouble(
+def test_odd_counts_and_new_fields_are_accepted(
     simulator: Simulator, vendor: VendorClient, fault: str
 ) -> None:
     task_id = task(vendor)
@@ -72,18 +72,18 @@ def test_odd_counts_and_newer_fields_are_no_trouble(
 
 
 @pytest.mark.parametrize(
-    ("said", "microsecond"),
+    ("timestamp", "microsecond"),
     [
         ("2025-11-21T08:27:10.241Z", 241_000),
         ("2024-10-19T18:33:22.86152082Z", 861_520),
         ("2024-10-19T18:24:56.450567423Z", 450_567),
     ],
 )
-def test_the_time_of_the_export_is_read_with_any_number_of_digits(
-    simulator: Simulator, vendor: VendorClient, said: str, microsecond: int
+def test_timestamps_with_any_number_of_digits_are_read(
+    simulator: Simulator, vendor: VendorClient, timestamp: str, microsecond: int
 ) -> None:
     task_id = task(vendor)
-    simulator.inject_fault("status", "wrong_time", updated_at=said)
+    simulator.inject_fault("status", "wrong_time", updated_at=timestamp)
     status = vendor.status(BAND, task_id)
     assert isinstance(status, TaskStatus)
     assert status.updated_at
@@ -91,16 +91,16 @@ def test_the_time_of_the_export_is_read_with_any_number_of_digits(
     assert status.updated_at.utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("said", ["soon", "", "2025-11-21T08:27:10", "0001-01-01T00:00:00+23:59"])
-def test_a_time_that_says_nothing_is_none(simulator: Simulator, vendor: VendorClient, said: str) -> None:
+@pytest.mark.parametrize("timestamp", ["soon", "", "2025-11-21T08:27:10", "0001-01-01T00:00:00+23:59"])
+def test_an_invalid_timestamp_is_none(simulator: Simulator, vendor: VendorClient, timestamp: str) -> None:
     task_id = task(vendor)
-    simulator.inject_fault("status", "wrong_time", updated_at=said)
+    simulator.inject_fault("status", "wrong_time", updated_at=timestamp)
     status = vendor.status(BAND, task_id)
     assert isinstance(status, TaskStatus)
     assert status.updated_at is None
 
 
-def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -> None:
+def test_a_task_that_the_vendor_does_not_have_is_unknown(vendor: VendorClient) -> None:
     assert vendor.status(BAND, "no-such-task") == TaskUnknown()
 
 
@@ -125,7 +125,7 @@ def test_a_task_that_the_vendor_does_not_know_is_unknown(vendor: VendorClient) -
     ],
 )
 @pytest.mark.parametrize("checker", FAMILIES)
-def test_anything_else_teaches_nothing_and_is_asked_again_later(
+def test_any_other_answer_means_to_ask_again_later(
     simulator: Simulator,
     vendor: VendorClient,
     checker: Checker,
@@ -142,22 +142,22 @@ def test_anything_else_teaches_nothing_and_is_asked_again_later(
 
 
 @pytest.mark.parametrize("location", ["http://[oops", "http://\N{SNOWMAN}/"])
-def test_a_redirect_to_nowhere_teaches_nothing(location: str) -> None:
+def test_an_invalid_redirect_means_no_answer(location: str) -> None:
     answer = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
     with captured_request(answer) as elsewhere:
         assert isinstance(client(elsewhere.url).status(BAND, "abc"), NoAnswer)
 
 
-def test_a_key_that_cannot_be_read_does_not_end_a_paid_task(simulator: Simulator) -> None:
+def test_an_unreadable_key_does_not_end_a_paid_task(simulator: Simulator) -> None:
     class UnreadableKey(Key):
         def get(self) -> str:
-            raise ApiKeyInvalidError("The secret holds no key.")
+            raise ApiKeyInvalidError("The secret does not contain a key.")
 
     outcome = client(simulator.url, key=UnreadableKey()).status(BAND, "abc")
     assert outcome == NoAnswer(60, "The status request failed (ApiKeyInvalidError).")
 
 
-def test_a_dripping_status_is_given_up_in_time(
+def test_a_dripping_status_answer_ends_at_the_deadline(
     simulator: Simulator, vendor: VendorClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numberdrop.vendor.client.STATUS_SECONDS", 0.5)
@@ -169,14 +169,14 @@ def test_a_dripping_status_is_given_up_in_time(
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"7", b"null", b'{"task_id": NaN}', b"\xff\xfe", b""])
-def test_a_body_that_makes_no_sense_teaches_nothing(body: bytes) -> None:
+def test_an_invalid_body_means_no_answer(body: bytes) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with captured_request(answer) as vendor:
         assert isinstance(client(vendor.url).status(BAND, "abc"), NoAnswer)
 
 
 @pytest.mark.parametrize("total", [b'"50"', b"true", b"1.5", b"null", b"9" * 400, b"-3"])
-def test_a_total_that_no_file_has_counts_as_none(total: bytes) -> None:
+def test_an_invalid_total_is_none(total: bytes) -> None:
     body = b'{"task_id": "abc", "status": "processing", "total": %s}' % total
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with captured_request(answer) as vendor:
@@ -185,7 +185,7 @@ def test_a_total_that_no_file_has_counts_as_none(total: bytes) -> None:
     assert status.total is None
 
 
-def test_a_refused_key_is_read_afresh_once(simulator: Simulator, vendor: VendorClient) -> None:
+def test_a_refused_key_is_read_again_once(simulator: Simulator, vendor: VendorClient) -> None:
     task_id = task(vendor)
     key = Key("an-old-key", newer="test-key")
     status = client(simulator.url, key=key).status(BAND, task_id)
@@ -193,9 +193,7 @@ def test_a_refused_key_is_read_afresh_once(simulator: Simulator, vendor: VendorC
     assert simulator.calls["status"] == 2
 
 
-def test_a_key_that_stays_refused_is_not_asked_for_again_and_again(
-    simulator: Simulator, vendor: VendorClient
-) -> None:
+def test_an_unchanged_refused_key_is_not_tried_again(simulator: Simulator, vendor: VendorClient) -> None:
     task_id = task(vendor)
     assert isinstance(client(simulator.url, key=Key("wrong")).status(BAND, task_id), NoAnswer)
     assert simulator.calls["status"] == 1

@@ -1,4 +1,4 @@
-"""Servers of a few lines, to see the very bytes that a client sends."""
+"""Minimal servers that show the exact bytes that a client sends."""
 
 import socket
 import threading
@@ -18,7 +18,13 @@ class Request:
 
 @dataclass
 class Captured:
-    """What a server of one request was sent."""
+    """What a server received, for one request.
+
+    Attributes:
+        url: the server's address.
+        raw: the bytes received so far.
+        done: set when the request is complete.
+    """
 
     url: str
     raw: bytes = b""
@@ -26,6 +32,7 @@ class Captured:
 
     @property
     def request(self) -> Request:
+        """The request, once it is complete."""
         assert self.done.wait(5)
         head, _, body = self.raw.partition(b"\r\n\r\n")
         line, *lines = head.decode().split("\r\n")
@@ -35,14 +42,14 @@ class Captured:
 
 @contextmanager
 def listening() -> Iterator[tuple[str, socket.socket]]:
-    """A socket that listens; whoever connects waits."""
+    """Listen without accepting; yield the URL and the socket."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}", server
 
 
 @contextmanager
 def captured_request(answer: bytes) -> Iterator[Captured]:
-    """A server that answers one request with these bytes."""
+    """Run a server that answers one request with these bytes."""
     with listening() as (url, server):
         captured = Captured(url)
         thread = threading.Thread(target=_serve, args=(server, captured, answer))
@@ -60,13 +67,13 @@ def _serve(server: socket.socket, captured: Captured, answer: bytes) -> None:
     except OSError:
         return
     with connection:
-        while not _is_whole(captured.raw) and (block := connection.recv(65536)):
+        while not _is_complete(captured.raw) and (block := connection.recv(65536)):
             captured.raw += block
         captured.done.set()
         connection.sendall(answer)
 
 
-def _is_whole(raw: bytes) -> bool:
+def _is_complete(raw: bytes) -> bool:
     head, end, body = raw.partition(b"\r\n\r\n")
     lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
     return bool(end) and len(body) >= (int(lengths[0].partition(b":")[2]) if lengths else 0)
@@ -74,7 +81,7 @@ def _is_whole(raw: bytes) -> bool:
 
 @contextmanager
 def full_backlog() -> Iterator[str]:
-    """A listener that takes no further connection: the handshake is never answered."""
+    """Yield the URL of a listener whose backlog is full, so that connecting to it times out."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)

@@ -1,4 +1,4 @@
-"""Plain requests to the vendor's API, with nothing of numberdrop's own client in between."""
+"""Plain requests to the vendor's API, without numberdrop's own client."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ def file_of(numbers: list[str]) -> bytes:
 
 
 class VendorByHand:
-    """Each method is one HTTP call; nothing is retried or followed."""
+    """Makes one HTTP call per method, without retries and redirects."""
 
     def __init__(self, url: str, *, key: str | None = "test-key", timeout: float = SECONDS) -> None:
         self.url = url
@@ -109,7 +109,7 @@ def submit_in_chunks(vendor: VendorByHand, *, lines: int, pause: threading.Barri
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Look again and again until something in another thread or process has happened."""
+    """Wait up to five seconds until the condition holds."""
     deadline = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < deadline

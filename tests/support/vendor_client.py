@@ -1,4 +1,4 @@
-"""The vendor's client as tests use it: with a key of its own, and a file to send."""
+"""The vendor's client for tests: with a fixed key and a file to send."""
 
 from io import BytesIO
 from typing import Any
@@ -17,7 +17,7 @@ FAMILIES = [pytest.param(BAND, id="v1"), pytest.param(DEEP, id="legacy")]
 
 
 class Key:
-    """A key that may be replaced by a newer one, once."""
+    """An API key; ``refresh`` replaces it by the newer one, if there is one."""
 
     def __init__(self, value: str = "test-key", newer: str | None = None) -> None:
         self.value = value
@@ -32,15 +32,18 @@ class Key:
 
 
 def client(url: str, *, key: Key | None = None) -> VendorClient:
+    """Return a client for the vendor at a URL, with the clock stopped at noon."""
     api_key: Any = key or Key()
     return VendorClient(base_url=url, api_key=api_key, user_id="test-user", now=lambda: NOON)
 
 
 def submit(vendor: VendorClient, checker: Checker = BAND, *, seconds: float = 10) -> SubmitOutcome:
+    """Submit a file of 100 numbers."""
     return vendor.submit(checker, BytesIO(file_of()), seconds=seconds)
 
 
 def task(vendor: VendorClient, checker: Checker = BAND) -> str:
+    """Submit a file and return the id of its task."""
     accepted = submit(vendor, checker)
     assert isinstance(accepted, Accepted)
     return accepted.task_id

@@ -1,6 +1,6 @@
-"""Where an export may come from, decided before anything is fetched.
+"""Which links to exports are followed; decided before anything is sent.
 
-Sockets are off: a link that is let through fails at the socket, one that is refused never gets there.
+Sockets are disabled: an allowed link fails at the socket, a refused link never gets there.
 """
 
 from io import BytesIO
@@ -15,11 +15,11 @@ HOSTS = ("storage.example", "*.ekycpro.com", "127.0.0.1")
 
 
 class ReachedTheNetworkError(Exception):
-    """The link was let through."""
+    """The link was allowed."""
 
 
 @pytest.fixture(autouse=True)
-def _no_names_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+def _disable_name_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolve(*_: object, **__: object) -> None:
         raise ReachedTheNetworkError
 
@@ -105,27 +105,27 @@ def test_any_other_link_is_not_trusted(link: str) -> None:
         "https://storage.example\\@elsewhere.example/a.zip",
     ],
 )
-def test_a_link_that_two_parsers_could_read_differently_is_not_trusted(link: str) -> None:
+def test_a_link_that_parsers_read_differently_is_not_trusted(link: str) -> None:
     assert refusal(link).reason.code is ReasonCode.RESULT_UNTRUSTED
 
 
-def test_a_loopback_host_must_be_listed_by_its_own_name() -> None:
+def test_a_loopback_host_must_be_listed_by_name() -> None:
     with pytest.raises(LinkUntrustedError):
         fetch("http://localhost/a.zip", hosts=("127.0.0.1",))
 
 
-def test_with_no_hosts_allowed_nothing_is_trusted() -> None:
+def test_without_allowed_hosts_no_link_is_trusted() -> None:
     with pytest.raises(LinkUntrustedError):
         fetch("https://storage.example/a.zip", hosts=())
 
 
-def test_a_host_name_that_cannot_be_resolved_is_a_failed_download() -> None:
+def test_an_unresolvable_host_name_fails_the_download() -> None:
     label = "a" * 64
     with pytest.raises(DownloadFailedError):
         fetch(f"https://{label}.ekycpro.com/a.zip")
 
 
-def test_the_refusal_says_what_to_do_and_does_not_repeat_the_link() -> None:
+def test_the_error_says_what_to_do_without_the_link() -> None:
     message = refusal("https://elsewhere.example/a.zip?X-Amz-Signature=secret").reason.message
     assert "ResultHosts" in message
     assert "elsewhere" not in message
@@ -141,7 +141,7 @@ def test_the_refusal_says_what_to_do_and_does_not_repeat_the_link() -> None:
         "https://storage.example:8443/",
     ],
 )
-def test_where_the_host_is_not_the_trouble_nobody_is_told_to_add_one(link: str) -> None:
+def test_only_a_host_error_advises_to_add_the_host(link: str) -> None:
     message = refusal(link).reason.message
     assert "ResultHosts" not in message
     assert message.endswith("Nothing was fetched. Ask the vendor.")

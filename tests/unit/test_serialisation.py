@@ -1,4 +1,4 @@
-"""DynamoDB's JSON, as boto3 writes and reads it."""
+"""DynamoDB serialisation gives the same results as boto3's."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,35 +16,35 @@ nested = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.
 values = nested | st.frozensets(st.text(), min_size=1)
 
 
-def in_order(attribute: Mapping[str, Any]) -> dict[str, Any]:
+def with_sorted_sets(attribute: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: sorted(value) if kind == "SS" else value for kind, value in attribute.items()}
 
 
 @given(values)
-def test_an_attribute_is_what_boto3_makes_of_the_value(value: Any) -> None:
-    assert to_attribute(value) == in_order(TypeSerializer().serialize(value))
+def test_attributes_equal_those_of_boto3(value: Any) -> None:
+    assert to_attribute(value) == with_sorted_sets(TypeSerializer().serialize(value))
 
 
 @given(values)
-def test_a_value_is_what_boto3_reads_from_the_attribute(value: Any) -> None:
+def test_values_equal_those_that_boto3_reads(value: Any) -> None:
     attribute = TypeSerializer().serialize(value)
     assert from_attribute(attribute) == TypeDeserializer().deserialize(attribute)
 
 
 @given(values)
-def test_numbers_come_back_as_whole_numbers_and_truths_as_truths(value: Any) -> None:
+def test_values_survive_a_round_trip_with_their_types(value: Any) -> None:
     read = from_attribute(to_attribute(value))
     assert read == value
     assert type(read) is (set if isinstance(value, frozenset) else type(value))
 
 
 @pytest.mark.parametrize("value", [1.5, Decimal(1), b"bytes", (1,), object()])
-def test_what_no_job_holds_is_refused(value: Any) -> None:
+def test_values_of_other_types_raise_an_error(value: Any) -> None:
     with pytest.raises(TypeError, match=type(value).__name__):
         to_attribute(value)
 
 
 @pytest.mark.parametrize("kind", ["B", "NS", "BS"])
-def test_an_attribute_that_no_job_has_is_refused(kind: str) -> None:
+def test_attributes_of_other_types_raise_an_error(kind: str) -> None:
     with pytest.raises(TypeError, match=kind):
         from_attribute({kind: []})
