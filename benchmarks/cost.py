@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from benchmarks.waiting_policies import MEMORY_GB, Outcome, fixed, growing, ours
 from benchmarks.waiting_tasks import Shape, Task
-from benchmarks.waiting_ways import MEMORY_GB, Following, fixed, growing, ours
 from numberdrop.jobs.polling import PollingPolicy
 
 MAX_WAIT_SECONDS = 300
@@ -82,7 +82,7 @@ SIZES = (Size(1_000, 1.0, 0.1), Size(1_000_000, 16.0, 60.0))
 DURATIONS = {"5 minutes": 300.0, "2 hours": 7200.0}
 
 
-def followed(numbers: int, seconds: float) -> Following:
+def followed(numbers: int, seconds: float) -> Outcome:
     """How numberdrop follows the first task of a checker, whose counts grow steadily."""
     return ours(PollingPolicy(MAX_WAIT_SECONDS))(_task(numbers, seconds))
 
@@ -102,7 +102,7 @@ def _task(numbers: int, seconds: float) -> Task:
     )
 
 
-def parts(size: Size, following: Following) -> dict[str, float]:
+def parts(size: Size, following: Outcome) -> dict[str, float]:
     """USD of one job, by what it is paid for."""
     calls = {
         name: CALLS_OF_A_JOB[name] + following.turns * CALLS_OF_A_TURN.get(name, 0) for name in CALLS_OF_A_JOB
@@ -134,7 +134,7 @@ def following_costs(seconds: float) -> dict[str, float]:
     }
 
 
-def _lambda(following: Following) -> float:
+def _lambda(following: Outcome) -> float:
     return following.turns * USD["request"] + following.seconds * MEMORY_GB * USD["GB-second"]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from benchmarks.made_up import write_numbers
 from benchmarks.measuring import FULL, Work, measured, show
+from benchmarks.sample_numbers import write_numbers
 
 LINES = 10_000_000 if FULL else 1_000_000
 ROUNDS = 3

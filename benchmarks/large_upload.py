@@ -22,7 +22,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.made_up import MadeUp, write_numbers
+from benchmarks.sample_numbers import Sample, write_numbers
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.observation import Memory, functions_table, wait_for_executions
@@ -154,7 +154,7 @@ def _fetch(cloud: LocalCloud, run: Run, target: Path) -> None:
     cloud.aws.client("s3").download_file(results["bucket"], results["csv_key"], str(target))
 
 
-def _check(results: Path, run: Run, made: MadeUp) -> None:
+def _check(results: Path, run: Run, made: Sample) -> None:
     """Compares the results, and what the event says of them, with what was made up.
 
     Raises:

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring import FULL
-from benchmarks.waiting_picture import picture
+from benchmarks.waiting_chart import chart
+from benchmarks.waiting_policies import Outcome, Policy, fixed, growing, inside, ours
 from benchmarks.waiting_tasks import Shape, Task, mix
-from benchmarks.waiting_ways import Following, Way, fixed, growing, inside, ours
 from numberdrop.jobs.polling import PollingPolicy
 
 CHOSEN_FROM = range(1, 4)
@@ -27,7 +27,7 @@ REPORTED_ON = range(101, 106)
 OF_EACH = 60
 """Tasks of each shape for each median and seed."""
 
-OTHERS: Mapping[str, Way] = {
+OTHERS: Mapping[str, Policy] = {
     "every 5 s": fixed(5),
     "every 10 s": fixed(10),
     "every 30 s": fixed(30),
@@ -41,7 +41,7 @@ OTHERS: Mapping[str, Way] = {
 USUAL = 300
 """``MaxWaitSeconds`` where nothing else is set."""
 
-OURS: Mapping[str, Way] = {
+OURS: Mapping[str, Policy] = {
     f"numberdrop, {seconds} s": ours(PollingPolicy(seconds)) for seconds in (60, 120, USUAL, 900)
 }
 """By ``MaxWaitSeconds``."""
@@ -87,7 +87,7 @@ def tasks_of(seeds: range, *, of_each: int = OF_EACH) -> list[Task]:
     return [task for seed in seeds for task in mix(seed, of_each=of_each)]
 
 
-def summary(way: Way, tasks: list[Task]) -> Summary:
+def summary(way: Policy, tasks: list[Task]) -> Summary:
     """What a way to wait costs, and how soon it notices the end."""
     followed = [way(task) for task in tasks]
     delays = sorted(each.delay for each in followed)
@@ -104,7 +104,7 @@ def summary(way: Way, tasks: list[Task]) -> Summary:
     )
 
 
-def _is_short_and_shows_progress(followed: Following) -> bool:
+def _is_short_and_shows_progress(followed: Outcome) -> bool:
     return followed.task.seconds < 600 and followed.task.shape is not Shape.NONE
 
 
@@ -120,7 +120,7 @@ def main() -> None:
         console.print(_table(f"Other shares, on {len(chosen_from)} other tasks", _neighbours(chosen_from)))
     if len(sys.argv) == 2 and sys.argv[1].endswith(".svg"):
         by_seconds = {name.removeprefix("numberdrop, "): result for name, result in our_own.items()}
-        drawn = picture(_points(others), _points(by_seconds))
+        drawn = chart(_points(others), _points(by_seconds))
         Path(sys.argv[1]).write_text(drawn, encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """docs/cost.md has the figures that benchmarks/cost.py computes."""
 
-from benchmarks import cost, waiting_ways
+from benchmarks import cost, waiting_policies
 from benchmarks.cost import page
 from tests.support.template import PROJECT, resources, template
 
@@ -15,7 +15,7 @@ def test_the_cost_page_has_the_computed_tables() -> None:
 def test_memory_and_wait_match_the_template() -> None:
     functions = resources("AWS::Serverless::Function")
 
-    assert functions["CheckStatusFunction"]["MemorySize"] / 1024 == waiting_ways.MEMORY_GB
+    assert functions["CheckStatusFunction"]["MemorySize"] / 1024 == waiting_policies.MEMORY_GB
     assert template()["Globals"]["Function"]["MemorySize"] / 1024 == cost.FUNCTION_GB
     assert template()["Parameters"]["MaxWaitSeconds"]["Default"] == cost.MAX_WAIT_SECONDS
 

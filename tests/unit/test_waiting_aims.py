@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.waiting import OTHERS, Summary, summary, tasks_of
-from benchmarks.waiting_ways import BEFORE_CALL, BETWEEN, CALL, ours
+from benchmarks.waiting_policies import BEFORE_CALL, BETWEEN, CALL, ours
 from numberdrop.jobs.polling import PollingPolicy
 from tests.support.template import template
 

@@ -15,7 +15,7 @@ OURS, OTHERS, GRID = "#0b6e4f", "#8a3b12", "#d8d8d8"
 Points = Mapping[str, tuple[float, float]]
 
 
-def picture(others: Points, ours: Points) -> str:
+def chart(others: Points, ours: Points) -> str:
     """The points with their names; ours are joined."""
     joined = " ".join("{:.1f},{:.1f}".format(*_place(point)) for point in ours.values())
     return "\n".join(

@@ -14,7 +14,7 @@ NO_NUMBERS = ("n/a", "12", "call back on Monday", "name@example.com")
 
 
 @dataclass(frozen=True, slots=True)
-class MadeUp:
+class Sample:
     """What a file holds.
 
     Attributes:
@@ -30,7 +30,7 @@ class MadeUp:
 
 def write_numbers(
     path: Path, lines: int, *, seed: int = 0, duplicates: float = 0.0, dirty: float = 0.0
-) -> MadeUp:
+) -> Sample:
     """Writes a file of numbers, one a line; the same arguments give the same file.
 
     Args:
@@ -62,4 +62,4 @@ def write_numbers(
                 if kind < duplicates + dirty:
                     line = f"00{line[1:4]} {line[4:7]}-{line[7:]}"
             file.write(f"{line}\n")
-    return MadeUp(lines, distinct, rejected)
+    return Sample(lines, distinct, rejected)

@@ -48,7 +48,7 @@ LONGEST_FUNCTION = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class Outcome:
     """What it took to follow one task to its end.
 
     Attributes:
@@ -79,15 +79,15 @@ class Following:
         return self.delay / self.task.seconds
 
 
-Way = Callable[[Task], Following]
+Policy = Callable[[Task], Outcome]
 
 
-def fixed(seconds: float) -> Way:
+def fixed(seconds: float) -> Policy:
     """The same wait each time."""
     return _loop(lambda: repeat(seconds))
 
 
-def growing(first: float, factor: float, longest: float) -> Way:
+def growing(first: float, factor: float, longest: float) -> Policy:
     """Each wait longer than the one before, by a factor."""
 
     def waits() -> Iterator[float]:
@@ -99,23 +99,23 @@ def growing(first: float, factor: float, longest: float) -> Way:
     return _loop(waits)
 
 
-def _loop(waits: Callable[[], Iterator[float]]) -> Way:
-    def follow(task: Task) -> Following:
+def _loop(waits: Callable[[], Iterator[float]]) -> Policy:
+    def follow(task: Task) -> Outcome:
         age = 0.0
         for turn, wait in enumerate(waits(), start=1):
             asked = age + wait + BETWEEN + BEFORE_CALL
             age = asked + CALL
             if asked >= task.seconds:
-                return Following(task, turn, turn, turn * (BEFORE_CALL + CALL), age - task.seconds)
+                return Outcome(task, turn, turn, turn * (BEFORE_CALL + CALL), age - task.seconds)
         raise AssertionError("Waits do not end.")
 
     return follow
 
 
-def inside(every: float) -> Way:
+def inside(every: float) -> Policy:
     """A look every few seconds in a function that is started again when its time is over."""
 
-    def follow(task: Task) -> Following:
+    def follow(task: Task) -> Outcome:
         age, turns, calls, seconds = 0.0, 0, 0, 0.0
         while True:
             turns += 1
@@ -125,7 +125,7 @@ def inside(every: float) -> Way:
                 calls += 1
                 age = asked + CALL
                 if asked >= task.seconds:
-                    return Following(task, turns, calls, seconds + age - begin, age - task.seconds)
+                    return Outcome(task, turns, calls, seconds + age - begin, age - task.seconds)
                 if age - begin + every + CALL > LONGEST_FUNCTION:
                     break
                 asked = age + every
@@ -134,10 +134,10 @@ def inside(every: float) -> Way:
     return follow
 
 
-def ours(polling: PollingPolicy) -> Way:
+def ours(polling: PollingPolicy) -> Policy:
     """As numberdrop does it."""
 
-    def follow(task: Task) -> Following:
+    def follow(task: Task) -> Outcome:
         return _Simulation(task, polling).run()
 
     return follow
@@ -155,7 +155,7 @@ class _Simulation:
         chance = random.Random(task.seed).random  # noqa: S311
         self._status_check = StatusChecker(stand_in, stand_in, polling, self.now, self.sleep, chance)
 
-    def run(self) -> Following:
+    def run(self) -> Outcome:
         turns, seconds = 0, 0.0
         seen: dict[str, Any] = {}
         wait = first_wait_seconds(self._job)
@@ -168,7 +168,7 @@ class _Simulation:
             seconds += self._age - begin
             if decision.next is Next.COLLECT:
                 delay = self._age - self._task.seconds
-                return Following(self._task, turns, self._calls, seconds, delay)
+                return Outcome(self._task, turns, self._calls, seconds, delay)
             payload = decision.as_payload()
             wait, seen = payload["wait_seconds"], payload["seen"]
 
