@@ -131,7 +131,7 @@ def _run(cloud: LocalCloud, tap: EventTap, files: Sequence[Path], checker: str, 
             for event in tap.receive():
                 burst.events[event["detail-type"]] += 1
                 burst.announced.setdefault(event["detail"]["upload"]["key"], time.monotonic() - began)
-            burst.memory.look(cloud)
+            burst.memory.sample(cloud)
             progress.update(bar, completed=len(burst.announced))
         wait_for_executions(cloud)
     return burst

@@ -110,11 +110,11 @@ def _run(cloud: LocalCloud, tap: EventTap, file: Path, key: str) -> Run:
         if time.monotonic() > end:
             raise RunFailedError(f"no event came within {MAX_SECONDS} s.")
         events = tap.receive()
-        memory.look(cloud)
+        memory.sample(cloud)
         lowest = min(lowest, shutil.disk_usage(cloud.folder).free)
     announced = datetime.now(UTC)
     wait_for_executions(cloud)
-    memory.look(cloud)
+    memory.sample(cloud)
     (event,) = events
     if event["detail-type"] != "Number Check Completed":
         raise RunFailedError(f"{event['detail-type']}: {event['detail']['reason']}")

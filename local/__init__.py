@@ -1,1 +1,1 @@
-"""The local cloud and the vendor simulator: numberdrop on one machine, no account needed."""
+"""The local cloud and the vendor simulator: numberdrop on one machine, without an account."""

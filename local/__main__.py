@@ -1,4 +1,4 @@
-"""``make cloud``: numberdrop on a local cloud, until Ctrl-C."""
+"""``make cloud``: run numberdrop on a local cloud until Ctrl-C."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ OPTIONS = CloudOptions(simulator=("--duration", "30"))
 
 
 def main() -> int:
-    """Runs a local cloud until interrupted; returns the exit status."""
+    """Run a local cloud until interrupted; return the exit status."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -36,17 +36,17 @@ numberdrop is up.
 The stack's outputs:
 {outputs}
 
-In another shell, set this:
+Set these variables in another shell:
 {settings}
 
-Then drop a file, and look for its results some time later:
+Then drop a file, wait a minute, and list its results:
   aws s3 cp local/samples/band.txt s3://{uploads}/band/my-first/band.txt
   aws s3 ls --recursive s3://{results}/
 
 The simulated vendor: {cloud.simulator}
 The logs:             {cloud.folder}
 
-Ctrl-C ends it and removes everything.
+Press Ctrl-C to stop and remove everything.
 """
 
 

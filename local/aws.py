@@ -1,4 +1,4 @@
-"""A local AWS: MiniStack on loopback, with IAM enforced and TLS, as in AWS."""
+"""A local AWS: MiniStack on loopback, with TLS, and with IAM enforced as in AWS."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,24 +20,24 @@ SECRET_KEY = "test"  # noqa: S105 - MiniStack's well-known root account
 
 @dataclass(frozen=True, slots=True)
 class LocalAws:
-    """Where the local AWS answers, and how to trust it.
+    """The address of a running local AWS.
 
     Attributes:
         endpoint: the URL of all its services.
-        ca_file: the certificate authority made for it. TLS is not for secrecy here: the buckets refuse
-            plain http, and the local cloud enforces that too.
+        ca_file: the certificate authority that signed its certificate. It has TLS because the buckets
+            refuse plain HTTP, and the local cloud enforces that.
     """
 
     endpoint: str
     ca_file: Path
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service, with the rights of the root account."""
+        """Return the boto3 client of a service, with root permissions."""
         return _client(self, service)
 
     @property
     def shell_settings(self) -> Mapping[str, str]:
-        """What to set in a shell, for the AWS CLI and other programs to use it."""
+        """The environment variables that point the AWS CLI and other programs at it."""
         return {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -51,16 +51,16 @@ class LocalAws:
 def local_aws(
     folder: Path, *, wait_scale: float, functions_endpoint: str | None = None
 ) -> Iterator[LocalAws]:
-    """Runs MiniStack until the context ends.
+    """Run MiniStack until the context ends.
 
     Args:
-        folder: for its log, state and certificates.
-        wait_scale: factor for the waits of state machines; 0.1 makes a minute six seconds.
-        functions_endpoint: where the functions find it, if that is a proxy. Requests through it bear the
-            signature of another host, so signatures, and with them IAM, are not enforced then.
+        folder: where its log, state and certificates go.
+        wait_scale: factor for the waits of state machines; 0.1 turns a minute into six seconds.
+        functions_endpoint: the URL that functions use to reach it, if they go through a proxy. Requests
+            through a proxy are signed for another host, so signatures and IAM are not enforced then.
 
     Raises:
-        LocalCloudError: it did not start.
+        LocalCloudError: MiniStack did not start.
     """
     port = free_port()
     aws = LocalAws(f"https://127.0.0.1:{port}", folder / "ca.pem")
@@ -72,11 +72,11 @@ def local_aws(
             "AWS_ENDPOINT_URL": functions_endpoint or aws.endpoint,
             "AUTH": "false" if functions_endpoint else "true",
             "BIND_HOST": "127.0.0.1",
-            # Every call is on record, so that what a job costs can be counted.
+            # Records every call, so that test_cost.py can count them.
             "CLOUDTRAIL_RECORDING": "1",
             "CLOUDTRAIL_MAX_EVENTS": "100000",
             "GATEWAY_PORT": str(port),
-            # Two services that would listen on ports of their own, on all interfaces.
+            # Without these, two services would listen on further ports, on all interfaces.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
@@ -112,9 +112,9 @@ def _make_certificates(ca_file: Path, certificate: Path, key: Path) -> None:
 
 
 def _is_healthy(aws: LocalAws) -> bool:
-    """Whether it answers, with the certificate that was made for it."""
+    """Tell whether it answers with the certificate that was made for it."""
     with requests.Session() as session:
-        session.trust_env = False  # neither a proxy nor other certificates from the environment
+        session.trust_env = False  # ignores proxies and certificates from the environment
         try:
             health = session.get(f"{aws.endpoint}/_ministack/health", verify=str(aws.ca_file), timeout=5)
         except requests.RequestException:

@@ -1,6 +1,6 @@
 """numberdrop on a local AWS with a simulated vendor: the real template, deployed by the real SAM CLI.
 
-Everything listens on loopback, on free ports, and is gone afterwards.
+Everything listens on free ports of loopback and is removed at the end.
 """
 
 import os
@@ -21,14 +21,14 @@ STACK = "numberdrop"
 
 @dataclass(frozen=True, slots=True)
 class CloudOptions:
-    """How a local cloud differs from the usual one.
+    """Options of a local cloud.
 
     Attributes:
-        wait_scale: factor for the waits of the state machine; 0.1 makes a minute six seconds.
-        simulator: further arguments of the simulator's command.
-        parameters: template parameters beyond those that point at the simulator.
+        wait_scale: factor for the waits of the state machine; 0.1 turns a minute into six seconds.
+        simulator: further command-line arguments for the simulator.
+        parameters: template parameters in addition to those that point at the simulator.
         template: the template to deploy.
-        with_fault_proxy: whether the functions reach AWS through a proxy that can misbehave.
+        with_fault_proxy: whether the functions reach AWS through a proxy that can inject faults.
     """
 
     wait_scale: float = 1.0
@@ -44,10 +44,10 @@ class LocalCloud:
 
     Attributes:
         aws: the local AWS.
-        simulator: where the simulated vendor answers.
+        simulator: the URL of the simulated vendor.
         outputs: the stack's outputs by name.
-        folder: working files, the logs of its processes among them.
-        faults: the proxy between the functions and AWS, if there is one.
+        folder: working files, including the logs of its processes.
+        faults: the proxy between the functions and AWS; None without one.
     """
 
     aws: LocalAws
@@ -59,7 +59,7 @@ class LocalCloud:
 
 @contextmanager
 def local_cloud(options: CloudOptions) -> Iterator[LocalCloud]:
-    """Brings a local cloud up, with numberdrop deployed on it, and takes it down again.
+    """Start a local cloud with numberdrop deployed on it, and stop it when the context ends.
 
     Raises:
         LocalCloudError: a process did not start, or the deployment failed.
@@ -78,14 +78,14 @@ def _aws(folder: Path, options: CloudOptions, stack: ExitStack) -> tuple[LocalAw
     if not options.with_fault_proxy:
         return stack.enter_context(local_aws(folder, wait_scale=options.wait_scale)), None
     port = free_port()
-    behind = local_aws(folder, wait_scale=options.wait_scale, functions_endpoint=f"http://127.0.0.1:{port}")
-    aws = stack.enter_context(behind)
+    proxied = local_aws(folder, wait_scale=options.wait_scale, functions_endpoint=f"http://127.0.0.1:{port}")
+    aws = stack.enter_context(proxied)
     proxy = fault_proxy(folder, port=port, upstream=aws.endpoint, ca_file=aws.ca_file)
     return aws, stack.enter_context(proxy)
 
 
 def vendor_parameters(simulator: str) -> dict[str, str]:
-    """The template parameters that lead a stack to a simulated vendor."""
+    """Return the template parameters that point a stack at a simulated vendor."""
     return {
         "EkycproApiKey": "test-key",
         "EkycproUserId": "test-user",

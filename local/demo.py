@@ -1,4 +1,4 @@
-"""``make demo``: three files, three checkers, from the bucket to the event and the results."""
+"""``make demo``: send three files to three checkers, and show their events and results."""
 
 import csv
 import io
@@ -29,14 +29,14 @@ ROWS_SHOWN = 4
 
 
 class DemoFailedError(Exception):
-    """The demo did not end as it should; the message says where."""
+    """The demo failed; the message says at which step."""
 
 
 def main() -> int:
-    """Runs the demo; returns the exit status."""
+    """Run the demo; return the exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     console = Console()
-    # The vendor takes some seconds here, not minutes, so the state machine's waits are as much shorter.
+    # The simulated vendor takes seconds instead of minutes, so the state machine's waits are shorter too.
     options = CloudOptions(wait_scale=0.1, simulator=("--duration", "6"))
     console.print("Starting a local cloud and deploying the template with the SAM CLI ...")
     began = time.monotonic()
@@ -50,7 +50,7 @@ def main() -> int:
     except (LocalCloudError, DemoFailedError) as error:
         console.print(f"[bold red]The demo failed:[/] {error}", highlight=False)
         return 1
-    console.print(f"Done after {time.monotonic() - began:.0f} s; everything is cleaned up.")
+    console.print(f"Done after {time.monotonic() - began:.0f} s. Everything is cleaned up.")
     return 0
 
 
@@ -66,7 +66,7 @@ def _drop(cloud: LocalCloud, checker: str, console: Console) -> Upload:
 def _follow(
     cloud: LocalCloud, tap: EventTap, uploads: Sequence[Upload], console: Console
 ) -> list[Mapping[str, Any]]:
-    """Shows the jobs' progress until each has its event."""
+    """Show the progress of the jobs until each has its event; return the events."""
     ledger = Ledger(cloud.aws.client("dynamodb"), cloud.outputs["JobsTableName"])
     executions = Executions(cloud.aws.client("stepfunctions"), cloud.outputs["StateMachineArn"])
     ended: dict[str, Mapping[str, Any]] = {}
@@ -91,12 +91,12 @@ def _follow(
     return [ended[upload.job_id] for upload in uploads]
 
 
-def _advance(progress: Progress, bar: TaskID, sight: JobSnapshot) -> None:
-    if sight.job is None:
+def _advance(progress: Progress, bar: TaskID, snapshot: JobSnapshot) -> None:
+    if snapshot.job is None:
         return
-    submitted = sight.job.counts.submitted or 1
-    checked = submitted if sight.job.state is State.COMPLETED else sight.checked or 0
-    progress.update(bar, completed=checked, total=submitted, state=sight.job.state)
+    submitted = snapshot.job.counts.submitted or 1
+    checked = submitted if snapshot.job.state is State.COMPLETED else snapshot.checked or 0
+    progress.update(bar, completed=checked, total=submitted, state=snapshot.job.state)
 
 
 def _show(cloud: LocalCloud, event: Mapping[str, Any], console: Console) -> None:

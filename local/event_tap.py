@@ -1,4 +1,4 @@
-"""A consumer of numberdrop's events: a rule that leads to a queue, as any user would set it up."""
+"""A consumer of numberdrop's events: a rule that sends them to a queue, as a user would set it up."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EventTap:
-    """Hands out events as they come."""
+    """A queue of received events."""
 
     client: "SQSClient"
     queue_url: str
 
     def receive(self, *, wait_seconds: int = 1) -> list[Mapping[str, Any]]:
-        """The events that have arrived since the last call; waits up to ``wait_seconds`` for the first."""
+        """Return the events since the last call, after waiting up to ``wait_seconds`` for the first."""
         answer = self.client.receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_seconds
         )
@@ -30,15 +30,15 @@ class EventTap:
             self.client.delete_message_batch(
                 QueueUrl=self.queue_url,
                 Entries=[
-                    {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
-                    for place, message in enumerate(messages)
+                    {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                    for index, message in enumerate(messages)
                 ],
             )
         return [json.loads(message["Body"]) for message in messages]
 
 
-def let_send(client: "SQSClient", queue_url: str, *, service: str, source: str) -> str:
-    """Lets one rule or topic of a service send to a queue; returns the queue's ARN."""
+def allow_sending(client: "SQSClient", queue_url: str, *, service: str, source: str) -> str:
+    """Allow one rule or topic of a service to send to a queue; return the queue's ARN."""
     attributes = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
     policy = {
         "Version": "2012-10-17",
@@ -58,7 +58,7 @@ def let_send(client: "SQSClient", queue_url: str, *, service: str, source: str) 
 
 @contextmanager
 def event_tap(cloud: LocalCloud) -> Iterator[EventTap]:
-    """Taps the stack's event bus for as long as the context lasts."""
+    """Receive the events of the stack's bus until the context ends."""
     name = f"tap-{uuid4().hex[:12]}"
     bus = cloud.outputs["EventBusName"]
     events, sqs = cloud.aws.client("events"), cloud.aws.client("sqs")
@@ -66,7 +66,7 @@ def event_tap(cloud: LocalCloud) -> Iterator[EventTap]:
     rule = events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["numberdrop"]}))[
         "RuleArn"
     ]
-    arn = let_send(sqs, url, service="events.amazonaws.com", source=rule)
+    arn = allow_sending(sqs, url, service="events.amazonaws.com", source=rule)
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "tap", "Arn": arn}])
     try:
         yield EventTap(sqs, url)

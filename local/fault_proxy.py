@@ -1,4 +1,4 @@
-"""Faults of AWS itself: a proxy between the functions and the local AWS that misbehaves as AWS would."""
+"""Faults of AWS: a proxy between the functions and the local AWS that injects them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,29 +20,29 @@ THROTTLING = {
     "sqs": "RequestThrottled",
     "secretsmanager": "ThrottlingException",
 }
-"""What each service answers when it is asked too often."""
+"""The error code with which each service throttles."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultProxy:
-    """A running proxy; without rules it passes everything on."""
+    """A running proxy. Without rules it forwards every request unchanged."""
 
     url: str
 
     def inject(self, rules: Sequence[Mapping[str, Any]]) -> None:
-        """Replaces the rules (microburst's own form)."""
+        """Replace the rules, which are in microburst's format."""
         requests.post(f"{self.url}/_microburst/rules", json=rules, timeout=10).raise_for_status()
 
-    def fired(self) -> list[Mapping[str, Any]]:
-        """The faults that struck so far."""
+    def injected(self) -> list[Mapping[str, Any]]:
+        """Return the faults that were injected so far."""
         answer = requests.get(f"{self.url}/_microburst/fired", params={"limit": 100_000}, timeout=10)
         answer.raise_for_status()
-        struck: list[Mapping[str, Any]] = answer.json()
-        return struck
+        injected: list[Mapping[str, Any]] = answer.json()
+        return injected
 
 
 def usual_faults(probability: float) -> list[dict[str, Any]]:
-    """Each kind of fault on each service, each with a probability for every request."""
+    """Return rules for every kind of fault on every service, each with a probability per request."""
     return [
         {"service": service, "probability": probability, **fault}
         for service in SERVICES
@@ -50,7 +50,7 @@ def usual_faults(probability: float) -> list[dict[str, Any]]:
             {"error": {"code": THROTTLING[service]}},
             {"error": {"code": "InternalError", "status": 500}},
             {"reset": True},
-            # The request is carried out, and its answer is lost.
+            # AWS carries the request out, but the answer is lost.
             {"response": {"abort_bytes": 0}},
             {"latency": {"min": 500, "max": 2000}},
         )
@@ -59,10 +59,10 @@ def usual_faults(probability: float) -> list[dict[str, Any]]:
 
 @contextmanager
 def fault_proxy(folder: Path, *, port: int, upstream: str, ca_file: Path) -> Iterator[FaultProxy]:
-    """Runs the proxy on a port of loopback until the context ends.
+    """Run the proxy on a port of loopback until the context ends.
 
     Raises:
-        LocalCloudError: it did not start.
+        LocalCloudError: the proxy did not start.
     """
     command = [str(TOOLS / "cloud" / "bin" / "microburst"), "--no-resign"]
     command += ["--upstream", upstream, "--port", str(port)]

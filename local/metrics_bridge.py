@@ -1,4 +1,4 @@
-"""Metrics of log lines and of queues, which CloudWatch makes by itself and MiniStack 1.5.33 does not."""
+"""Metrics from log lines and queues: AWS derives them by itself, MiniStack 1.5.33 does not."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,12 +10,12 @@ from local.aws import LocalAws
 
 @dataclass
 class MetricsBridge:
-    """Feeds the metrics of one stack, each log line once.
+    """Publishes the metrics of one stack, and each log line only once.
 
     Attributes:
         aws: the local AWS.
-        stack: the stack's name, which its functions' metrics carry as their service.
-        queues: the queues' URLs.
+        stack: the stack's name, which is the ``service`` in its functions' metrics.
+        queues: the URLs of its queues.
     """
 
     aws: LocalAws
@@ -23,8 +23,8 @@ class MetricsBridge:
     queues: tuple[str, ...]
     _seen: set[str] = field(default_factory=set)
 
-    def feed(self) -> None:
-        """Puts what is new into CloudWatch, which looks at its alarms whenever something comes."""
+    def publish(self) -> None:
+        """Publish new metrics; CloudWatch evaluates its alarms whenever it receives some."""
         cloudwatch = self.aws.client("cloudwatch")
         for line in self._embedded():
             for namespace, data in _metrics(line):
@@ -40,7 +40,7 @@ class MetricsBridge:
                 yield from (self._parsed(event) for page in pages for event in page["events"])
 
     def _parsed(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A log line in the embedded metric format, the first time it is met; else nothing."""
+        """Return a line in the embedded metric format the first time it appears, else an empty mapping."""
         message = event["message"].strip()
         if not message.startswith('{"_aws":') or message in self._seen:
             return {}
@@ -60,7 +60,7 @@ class MetricsBridge:
 
 
 def _metrics(line: Mapping[str, Any]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """Namespaces and data (CloudWatch user guide, "Specification: Embedded metric format")."""
+    """Yield namespaces with their data (CloudWatch user guide, "Specification: Embedded metric format")."""
     for directive in line["_aws"]["CloudWatchMetrics"] if line else []:
         data: list[Mapping[str, Any]] = [
             {

@@ -1,4 +1,4 @@
-"""What the functions of a local cloud take: the time of each invocation, the memory of each process."""
+"""The time of each invocation and the memory of each process on a local cloud."""
 
 import os
 import re
@@ -21,13 +21,13 @@ _DURATION = re.compile(r"Duration: ([0-9.]+) ms")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the stack, as it is deployed.
+    """A deployed function of the stack.
 
     Attributes:
-        label: its name in the template, without the word Function.
+        label: its name in the template without the suffix ``Function``.
         name: its name in the local AWS.
-        log_group: where its invocations are reported.
-        memory: bytes that the template gives it.
+        log_group: the log group that reports its invocations.
+        memory: its ``MemorySize`` in bytes.
     """
 
     label: str
@@ -38,12 +38,12 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process in which the local AWS runs a function, one invocation at a time.
+    """A process that runs a function for the local AWS, one invocation at a time.
 
     Attributes:
         function: the function's name in the local AWS.
-        resident: bytes that it holds now.
-        peak: the most bytes that it has ever held, as the kernel knows it.
+        resident: the bytes of memory it uses now.
+        peak: the most bytes it ever used, as recorded by the kernel.
     """
 
     function: str
@@ -53,23 +53,23 @@ class Process:
 
 @dataclass(slots=True)
 class Memory:
-    """What has been seen of the functions' memory so far.
+    """The memory of the functions as observed so far.
 
-    The kernel keeps each process's own high-water mark, and the local AWS keeps a process for the next
-    invocation, so that a look every second or two misses nothing.
+    The kernel records the peak of each process, and the local AWS keeps a process for the next
+    invocation, so sampling every second or two misses nothing.
 
     Attributes:
-        peaks: the most bytes that one process of a function has held, by the function's name.
-        processes: the most processes that were there at once.
-        resident: the most bytes that all of them together were seen to hold.
+        peaks: the peak bytes of any one process of a function, by the function's name.
+        processes: the largest number of processes at once.
+        resident: the most bytes that all processes used together.
     """
 
     peaks: dict[str, int] = field(default_factory=dict)
     processes: int = 0
     resident: int = 0
 
-    def look(self, cloud: LocalCloud) -> None:
-        """Takes note of the functions' processes as they are now."""
+    def sample(self, cloud: LocalCloud) -> None:
+        """Record the current processes of the functions."""
         found = list(_processes(cloud))
         self.processes = max(self.processes, len(found))
         self.resident = max(self.resident, sum(process.resident for process in found))
@@ -78,7 +78,7 @@ class Memory:
 
 
 def functions(cloud: LocalCloud) -> list[Function]:
-    """The stack's functions, by label."""
+    """Return the stack's functions, sorted by label."""
     resources = cloud.aws.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
     deployed = [
         _function(cloud, resource["LogicalResourceId"], resource["PhysicalResourceId"])
@@ -89,22 +89,22 @@ def functions(cloud: LocalCloud) -> list[Function]:
 
 
 def wait_for_executions(cloud: LocalCloud, *, seconds: float = 60) -> None:
-    """Returns once no execution of the state machine is running, so that all invocations are reported.
+    """Wait until no execution of the state machine is running, so that every invocation is reported.
 
     Raises:
-        LocalCloudError: one is still running after so many seconds.
+        LocalCloudError: an execution is still running after ``seconds``.
     """
     machine = cloud.outputs["StateMachineArn"]
     executions = cloud.aws.client("stepfunctions")
     end = time.monotonic() + seconds
     while executions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]:
         if time.monotonic() > end:
-            raise LocalCloudError("An execution of the state machine does not end.")
+            raise LocalCloudError(f"An execution is still running after {seconds:g} s. Look at {machine}.")
         time.sleep(0.2)
 
 
 def durations(cloud: LocalCloud, function: Function) -> list[float]:
-    """The seconds of each invocation of a function so far; those that started a process include that."""
+    """Return the seconds of each invocation of a function so far, including the start of its process."""
     pages = (
         cloud.aws.client("logs")
         .get_paginator("filter_log_events")
@@ -115,7 +115,7 @@ def durations(cloud: LocalCloud, function: Function) -> list[float]:
 
 
 def functions_table(cloud: LocalCloud, memory: Memory) -> Table:
-    """What each function has taken so far, for people."""
+    """Return a table with the time and memory of each function so far."""
     table = Table("function", title="Functions", title_justify="left")
     for heading in ("invocations", "seconds, median", "longest", "peak MiB", "of MiB"):
         table.add_column(heading, justify="right")
@@ -143,9 +143,9 @@ def _function(cloud: LocalCloud, label: str, name: str) -> Function:
 
 
 def _processes(cloud: LocalCloud) -> Iterator[Process]:
-    """The processes that run functions of this local AWS, and of no other on this machine."""
+    """Yield the processes that run functions of this local AWS, not of another one on this machine."""
     for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended, or is somebody else's
+        with suppress(OSError):  # the process has ended, or belongs to another user
             environment = _environment(folder)
             name = environment.get("AWS_LAMBDA_FUNCTION_NAME")
             if name and environment.get("TMPDIR") == str(cloud.folder):
@@ -160,6 +160,6 @@ def _environment(folder: Path) -> Mapping[str, str]:
 
 
 def _bytes(status: str, field_name: str) -> int:
-    """A field of /proc/PID/status, which is in KiB; a process that has just ended has none."""
+    """Return a field of /proc/PID/status in bytes; 0 for a process that has just ended."""
     found = re.search(rf"^{field_name}:\s+([0-9]+) kB$", status, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0

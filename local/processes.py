@@ -1,4 +1,4 @@
-"""The processes of a local cloud: started, awaited, and ended with it."""
+"""The processes of a local cloud: start them, wait until they are up, end them with the cloud."""
 
 import os
 import signal
@@ -20,13 +20,14 @@ PORTS = range(20_000, 32_000)
 
 
 class LocalCloudError(Exception):
-    """The local cloud could not be brought up; the message says what to look at."""
+    """The local cloud could not be started; the message says where to look."""
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without anything about an AWS account, plus the settings.
+    """Return this process's environment without AWS variables, plus the settings.
 
-    Python may keep what it compiles: each function at work is a process of its own, and they are many.
+    Also without ``PYTHONDONTWRITEBYTECODE``: every function runs in processes of its own, and without
+    cached bytecode each of them would compile the package again.
     """
     inherited = {
         name: value
@@ -37,13 +38,13 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
-    """Runs a command to its end.
+    """Run a command and wait for it.
 
     Raises:
-        LocalCloudError: it failed; the message ends with the last lines of its log.
+        LocalCloudError: the command failed; the message ends with the last lines of its log.
     """
     with log.open("wb") as output:
-        if _started(command, env, output).wait() != 0:
+        if _start(command, env, output).wait() != 0:
             name = " ".join([Path(command[0]).name, *command[1:2]])
             raise LocalCloudError(f"'{name}' failed:\n{_last_lines(log)}")
 
@@ -52,13 +53,13 @@ def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
 def background(
     command: Sequence[str], env: Mapping[str, str], log: Path, *, is_up: Callable[[], bool]
 ) -> Iterator[None]:
-    """Runs a command beside us until the context ends.
+    """Run a command in the background until the context ends.
 
     Raises:
-        LocalCloudError: it ended, or was not up within a minute.
+        LocalCloudError: the command ended early, or was not up within a minute.
     """
     with log.open("wb") as output:
-        process = _started(command, env, output)
+        process = _start(command, env, output)
         try:
             end = time.monotonic() + START_SECONDS
             while not is_up():
@@ -71,25 +72,25 @@ def background(
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on.
+    """Return a port of loopback that nothing listens on.
 
-    It lies below the range that systems hand out by themselves, so that nobody else is given it before the
-    process that it is meant for has taken it.
+    It is below the range of ephemeral ports, so that the system does not give it to another process
+    before it is used.
     """
     while True:
-        port = choice(PORTS)  # noqa: S311 - a port is no secret
+        port = choice(PORTS)  # noqa: S311 - a port is not a secret
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
 
 
 def listens(port: int) -> bool:
-    """Whether something listens on a port of loopback."""
+    """Tell whether something listens on a port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _started(command: Sequence[str], env: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], env: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
@@ -110,7 +111,7 @@ def _check_alive(process: subprocess.Popen[bytes], end: float, log: Path) -> Non
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process, and whatever it has started and left behind."""
+    """End a process and all processes it started."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(END_SECONDS)

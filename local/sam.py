@@ -1,4 +1,4 @@
-"""Building and deploying the template with the real SAM CLI, as users do it."""
+"""Build and deploy a template with the real SAM CLI, as users do."""
 
 import shutil
 import sys
@@ -9,13 +9,13 @@ from local.aws import LocalAws
 from local.processes import TOOLS, LocalCloudError, environment, run
 
 OUR_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""What the local AWS runs functions under, as all environments are made by one Python."""
+"""The Python that the local AWS runs functions with: all environments are made by the same Python."""
 
 
 def deploy(
     aws: LocalAws, template: Path, *, stack: str, parameters: Mapping[str, str], folder: Path
 ) -> dict[str, str]:
-    """Builds and deploys a template; returns the stack's outputs.
+    """Build and deploy a template; return the stack's outputs.
 
     Raises:
         LocalCloudError: the build or the deployment failed.
@@ -31,7 +31,7 @@ def deploy(
     )
     overrides = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
     run([sam, *options.split(), *overrides], env, folder / f"{stack}-deploy.log")
-    _restate_concurrency(aws)
+    _set_concurrency_as_number(aws)
     described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
@@ -44,15 +44,15 @@ def _sam() -> str:
     return found
 
 
-def _restate_concurrency(aws: LocalAws) -> None:
-    """Sets each queue mapping's concurrency to what the template says, as a number.
+def _set_concurrency_as_number(aws: LocalAws) -> None:
+    """Set the concurrency of each queue mapping to the template's value, as a number.
 
-    A parameter of CloudFormation is text. AWS converts it; MiniStack 1.5.33 keeps the text and then cannot
-    compare it with a number.
+    A CloudFormation parameter is text. AWS converts it; MiniStack 1.5.33 keeps the text and then fails
+    to compare it with a number.
     """
     functions = aws.client("lambda")
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        most = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        concurrency = int(mapping["ScalingConfig"]["MaximumConcurrency"])
         functions.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": most}
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": concurrency}
         )

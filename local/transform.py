@@ -1,4 +1,4 @@
-"""Prints a template as CloudFormation gets it, expanded by the SAM CLI, in whose environment this runs."""
+"""Print a template as CloudFormation receives it; runs in the environment of the SAM CLI."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from samtranslator.translator.managed_policy_translator import ManagedPolicyLoad
 
 
 def transformed(template: Path) -> str:
-    """The template as ``sam validate`` expands it, without an account; paths to code are made up.
+    """Return the template as ``sam validate`` expands it, without an account and with dummy code paths.
 
     Raises:
         InvalidSamDocumentException: the template is not valid.

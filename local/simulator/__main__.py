@@ -1,4 +1,4 @@
-"""``python -m local.simulator``: the vendor on this machine, for demos and by hand."""
+"""``python -m local.simulator``: run the simulated vendor for demos and manual tests."""
 
 import argparse
 import signal
@@ -12,7 +12,7 @@ from local.simulator.server import LOOPBACK, Simulator
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run until interrupted or told to end."""
+    """Run until SIGINT or SIGTERM."""
     options = _options(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -36,10 +36,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     defaults = Settings()
     parser = argparse.ArgumentParser(
         prog="python -m local.simulator",
-        description=f"Imitates the vendor's API on {LOOPBACK}. Nothing leaves this machine.",
+        description=f"Simulate the vendor's API on {LOOPBACK}. Nothing leaves this machine.",
     )
-    parser.add_argument("--port", type=int, default=0, help="where to listen (default: any free)")
-    parser.add_argument("--port-file", type=Path, help="write the URL there once listening")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free port)")
+    parser.add_argument("--port-file", type=Path, help="file to write the URL to, once listening")
     parser.add_argument("--api-key", default=defaults.api_key, help="default: %(default)s")
     parser.add_argument("--user-id", default=defaults.user_id, help="default: %(default)s")
     parser.add_argument("--balance", type=float, default=1000.0, help="USD, default: %(default)s")
@@ -67,12 +67,12 @@ submit   {curl} --form file=@numbers.txt --form task_type=band {simulator.url}/v
 status   {curl} --form task_id=TASK_ID {simulator.url}/v1/gettasks
 export   curl --output export.zip 'RESULT_URL'
 
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 """
 
 
 def _publish(url: str, port_file: Path) -> None:
-    """Write the URL in one step, so that nobody reads half of it."""
+    """Write the URL in one atomic step, so that no reader sees half of it."""
     draft = port_file.with_name(f"{port_file.name}.draft")
     draft.write_text(url, encoding="utf-8")
     draft.replace(port_file)

@@ -1,4 +1,4 @@
-"""What goes back over the socket, and how badly it may be sent."""
+"""HTTP answers, and how they are sent or deliberately not sent."""
 
 import json
 import socket
@@ -15,8 +15,8 @@ _BLOCK = 256 * 1024
 _CLOSE_WITH_RESET = struct.pack("ii", 1, 0)
 
 
-class Fate(StrEnum):
-    """What becomes of an answer."""
+class Delivery(StrEnum):
+    """Whether an answer reaches the client."""
 
     SENT = "sent"
     CONNECTION_RESET = "the connection is reset instead"
@@ -30,54 +30,54 @@ class Answer:
     Attributes:
         status: HTTP status.
         body: the bytes, or the file that holds them.
-        content_type: of the body.
+        content_type: the type of the body.
         headers: further headers.
-        fate: whether it is sent at all.
-        seconds_per_byte: the pause after each byte; 0 sends in blocks.
-        stop_after: bytes of the body after which the connection is closed; None for all.
-        length_error: by how much the announced length differs from the true one.
+        delivery: whether it is sent at all.
+        seconds_per_byte: the pause after each byte; 0 sends whole blocks without a pause.
+        stop_after: the number of bytes of the body to send before closing the connection; None for all.
+        length_error: the difference between the announced and the true length, in bytes.
     """
 
     status: int
     body: bytes | Path = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    fate: Fate = Fate.SENT
+    delivery: Delivery = Delivery.SENT
     seconds_per_byte: float = 0.0
     stop_after: int | None = None
     length_error: int = 0
 
     @property
     def keeps_connection(self) -> bool:
-        """Whether another request may follow on the same connection."""
+        """Whether the client may send another request on the same connection."""
         return self.stop_after is None and self.length_error == 0
 
 
 def json_answer(status: int, content: object) -> Answer:
-    """An answer that carries JSON."""
+    """Return an answer with a JSON body."""
     return Answer(status, json.dumps(content).encode("utf-8"))
 
 
 def error_answer(status: int, code: str, message: str) -> Answer:
-    """The vendor's shape of a refusal."""
+    """Return a refusal in the vendor's format."""
     return json_answer(status, {"error": code, "message": message})
 
 
 def html_answer(status: int) -> Answer:
-    """What a gateway in front of the vendor says."""
+    """Return the HTML error page of a gateway in front of the vendor."""
     phrase = HTTPStatus(status).phrase
     page = f"<!doctype html><title>{status} {phrase}</title><h1>{phrase}</h1>"
     return Answer(status, page.encode("utf-8"), "text/html; charset=utf-8")
 
 
-def storage_refusal(code: str) -> Answer:
-    """What object storage says of a link that does not, or no longer, work."""
+def storage_error(code: str) -> Answer:
+    """Return the error of object storage for an invalid or expired link."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code></Error>'
     return Answer(403, body.encode("utf-8"), "application/xml")
 
 
 def send(answer: Answer, stream: BufferedIOBase, *, closing: threading.Event) -> None:
-    """Write an answer that is to be sent; ``closing`` ends a slow one early."""
+    """Write an answer to a stream; setting ``closing`` aborts a slow one."""
     head = _head(answer)
     if not answer.seconds_per_byte:
         stream.write(head)
@@ -91,7 +91,7 @@ def send(answer: Answer, stream: BufferedIOBase, *, closing: threading.Event) ->
 
 
 def reset(connection: socket.socket) -> None:
-    """Make the next close of a connection a TCP reset."""
+    """Let the next close of a connection send a TCP reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_WITH_RESET)
 
 
@@ -112,7 +112,7 @@ def _length(body: bytes | Path) -> int:
 
 
 def _blocks(answer: Answer) -> Iterator[bytes]:
-    """The body, up to where it is cut off."""
+    """Yield the body in blocks, up to where it is truncated."""
     length = _length(answer.body)
     left = length if answer.stop_after is None else min(length, answer.stop_after)
     if isinstance(answer.body, bytes):

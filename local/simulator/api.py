@@ -1,4 +1,4 @@
-"""The vendor's endpoints: from a request to the right answer, with all sockets left out."""
+"""The vendor's endpoints: turn a request into its correct answer, without any sockets."""
 
 import os
 import uuid
@@ -8,7 +8,7 @@ from email.message import Message
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from local.simulator.answers import Answer, Fate, error_answer, json_answer, storage_refusal
+from local.simulator.answers import Answer, Delivery, error_answer, json_answer, storage_error
 from local.simulator.bodies import Body, Form, read_form
 from local.simulator.exports import Exports, Shape, suffix_of
 from local.simulator.faults import Operation
@@ -29,7 +29,7 @@ LEGACY_CHECKERS: Mapping[str, Checker] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request whose body is still to be read."""
+    """One HTTP request, with its body not yet read."""
 
     path: str
     query: Mapping[str, str]
@@ -38,13 +38,13 @@ class Request:
 
 
 def split_target(target: str) -> tuple[str, dict[str, str]]:
-    """The path and the query of a request target."""
+    """Split a request target into its path and query."""
     parts = urlsplit(target)
     return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """What a request is about; None for what the vendor does not serve."""
+    """Return the operation of a request; None if the vendor has no such endpoint."""
     match method:
         case "POST" if path == V1_SUBMIT or path in LEGACY_CHECKERS:
             return Operation.SUBMIT
@@ -61,7 +61,7 @@ def operation_of(method: str, path: str) -> Operation | None:
 
 
 class VendorApi:
-    """Answers requests as the vendor and its object storage do."""
+    """Answers requests like the vendor and its object storage."""
 
     def __init__(
         self, *, vendor: Vendor, links: Links, exports: Exports, base_url: str, folder: Path
@@ -78,7 +78,7 @@ class VendorApi:
         }
 
     def answer(self, operation: Operation, request: Request, shape: Shape) -> Answer:
-        """The right answer to a request; only a download heeds the shape."""
+        """Return the correct answer to a request. The shape only affects downloads."""
         if operation is Operation.DOWNLOAD:
             return self._download(request, shape)
         try:
@@ -88,11 +88,11 @@ class VendorApi:
             return error_answer(refusal.status, refusal.code, refusal.message)
 
     def record_download(self, request: Request, answer: Answer) -> None:
-        """Note that an export was asked for, and whether the vendor's key came along."""
+        """Record a request for an export, and whether it carried the vendor's API key."""
         self._vendor.downloads.append(
             Download(
                 task_id=_exported_task_id(request.path),
-                status=answer.status if answer.fate is Fate.SENT else None,
+                status=answer.status if answer.delivery is Delivery.SENT else None,
                 api_key_sent="X-API-Key" in request.headers,
             )
         )
@@ -105,7 +105,7 @@ class VendorApi:
         if not user_id:
             raise RefusedError(400, "bad_request", "user_id is missing.")
         if user_id != self._vendor.settings.user_id:
-            raise RefusedError(401, "invalid_user_id", "The user is not known.")
+            raise RefusedError(401, "invalid_user_id", "The user_id is unknown.")
 
     def _submit(self, request: Request) -> Answer:
         path = self._folder / uuid.uuid4().hex
@@ -140,11 +140,11 @@ class VendorApi:
         try:
             return checker_named(f"{ANY_TASK_TYPE_PREFIX}{task_type}", allow_sensitive=True)
         except JobFailedError:
-            raise RefusedError(400, "invalid_task_type", "task_type is missing or odd.") from None
+            raise RefusedError(400, "invalid_task_type", "task_type is missing or invalid.") from None
 
     def _status(self, request: Request) -> Answer:
         task = self._v1_task(request) if request.path == V1_STATUS else self._legacy_task(request)
-        exported = self._vendor.is_due(task) and self._exports.is_made(task)
+        exported = self._vendor.is_due(task) and self._exports.is_ready(task)
         reply = self._vendor.status_reply(task, exported=exported)
         if reply["status"] == TaskStatus.EXPORTED:
             reply["result_url"] = self._links.issue(
@@ -172,9 +172,9 @@ class VendorApi:
 
     def _download(self, request: Request, shape: Shape) -> Answer:
         task_id = _exported_task_id(request.path)
-        objection = self._links.objection(task_id, request.query.get("X-Amz-Signature", ""))
-        if objection:
-            return storage_refusal(objection)
+        error = self._links.error_code(task_id, request.query.get("X-Amz-Signature", ""))
+        if error:
+            return storage_error(error)
         export = self._exports.file_for(self._vendor.exported_task(task_id), shape)
         return Answer(200, export, "application/octet-stream")
 

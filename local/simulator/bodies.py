@@ -1,4 +1,4 @@
-"""Reads request bodies as streams: either framing, forms of either kind, files straight to disk."""
+"""Read request bodies as streams: both framings, both kinds of form, files straight to disk."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ _BLOCK = 256 * 1024
 _SMALL_FORM = 64 * 1024
 
 
-class BodyCutShortError(ConnectionError):
-    """The client went away in the middle of a body."""
+class IncompleteBodyError(ConnectionError):
+    """The client disconnected in the middle of a body."""
 
 
 class Body:
-    """The bytes that follow a request's headers; they can be read once."""
+    """The body of a request; it can be read once."""
 
     def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
         self._stream = stream
@@ -33,21 +33,21 @@ class Body:
 
     @property
     def framing(self) -> str:
-        """How the request told where its body ends."""
+        """How the request marks the end of its body: ``chunked`` or ``content-length``."""
         return "chunked" if self._chunked else "content-length"
 
     def __iter__(self) -> Iterator[bytes]:
         return self._blocks
 
     def read_part(self) -> None:
-        """Read about half of it and leave the rest."""
+        """Read about half of the body."""
         if self._chunked:
             next(self._blocks, None)
         else:
             self._stream.read(self._length // 2)
 
     def drain(self) -> None:
-        """Read whatever is left, so that the client gets to see the answer."""
+        """Read the rest of the body, so that the client goes on to read the answer."""
         for _ in self._blocks:
             pass
 
@@ -71,29 +71,29 @@ class Body:
     def _read(self, size: int) -> bytes:
         block = self._stream.read(size)
         if not block:
-            raise BodyCutShortError("The body ended too early.")
+            raise IncompleteBodyError("The body ended early.")
         return block
 
     def _line(self) -> bytes:
         line = self._stream.readline(_BLOCK)
         if not line:
-            raise BodyCutShortError("The body ended too early.")
+            raise IncompleteBodyError("The body ended early.")
         return line
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form's fields, and its file when it had one."""
+    """The fields of a form, and its file if it has one."""
 
     fields: dict[str, str]
     file: ReceivedFile | None
 
 
 def read_form(body: Body, content_type: str, *, file_path: Path, byte_limit: int) -> Form:
-    """Read a form of either kind; the part named ``file`` goes to ``file_path``.
+    """Read a form of either kind, and write the part named ``file`` to ``file_path``.
 
     Raises:
-        RefusedError: 400 when it is no proper form, 413 when the body passes the limit.
+        RefusedError: 400 for an invalid form, 413 for a body over the limit.
     """
     kind, options = parse_options_header(content_type)
     if kind == b"application/x-www-form-urlencoded":
@@ -127,11 +127,11 @@ def _feed(parts: "_Parts", body: Body, byte_limit: int) -> None:
     except FormParserError:
         raise RefusedError(400, "bad_request", "The form cannot be read.") from None
     if not parts.complete:
-        raise RefusedError(400, "bad_request", "The form has no end.")
+        raise RefusedError(400, "bad_request", "The form is incomplete.")
 
 
 class _Parts:
-    """Takes a multipart form apart while it arrives."""
+    """Parses a multipart form while it arrives."""
 
     def __init__(self, boundary: bytes, file: BinaryIO) -> None:
         self.complete = False

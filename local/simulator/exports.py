@@ -1,8 +1,8 @@
-"""The files that the vendor hands out for a task, well-formed or misshapen on request.
+"""The exports of tasks, correct or malformed on request.
 
-v1 tasks give a zip with ``{task_id}/all.csv``, ``result.xlsx``, ``activated.txt`` and
-``unregistered.txt``; legacy tasks give an ``.xlsx``. Column names follow the vendor's pages where a
-checker has one, and otherwise what newer exports say: ``number`` without ``+``, and ``activated``.
+A v1 task exports a zip with ``{task_id}/all.csv``, ``result.xlsx``, ``activated.txt`` and
+``unregistered.txt``; a legacy task exports an ``.xlsx``. Column names follow the vendor's page of the
+checker if there is one, and newer exports otherwise: ``number`` without ``+``, and ``activated``.
 """
 
 import csv
@@ -26,30 +26,34 @@ from local.simulator.model import Task, rows_of
 from numberdrop.jobs.checkers import Checker, Family
 
 BIG_TASK_ROWS = 1_000_000
-"""Above this there is no spreadsheet: a sheet holds 1,048,576 rows, and slowly."""
+"""Larger tasks get no spreadsheet: a sheet holds at most 1,048,576 rows, and is slow to write."""
 
 YES_PERCENT = 60
 
 SECONDS_TO_WAIT = 3.0
-"""How long a status call waits for an export that is due; small ones take some milliseconds."""
+"""How long a status call waits for an export that is due; a small one takes milliseconds."""
 
 _BLOCK = 1 << 20
-_ROWS_BETWEEN_LOOKS = 10_000
+_ROWS_BETWEEN_CHECKS = 10_000
 
 _T = TypeVar("_T")
 
 SERVICE_COLUMNS = {"wa": "whatsapp", "tg": "telegram", "fb": "facebook", "ins": "instagram"}
-"""How legacy exports name the verdict of a service; other services are named by their own word."""
+"""The verdict's column in legacy exports by service; other services use their own name."""
 
 
 def verdict(number: str) -> str:
-    """``yes`` or ``no``, decided by the number alone, with or without its ``+``."""
+    """Return ``yes`` or ``no``, which depends only on the number, with or without its ``+``.
+
+    >>> verdict("+447700900800") == verdict("447700900800")
+    True
+    """
     return "yes" if zlib.crc32(_bare(number).encode()) % 100 < YES_PERCENT else "no"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of an export; ``is_verdict`` marks the one that holds the answer."""
+    """One column of an export; ``is_verdict`` marks the column with the verdict."""
 
     header: str
     cell: Callable[[str], str]
@@ -60,90 +64,90 @@ Columns = tuple[Column, ...]
 
 
 class Packing(StrEnum):
-    """What kind of file an export is."""
+    """The kind of file of an export."""
 
     AS_DOCUMENTED = "as documented"
     WITHOUT_FOLDER = "a zip with all.csv at its root"
-    PLAIN_CSV = "the csv alone"
+    PLAIN_CSV = "only the csv"
 
 
 def _unchanged(value: _T) -> _T:
     return value
 
 
-def _nothing_more(_archive: Path, _main_member: str) -> None:
+def _leave_intact(_archive: Path, _main_member: str) -> None:
     pass
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an export departs from the true one.
+    """How an export differs from the correct one.
 
     Attributes:
-        rows: which numbers appear, given those that were submitted.
-        columns: which columns appear, given the right ones.
-        delimiter: between the cells of a csv.
+        rows: makes the exported numbers from the submitted ones.
+        columns: makes the exported columns from the correct ones.
+        delimiter: the character between the cells of a CSV.
         packing: the kind of file.
-        spoil: what is done to the finished archive, given it and the name of its main member.
+        corrupt: changes the finished archive, given its path and the name of its main member.
     """
 
     rows: Callable[[Iterator[str]], Iterator[str]] = _unchanged
     columns: Callable[[Columns], Columns] = _unchanged
     delimiter: str = ","
     packing: Packing = Packing.AS_DOCUMENTED
-    spoil: Callable[[Path, str], None] = _nothing_more
+    corrupt: Callable[[Path, str], None] = _leave_intact
 
 
 CORRECT_SHAPE = Shape()
 
 
 class Exports:
-    """Makes exports on disk: the true one of each task beforehand, a misshapen one for each request."""
+    """Writes exports to disk: the correct one of each task in advance, a malformed one per request."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._makers = ThreadPoolExecutor(thread_name_prefix="export")
-        self._made: dict[str, Future[Path]] = {}
+        self._pool = ThreadPoolExecutor(thread_name_prefix="export")
+        self._written: dict[str, Future[Path]] = {}
         self._count = itertools.count()
         self._closed = False
 
     def begin(self, task: Task) -> None:
-        """Start to make the true export of a task, in the background."""
-        self._made[task.task_id] = self._makers.submit(self._make, task, CORRECT_SHAPE)
+        """Start writing the correct export of a task in the background."""
+        self._written[task.task_id] = self._pool.submit(self._write, task, CORRECT_SHAPE)
 
-    def is_made(self, task: Task) -> bool:
-        """Whether the true export of a task is there, or is so within a moment."""
-        return bool(wait([self._made[task.task_id]], SECONDS_TO_WAIT).done)
+    def is_ready(self, task: Task) -> bool:
+        """Tell whether the correct export of a task is written, waiting a moment for it."""
+        return bool(wait([self._written[task.task_id]], SECONDS_TO_WAIT).done)
 
     def file_for(self, task: Task, shape: Shape) -> Path:
-        """The export of a task. Whoever asks while it is being made waits for it."""
-        return self._made[task.task_id].result() if shape is CORRECT_SHAPE else self._make(task, shape)
+        """Return the file of a task's export, waiting until it is written."""
+        return self._written[task.task_id].result() if shape is CORRECT_SHAPE else self._write(task, shape)
 
     def close(self) -> None:
-        """Give up the exports that are not made yet."""
+        """Abandon the exports that are not written yet."""
         self._closed = True
-        self._makers.shutdown(cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
-    def _make(self, task: Task, shape: Shape) -> Path:
+    def _write(self, task: Task, shape: Shape) -> Path:
         target = self._folder / f"export-{next(self._count)}"
         write_export(task, replace(shape, rows=lambda rows: self._until_closed(shape.rows(rows))), target)
         return target
 
     def _until_closed(self, rows: Iterator[str]) -> Iterator[str]:
-        """The rows, as long as anybody wants them; the file is ended in good order."""
+        """Yield the rows until ``close`` is called; the file is still completed properly."""
         for count, row in enumerate(rows, start=1):
-            if count % _ROWS_BETWEEN_LOOKS == 0 and self._closed:
+            if count % _ROWS_BETWEEN_CHECKS == 0 and self._closed:
                 return
             yield row
 
 
 def suffix_of(task: Task) -> str:
-    """How the link to a task's export ends."""
+    """Return the file name suffix of a task's export."""
     return ".xlsx" if _is_spreadsheet(task) else ".zip"
 
 
 def write_export(task: Task, shape: Shape, target: Path) -> None:
-    """Write a task's export in a shape to a new file."""
+    """Write the export of a task in a shape to a new file."""
     if shape.packing is Packing.PLAIN_CSV:
         with target.open("wb") as raw:
             _write_csv(task, shape, _rows(task, shape), raw)
@@ -151,15 +155,15 @@ def write_export(task: Task, shape: Shape, target: Path) -> None:
     if _is_spreadsheet(task) and shape.packing is Packing.AS_DOCUMENTED:
         with target.open("wb") as raw:
             _write_spreadsheet(task, shape, raw)
-        shape.spoil(target, "xl/worksheets/sheet1.xml")
+        shape.corrupt(target, "xl/worksheets/sheet1.xml")
         return
     folder = "" if shape.packing is Packing.WITHOUT_FOLDER else f"{task.task_id}/"
     _write_archive(task, shape, target, folder)
-    shape.spoil(target, f"{folder}all.csv")
+    shape.corrupt(target, f"{folder}all.csv")
 
 
 def columns_of(checker: Checker) -> Columns:
-    """The columns of a checker's export, by its page or by what newer exports say."""
+    """Return the columns of a checker's export, by its page or else like newer exports."""
     if checker.family is Family.LEGACY:
         return _legacy_columns(checker)
     match checker.name:
@@ -172,7 +176,7 @@ def columns_of(checker: Checker) -> Columns:
 
 
 def _encoding(checker: Checker) -> str:
-    """Newer exports begin with a byte order mark."""
+    """Return the encoding: newer exports begin with a byte order mark."""
     return "utf-8-sig" if columns_of(checker)[0].header == "number" else "utf-8"
 
 
@@ -202,7 +206,7 @@ def _verdict(header: str) -> Column:
 
 
 def _trait(header: str, choices: tuple[str, ...]) -> Column:
-    """A column that says something only of numbers that have an account."""
+    """Return a column that is empty for numbers without an account."""
 
     def cell(number: str) -> str:
         if verdict(number) == "no":
@@ -230,7 +234,7 @@ def _write_archive(task: Task, shape: Shape, target: Path, folder: str) -> None:
         TemporaryFile("w+b") as activated,
         TemporaryFile("w+b") as unregistered,
     ):
-        rows = _sorted_out(_rows(task, shape), activated, unregistered)
+        rows = _listed(_rows(task, shape), activated, unregistered)
         with archive.open(f"{folder}all.csv", "w", force_zip64=True) as member:
             _write_csv(task, shape, rows, member)
         _store(archive, f"{folder}activated.txt", activated)
@@ -241,11 +245,11 @@ def _write_archive(task: Task, shape: Shape, target: Path, folder: str) -> None:
                 _store(archive, f"{folder}result.xlsx", sheet)
 
 
-def _sorted_out(rows: Iterator[str], activated: IO[bytes], unregistered: IO[bytes]) -> Iterator[str]:
-    """Hand the rows through, noting each in the list it belongs to: big files are read once."""
+def _listed(rows: Iterator[str], activated: IO[bytes], unregistered: IO[bytes]) -> Iterator[str]:
+    """Yield the rows, and write each to its list on the way, so that big files are read once."""
     for row in rows:
-        noted = activated if verdict(row) == "yes" else unregistered
-        noted.write(_bare(row).encode() + b"\n")
+        target = activated if verdict(row) == "yes" else unregistered
+        target.write(_bare(row).encode() + b"\n")
         yield row
 
 

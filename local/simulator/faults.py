@@ -15,11 +15,11 @@ from enum import StrEnum
 from local.simulator import malformed
 from local.simulator.answers import (
     Answer,
-    Fate,
+    Delivery,
     error_answer,
     html_answer,
     json_answer,
-    storage_refusal,
+    storage_error,
 )
 from local.simulator.exports import CORRECT_SHAPE, Shape
 
@@ -90,11 +90,11 @@ class FaultKind:
 
 
 def _reset(answer: Answer) -> Answer:
-    return replace(answer, fate=Fate.CONNECTION_RESET)
+    return replace(answer, delivery=Delivery.CONNECTION_RESET)
 
 
 def _never_answer(answer: Answer) -> Answer:
-    return replace(answer, fate=Fate.NEVER_SENT)
+    return replace(answer, delivery=Delivery.NEVER_SENT)
 
 
 def _http_error(
@@ -123,7 +123,7 @@ def _error_in_body(_answer: Answer, *, error: str = "system busy") -> Answer:
 
 
 def _link_refused(_answer: Answer, *, code: str = "AccessDenied") -> Answer:
-    return storage_refusal(code)
+    return storage_error(code)
 
 
 def _accepted(answer: Answer) -> Answer:

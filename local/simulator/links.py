@@ -1,4 +1,4 @@
-"""Links to exports, in the shape of presigned links to object storage."""
+"""Links to exports, in the form of presigned links to object storage."""
 
 import secrets
 import threading
@@ -10,14 +10,14 @@ from local.simulator.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one signature opens, until a second of the clock."""
+    """The task whose export a signature opens, until ``expires`` (seconds of the clock)."""
 
     task_id: str
     expires: float
 
 
 class Links:
-    """Issues links and judges the signatures that come back."""
+    """Issues links and checks the signatures of requests."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class Links:
         self._lock = threading.Lock()
 
     def issue(self, *, base_url: str, task_id: str, suffix: str, life_seconds: float) -> str:
-        """A new link to a task's export; every call signs afresh, older links go on working."""
+        """Return a new link to a task's export; older links stay valid."""
         signature = secrets.token_hex(32)
         with self._lock:
             self._grants[signature] = Grant(task_id, self._clock.now() + life_seconds)
@@ -38,8 +38,8 @@ class Links:
         )
         return f"{base_url}/externalcheck/{task_id}/{task_id}{suffix}?{query}"
 
-    def objection(self, task_id: str, signature: str) -> str | None:
-        """Object storage's error code for a signature, or None when it opens the export."""
+    def error_code(self, task_id: str, signature: str) -> str | None:
+        """Return the storage error code for a signature, or None if it is valid for the task."""
         grant = self._grants.get(signature)
         if grant is None or grant.task_id != task_id:
             return "SignatureDoesNotMatch"
@@ -48,6 +48,6 @@ class Links:
         return None
 
     def revoke_all(self) -> None:
-        """No link issued so far works any longer."""
+        """Invalidate every link issued so far."""
         with self._lock:
             self._grants.clear()

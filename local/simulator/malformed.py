@@ -1,4 +1,4 @@
-"""The ways in which an export can be wrong: its rows, its columns, or an archive that attacks."""
+"""Malformed exports: wrong rows, wrong columns, or a malicious archive."""
 
 import itertools
 import zipfile
@@ -14,29 +14,29 @@ _ZEROS = b"0" * (1 << 20)
 
 
 def missing_rows(rows: int = 1) -> Shape:
-    """The first numbers are not in the export."""
+    """Leave the first numbers out of the export."""
     return Shape(rows=lambda numbers: itertools.islice(numbers, rows, None))
 
 
 def extra_rows(rows: int = 1) -> Shape:
-    """Numbers that nobody submitted stand at the end."""
+    """Add numbers that nobody submitted at the end."""
     return Shape(rows=lambda numbers: itertools.chain(numbers, (f"+99900{n:07d}" for n in range(rows))))
 
 
 def duplicate_rows(rows: int = 1) -> Shape:
-    """The first numbers stand there twice."""
+    """Repeat the first numbers."""
 
-    def doubled(numbers: Iterator[str]) -> Iterator[str]:
-        for place, number in enumerate(numbers):
+    def duplicated(numbers: Iterator[str]) -> Iterator[str]:
+        for index, number in enumerate(numbers):
             yield number
-            if place < rows:
+            if index < rows:
                 yield number
 
-    return Shape(rows=doubled)
+    return Shape(rows=duplicated)
 
 
 def renamed_columns(number: str = "Mobile Number", verdict: str = "Result") -> Shape:
-    """The number's and the verdict's columns have other names."""
+    """Rename the columns of the number and of the verdict."""
 
     def renamed(columns: Columns) -> Columns:
         first, *others = columns
@@ -48,53 +48,53 @@ def renamed_columns(number: str = "Mobile Number", verdict: str = "Result") -> S
 
 
 def no_verdict_column() -> Shape:
-    """The column with the answers is not there."""
+    """Leave out the column of the verdict."""
     return Shape(columns=lambda columns: tuple(c for c in columns if not c.is_verdict))
 
 
 def duplicate_number_column() -> Shape:
-    """The column with the numbers stands there twice under one name."""
+    """Repeat the column of the number under the same name."""
     return Shape(columns=lambda columns: (columns[0], *columns))
 
 
 def other_delimiter(delimiter: str = ";") -> Shape:
-    """The cells of the csv are kept apart by something else."""
+    """Separate the cells of the CSV by another character."""
     return Shape(delimiter=delimiter)
 
 
 def plain_csv() -> Shape:
-    """The csv itself, where an archive was promised."""
+    """Send the CSV itself instead of an archive."""
     return Shape(packing=Packing.PLAIN_CSV)
 
 
 def zip_without_folder() -> Shape:
-    """A zip whose members lie at its root; legacy tasks get one too."""
+    """Send a zip with its members at the root, also for legacy tasks."""
     return Shape(packing=Packing.WITHOUT_FOLDER)
 
 
 def lists_only() -> Shape:
-    """A zip with nothing in it but the lists: of the numbers that are active, and of the others."""
-    return Shape(packing=Packing.WITHOUT_FOLDER, spoil=_drop_tables)
+    """Send a zip that holds only the two lists, of active and of other numbers."""
+    return Shape(packing=Packing.WITHOUT_FOLDER, corrupt=_drop_tables)
 
 
 def zip_bomb(megabytes: int = 64) -> Shape:
-    """The main member grows a thousandfold when it is unpacked."""
-    return Shape(spoil=partial(_swell_main_member, megabytes=megabytes))
+    """Let the main member grow a thousandfold when unpacked."""
+    return Shape(corrupt=partial(_inflate_main_member, megabytes=megabytes))
 
 
 def many_members(members: int = 1000) -> Shape:
-    """Beside the true members stand many empty ones."""
-    return Shape(spoil=partial(_add_members, names=[f"{n}.txt" for n in range(members)]))
+    """Add many empty members."""
+    return Shape(corrupt=partial(_add_members, names=[f"{n}.txt" for n in range(members)]))
 
 
 def path_traversal(name: str = "../../all.csv") -> Shape:
-    """One member's name leads out of the folder it would be unpacked to."""
-    return Shape(spoil=partial(_add_members, names=[name]))
+    """Add a member whose name leads out of the folder that it is unpacked to."""
+    return Shape(corrupt=partial(_add_members, names=[name]))
 
 
 def overlapping_members() -> Shape:
-    """The bytes of the main member lie inside those of another one."""
-    return Shape(spoil=_overlap_main_member)
+    """Store the bytes of the main member inside those of another member."""
+    return Shape(corrupt=_overlap_main_member)
 
 
 def _drop_tables(archive: Path, _main_member: str) -> None:
@@ -105,7 +105,7 @@ def _drop_tables(archive: Path, _main_member: str) -> None:
                 rewritten.writestr(name, content)
 
 
-def _swell_main_member(archive: Path, main_member: str, *, megabytes: int) -> None:
+def _inflate_main_member(archive: Path, main_member: str, *, megabytes: int) -> None:
     members = _read_members(archive)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as rewritten:
         for name, content in members.items():
@@ -123,7 +123,7 @@ def _add_members(archive: Path, _main_member: str, *, names: list[str]) -> None:
 
 
 def _overlap_main_member(archive: Path, main_member: str) -> None:
-    """Store a member whose content is the main member's record, and list that record as well."""
+    """Store a member whose content is the main member's record, and list that record too."""
     content = _read_members(archive)[main_member]
     with zipfile.ZipFile(archive, "w") as inner:
         inner.writestr(main_member, content)

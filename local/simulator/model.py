@@ -1,4 +1,4 @@
-"""The vendor behind the wire: tasks, money and progress, without any HTTP."""
+"""The vendor's tasks, money and progress, without HTTP."""
 
 import threading
 import zlib
@@ -12,15 +12,15 @@ from local.simulator.clock import Clock, new_task_id
 from numberdrop.jobs.checkers import Checker, Family
 
 DEFAULT_USD_PER_10K = 1.0
-"""The price of a checker whose price nobody documented."""
+"""The price of a checker without a documented price, in USD per 10,000 rows."""
 
 PENDING_UNTIL = 0.1
 COMPLETED_FROM = 0.9
-"""Shares of a task's duration: waiting before the first, without a file after the second."""
+"""Shares of a task's duration: pending before the first, completed without a file after the second."""
 
 
 class RefusedError(Exception):
-    """The vendor turns a request down, free of charge."""
+    """The vendor refuses a request without charging for it."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{status} {code}: {message}")
@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
 
 class TaskStatus(StrEnum):
-    """The words of the vendor's pages for where a task stands."""
+    """The states of a task, as on the vendor's pages."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -40,15 +40,15 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may be changed while the simulator runs.
+    """The settings, which can change while the simulator runs.
 
     Attributes:
-        api_key: the one key that is accepted.
-        user_id: the one user of the legacy family.
-        duration_seconds: from a task's creation to its export; a big export may take longer to make.
-        link_life_seconds: how long a link to an export works.
-        byte_limit: largest request body of a submission, in bytes.
-        enforce_minimum: whether the catalogue's minimum rows are asked for.
+        api_key: the only valid API key.
+        user_id: the only valid user of the legacy family.
+        duration_seconds: from a task's creation to its export; writing a big export may take longer.
+        link_life_seconds: how long a link to an export is valid.
+        byte_limit: the largest request body of a submission, in bytes.
+        enforce_minimum: whether to refuse files below the minimum rows of a checker.
     """
 
     api_key: str = "test-key"
@@ -61,13 +61,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file of numbers as it came in.
+    """A submitted file of numbers.
 
     Attributes:
-        path: where the bytes lie.
-        rows: lines that are not blank.
-        size: bytes.
-        sha256: of the bytes, in hex.
+        path: where it is stored.
+        rows: the number of lines that are not blank.
+        size: its size in bytes.
+        sha256: the hash of its bytes, in hex.
         framing: ``content-length`` or ``chunked``, as the request was sent.
     """
 
@@ -80,7 +80,7 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One accepted file; times are seconds of the clock."""
+    """An accepted file. Times are seconds of the clock; ``exported`` is when its export is due."""
 
     task_id: str
     checker: Checker
@@ -92,7 +92,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a task stands at one moment."""
+    """The state of a task at one moment, and the number of rows checked."""
 
     status: TaskStatus
     success: int
@@ -100,7 +100,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Money taken for one task, in USD."""
+    """The charge for one task, in USD."""
 
     task_id: str
     checker: str
@@ -112,7 +112,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One accepted submission; ``at_once`` counts the submissions that were under way just then."""
+    """An accepted submission; ``at_once`` is the number of submissions in progress at that moment."""
 
     task_id: str
     received_at: str
@@ -127,7 +127,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One request for an export, granted or not; the status is None when no answer was sent."""
+    """A request for an export, served or not; the status is None if no answer was sent."""
 
     task_id: str
     status: int | None
@@ -135,7 +135,7 @@ class Download:
 
 
 class Vendor:
-    """Tasks and the account that pays for them. Safe to use from many threads."""
+    """The tasks, and the account that pays for them. Thread-safe."""
 
     def __init__(self, *, settings: Settings, balance: float, clock: Clock) -> None:
         self.settings = settings
@@ -151,17 +151,17 @@ class Vendor:
 
     @property
     def balance(self) -> float:
-        """What is left to spend, in USD."""
+        """The account's balance in USD."""
         return self._balance
 
     def top_up(self, usd: float) -> None:
-        """Put money into the account, or take it out when negative."""
+        """Add money to the account, or take it out when negative."""
         with self._lock:
             self._balance = round(self._balance + usd, 6)
 
     @contextmanager
     def submission_in_progress(self) -> Iterator[None]:
-        """Counts a submission as under way for as long as the context lasts."""
+        """Count a submission as in progress until the context ends."""
         with self._lock:
             self.submissions_in_progress += 1
             self.peak_submissions = max(self.peak_submissions, self.submissions_in_progress)
@@ -172,10 +172,10 @@ class Vendor:
                 self.submissions_in_progress -= 1
 
     def create_task(self, checker: Checker, file: ReceivedFile) -> Task:
-        """Accept a file: from here on it is charged.
+        """Accept a file, charge for it, and return its task.
 
         Raises:
-            RefusedError: too few or too many rows, or too little money; nothing was charged.
+            RefusedError: too few or too many rows, or too little money. Nothing was charged.
         """
         _check_rows(checker, file, enforce_minimum=self.settings.enforce_minimum)
         amount = cost(checker, file.rows)
@@ -188,10 +188,10 @@ class Vendor:
         return task
 
     def task(self, task_id: str, path: str) -> Task:
-        """The task that was submitted to a path.
+        """Return a task that was submitted to a path.
 
         Raises:
-            RefusedError: 404, there is none.
+            RefusedError: 404, there is no such task.
         """
         task = self._tasks.get(task_id)
         if task is None or task.checker.path != path:
@@ -199,15 +199,15 @@ class Vendor:
         return task
 
     def exported_task(self, task_id: str) -> Task:
-        """The task whose export a valid link opens."""
+        """Return the task of a valid link."""
         return self._tasks[task_id]
 
     def is_due(self, task: Task) -> bool:
-        """Whether the time has come at which a task is exported, if its export is made by then."""
+        """Tell whether the export of a task is due; it may still be in the making."""
         return self.clock.now() >= task.exported
 
     def finish_all(self) -> None:
-        """Every task that exists is exported from now on."""
+        """Make the export of every existing task due now."""
         with self._lock:
             now = self.clock.now()
             for task in self._tasks.values():
@@ -244,7 +244,7 @@ class Vendor:
         )
 
     def create_reply(self, task: Task) -> dict[str, object]:
-        """What a submission is answered with: five fields in v1, eight in the legacy family."""
+        """Return the reply to a submission: five fields in v1, eight in the legacy family."""
         created = self.clock.timestamp(task.created)
         if task.checker.family is Family.V1:
             return {
@@ -257,35 +257,33 @@ class Vendor:
         return self._full_reply(task, created, Progress(TaskStatus.PENDING, 0), total=0)
 
     def status_reply(self, task: Task, *, exported: bool) -> dict[str, object]:
-        """Eight fields about a task; a link is the HTTP side's to add once it is exported."""
+        """Return the eight fields about a task; ``api.py`` adds the link of an exported one."""
         now = self.clock.now()
         updated = self.clock.timestamp(min(now, task.exported))
-        standing = Progress(TaskStatus.EXPORTED, task.rows) if exported else progress(task, now)
-        return self._full_reply(task, updated, standing, total=task.rows)
+        current = Progress(TaskStatus.EXPORTED, task.rows) if exported else progress(task, now)
+        return self._full_reply(task, updated, current, total=task.rows)
 
-    def _full_reply(
-        self, task: Task, updated_at: str, standing: Progress, *, total: int
-    ) -> dict[str, object]:
+    def _full_reply(self, task: Task, updated_at: str, current: Progress, *, total: int) -> dict[str, object]:
         return {
             "created_at": self.clock.timestamp(task.created),
             "updated_at": updated_at,
             "task_id": task.task_id,
             "user_id": self.settings.user_id,
-            "status": standing.status,
+            "status": current.status,
             "total": total,
-            "success": standing.success,
+            "success": current.success,
             "failure": 0,
         }
 
 
 def cost(checker: Checker, rows: int) -> float:
-    """The price of a task in USD, by the list price for 10,000 rows."""
+    """Return the price of a task in USD, from the list price for 10,000 rows."""
     price = checker.usd_per_10k
     return round(rows * (DEFAULT_USD_PER_10K if price is None else price) / 10_000, 6)
 
 
 def progress(task: Task, now: float) -> Progress:
-    """Where a task without an export stands; each task has a pace of its own, which its id decides."""
+    """Return the state of a task without an export; its id decides how fast it proceeds."""
     if now >= task.exported:
         return Progress(TaskStatus.COMPLETED, task.rows)
     share = (now - task.created) / (task.exported - task.created)
@@ -294,12 +292,12 @@ def progress(task: Task, now: float) -> Progress:
     if share >= COMPLETED_FROM:
         return Progress(TaskStatus.COMPLETED, task.rows)
     worked = (share - PENDING_UNTIL) / (COMPLETED_FROM - PENDING_UNTIL)
-    pace = 0.7 + zlib.crc32(task.task_id.encode("ascii")) % 600 / 1000
-    return Progress(TaskStatus.PROCESSING, int(task.rows * worked**pace))
+    exponent = 0.7 + zlib.crc32(task.task_id.encode("ascii")) % 600 / 1000
+    return Progress(TaskStatus.PROCESSING, int(task.rows * worked**exponent))
 
 
 def rows_of(numbers: Path) -> Iterator[str]:
-    """The lines of a stored file that are not blank, trimmed."""
+    """Yield the lines of a stored file that are not blank, stripped."""
     with numbers.open(encoding="utf-8-sig", errors="replace") as lines:
         for line in lines:
             if row := line.strip():
@@ -308,9 +306,9 @@ def rows_of(numbers: Path) -> Iterator[str]:
 
 def _check_rows(checker: Checker, file: ReceivedFile, *, enforce_minimum: bool) -> None:
     if file.rows == 0:
-        raise RefusedError(400, "empty_file", "The file holds no rows.")
+        raise RefusedError(400, "empty_file", "The file has no rows.")
     if file.rows > checker.max_rows:
-        raise RefusedError(400, "invalid_batch_size", f"At most {checker.max_rows} rows are taken.")
+        raise RefusedError(400, "invalid_batch_size", f"At most {checker.max_rows} rows are allowed.")
     if not enforce_minimum:
         return
     remaining = _distinct_rows(file.path, at_most=checker.min_rows)
@@ -324,7 +322,7 @@ def _check_rows(checker: Checker, file: ReceivedFile, *, enforce_minimum: bool) 
 
 
 def _distinct_rows(numbers: Path, *, at_most: int) -> int:
-    """How many different rows a file holds; the vendor counts its minimum after its own dedup."""
+    """Count distinct rows up to a limit: the vendor de-duplicates before it checks its minimum."""
     seen: set[str] = set()
     for row in rows_of(numbers):
         if len(seen) >= at_most:

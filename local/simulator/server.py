@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-from local.simulator.answers import Answer, Fate, error_answer, reset, send
+from local.simulator.answers import Answer, Delivery, error_answer, reset, send
 from local.simulator.api import Request, VendorApi, operation_of, split_target
 from local.simulator.bodies import Body
 from local.simulator.clock import Clock
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.operation = operation_of(method, path)
         self.fault = NO_FAULT
         if self.operation:
-            self.server.simulator.traffic.note(self.operation)
+            self.server.simulator.traffic.count(self.operation)
             self.fault = self.server.simulator.faults.next_for(self.operation)
         if self.fault.stage is Stage.BEFORE_HEADERS:
             self._drop()
@@ -204,9 +204,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self.fault.change(correct)
 
     def _send(self, answer: Answer) -> None:
-        if answer.fate is Fate.CONNECTION_RESET:
+        if answer.delivery is Delivery.CONNECTION_RESET:
             self._drop()
-        if answer.fate is Fate.NEVER_SENT:
+        if answer.delivery is Delivery.NEVER_SENT:
             self.rfile.read(1)  # returns when the client gives up or the simulator closes
             raise _ConnectionDroppedError
         send(answer, self.wfile, closing=self.server.simulator.closing)

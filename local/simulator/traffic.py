@@ -1,4 +1,4 @@
-"""How many requests arrived, in all and in each second."""
+"""Count requests, in total and per second."""
 
 import threading
 import time
@@ -6,26 +6,26 @@ from collections import Counter, defaultdict
 
 
 class Traffic:
-    """Counts requests by operation, over real seconds. Safe to use from many threads."""
+    """Counts requests by operation and by real second. Thread-safe."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._lock = threading.Lock()
 
-    def note(self, operation: str) -> None:
+    def count(self, operation: str) -> None:
         """Count one request."""
         with self._lock:
             self._seconds[operation][int(time.monotonic())] += 1
 
     @property
     def totals(self) -> Counter[str]:
-        """How many requests arrived, by operation; 0 for any other."""
+        """The number of requests by operation; 0 for any other."""
         with self._lock:
             return Counter({operation: seconds.total() for operation, seconds in self._seconds.items()})
 
     @property
     def by_second(self) -> dict[str, list[int]]:
-        """How many requests arrived in each second from the first to the last, by operation."""
+        """The number of requests in each second from the first to the last, by operation."""
         with self._lock:
             return {
                 operation: [seconds[second] for second in range(min(seconds), max(seconds) + 1)]

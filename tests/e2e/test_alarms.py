@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud, vendor_parameters
-from local.event_tap import let_send
+from local.event_tap import allow_sending
 from local.metrics_bridge import MetricsBridge
 from local.processes import PROJECT
 from local.sam import deploy
@@ -87,7 +87,7 @@ class Watched:
         cloudwatch = self.cloud.aws.client("cloudwatch")
         end = time.monotonic() + TIMEOUT_SECONDS
         while True:
-            self.bridge.feed()
+            self.bridge.publish()
             (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
             if alarm["StateValue"] == "ALARM":
                 return
@@ -118,7 +118,7 @@ def watched(cloud: LocalCloud) -> Watched:
     bucket = Bucket(cloud, outputs["UploadBucketName"])
     watched = Watched(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager)
     topic = watched.resource("AlarmTopic")
-    arn = let_send(sqs, pager, service="sns.amazonaws.com", source=topic)
+    arn = allow_sending(sqs, pager, service="sns.amazonaws.com", source=topic)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return watched
 

@@ -49,7 +49,7 @@ def test_every_upload_ends_with_its_event_and_is_charged_once_while_aws_misbehav
         charges = len(vendor.charges)
         most_at_once = vendor.peak_submissions
         fired = Counter(
-            (fault["service"], fault["action"].split(":")[0]) for fault in troubled_cloud.faults.fired()
+            (fault["service"], fault["action"].split(":")[0]) for fault in troubled_cloud.faults.injected()
         )
 
     record_property("endings", dict(endings))

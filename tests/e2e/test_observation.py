@@ -13,7 +13,7 @@ def test_time_and_memory_are_known_of_each_function_that_ran(
     inbox.wait_for(key)
     wait_for_executions(cloud)
     memory = Memory()
-    memory.look(cloud)
+    memory.sample(cloud)
     ran = [
         function for function in functions(cloud) if function.label in {"Submit", "CheckStatus", "Collect"}
     ]

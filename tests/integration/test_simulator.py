@@ -1,4 +1,4 @@
-"""The simulator answers like the vendor's pages say, counts its money and lets its tasks progress."""
+"""The simulator answers like the vendor's pages, counts money, and lets tasks progress."""
 
 import hashlib
 import re
@@ -38,7 +38,7 @@ def legacy_paths() -> list[str]:
 # Replies
 
 
-def test_v1_create_reply_has_its_five_fields(vendor: VendorByHand) -> None:
+def test_a_v1_create_reply_has_five_fields(vendor: VendorByHand) -> None:
     reply = vendor.submit()
     assert reply.status_code == 200
     fields = reply.json()
@@ -47,7 +47,7 @@ def test_v1_create_reply_has_its_five_fields(vendor: VendorByHand) -> None:
     assert re.fullmatch(TIMESTAMP, fields["created_at"])
 
 
-def test_legacy_create_reply_has_eight_fields_and_no_total_yet(vendor: VendorByHand) -> None:
+def test_a_legacy_create_reply_has_eight_fields_and_total_0(vendor: VendorByHand) -> None:
     fields = vendor.submit_legacy().json()
     assert fields["updated_at"] == fields["created_at"]
     del fields["task_id"], fields["created_at"], fields["updated_at"]
@@ -60,16 +60,14 @@ def test_legacy_create_reply_has_eight_fields_and_no_total_yet(vendor: VendorByH
     }
 
 
-def test_task_ids_are_xids_that_begin_with_the_second(vendor: VendorByHand) -> None:
+def test_a_task_id_is_an_xid_that_starts_with_the_time(vendor: VendorByHand) -> None:
     before = int(time.time())
     task_id = vendor.submit().json()["task_id"]
     assert re.fullmatch("[0-9a-v]{20}", task_id)
     assert before - 1 <= int(task_id, 32) >> 68 <= time.time()
 
 
-def test_status_reply_has_eight_fields_and_a_link_only_once_exported(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_a_status_reply_has_a_link_only_after_the_export(simulator: Simulator, vendor: VendorByHand) -> None:
     task_id = vendor.submit().json()["task_id"]
     early = vendor.status(task_id).json()
     simulator.finish_all()
@@ -81,7 +79,7 @@ def test_status_reply_has_eight_fields_and_a_link_only_once_exported(
     assert late["success"] == late["total"] == len(NUMBERS)
 
 
-def test_status_is_told_for_urlencoded_and_multipart_forms(vendor: VendorByHand) -> None:
+def test_status_accepts_urlencoded_and_multipart_forms(vendor: VendorByHand) -> None:
     task_id = vendor.submit().json()["task_id"]
     multipart = vendor.call("POST", f"{vendor.url}/v1/gettasks", files={"task_id": (None, task_id)})
     assert multipart.json() == vendor.status(task_id).json()
@@ -94,12 +92,12 @@ def test_every_legacy_path_is_served(vendor: VendorByHand, path: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["band", "phoneCheck", "some_new-type.2"])
-def test_v1_takes_any_word_as_task_type(simulator: Simulator, vendor: VendorByHand, word: str) -> None:
+def test_v1_accepts_any_word_as_task_type(simulator: Simulator, vendor: VendorByHand, word: str) -> None:
     assert vendor.submit(word).status_code == 200
     assert simulator.charges[0].checker == word
 
 
-def test_balance_falls_by_what_was_charged(vendor: VendorByHand) -> None:
+def test_a_charge_reduces_the_balance(vendor: VendorByHand) -> None:
     vendor.submit("ws")
     balance = vendor.call("GET", f"{vendor.url}/v1/balance").json()
     assert balance == {"balance": pytest.approx(1000 - 0.9 * len(NUMBERS) / 10_000)}
@@ -109,7 +107,7 @@ def test_balance_falls_by_what_was_charged(vendor: VendorByHand) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "wrong"])
-def test_nothing_is_served_without_the_key(simulator: Simulator, key: str | None) -> None:
+def test_every_endpoint_requires_the_key(simulator: Simulator, key: str | None) -> None:
     with VendorByHand(simulator.url, key=key) as stranger:
         replies = [
             stranger.submit(),
@@ -130,7 +128,7 @@ def test_an_unknown_task_is_not_found_in_either_family(vendor: VendorByHand) -> 
 
 
 @pytest.mark.parametrize(("user_id", "status"), [("", 400), ("somebody-else", 401)])
-def test_the_legacy_family_wants_its_user(
+def test_the_legacy_family_requires_its_user(
     simulator: Simulator, vendor: VendorByHand, user_id: str, status: int
 ) -> None:
     assert vendor.submit_legacy(user_id=user_id).status_code == status
@@ -146,7 +144,7 @@ def test_a_file_without_rows_is_refused(simulator: Simulator, vendor: VendorByHa
 
 
 @pytest.mark.parametrize("fields", [{}, {"task_type": ""}, {"task_type": "no words allowed"}])
-def test_a_missing_or_odd_task_type_is_refused(
+def test_a_missing_or_invalid_task_type_is_refused(
     simulator: Simulator, vendor: VendorByHand, fields: dict[str, str]
 ) -> None:
     reply = vendor.post("/v1/tasks", fields, file_of(NUMBERS))
@@ -158,21 +156,21 @@ def test_a_missing_file_is_refused(vendor: VendorByHand) -> None:
     assert vendor.post("/v1/tasks", {"task_type": "ws"}).status_code == 400
 
 
-def test_a_body_that_is_no_form_or_has_no_end_is_refused(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_an_invalid_or_incomplete_form_is_refused(simulator: Simulator, vendor: VendorByHand) -> None:
     for body in (b"nonsense", b"--b\r\nContent-Disposition: form-data; name=x\r\n\r\n1"):
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
         reply = vendor.call("POST", f"{simulator.url}/v1/tasks", data=body, headers=kind)
         assert reply.status_code == 400
 
 
-def test_too_few_rows_are_refused_only_when_the_minimum_is_enforced(
+def test_too_few_rows_are_refused_if_the_minimum_is_enforced(
     simulator: Simulator, vendor: VendorByHand
 ) -> None:
     plenty = file_of([f"+4179{n:07d}" for n in range(500)])
-    doubled = file_of(NUMBERS * 10)
-    assert vendor.submit("ws", doubled).status_code == 200
+    duplicates = file_of(NUMBERS * 10)
+    assert vendor.submit("ws", duplicates).status_code == 200
     simulator.change_settings(enforce_minimum=True)
-    refused = vendor.submit("ws", doubled)
+    refused = vendor.submit("ws", duplicates)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_batch_size")
     assert "50 compliant numbers remain for ws" in refused.json()["message"]
     assert vendor.submit("ws", plenty).status_code == 200
@@ -185,14 +183,14 @@ def test_too_many_rows_are_refused(simulator: Simulator, vendor: VendorByHand) -
     assert simulator.charges == []
 
 
-def test_a_body_above_the_byte_limit_is_too_large(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_body_above_the_byte_limit_is_refused(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.change_settings(byte_limit=1_000_000)
     assert vendor.submit(content=b"1\n" * 600_000).status_code == 413
     assert simulator.charges == []
     assert vendor.submit().status_code == 200
 
 
-def test_without_money_nothing_is_created_until_a_top_up(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_an_empty_account_refuses_files_until_topped_up(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.top_up(-1000)
     refused = vendor.submit()
     assert (refused.status_code, refused.json()["error"]) == (402, "insufficient_balance")
@@ -201,11 +199,11 @@ def test_without_money_nothing_is_created_until_a_top_up(simulator: Simulator, v
     assert vendor.submit().status_code == 200
 
 
-# Money and records
+# Charges and records
 
 
-@pytest.mark.parametrize(("task_type", "usd_per_10k"), [("ws", 0.9), ("unheard_of", 1.0)])
-def test_a_charge_names_task_rows_price_and_file(
+@pytest.mark.parametrize(("task_type", "usd_per_10k"), [("ws", 0.9), ("unknown_type", 1.0)])
+def test_a_charge_records_task_price_and_file(
     simulator: Simulator, vendor: VendorByHand, task_type: str, usd_per_10k: float
 ) -> None:
     task_id = vendor.submit(task_type).json()["task_id"]
@@ -224,23 +222,23 @@ def test_a_submission_is_recorded_with_its_framing(simulator: Simulator, vendor:
     assert re.fullmatch(TIMESTAMP, simulator.submissions[0].received_at)
 
 
-def test_the_peak_of_simultaneous_submissions_is_counted(simulator: Simulator) -> None:
-    underway = threading.Barrier(3)
+def test_the_peak_of_concurrent_submissions_is_counted(simulator: Simulator) -> None:
+    in_progress = threading.Barrier(3)
 
     def submit() -> int:
         with VendorByHand(simulator.url) as vendor:
-            return submit_in_chunks(vendor, lines=2, pause=underway)
+            return submit_in_chunks(vendor, lines=2, pause=in_progress)
 
     with ThreadPoolExecutor(3) as pool:
         submissions = [pool.submit(submit) for _ in range(2)]
         wait_until(lambda: simulator.vendor.submissions_in_progress == 2)
-        underway.wait(5)
+        in_progress.wait(5)
         assert [submission.result() for submission in submissions] == [200, 200]
     assert simulator.peak_submissions == 2
     assert len(simulator.submissions) == 2
 
 
-def test_calls_are_counted_whether_they_succeed_or_not(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_successful_and_failed_calls_are_counted(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.inject_fault("submit", "http_error")
     vendor.submit()
     vendor.submit()
@@ -253,12 +251,12 @@ def test_calls_are_counted_in_each_second(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
     traffic = Traffic()
     for _ in range(3):
-        traffic.note("status")
+        traffic.count("status")
     assert traffic.totals == {"status": 3}
     assert traffic.by_second == {"status": [2, 0, 0, 1]}
 
 
-def test_many_lines_are_taken_in_little_memory(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_many_lines_are_received_in_constant_memory(simulator: Simulator, vendor: VendorByHand) -> None:
     tracemalloc.start()
     try:
         assert submit_in_chunks(vendor, lines=300_000) == 200
@@ -272,9 +270,7 @@ def test_many_lines_are_taken_in_little_memory(simulator: Simulator, vendor: Ven
 # Progress
 
 
-def test_a_task_goes_through_its_states_with_growing_counts(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_a_task_passes_its_states_with_growing_counts(simulator: Simulator, vendor: VendorByHand) -> None:
     task_id = vendor.submit(content=b"1\n" * 1000).json()["task_id"]
     seen = []
     for _ in range(21):
@@ -288,29 +284,29 @@ def test_a_task_goes_through_its_states_with_growing_counts(
     assert all("result_url" not in reply for reply in seen[:-1])
 
 
-def test_a_task_says_exported_only_once_its_export_is_made(
+def test_a_task_is_exported_only_once_its_file_is_written(
     simulator: Simulator, vendor: VendorByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    going_on = threading.Event()
-    make = exports.write_export
+    may_write = threading.Event()
+    write_export = exports.write_export
 
-    def make_in_time(*arguments: Any) -> None:
-        assert going_on.wait(5)
-        make(*arguments)
+    def write_when_allowed(*arguments: Any) -> None:
+        assert may_write.wait(5)
+        write_export(*arguments)
 
-    monkeypatch.setattr(exports, "write_export", make_in_time)
+    monkeypatch.setattr(exports, "write_export", write_when_allowed)
     monkeypatch.setattr(exports, "SECONDS_TO_WAIT", 0.01)
     task_id = vendor.submit().json()["task_id"]
     simulator.finish_all()
     early = vendor.status(task_id).json()
-    going_on.set()
+    may_write.set()
     wait_until(lambda: vendor.status(task_id).json()["status"] == "exported")
     assert (early["status"], early["success"]) == ("completed", len(NUMBERS))
     assert "result_url" not in early
     assert vendor.download(vendor.link(task_id)).status_code == 200
 
 
-def test_time_moves_only_when_it_is_told_to(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_time_moves_only_when_advanced(simulator: Simulator, vendor: VendorByHand) -> None:
     task_id = vendor.submit().json()["task_id"]
     assert vendor.status(task_id).json() == vendor.status(task_id).json()
     simulator.advance(100)

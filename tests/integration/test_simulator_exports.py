@@ -1,4 +1,4 @@
-"""The simulator's links open exports that are made as the vendor makes them."""
+"""The simulator's links open exports in the vendor's format, or malformed ones."""
 
 import csv
 import io
@@ -22,19 +22,17 @@ from tests.support.vendor_by_hand import (
 
 BOM = "\ufeff"
 WRITTEN = [number[1:] for number in NUMBERS]
-TRUE_ROWS = [[number, verdict(number)] for number in WRITTEN]
+CORRECT_ROWS = [[number, verdict(number)] for number in WRITTEN]
 DEEP_COLUMNS = ["Number", "age", "avatar", "category", "gender", "hair_color", "skin_color", "whatsapp"]
 
 
 @pytest.fixture
 def task_id(vendor: VendorByHand) -> str:
-    """A task that is exported."""
+    """Return the id of an exported task."""
     return str(vendor.submit().json()["task_id"])
 
 
-def test_each_status_call_signs_a_new_link_and_all_of_them_work(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_each_status_call_returns_a_new_valid_link(simulator: Simulator, vendor: VendorByHand) -> None:
     task_id = vendor.submit().json()["task_id"]
     links = {vendor.link(task_id), vendor.link(task_id)}
     exports = {vendor.download(link).content for link in links}
@@ -43,9 +41,7 @@ def test_each_status_call_signs_a_new_link_and_all_of_them_work(
     assert all(link.startswith(f"{simulator.url}/externalcheck/{task_id}/") for link in links)
 
 
-def test_a_link_that_is_forged_expired_or_revoked_is_refused_as_storage_does(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_a_forged_expired_or_revoked_link_is_refused(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.change_settings(link_life_seconds=60)
     task_id = vendor.submit().json()["task_id"]
     expired = vendor.link(task_id)
@@ -58,12 +54,12 @@ def test_a_link_that_is_forged_expired_or_revoked_is_refused_as_storage_does(
     assert vendor.download(vendor.link(task_id)).status_code == 200
 
 
-def test_a_link_opens_no_other_task(vendor: VendorByHand) -> None:
+def test_a_link_does_not_open_another_task(vendor: VendorByHand) -> None:
     mine, other = (vendor.submit().json()["task_id"] for _ in range(2))
     assert vendor.download(vendor.link(mine).replace(mine, other)).status_code == 403
 
 
-def test_downloads_tell_whether_the_key_was_sent_along(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_download_records_whether_the_key_was_sent(simulator: Simulator, vendor: VendorByHand) -> None:
     task_id = vendor.submit().json()["task_id"]
     vendor.download(vendor.link(task_id))
     vendor.call("GET", vendor.link(task_id))
@@ -106,7 +102,7 @@ def test_a_v1_export_is_a_zip_with_every_number(
     assert inactive
 
 
-def test_the_deep_export_is_a_spreadsheet_with_its_eight_columns(vendor: VendorByHand) -> None:
+def test_the_deep_export_is_a_spreadsheet_of_eight_columns(vendor: VendorByHand) -> None:
     task_id = vendor.submit_legacy().json()["task_id"]
     link = vendor.legacy_status(task_id).json()["result_url"]
     header, *rows = sheet_rows(vendor.download(link).content)
@@ -125,7 +121,7 @@ def test_other_legacy_exports_name_the_service(vendor: VendorByHand, path: str) 
     assert header == ["Number", "telegram" if "/tg/" in path else "netflix"]
 
 
-def test_a_big_export_is_made_in_little_memory_and_holds_no_spreadsheet(
+def test_a_big_export_uses_little_memory_and_no_spreadsheet(
     vendor: VendorByHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "BIG_TASK_ROWS", 99_999)
@@ -145,12 +141,10 @@ def test_a_big_export_is_made_in_little_memory_and_holds_no_spreadsheet(
     assert members == {"all.csv", "activated.txt", "unregistered.txt"}
 
 
-# Odd exports
+# Malformed exports
 
 
-def test_a_link_can_be_refused_and_work_the_next_time(
-    simulator: Simulator, vendor: VendorByHand, task_id: str
-) -> None:
+def test_a_link_can_be_refused_once(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
     simulator.inject_fault("download", "link_refused")
     link = vendor.link(task_id)
     refused = vendor.download(link)
@@ -159,31 +153,31 @@ def test_a_link_can_be_refused_and_work_the_next_time(
 
 
 @pytest.mark.parametrize(
-    ("odd", "expected"),
+    ("fault", "expected"),
     [
-        ({"fault": "missing_rows", "rows": 4}, [["number", "activated"], *TRUE_ROWS[4:]]),
-        ({"fault": "duplicate_rows", "rows": 1}, [["number", "activated"], TRUE_ROWS[0], *TRUE_ROWS]),
-        ({"fault": "renamed_columns", "number": "phone", "verdict": "is"}, [["phone", "is"], *TRUE_ROWS]),
+        ({"fault": "missing_rows", "rows": 4}, [["number", "activated"], *CORRECT_ROWS[4:]]),
+        ({"fault": "duplicate_rows", "rows": 1}, [["number", "activated"], CORRECT_ROWS[0], *CORRECT_ROWS]),
+        ({"fault": "renamed_columns", "number": "phone", "verdict": "is"}, [["phone", "is"], *CORRECT_ROWS]),
         ({"fault": "no_verdict_column"}, [["number"], *([number] for number in WRITTEN)]),
         (
             {"fault": "duplicate_number_column"},
-            [["number", "number", "activated"], *([row[0], *row] for row in TRUE_ROWS)],
+            [["number", "number", "activated"], *([row[0], *row] for row in CORRECT_ROWS)],
         ),
     ],
 )
-def test_an_export_has_odd_rows_or_columns(
+def test_an_export_can_have_wrong_rows_or_columns(
     simulator: Simulator,
     vendor: VendorByHand,
     task_id: str,
-    odd: dict[str, Any],
+    fault: dict[str, Any],
     expected: list[list[str]],
 ) -> None:
-    simulator.inject_fault("download", **odd)
+    simulator.inject_fault("download", **fault)
     export = vendor.export(task_id)
     assert rows_of(export, f"{task_id}/all.csv") == expected
     with zipfile.ZipFile(io.BytesIO(export)) as zipped:
         assert sheet_rows(zipped.read(f"{task_id}/result.xlsx")) == expected
-    assert rows_of(vendor.export(task_id), f"{task_id}/all.csv")[1:] == TRUE_ROWS
+    assert rows_of(vendor.export(task_id), f"{task_id}/all.csv")[1:] == CORRECT_ROWS
 
 
 def test_an_export_can_have_rows_that_nobody_submitted(
@@ -191,7 +185,7 @@ def test_an_export_can_have_rows_that_nobody_submitted(
 ) -> None:
     simulator.inject_fault("download", "extra_rows", rows=2)
     rows = rows_of(vendor.export(task_id), f"{task_id}/all.csv")[1:]
-    assert rows[:-2] == TRUE_ROWS
+    assert rows[:-2] == CORRECT_ROWS
     assert not {row[0] for row in rows[-2:]} & set(WRITTEN)
 
 
@@ -200,23 +194,23 @@ def test_an_export_can_have_another_delimiter(
     simulator: Simulator, vendor: VendorByHand, task_id: str, delimiter: str
 ) -> None:
     simulator.inject_fault("download", "other_delimiter", delimiter=delimiter)
-    assert csv_rows(vendor.export(task_id), f"{task_id}/all.csv", delimiter)[1:] == TRUE_ROWS
+    assert csv_rows(vendor.export(task_id), f"{task_id}/all.csv", delimiter)[1:] == CORRECT_ROWS
 
 
-def test_an_export_can_be_the_csv_alone(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
+def test_an_export_can_be_a_plain_csv(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
     simulator.inject_fault("download", "plain_csv")
     text = vendor.export(task_id).decode("utf-8-sig")
-    assert list(csv.reader(text.splitlines()))[1:] == TRUE_ROWS
+    assert list(csv.reader(text.splitlines()))[1:] == CORRECT_ROWS
 
 
-def test_an_export_can_lie_at_the_root_of_its_zip(
+def test_an_export_can_be_at_the_root_of_its_zip(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
     simulator.inject_fault("download", "zip_without_folder")
-    assert csv_rows(vendor.export(task_id), "all.csv")[1:] == TRUE_ROWS
+    assert csv_rows(vendor.export(task_id), "all.csv")[1:] == CORRECT_ROWS
 
 
-def test_an_export_can_be_lists_alone(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
+def test_an_export_can_hold_only_the_lists(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
     simulator.inject_fault("download", "lists_only")
     export = vendor.export(task_id)
     with zipfile.ZipFile(io.BytesIO(export)) as zipped:
@@ -226,7 +220,7 @@ def test_an_export_can_be_lists_alone(simulator: Simulator, vendor: VendorByHand
 
 
 @pytest.mark.parametrize("family", Family)
-def test_a_zip_bomb_is_small_until_it_is_unpacked(
+def test_a_zip_bomb_is_small_until_unpacked(
     simulator: Simulator, vendor: VendorByHand, family: Family
 ) -> None:
     link, main_member = exported(vendor, family)
@@ -239,9 +233,7 @@ def test_a_zip_bomb_is_small_until_it_is_unpacked(
 
 
 @pytest.mark.parametrize("family", Family)
-def test_an_archive_can_have_very_many_members(
-    simulator: Simulator, vendor: VendorByHand, family: Family
-) -> None:
+def test_an_archive_can_have_many_members(simulator: Simulator, vendor: VendorByHand, family: Family) -> None:
     link, main_member = exported(vendor, family)
     simulator.inject_fault("download", "many_members", members=3000)
     with zipfile.ZipFile(io.BytesIO(vendor.download(link).content)) as zipped:
@@ -250,7 +242,7 @@ def test_an_archive_can_have_very_many_members(
 
 
 @pytest.mark.parametrize("name", ["../../all.csv", "/etc/all.csv", "C:\\all.csv"])
-def test_an_archive_can_have_names_that_lead_out_of_it(
+def test_an_archive_can_have_names_that_leave_its_folder(
     simulator: Simulator, vendor: VendorByHand, task_id: str, name: str
 ) -> None:
     simulator.inject_fault("download", "path_traversal", name=name)
@@ -270,7 +262,7 @@ def test_members_of_an_archive_can_overlap(
 
 
 def exported(vendor: VendorByHand, family: Family) -> tuple[str, str]:
-    """A link to a finished export of a family, and the name of its main member."""
+    """Submit a file; return the link to its export and the name of the export's main member."""
     if family is Family.V1:
         task_id = vendor.submit().json()["task_id"]
         return vendor.link(task_id), f"{task_id}/all.csv"

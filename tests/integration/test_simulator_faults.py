@@ -1,4 +1,4 @@
-"""Every mood of the simulator by name, over real sockets, and whether the submission was charged."""
+"""Every fault of the simulator, over real sockets, and whether it charges the submission."""
 
 import socket
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import requests
 from local.simulator import FAULTS, Operation, Simulator
 from tests.support.vendor_by_hand import NUMBERS, SECONDS, VendorByHand, wait_until
 
-IMPATIENT_SECONDS = 0.2
+SHORT_TIMEOUT_SECONDS = 0.2
 
 CHARGED = {
     "reset_before_headers": False,
@@ -46,14 +46,14 @@ def attempt(call: Callable[[], object]) -> None:
 # Charges
 
 
-def test_the_table_of_charges_names_every_submit_mood() -> None:
-    assert {m.name for m in FAULTS.values() if Operation.SUBMIT in m.operations} == set(CHARGED)
+def test_the_table_of_charges_names_every_submit_fault() -> None:
+    assert {kind.name for kind in FAULTS.values() if Operation.SUBMIT in kind.operations} == set(CHARGED)
 
 
 @pytest.mark.parametrize(("fault", "charged"), CHARGED.items())
-def test_a_submit_mood_charges_or_not(simulator: Simulator, fault: str, charged: bool) -> None:
+def test_a_submit_fault_charges_as_the_table_says(simulator: Simulator, fault: str, charged: bool) -> None:
     simulator.inject_fault("submit", fault, **PARAMETERS.get(fault, {}))
-    with VendorByHand(simulator.url, timeout=IMPATIENT_SECONDS) as vendor:
+    with VendorByHand(simulator.url, timeout=SHORT_TIMEOUT_SECONDS) as vendor:
         attempt(vendor.submit)
     wait_until(lambda: simulator.vendor.submissions_in_progress == 0)
     assert len(simulator.charges) == len(simulator.submissions) == int(charged)
@@ -61,7 +61,7 @@ def test_a_submit_mood_charges_or_not(simulator: Simulator, fault: str, charged:
 
 
 @pytest.mark.parametrize("fault", ["http_error", "redirect", "html_page", "error_in_body"])
-def test_an_answer_instead_of_the_work_can_be_charged_on_request(
+def test_a_fault_instead_of_the_work_can_charge_on_request(
     simulator: Simulator, vendor: VendorByHand, fault: str
 ) -> None:
     simulator.inject_fault("submit", fault, charged=True)
@@ -70,33 +70,31 @@ def test_an_answer_instead_of_the_work_can_be_charged_on_request(
 
 
 @pytest.mark.parametrize("fault", [name for name, charged in CHARGED.items() if charged])
-def test_a_charging_mood_charges_nothing_that_is_wrong_in_itself(simulator: Simulator, fault: str) -> None:
+def test_a_charging_fault_does_not_charge_an_invalid_request(simulator: Simulator, fault: str) -> None:
     simulator.inject_fault("submit", fault, **PARAMETERS.get(fault, {}))
-    with VendorByHand(simulator.url, key="wrong", timeout=IMPATIENT_SECONDS) as stranger:
+    with VendorByHand(simulator.url, key="wrong", timeout=SHORT_TIMEOUT_SECONDS) as stranger:
         attempt(stranger.submit)
     wait_until(lambda: simulator.vendor.submissions_in_progress == 0)
     assert simulator.charges == []
 
 
-# How long moods last
+# How long a fault lasts
 
 
-def test_moods_strike_in_the_order_of_asking_and_then_end(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_faults_occur_in_order_and_then_end(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.inject_fault("submit", "http_error", times=2, status=500)
     simulator.inject_fault("submit", "http_error", status=429)
     assert [vendor.submit().status_code for _ in range(4)] == [500, 500, 429, 200]
 
 
-def test_a_mood_without_end_lasts_until_the_vendor_behaves(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_a_fault_without_end_lasts_until_cleared(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.inject_fault("submit", "http_error", times=None)
     assert [vendor.submit().status_code for _ in range(3)] == [500] * 3
     simulator.clear_faults()
     assert vendor.submit().status_code == 200
 
 
-def test_a_mood_strikes_its_own_operation_only(
+def test_a_fault_affects_only_its_own_operation(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
     simulator.inject_fault("status", "http_error", times=None)
@@ -105,7 +103,7 @@ def test_a_mood_strikes_its_own_operation_only(
 
 
 @pytest.mark.parametrize("times", [0, -1])
-def test_a_mood_cannot_strike_less_than_once(simulator: Simulator, times: int) -> None:
+def test_a_fault_occurs_at_least_once(simulator: Simulator, times: int) -> None:
     with pytest.raises(ValueError, match="at least once"):
         simulator.inject_fault("submit", "http_error", times=times)
 
@@ -115,7 +113,7 @@ def test_a_mood_cannot_strike_less_than_once(simulator: Simulator, times: int) -
 
 @pytest.mark.parametrize("html", [False, True])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 415, 422, 429, 500, 502, 503, 504])
-def test_an_http_error_is_json_or_a_page(
+def test_an_http_error_is_json_or_html(
     simulator: Simulator, vendor: VendorByHand, status: int, html: bool
 ) -> None:
     simulator.inject_fault("submit", "http_error", status=status, html=html, message="no +41 more")
@@ -128,14 +126,14 @@ def test_an_http_error_is_json_or_a_page(
 
 
 @pytest.mark.parametrize("text", ["3", "Wed, 21 Oct 2065 07:28:00 GMT", "soon", "315360000"])
-def test_retry_after_is_sent_as_it_is_given(simulator: Simulator, vendor: VendorByHand, text: str) -> None:
+def test_retry_after_is_sent_unchanged(simulator: Simulator, vendor: VendorByHand, text: str) -> None:
     simulator.inject_fault("submit", "http_error", status=429, retry_after=text)
     assert vendor.submit().headers["Retry-After"] == text
 
 
 @pytest.mark.parametrize("operation", ["submit", "status", "download"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_leads_where_it_is_told(
+def test_a_redirect_has_the_requested_location(
     simulator: Simulator, vendor: VendorByHand, task_id: str, operation: str, status: int
 ) -> None:
     link = vendor.link(task_id)
@@ -149,7 +147,9 @@ def test_a_redirect_leads_where_it_is_told(
     assert (reply.status_code, reply.headers["Location"]) == (status, "http://else.example/x")
 
 
-def test_a_page_can_come_with_status_200(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
+def test_an_html_page_can_come_with_status_200(
+    simulator: Simulator, vendor: VendorByHand, task_id: str
+) -> None:
     link = vendor.link(task_id)
     for operation in ("submit", "status", "download"):
         simulator.inject_fault(operation, "html_page")
@@ -164,7 +164,7 @@ def test_an_error_can_come_with_status_200(simulator: Simulator, vendor: VendorB
     assert (reply.status_code, reply.json()) == (200, {"error": "system busy"})
 
 
-# Broken conversations
+# Broken connections
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_an_error_can_come_with_status_200(simulator: Simulator, vendor: VendorB
     ["POST /v1/tasks", "POST /v1/gettasks", "GET /externalcheck/x/x.zip", "GET /v1/balance"],
 )
 @pytest.mark.parametrize("fault", ["reset_before_headers", "reset_after_headers", "reset_after_work"])
-def test_a_reset_is_a_reset_and_no_orderly_close(simulator: Simulator, request_line: str, fault: str) -> None:
+def test_a_reset_is_not_an_orderly_close(simulator: Simulator, request_line: str, fault: str) -> None:
     for operation in Operation:
         simulator.inject_fault(operation, fault)
     with connection_to(simulator) as client:
@@ -181,7 +181,7 @@ def test_a_reset_is_a_reset_and_no_orderly_close(simulator: Simulator, request_l
             client.recv(1)
 
 
-def test_a_small_submission_is_reset_after_half_of_its_body(simulator: Simulator) -> None:
+def test_a_small_submission_is_reset_after_half_its_body(simulator: Simulator) -> None:
     simulator.inject_fault("submit", "reset_mid_body")
     with connection_to(simulator) as client:
         client.sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 8\r\n\r\nhalf")
@@ -194,32 +194,30 @@ def connection_to(simulator: Simulator) -> socket.socket:
     return socket.create_connection((host, int(port)), SECONDS)
 
 
-def test_a_big_submission_is_reset_in_the_middle_of_its_body(
-    simulator: Simulator, vendor: VendorByHand
-) -> None:
+def test_a_big_submission_is_reset_in_mid_body(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.inject_fault("submit", "reset_mid_body")
     with pytest.raises(requests.ConnectionError):
         vendor.submit(content=b"+41790000000\n" * 1_000_000)
     assert simulator.charges == []
 
 
-def test_no_answer_ever_comes(simulator: Simulator) -> None:
+def test_an_answer_can_fail_to_arrive(simulator: Simulator) -> None:
     simulator.inject_fault("submit", "never_answer")
     with (
-        VendorByHand(simulator.url, timeout=IMPATIENT_SECONDS) as vendor,
+        VendorByHand(simulator.url, timeout=SHORT_TIMEOUT_SECONDS) as vendor,
         pytest.raises(requests.ReadTimeout),
     ):
         vendor.submit()
 
 
-def test_a_dripping_answer_stays_within_each_socket_wait(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_dripping_answer_exceeds_no_socket_timeout(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.inject_fault("submit", "drip", interval=0.002)
     reply = vendor.submit()
     assert reply.json()["task_id"] == simulator.charges[0].task_id
     assert reply.elapsed.total_seconds() > 0.1
 
 
-def test_an_answer_is_cut_off_before_its_announced_length(
+def test_an_answer_can_end_before_its_announced_length(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
     link = vendor.link(task_id)
@@ -231,7 +229,7 @@ def test_an_answer_is_cut_off_before_its_announced_length(
             call()
 
 
-def test_a_wrong_length_makes_a_whole_export_look_shorter(
+def test_a_wrong_length_makes_an_export_look_shorter(
     simulator: Simulator, vendor: VendorByHand, task_id: str
 ) -> None:
     whole = vendor.export(task_id)
@@ -239,7 +237,7 @@ def test_a_wrong_length_makes_a_whole_export_look_shorter(
     assert vendor.export(task_id) == whole[:-7]
 
 
-# Odd replies about tasks
+# Wrong replies about tasks
 
 
 def test_a_submission_can_be_accepted_with_202(simulator: Simulator, vendor: VendorByHand) -> None:
@@ -256,7 +254,7 @@ def test_a_create_reply_can_lack_its_task_id(simulator: Simulator, vendor: Vendo
 
 
 @pytest.mark.parametrize(
-    ("odd", "expected"),
+    ("fault", "expected"),
     [
         ({"fault": "no_task_id"}, {"task_id": None}),
         ({"fault": "wrong_task_id", "task_id": "cs9viu7i61pkfs4oavvg"}, {"task_id": "cs9viu7i61pkfs4oavvg"}),
@@ -275,20 +273,20 @@ def test_a_create_reply_can_lack_its_task_id(simulator: Simulator, vendor: Vendo
         ({"fault": "wrong_time", "updated_at": "1999-12-31"}, {"updated_at": "1999-12-31"}),
     ],
 )
-def test_a_status_reply_says_something_odd(
+def test_a_status_reply_can_have_wrong_fields(
     simulator: Simulator,
     vendor: VendorByHand,
     task_id: str,
-    odd: dict[str, Any],
+    fault: dict[str, Any],
     expected: dict[str, object],
 ) -> None:
-    simulator.inject_fault("status", **odd)
+    simulator.inject_fault("status", **fault)
     reply = vendor.status(task_id).json()
     assert {name: reply.get(name) for name in expected} == expected
     assert vendor.status(task_id).json()["success"] == len(NUMBERS)
 
 
-def test_counts_can_fall_while_time_goes_on() -> None:
+def test_counts_can_fall_over_time() -> None:
     with (
         Simulator(duration_seconds=100, clock=lambda: 0.0) as simulator,
         VendorByHand(simulator.url) as vendor,
@@ -308,6 +306,6 @@ def test_a_task_can_be_unknown_at_first(simulator: Simulator, vendor: VendorByHa
     assert [vendor.status(task_id).status_code for _ in range(3)] == [404, 404, 200]
 
 
-def test_a_refusal_is_not_made_to_look_like_a_task(simulator: Simulator, vendor: VendorByHand) -> None:
+def test_a_field_fault_leaves_a_refusal_unchanged(simulator: Simulator, vendor: VendorByHand) -> None:
     simulator.inject_fault("status", "counts_fall")
     assert vendor.status("unknown").status_code == 404

@@ -1,4 +1,4 @@
-"""The simulator closes promptly, runs as a process of its own, and is steered from outside."""
+"""The simulator closes promptly, runs as its own process, and can be controlled from another one."""
 
 import signal
 import socket
@@ -16,11 +16,11 @@ from local.simulator.remote import ACTIONS, READINGS
 from tests.support.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
 
 PROJECT = Path(__file__).parents[2]
-PROMPTLY = 10
-"""Seconds, on a busy machine; what is not waited for takes half a minute on an idle one, and more."""
+CLOSE_SECONDS = 10
+"""Seconds on a busy machine. If closing waited for its clients, it would take over half a minute."""
 
 
-def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
+def test_it_closes_promptly_during_requests() -> None:
     with Simulator() as simulator:
         host, port = simulator.url.removeprefix("http://").split(":")
         clients = [socket.create_connection((host, int(port)), 5) for _ in range(2)]
@@ -29,20 +29,20 @@ def test_it_closes_promptly_while_clients_are_in_the_middle_of_things() -> None:
         clients[1].sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 999\r\n\r\nhalf")
         wait_until(lambda: simulator.calls == {"balance": 1, "submit": 1})
         closing = time.monotonic()
-    assert time.monotonic() - closing < PROMPTLY
+    assert time.monotonic() - closing < CLOSE_SECONDS
     for client in clients:
         with client:
             assert client.recv(1) == b""
 
 
-def test_it_closes_promptly_while_a_big_export_is_being_made() -> None:
+def test_it_closes_promptly_while_it_writes_a_big_export() -> None:
     with Simulator() as simulator, VendorByHand(simulator.url) as vendor:
         assert submit_in_chunks(vendor, lines=6_000_000) == 200
         closing = time.monotonic()
-    assert time.monotonic() - closing < PROMPTLY
+    assert time.monotonic() - closing < CLOSE_SECONDS
 
 
-def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
+def test_it_can_be_controlled_from_another_process(tmp_path: Path) -> None:
     port_file = tmp_path / "url"
     command = [sys.executable, "-m", "local.simulator", "--port-file", str(port_file)]
     search_path = {"PYTHONPATH": "layers/shared"}
@@ -52,7 +52,7 @@ def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
         try:
             wait_until(port_file.exists)
             url = port_file.read_text()
-            steer_everything(url)
+            use_every_control(url)
         finally:
             process.send_signal(signal.SIGTERM)
             output, _ = process.communicate(timeout=5)
@@ -61,7 +61,7 @@ def test_it_runs_as_a_process_that_others_steer(tmp_path: Path) -> None:
     assert output.count("curl ") == 3
 
 
-def steer_everything(url: str) -> None:
+def use_every_control(url: str) -> None:
     with RemoteSimulator(url) as control, VendorByHand(url) as vendor:
         control.inject_fault("submit", "http_error", times=2, status=503, retry_after="7")
         assert vendor.submit().headers["Retry-After"] == "7"
@@ -87,7 +87,7 @@ def steer_everything(url: str) -> None:
         assert control.peak_submissions == 1
 
 
-def test_steering_with_wrong_words_is_an_error() -> None:
+def test_wrong_arguments_of_a_control_are_an_error() -> None:
     with Simulator() as simulator, RemoteSimulator(simulator.url) as control:
         with pytest.raises(ValueError, match="no fault"):
             control.inject_fault("status", "zip_bomb")
@@ -109,7 +109,7 @@ def test_every_control_can_be_used_from_another_process() -> None:
     assert public.keys() <= vars(RemoteSimulator).keys()
 
 
-def test_two_simulators_do_not_share_anything() -> None:
+def test_two_simulators_share_nothing() -> None:
     with Simulator() as one, Simulator() as other:
         with VendorByHand(one.url) as vendor:
             vendor.submit()
