@@ -50,7 +50,7 @@ def _read_timeout() -> NoReturn:
 
 
 def _broken_download() -> NoReturn:
-    raise DownloadFailedError("The download broke off (ConnectionError).")
+    raise DownloadFailedError("The download failed (ConnectionError).")
 
 
 READ = Kind((Mode.DIES_BEFORE, Mode.LOST), _read_timeout)

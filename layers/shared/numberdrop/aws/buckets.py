@@ -31,7 +31,7 @@ class ObjectMissingError(Exception):
 
 
 class StreamNotStoredError(Exception):
-    """A stream could not be stored, and S3 has no object: store the data from a file instead.
+    """Storing a stream failed, so S3 may not have the object: store the data from a file instead.
 
     Attributes:
         cause: the class of the error, for logs.
@@ -39,7 +39,7 @@ class StreamNotStoredError(Exception):
 
     def __init__(self, error: Exception) -> None:
         self.cause = type(error).__name__
-        super().__init__(f"The stream could not be stored ({self.cause}).")
+        super().__init__(f"Storing the stream failed ({self.cause}).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class UploadHead:
     """What S3 knows about one object without reading it.
 
     Attributes:
-        upload: the version that was asked for, or the latest.
+        upload: the requested version.
         written_at: when it was written.
         metadata: the object's own metadata, with names in lower case.
     """
@@ -127,8 +127,8 @@ class UploadBucket:
         try:
             head = self.client.head_object(Bucket=bucket, Key=key, **version)
         except ClientError as error:
-            # 405: the version is a delete marker. 400: no version can have this id. Only the status tells, as
-            # answers to HEAD have no body (S3 API reference, "HeadObject").
+            # 405: the version is a delete marker. 400: no version can have this id. There is no error code to
+            # check, because answers to HEAD have no body (S3 API reference, "HeadObject").
             missing = {404, 405} if version_id is None else {400, 404, 405}
             if _status(error) not in missing:
                 raise
@@ -229,8 +229,8 @@ class ResultsBucket:
             content_type: the object's content type.
 
         Raises:
-            StreamNotStoredError: the stream or the request broke off, or S3 refused it. The request is not
-                repeated, because a stream can be read only once.
+            StreamNotStoredError: the stream or the request was interrupted, or S3 refused it. The request is
+                not repeated, because a stream can be read only once.
         """
         try:
             self.client.put_object(

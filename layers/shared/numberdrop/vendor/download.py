@@ -44,8 +44,8 @@ class DownloadFailedError(Exception):
 class LinkUntrustedError(JobFailedError):
     """The link breaks a rule. Nothing was fetched."""
 
-    def __init__(self, why: str, advice: str = "Nothing was fetched. Ask the vendor.") -> None:
-        super().__init__(ReasonCode.RESULT_UNTRUSTED, f"{why} {advice}")
+    def __init__(self, problem: str, advice: str = "Nothing was fetched. Ask the vendor.") -> None:
+        super().__init__(ReasonCode.RESULT_UNTRUSTED, f"{problem} {advice}")
 
 
 class Download:

@@ -1,4 +1,4 @@
-"""HTTP sessions with a deadline that holds whatever the server does.
+"""HTTP sessions with a deadline that a slow server cannot extend.
 
 The ``timeout`` of ``requests`` limits each wait for the socket, so a server that sends one byte per second
 can keep a caller busy for hours. Here a timer shuts the sockets down at the deadline, and whoever is waiting
