@@ -26,7 +26,7 @@ lines_of_all_sorts = st.lists(
 )
 
 
-def test_a_clean_list_is_sent_as_it_is() -> None:
+def test_a_clean_list_is_sent_unchanged() -> None:
     cleaned = clean(f"{FIRST}\n{SECOND}\n")
 
     assert cleaned.entries == cleaned.numbers == [FIRST, SECOND]
@@ -46,7 +46,7 @@ def test_a_clean_list_is_sent_as_it_is() -> None:
         f"\n\n{FIRST}\n \n\t\r\n{SECOND}\n\n",
     ],
 )
-def test_the_way_lines_are_written_does_not_change_the_numbers(upload: str) -> None:
+def test_line_ends_and_spaces_do_not_change_the_numbers(upload: str) -> None:
     cleaned = clean(upload)
 
     assert cleaned.numbers == [FIRST, SECOND]
@@ -60,13 +60,13 @@ def test_a_duplicate_is_sent_once_and_counted() -> None:
     assert cleaned.counts == UploadCounts(lines=4, submitted=2, rejected=0, duplicates=2)
 
 
-def test_the_entries_have_a_line_for_every_row_of_a_list() -> None:
+def test_the_entries_file_has_a_line_for_each_row_of_a_list() -> None:
     cleaned = clean(f"\n {FIRST}\nx\n{SECOND}\n\n{FIRST}\n")
 
     assert cleaned.entries == ["", FIRST, REJECTED, SECOND, "", FIRST]
 
 
-def test_the_entries_have_a_line_for_every_row_of_a_table_below_its_header() -> None:
+def test_the_entries_file_has_a_line_for_each_row_of_a_table() -> None:
     cleaned = clean(f"\nname,phone\nJane,{FIRST}\n\nRick,x\nAsa,\n,{SECOND}\n")
 
     assert cleaned.entries == [FIRST, "", REJECTED, "", SECOND]
@@ -74,7 +74,7 @@ def test_the_entries_have_a_line_for_every_row_of_a_table_below_its_header() -> 
     assert cleaned.rejected == [(5, "x", "not a phone number")]
 
 
-def test_a_row_of_a_table_is_counted_once_over_however_many_lines_it_goes() -> None:
+def test_a_row_of_several_lines_is_counted_once() -> None:
     cleaned = clean(f'name,phone\n"Jane\n\nDoe",{FIRST}\n"Rick\nRoe",x\n')
 
     assert cleaned.entries == [FIRST, REJECTED]
@@ -82,7 +82,7 @@ def test_a_row_of_a_table_is_counted_once_over_however_many_lines_it_goes() -> N
 
 
 @pytest.mark.parametrize("kind", InputKind)
-def test_two_entries_in_one_cell_are_none(kind: InputKind) -> None:
+def test_a_cell_with_two_entries_is_rejected(kind: InputKind) -> None:
     entry = "jane@example.com" if kind is InputKind.EMAIL else "+12025550101"
     two, one = f'"{entry}\n{entry}"', entry
     cleaned = clean(f"phone,email,username\n{two},{two},{two}\n{one},{one},{one}\n", kind)
@@ -91,11 +91,11 @@ def test_two_entries_in_one_cell_are_none(kind: InputKind) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n", "\t"])
-def test_a_line_end_behind_an_entry_in_its_cell_does_no_harm(end: str) -> None:
+def test_line_ends_around_an_entry_in_its_cell_are_ignored(end: str) -> None:
     assert clean(f'name,phone\nJane,"{FIRST}{end}"\nRick,"{end}{SECOND}"\n').numbers == [FIRST, SECOND]
 
 
-def test_the_rows_of_a_table_can_be_read_again_beside_their_entries() -> None:
+def test_the_rows_of_a_table_can_be_read_again() -> None:
     upload = f"\nname,phone,city\nJane,{FIRST},Oslo\nRick\n\nAsa,{SECOND},Bern,x\n,y,,,\n".encode()
     with open_upload(io.BytesIO(upload), InputKind.PHONE) as rows:
         clean_upload(rows, entries=io.BytesIO())
@@ -110,14 +110,14 @@ def test_a_plain_list_has_no_table() -> None:
         next(rows.table_blocks())
 
 
-def test_the_list_of_rejected_lines_is_harmless_and_short() -> None:
+def test_texts_of_rejected_lines_are_escaped_and_cut() -> None:
     cleaned = clean(f"{FIRST}\n=HYPERLINK(1)\n@x\n{'x' * 500}\n")
 
     assert [text for _, text, _ in cleaned.rejected] == ["'=HYPERLINK(1)", "'@x", "x" * 100]
     assert cleaned.listing.startswith("line,text,reason\n2,")
 
 
-def test_what_nobody_wants_to_read_is_not_written() -> None:
+def test_cleaning_works_without_the_optional_files() -> None:
     with open_upload(io.BytesIO(f"{FIRST}\nx\n{FIRST}\n".encode()), InputKind.PHONE) as rows:
         counts = clean_upload(rows, entries=io.BytesIO())
 
@@ -142,29 +142,29 @@ def test_an_empty_upload_is_refused(upload: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", InputKind)
-def test_an_upload_without_a_usable_line_is_refused(kind: InputKind) -> None:
+def test_an_upload_without_a_valid_line_is_refused(kind: InputKind) -> None:
     assert refused_with("\x07" * 100, kind) is ReasonCode.NO_VALID_NUMBERS
 
 
-def test_the_refusal_of_all_lines_names_the_commonest_reason_and_where_it_is_first() -> None:
+def test_the_refusal_names_the_most_common_reason_and_its_line() -> None:
     message = refusal("\nhello\n5550101\n5550102\n+12\n").reason.message
 
     assert message.startswith("No line of the file can be sent: each must be a phone number in international")
     assert "The reason in 2 of 4 lines, first in line 3: no country code" in message
 
 
-def test_the_refusal_counts_reasons_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_refusal_counts_reasons_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_encoding, "BLOCK", 8)
 
     assert "in 3 of 5 lines, first in line 2: not a" in refusal("5551\nx\nx\n5551\n\nx\n").reason.message
 
 
-def test_the_refusal_names_the_column_that_was_read() -> None:
+def test_the_refusal_names_the_column() -> None:
     assert 'line of the column "Phone Number" can' in refusal("a,Phone Number\nx,y\n").reason.message
     assert 'nothing in the column "Phone"' in refusal("a,Phone\nx,\n").reason.message
 
 
-def test_a_file_of_too_many_lines_is_refused_whatever_is_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cleaning, "MAX_LINES", 10)
 
     assert clean(f"phone\n{FIRST}\n" + "\n" * 9).counts.submitted == 1
@@ -190,13 +190,13 @@ def test_cleaning_can_be_stopped_after_any_block(monkeypatch: pytest.MonkeyPatch
     assert len(blocks) == 3
 
 
-def test_a_number_that_two_blocks_share_is_whole() -> None:
+def test_a_number_across_two_blocks_stays_whole() -> None:
     many = [f"+4179{number:07d}" for number in range(200_000)]
 
     assert clean("\r\n".join(many)).numbers == many
 
 
-def test_places_are_counted_over_blocks() -> None:
+def test_line_numbers_continue_across_blocks() -> None:
     blank_lines = "\n" * (text_encoding.BLOCK - len(FIRST) - 1)
     cleaned = clean(f"{blank_lines}{FIRST}\r\n{SECOND}x\n")
 
@@ -205,21 +205,21 @@ def test_places_are_counted_over_blocks() -> None:
 
 
 @given(st.lists(phone_numbers, min_size=1))
-def test_every_distinct_number_comes_out_once_in_order(numbers: list[str]) -> None:
+def test_each_distinct_number_is_sent_once_in_order(numbers: list[str]) -> None:
     cleaned = clean("\n".join(numbers))
 
     assert cleaned.numbers == list(dict.fromkeys(numbers))
 
 
 @given(lines_of_all_sorts, st.sampled_from(["\n", "\r\n", "\r"]))
-def test_line_ends_and_byte_order_marks_make_no_difference(lines: list[str], end: str) -> None:
+def test_line_ends_and_byte_order_marks_do_not_matter(lines: list[str], end: str) -> None:
     plain = clean("\n".join([FIRST, *lines, ""]))
 
     assert clean("\ufeff" + end.join([FIRST, *lines, ""])) == plain
 
 
 @given(lines_of_all_sorts, st.integers(1, 64), st.sampled_from([None, "US"]))
-def test_it_makes_no_difference_how_the_file_is_cut_into_blocks(
+def test_the_size_of_blocks_does_not_matter(
     lines: list[str], size: int, region: str | None
 ) -> None:
     table = "".join(f'{line},"a\nb"\n' for line in ["phone", FIRST, *lines])
@@ -231,7 +231,7 @@ def test_it_makes_no_difference_how_the_file_is_cut_into_blocks(
 
 
 @given(lines_of_all_sorts, st.sampled_from([None, "US"]))
-def test_each_line_is_read_by_itself(lines: list[str], region: str | None) -> None:
+def test_each_line_is_read_independently(lines: list[str], region: str | None) -> None:
     rule = entry_rule(InputKind.PHONE, region)
     cleaned = clean("\n".join([FIRST, *lines, ""]), region=region)
 

@@ -21,7 +21,7 @@ def text_of(upload: bytes) -> str:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_text_is_read_in_the_encodings_that_people_have(encoding: str) -> None:
+def test_text_is_read_in_common_encodings(encoding: str) -> None:
     assert text_of("Müller, 5 €\r\n".encode(encoding)) == "Müller, 5 €\n"
 
 
@@ -30,7 +30,7 @@ def test_the_last_line_ends_like_the_others(end: str) -> None:
     assert text_of(f"one\r\ntwo{end}".encode()) == "one\ntwo\n"
 
 
-def test_the_end_of_the_file_tells_its_encoding_too() -> None:
+def test_the_encoding_is_detected_at_the_end_of_the_file_too() -> None:
     numbers = f"{FIRST}\n" * (3 * BLOCK // len(FIRST))
 
     assert text_of(numbers.encode() + "Müller".encode("cp1252")) == f"{numbers}Müller\n"
@@ -38,7 +38,7 @@ def test_the_end_of_the_file_tells_its_encoding_too() -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"])), st.integers(0, 9))
-def test_text_that_blocks_share_is_whole(text: str, padding: int) -> None:
+def test_text_across_blocks_stays_whole(text: str, padding: int) -> None:
     lines = "\n" * (BLOCK - padding) + text
 
     assert text_of(lines.encode()).strip("\n") == text
@@ -67,7 +67,7 @@ def test_text_that_blocks_share_is_whole(text: str, padding: int) -> None:
         b"\n" * 2 * BLOCK + b"\x00",
     ],
 )
-def test_what_is_not_text_is_refused(upload: bytes, kind: InputKind) -> None:
+def test_a_file_that_is_not_text_is_refused(upload: bytes, kind: InputKind) -> None:
     assert refused_with(upload, kind) is ReasonCode.NOT_TEXT
 
 
@@ -88,7 +88,7 @@ class EndlessLine(io.RawIOBase):
         return b"7" * size
 
 
-def test_a_line_of_100_mb_is_refused_before_it_is_held() -> None:
+def test_a_line_of_100_mb_is_refused_before_it_fills_memory() -> None:
     source = EndlessLine()
 
     with pytest.raises(JobFailedError) as failure:
@@ -105,5 +105,5 @@ def test_a_long_line_among_others_is_refused(upload: str) -> None:
     assert refused_with(upload) is ReasonCode.NOT_TEXT
 
 
-def test_a_line_just_short_of_that_is_only_left_out() -> None:
+def test_a_line_of_the_longest_length_is_only_rejected() -> None:
     assert clean(f"{FIRST}\n{'7' * MAX_LINE_LENGTH}\n").counts.rejected == 1

@@ -50,7 +50,7 @@ SECOND = "+12025550102"
         "001 202 / 555 01 01",
     ],
 )
-def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str) -> None:
+def test_punctuation_around_digits_is_removed(written: str) -> None:
     assert entry_rule(InputKind.PHONE).read(written) == FIRST
 
 
@@ -84,7 +84,7 @@ def test_what_people_and_spreadsheets_put_around_digits_is_removed(written: str)
         ("+012025550101", "an international number has 7 to 15 digits after the +, and the first is not 0"),
     ],
 )
-def test_what_is_no_number_is_left_out_for_a_reason_in_plain_words(written: str, reason: str) -> None:
+def test_an_invalid_number_is_rejected_with_a_plain_reason(written: str, reason: str) -> None:
     cleaned = clean(f"{SECOND}\n\n{written}\n")
 
     assert cleaned.numbers == [SECOND]
@@ -118,16 +118,16 @@ def test_what_is_no_number_is_left_out_for_a_reason_in_plain_words(written: str,
         ("tel:030 123456", "DE", "+4930123456"),
     ],
 )
-def test_a_national_number_is_completed_with_its_country(written: str, region: str, number: str) -> None:
+def test_a_national_number_gets_its_country_code(written: str, region: str, number: str) -> None:
     assert entry_rule(InputKind.PHONE, region).read(written) == number
 
 
-def test_four_zeros_behind_a_point_are_digits_of_the_number() -> None:
+def test_four_zeros_after_a_point_belong_to_the_number() -> None:
     assert entry_rule(InputKind.PHONE).read("+1202555.0000") == "+12025550000"
 
 
 @pytest.mark.parametrize("written", ["0301234/0301235", "03012345/03012346", "+49 301234/0301235"])
-def test_two_numbers_joined_by_a_slash_are_not_made_one(written: str) -> None:
+def test_two_numbers_with_a_slash_between_are_not_merged(written: str) -> None:
     with pytest.raises(EntryRejectedError):
         entry_rule(InputKind.PHONE, "DE").read(written)
 
@@ -139,7 +139,7 @@ def test_an_international_number_is_the_same_in_every_region(written: str, regio
 
 
 @pytest.mark.parametrize("region", ["US", "DE"])
-def test_a_number_that_no_plan_has_is_still_international_behind_00(region: str) -> None:
+def test_a_number_of_no_known_plan_is_accepted_after_00(region: str) -> None:
     assert entry_rule(InputKind.PHONE, region).read("00 999 123 456 789") == "+999123456789"
 
 
@@ -160,7 +160,7 @@ def test_a_number_that_no_plan_has_is_still_international_behind_00(region: str)
         ("002 81 90 1234 5678", "KR", "+819012345678"),
     ],
 )
-def test_00_stands_for_a_plus_wherever_that_makes_a_number(written: str, region: str, number: str) -> None:
+def test_00_is_read_as_a_plus_if_that_makes_a_number(written: str, region: str, number: str) -> None:
     assert entry_rule(InputKind.PHONE, region).read(written) == number
 
 
@@ -178,14 +178,14 @@ def test_00_stands_for_a_plus_wherever_that_makes_a_number(written: str, region:
         ("0057 301 1234567", "CO"),
     ],
 )
-def test_00_that_makes_one_number_abroad_and_another_as_dialled_is_left_out(
+def test_an_ambiguous_number_after_00_is_rejected(
     written: str, region: str
 ) -> None:
     with pytest.raises(EntryRejectedError, match=r"write \+ in its place"):
         entry_rule(InputKind.PHONE, region).read(written)
 
 
-def test_a_number_that_is_too_long_abroad_is_left_out() -> None:
+def test_a_number_that_is_too_long_abroad_is_rejected() -> None:
     with pytest.raises(EntryRejectedError, match="7 to 15 digits"):
         entry_rule(InputKind.PHONE, "DE").read("81015658328484")
 
@@ -204,7 +204,7 @@ def test_a_number_that_is_too_long_abroad_is_left_out() -> None:
         ("\u0662\u0660\u0662 5550101", "US", "digits other than 0-9"),
     ],
 )
-def test_a_number_that_its_country_does_not_have_is_left_out(written: str, region: str, reason: str) -> None:
+def test_a_number_that_its_country_does_not_have_is_rejected(written: str, region: str, reason: str) -> None:
     with pytest.raises(EntryRejectedError) as caught:
         entry_rule(InputKind.PHONE, region).read(written)
 
@@ -212,7 +212,7 @@ def test_a_number_that_its_country_does_not_have_is_left_out(written: str, regio
 
 
 @pytest.mark.parametrize("region", ["XX", "UK", "USA", "44", "+44", "Germany", "ÜÜ"])
-def test_a_region_that_is_no_country_ends_the_job_free_and_says_what_to_correct(region: str) -> None:
+def test_an_unknown_region_is_refused_with_advice(region: str) -> None:
     failure = refusal("020 7946 0123\n", region=region)
 
     assert failure.reason.code is ReasonCode.NO_VALID_NUMBERS
@@ -220,11 +220,11 @@ def test_a_region_that_is_no_country_ends_the_job_free_and_says_what_to_correct(
     assert region not in failure.reason.message
 
 
-def test_a_region_that_no_line_needs_is_not_looked_up() -> None:
+def test_a_region_that_no_line_needs_is_not_checked() -> None:
     assert clean(f"{FIRST}\n", region="XX").numbers == [FIRST]
 
 
-def test_the_library_of_national_numbers_is_loaded_only_for_them() -> None:
+def test_libphonenumber_is_imported_only_when_needed() -> None:
     script = (
         "import io, sys\n"
         "from numberdrop.jobs.checkers import InputKind\n"
@@ -246,21 +246,21 @@ def test_the_library_of_national_numbers_is_loaded_only_for_them() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(InputKind) - {InputKind.PHONE}))
-def test_a_region_means_nothing_to_other_kinds(kind: InputKind) -> None:
+def test_other_kinds_ignore_the_region(kind: InputKind) -> None:
     assert entry_rule(kind, "no region") == entry_rule(kind)
 
 
 # Entries as they are written
 
 
-def test_entries_to_be_judged_are_kept_as_people_wrote_them() -> None:
+def test_entries_taken_as_written_are_not_changed() -> None:
     written = ["079 000 00 01", "+41 (0)79", "12025550101", "hello", "\u0664\u0661", "x" * 64, "x", "=1"]
     cleaned = clean("\n".join(f" {entry}\t" for entry in written), InputKind.AS_WRITTEN)
 
     assert cleaned.numbers == written
 
 
-def test_entries_to_be_judged_are_the_same_only_as_text() -> None:
+def test_entries_taken_as_written_are_compared_as_text() -> None:
     cleaned = clean("+41 79\n+4179\n+41 79\n", InputKind.AS_WRITTEN)
 
     assert cleaned.numbers == ["+41 79", "+4179"]
@@ -268,7 +268,7 @@ def test_entries_to_be_judged_are_the_same_only_as_text() -> None:
 
 
 @pytest.mark.parametrize("absurd", ["x" * 65, "41\t79", "41\x0b79", "41\u202879", "41\x8579"])
-def test_absurd_lines_are_left_out_even_where_anything_goes(absurd: str) -> None:
+def test_absurd_entries_are_rejected_even_as_written(absurd: str) -> None:
     cleaned = clean(f"ok\n{absurd}\n", InputKind.AS_WRITTEN)
 
     assert cleaned.numbers == ["ok"]
@@ -278,7 +278,7 @@ def test_absurd_lines_are_left_out_even_where_anything_goes(absurd: str) -> None
 # E-mail addresses
 
 
-def test_addresses_differ_by_case_only_before_the_at_sign() -> None:
+def test_only_the_domain_of_an_address_ignores_case() -> None:
     upload = "Bob@Example.com\nbob@example.com\nBob@example.COM\nbob@example.com\n"
     cleaned = clean(upload, InputKind.EMAIL)
 
@@ -302,7 +302,7 @@ def test_addresses_differ_by_case_only_before_the_at_sign() -> None:
         f"bob@{'x' * 250}.com",
     ],
 )
-def test_what_is_no_address_is_left_out(written: str) -> None:
+def test_an_invalid_address_is_rejected(written: str) -> None:
     cleaned = clean(f"ok@example.com\n{written}\n", InputKind.EMAIL)
 
     assert cleaned.numbers == ["ok@example.com"]
@@ -313,7 +313,7 @@ def test_what_is_no_address_is_left_out(written: str) -> None:
 
 
 @given(st.text(min_size=1), st.sampled_from(InputKind), st.sampled_from([None, "US", "DE"]))
-def test_an_entry_holds_neither_line_feeds_nor_the_mark_of_a_rejected_row(
+def test_an_entry_has_no_line_feed_and_no_rejection_mark(
     text: str, kind: InputKind, region: str | None
 ) -> None:
     try:
@@ -327,7 +327,7 @@ def test_an_entry_holds_neither_line_feeds_nor_the_mark_of_a_rejected_row(
 @pytest.mark.parametrize("kind", InputKind)
 @pytest.mark.parametrize("region", [None, "US"])
 @pytest.mark.parametrize("part", ["7", "(", " 1", "(0", "1,", "a@", "a.", "-", "+", "\u0661", ".0"])
-def test_no_line_takes_long_to_read_however_it_is_made(
+def test_no_line_takes_long_to_read(
     part: str, region: str | None, kind: InputKind
 ) -> None:
     begun = process_time()
@@ -339,7 +339,7 @@ def test_no_line_takes_long_to_read_however_it_is_made(
 
 
 @given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
-def test_what_is_clean_is_read_as_it_stands(number: str) -> None:
+def test_a_clean_number_is_read_unchanged(number: str) -> None:
     rule = entry_rule(InputKind.PHONE)
 
     assert rule.clean.fullmatch(number)
@@ -350,7 +350,7 @@ def test_what_is_clean_is_read_as_it_stands(number: str) -> None:
 @pytest.mark.parametrize(
     "text", ["+120255", "12025550101", f" {FIRST}", f"{FIRST}\n", f"{FIRST}\n\n", "+\u0661" * 8]
 )
-def test_what_is_not_clean_is_looked_at_more_closely(text: str) -> None:
+def test_a_text_that_is_not_clean_is_read_in_detail(text: str) -> None:
     rule = entry_rule(InputKind.PHONE)
 
     assert not rule.clean.fullmatch(text)

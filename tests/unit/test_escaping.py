@@ -26,17 +26,17 @@ cells = st.text(
 
 
 @pytest.mark.parametrize("cell", FORMULAS)
-def test_a_cell_that_would_run_gets_an_apostrophe(cell: str) -> None:
+def test_a_formula_gets_an_apostrophe(cell: str) -> None:
     assert escaped(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", HARMLESS)
-def test_any_other_cell_stays_as_it_is(cell: str) -> None:
+def test_any_other_cell_is_unchanged(cell: str) -> None:
     assert escaped(cell) == cell
 
 
 @given(st.lists(st.lists(cells, min_size=2, max_size=3)))
-def test_rows_are_lines_of_csv_with_harmless_cells(rows: list[list[str]]) -> None:
+def test_rows_become_lines_of_csv_with_escaped_cells(rows: list[list[str]]) -> None:
     lines = escaped_lines(rows)
 
     assert [next(csv.reader(StringIO(line, newline=""))) for line in lines] == [
@@ -45,7 +45,7 @@ def test_rows_are_lines_of_csv_with_harmless_cells(rows: list[list[str]]) -> Non
 
 
 @given(st.lists(cells | st.from_regex(r"\+?[0-9]{0,9}", fullmatch=True)))
-def test_cells_are_quoted_where_they_must_be(column: list[str]) -> None:
+def test_cells_are_quoted_if_necessary(column: list[str]) -> None:
     read = [next(csv.reader(StringIO(f"x,{cell}", newline="")))[1] for cell in escaped_cells(column)]
 
     assert read == [escaped(cell) for cell in column]
@@ -53,7 +53,7 @@ def test_cells_are_quoted_where_they_must_be(column: list[str]) -> None:
 
 @pytest.mark.parametrize("cell", FORMULAS)
 @pytest.mark.parametrize("others", [[], ["+41790000001"], ["a", "-5"]])
-def test_a_formula_is_found_wherever_it_stands(cell: str, others: list[str]) -> None:
+def test_a_formula_is_found_in_any_cell(cell: str, others: list[str]) -> None:
     (line,) = escaped_lines([[*others, cell, *others]])
 
     assert escaped(cell) in next(csv.reader(StringIO(line, newline="")))

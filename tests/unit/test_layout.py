@@ -25,7 +25,7 @@ A, B, C = "+12025550101", "+12025550102", "+12025550103"
     ["phone", "PHONE", "Phone Number", "phone_number", "Mobile", "number", "msisdn", "Tel.", " tel ", "cell",
      "WhatsApp", "Téléphone", "Telefon-Nr", "手机号"],
 )  # fmt: skip
-def test_a_header_names_the_column_in_whatever_case_and_spelling(name: str) -> None:
+def test_a_header_names_the_column_in_any_spelling(name: str) -> None:
     name = name.replace("-Nr", "nummer")
     cleaned = clean(f"id,{name},other\n1,{A},{C}\n2,{B},{C}\n")
 
@@ -45,21 +45,21 @@ def test_a_header_names_the_column_in_whatever_case_and_spelling(name: str) -> N
         (InputKind.AS_WRITTEN, "handle", "jane"),
     ],
 )
-def test_other_kinds_have_names_of_their_own(kind: InputKind, name: str, entry: str) -> None:
+def test_other_kinds_have_column_names_of_their_own(kind: InputKind, name: str, entry: str) -> None:
     assert clean(f"x;{name};y\na;{entry};b\n", kind).numbers == [entry]
 
 
-def test_of_two_named_columns_the_likelier_is_taken() -> None:
+def test_the_likelier_of_two_named_columns_is_taken() -> None:
     assert clean(f"number,phone\n1,{A}\n2,{B}\n").numbers == [A, B]
 
 
-def test_a_name_decides_even_where_another_column_holds_numbers() -> None:
+def test_a_named_column_beats_another_one_with_numbers() -> None:
     assert clean(f"fax,phone\n{C},{A}\n{C},\n{C},{B}\n").numbers == [A, B]
 
 
 @pytest.mark.parametrize("kind", [InputKind.PHONE, InputKind.AS_WRITTEN])
 @pytest.mark.parametrize("name", ["phone", '"Phone"', " NUMBER "])
-def test_one_word_above_a_list_makes_it_a_table_of_one_column(name: str, kind: InputKind) -> None:
+def test_a_column_name_above_a_list_makes_it_a_table(name: str, kind: InputKind) -> None:
     cleaned = clean(f"\n{name}\n{A}\n\n{B}\n", kind)
 
     assert cleaned.header is not None
@@ -67,7 +67,7 @@ def test_one_word_above_a_list_makes_it_a_table_of_one_column(name: str, kind: I
     assert cleaned.entries == [A, "", B]
 
 
-def test_a_word_that_is_no_name_is_a_line_of_the_list() -> None:
+def test_any_other_word_above_a_list_is_a_line_of_it() -> None:
     cleaned = clean(f"customers\n{A}\n")
 
     assert cleaned.header is None
@@ -75,7 +75,7 @@ def test_a_word_that_is_no_name_is_a_line_of_the_list() -> None:
 
 
 @pytest.mark.parametrize("line", ["user", "mail", '"handle"'])
-def test_a_word_that_names_no_numbers_is_a_line_of_a_list_to_be_judged(line: str) -> None:
+def test_a_word_above_entries_as_written_may_be_an_entry(line: str) -> None:
     assert clean(f"{line}\nJane\n", InputKind.AS_WRITTEN).numbers == [line, "Jane"]
 
 
@@ -83,7 +83,7 @@ def test_a_word_that_names_no_numbers_is_a_line_of_a_list_to_be_judged(line: str
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_column_with_numbers_is_found_whatever_its_name_and_the_delimiter(delimiter: str) -> None:
+def test_the_column_with_numbers_is_found_without_its_name(delimiter: str) -> None:
     rows = [["Kunde", "Kontakt", "Nr"], ["Jane", A, "1"], ["Rick", "none", "2"], ["Asa", B, "3"]]
     cleaned = clean("".join(f"{delimiter.join(row)}\n" for row in rows))
 
@@ -91,24 +91,24 @@ def test_the_column_with_numbers_is_found_whatever_its_name_and_the_delimiter(de
     assert cleaned.entries == [A, "\0", B]
 
 
-def test_numbers_without_a_country_code_are_found_in_their_region() -> None:
+def test_a_column_of_national_numbers_is_found_by_region() -> None:
     upload = "Kunde;Kontakt\nJane;020 7946 0123\nRick;020 7946 0124\n"
 
     assert clean(upload, region="GB").numbers == ["+442079460123", "+442079460124"]
     assert refused_with(upload) is ReasonCode.NO_VALID_NUMBERS
 
 
-def test_e_mail_addresses_are_found() -> None:
+def test_a_column_of_e_mail_addresses_is_found() -> None:
     assert clean("a;b\nx;jane@example.com\ny;rick@example.org\n", InputKind.EMAIL).counts.submitted == 2
 
 
-def test_what_is_to_be_judged_is_found_by_its_digits() -> None:
+def test_a_column_of_entries_as_written_is_found_by_digits() -> None:
     cleaned = clean("a;b;c\nx;079 000 00 01;12\ny;(079) 000-0002;13\n", InputKind.AS_WRITTEN)
 
     assert cleaned.numbers == ["079 000 00 01", "(079) 000-0002"]
 
 
-def test_what_is_to_be_judged_may_be_an_address_where_there_are_no_phone_numbers() -> None:
+def test_without_phone_numbers_a_column_of_addresses_is_taken() -> None:
     rows = "x;jane@example.com;079 000 00 01\ny;rick@example.org;none\n"
 
     assert clean(f"a;b;c\n{rows}", InputKind.AS_WRITTEN).numbers == ["jane@example.com", "rick@example.org"]
@@ -128,7 +128,7 @@ def test_what_is_to_be_judged_may_be_an_address_where_there_are_no_phone_numbers
         (f"id,contact\n1,{A}\n2,none\n3,none\n", InputKind.PHONE),
     ],
 )
-def test_a_table_whose_column_cannot_be_told_costs_nothing_and_says_how_to_name_it(
+def test_a_table_without_a_clear_column_is_refused_with_advice(
     upload: str, kind: InputKind
 ) -> None:
     reason = refusal(upload, kind).reason
@@ -146,7 +146,7 @@ def test_a_table_whose_column_cannot_be_told_costs_nothing_and_says_how_to_name_
         ("a,b", ("a", "b")),
     ],
 )
-def test_a_first_row_that_holds_a_number_is_no_header(first_row: str, header: tuple[str, ...]) -> None:
+def test_a_first_row_with_a_number_is_not_a_header(first_row: str, header: tuple[str, ...]) -> None:
     assert clean(f"{first_row}\nRick,{A}\nAsa,{B}\n").header == header
 
 
@@ -159,7 +159,7 @@ def test_cells_in_quotes_may_hold_anything() -> None:
     assert cleaned.numbers == [A, B, C]
 
 
-def test_a_cell_in_quotes_may_go_on_over_blocks() -> None:
+def test_a_cell_in_quotes_may_span_blocks() -> None:
     long = "\n".join(["x" * 50] * 2000)
     rows = "".join(f'"{long}",+1202555{number:04}\n' for number in range(100))
 
@@ -170,7 +170,7 @@ def test_a_cell_in_quotes_may_go_on_over_blocks() -> None:
     "broken",
     ['"Jane,+12025550101\n', '"Jane" Doe,+12025550101\n', '"Jane,+12025550101\n' + "x,y\n" * 500_000],
 )
-def test_quotes_that_do_not_match_are_refused_before_rows_are_lost(broken: str) -> None:
+def test_quotes_that_do_not_match_are_refused(broken: str) -> None:
     reason = refusal(f"name,phone\nRick,{B}\n{broken}Asa,{C}\n").reason
 
     assert reason.code is ReasonCode.NOT_TEXT
@@ -193,7 +193,7 @@ def test_a_title_may_stand_above_the_header(above: str) -> None:
 
 
 @pytest.mark.parametrize("above", ["Customers\n", "Customers;;\n\nas of;today;\n"])
-def test_a_title_may_stand_above_what_is_to_be_judged(above: str) -> None:
+def test_a_title_may_stand_above_entries_as_written(above: str) -> None:
     cleaned = clean(f"{above}name;phone;x\nJane;{A};\nRick;079;\n", InputKind.AS_WRITTEN)
 
     assert cleaned.header == ("name", "phone", "x")
@@ -211,7 +211,7 @@ def test_a_title_may_stand_above_what_is_to_be_judged(above: str) -> None:
         [",role", "jane,user", "rick,admin"],
     ],
 )
-def test_a_line_to_be_judged_is_no_title(lines: list[str]) -> None:
+def test_a_line_of_entries_as_written_is_not_a_title(lines: list[str]) -> None:
     assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
 
 
@@ -220,7 +220,7 @@ def test_a_line_to_be_judged_is_no_title(lines: list[str]) -> None:
     [(f"{A}\n", 0), (f"Jane,{A},\n", 0), ("x,y,z\n" * 5, 1)],
     ids=["a number", "a row with a number", "more rows than a title has, of which one is the header"],
 )
-def test_a_row_with_an_entry_is_no_title(above: str, lost: int) -> None:
+def test_a_row_with_an_entry_is_not_a_title(above: str, lost: int) -> None:
     cleaned = clean(f"{above}name,phone,x\n" + f"Jane,{B},\n" * 20)
 
     assert "phone" not in (cleaned.header or ())
@@ -246,7 +246,7 @@ def test_a_row_with_an_entry_is_no_title(above: str, lost: int) -> None:
          ["\0", "jane@example.com", "rick@example.com"]),
     ],
 )  # fmt: skip
-def test_a_row_below_the_first_is_no_header_for_a_word_that_could_name_a_column(
+def test_a_lower_row_with_a_column_name_is_not_a_header(
     table: str, kind: InputKind, entries: list[str]
 ) -> None:
     cleaned = clean(table, kind)
@@ -266,14 +266,14 @@ def test_a_row_below_the_first_is_no_header_for_a_word_that_could_name_a_column(
         ("a@example.com,mail\nb@example.com,web\n", InputKind.AS_WRITTEN, ["a@example.com", "b@example.com"]),
     ],
 )  # fmt: skip
-def test_a_first_row_with_an_entry_is_no_header_for_a_word_that_could_name_a_column(
+def test_a_first_row_with_an_entry_and_a_name_is_not_a_header(
     table: str, kind: InputKind, entries: list[str]
 ) -> None:
     assert clean(table, kind).entries == entries
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_a_delimiter_inside_notes_makes_no_other_table(quote: str) -> None:
+def test_delimiters_inside_notes_do_not_change_the_table(quote: str) -> None:
     rows = [["Name", "Phone", "Note"], ["Jane", A, "home, mobile"], ["Rick", B, f"see, {C}"], ["Asa", C, ""]]
     cleaned = clean("".join(";".join(f"{quote}{cell}{quote}" for cell in row) + "\n" for row in rows))
 
@@ -313,7 +313,7 @@ def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
 
 
 @given(tables_with_a_header())
-def test_whatever_stands_beside_a_named_column_only_its_entries_are_sent(
+def test_only_entries_of_the_named_column_are_sent(
     table: tuple[str, InputKind, list[str]],
 ) -> None:
     text, kind, entries = table
@@ -325,7 +325,7 @@ def test_whatever_stands_beside_a_named_column_only_its_entries_are_sent(
 
 
 @pytest.mark.parametrize("hint", ["sep=;", '"sep=;"'])
-def test_a_hint_to_spreadsheets_is_no_row(hint: str) -> None:
+def test_a_delimiter_hint_is_not_a_row(hint: str) -> None:
     cleaned = clean(f"{hint}\nname;tel\nJane;{A}\n")
 
     assert cleaned.header == ("name", "tel")
@@ -333,12 +333,12 @@ def test_a_hint_to_spreadsheets_is_no_row(hint: str) -> None:
 
 
 @pytest.mark.parametrize("nothing", [",,\n,\n", "sep=;\n", '"sep=,"\n\n'])
-def test_a_table_without_any_cell_is_refused(nothing: str) -> None:
+def test_a_table_without_data_is_refused(nothing: str) -> None:
     assert refused_with(nothing) in {ReasonCode.EMPTY_FILE, ReasonCode.NO_VALID_NUMBERS}
 
 
 @pytest.mark.parametrize("blank", ["\n\n", ",,\n,,\n"])
-def test_rows_before_the_header_are_blank(blank: str) -> None:
+def test_rows_above_the_header_may_be_blank(blank: str) -> None:
     cleaned = clean(f"{blank}name,phone,x\nJane,{A},\nRick,y,\n")
 
     assert cleaned.entries == [A, "\0"]
@@ -361,14 +361,14 @@ FAR = "," * 60_000
     ],
     ids=["in the header", "in a row", "made of spaces", "above the header"],
 )
-def test_blank_cells_far_to_the_right_make_no_columns(table: str) -> None:
+def test_blank_cells_far_to_the_right_are_not_columns(table: str) -> None:
     cleaned = clean(table)
 
     assert cleaned.header == ("phone", "x")
     assert cleaned.numbers == [A, B]
 
 
-def test_a_table_without_a_header_has_columns_as_far_as_it_has_cells() -> None:
+def test_a_table_without_a_header_has_a_column_for_each_cell() -> None:
     assert clean(f"{A},,\n{B},x,\n{C},,\n").header == ("column_1", "column_2")
 
 
@@ -381,18 +381,18 @@ def test_a_table_without_a_header_has_columns_as_far_as_it_has_cells() -> None:
     ],
     ids=["the header", "a row of a later block", "a row of a table without a header"],
 )
-def test_a_row_of_too_many_columns_is_refused_by_its_place(table: str, row: str, column: str) -> None:
+def test_a_row_with_too_many_columns_is_refused_by_number(table: str, row: str, column: str) -> None:
     reason = refusal(table).reason
 
     assert reason.code is ReasonCode.TOO_LARGE
     assert f"Row {row} of the table goes on to column {column}, and at most 500" in reason.message
 
 
-def test_as_many_columns_as_are_taken_are_taken() -> None:
+def test_a_table_with_the_most_columns_is_accepted() -> None:
     assert clean(f"phone,x\n{A}{',' * (MAX_COLUMNS - 1)}x\n").numbers == [A]
 
 
-def test_a_table_that_one_long_row_makes_too_large_to_be_given_back_is_refused(
+def test_a_table_that_one_long_row_makes_too_large_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(upload_rows, "_MAX_CELLS", 2_000)
@@ -405,41 +405,41 @@ def test_a_table_that_one_long_row_makes_too_large_to_be_given_back_is_refused(
 # Lists that only look like tables
 
 
-def test_a_line_with_a_delimiter_does_not_make_a_list_a_table() -> None:
+def test_a_list_may_have_a_line_with_a_delimiter() -> None:
     cleaned = clean(f"{A}\n{B},{C}\n")
 
     assert cleaned.header is None
     assert cleaned.entries == [A, "\0"]
 
 
-def test_a_first_line_with_a_delimiter_does_not_make_a_list_a_table() -> None:
+def test_a_list_may_have_a_first_line_with_a_delimiter() -> None:
     cleaned = clean(f"Customers, 2024\n{A}\n{B}\n")
 
     assert cleaned.header is None
     assert cleaned.numbers == [A, B]
 
 
-def test_commas_in_what_is_to_be_judged_make_a_table_only_if_all_lines_have_as_many() -> None:
+def test_entries_as_written_are_a_table_if_all_commas_match() -> None:
     lines = ["079 000 00 01, evenings", "079 000 00 02", "079 000 00 03, or later, not now"]
 
     assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
     assert clean("\n".join([lines[0]] * 2), InputKind.AS_WRITTEN).numbers == ["079 000 00 01"]
 
 
-def test_a_list_of_what_is_to_be_judged_may_have_a_comma_in_each_line() -> None:
+def test_a_list_of_entries_as_written_may_have_commas() -> None:
     lines = ["Jane, evenings", "Rick, mornings"]
 
     assert clean("\n".join(lines), InputKind.AS_WRITTEN).numbers == lines
 
 
-def test_white_space_around_lines_is_no_delimiter() -> None:
+def test_white_space_around_lines_is_not_a_delimiter() -> None:
     cleaned = clean(f"\t{A}\n\t{B}\n")
 
     assert cleaned.header is None
     assert cleaned.numbers == [A, B]
 
 
-def test_a_list_in_quotes_is_a_table_of_one_column() -> None:
+def test_a_list_in_quotes_is_a_table_with_one_column() -> None:
     cleaned = clean(f'"{A}"\n"{B}"\n')
 
     assert cleaned.header == ("column_1",)

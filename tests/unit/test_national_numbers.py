@@ -89,7 +89,7 @@ def either_way(digits: str, region: str) -> str | None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_number_behind_00_is_read_in_the_only_way_that_makes_one(seed: int) -> None:
+def test_a_number_after_00_is_read_if_it_is_unambiguous(seed: int) -> None:
     chance = Random(seed)
     for region in REGIONS:
         for _ in range(10):
@@ -110,7 +110,7 @@ def test_any_number_behind_00_is_read_in_the_only_way_that_makes_one(seed: int) 
     ("digits", "region"),
     [("55800123456", "BR"), ("000623452785", "CI"), ("0112411812445407", "GA"), ("01150108001234123", "GA")],
 )
-def test_prefixes_that_mean_something_else_are_left_to_the_parser(digits: str, region: str) -> None:
+def test_ambiguous_prefixes_are_left_to_libphonenumber(digits: str, region: str) -> None:
     assert as_we_read(digits, region) == as_libphonenumber_reads(digits, region)
 
 
@@ -128,7 +128,7 @@ def test_prefixes_that_mean_something_else_are_left_to_the_parser(digits: str, r
         ("0011447400123456", "AU", "+447400123456"),
     ],
 )
-def test_usual_ways_to_dial_are_read_without_the_slow_parser(
+def test_usual_ways_to_dial_do_not_need_the_slow_parser(
     digits: str, region: str, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")
@@ -140,7 +140,7 @@ def test_usual_ways_to_dial_are_read_without_the_slow_parser(
     ("digits", "region"),
     [("4915123456789", "DE"), ("62812345678", "ID"), ("468123456", "SE"), ("38343201234", "XK")],
 )
-def test_digits_that_are_one_number_with_a_plus_and_another_as_dialled_are_left_out(
+def test_ambiguous_digits_without_a_plus_are_rejected(
     digits: str, region: str
 ) -> None:
     with pytest.raises(EntryRejectedError, match="write it with a \\+"):
@@ -158,14 +158,14 @@ def test_digits_that_are_one_number_with_a_plus_and_another_as_dialled_are_left_
         ("3912345678", "IT", "+393912345678"),
     ],
 )
-def test_digits_are_one_number_where_a_plus_would_make_no_other(
+def test_unambiguous_digits_without_a_plus_are_accepted(
     digits: str, region: str, number: str
 ) -> None:
     assert without_plus(digits, region) == number
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_number_without_a_plus_is_read_as_another_one(seed: int) -> None:
+def test_a_number_without_a_plus_is_not_read_as_another(seed: int) -> None:
     chance = Random(seed)
     for region in REGIONS:
         for _ in range(10):
@@ -181,7 +181,7 @@ def test_no_number_without_a_plus_is_read_as_another_one(seed: int) -> None:
 
 @pytest.mark.parametrize("region", ["US", "DE", "CH", "AU", "JP", "SG", "KR", "BR", "RU"])
 @pytest.mark.parametrize("number", ["+447400123456", "+41781234567", "+12042345678"])
-def test_numbers_behind_00_are_read_without_the_slow_parser(
+def test_numbers_after_00_do_not_need_the_slow_parser(
     number: str, region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")

@@ -27,7 +27,7 @@ def whole_parts(partition: Partition) -> list[list[str]]:
 
 
 @given(st.lists(st.lists(keys)))
-def test_every_line_is_in_one_part_and_equal_ones_in_the_same(blocks: list[list[str]]) -> None:
+def test_equal_lines_are_in_the_same_part(blocks: list[list[str]]) -> None:
     parts = spread(*blocks)
 
     assert len(parts) <= PARTS
@@ -44,7 +44,7 @@ def test_lines_of_a_part_keep_their_order(lines: int) -> None:
 
 
 @pytest.mark.parametrize("lines", [10, 100_000])
-def test_several_lines_of_a_key_follow_one_another(lines: int) -> None:
+def test_lines_of_one_key_stay_together(lines: int) -> None:
     names = [f"name {number}" for number in range(lines)]
     answers = [f"answer {number}" for number in range(lines)]
 
@@ -57,7 +57,7 @@ def test_several_lines_of_a_key_follow_one_another(lines: int) -> None:
 
 
 @given(st.lists(st.lists(keys)))
-def test_answers_come_back_in_the_order_of_the_keys(blocks: list[list[str]]) -> None:
+def test_answers_return_in_the_order_of_the_keys(blocks: list[list[str]]) -> None:
     with Partition() as asked, Partition() as told:
         for block in blocks:
             asked.add(block)
@@ -71,7 +71,7 @@ def test_answers_come_back_in_the_order_of_the_keys(blocks: list[list[str]]) -> 
         ]
 
 
-def test_a_part_is_the_same_whether_it_is_read_at_once_or_line_by_line() -> None:
+def test_a_part_is_the_same_in_blocks_and_line_by_line() -> None:
     lines = [f"{number} " + "\u00e4" * (number * 37 % 5000) for number in range(3000)]
 
     with Partition() as partition:
@@ -82,7 +82,7 @@ def test_a_part_is_the_same_whether_it_is_read_at_once_or_line_by_line() -> None
         assert list(partition.streams()[7]) == lines
 
 
-def test_long_parts_are_read_side_by_side_in_little_memory() -> None:
+def test_reading_long_parts_side_by_side_takes_little_memory() -> None:
     with Partition() as partition:
         for part in range(64):
             partition.extend(part, ["x" * 1000] * 500)
@@ -96,7 +96,7 @@ def test_long_parts_are_read_side_by_side_in_little_memory() -> None:
     assert peak < 3 * MIB
 
 
-def test_parts_can_be_read_again_and_added_to() -> None:
+def test_parts_can_be_read_again_and_extended() -> None:
     with Partition() as partition:
         partition.add(["a"])
         assert list(chain(*whole_parts(partition))) == ["a"]
@@ -104,7 +104,7 @@ def test_parts_can_be_read_again_and_added_to() -> None:
         assert list(chain(*whole_parts(partition))) == ["a", "a"]
 
 
-def test_one_text_without_end_is_read_in_little_memory() -> None:
+def test_a_text_repeated_endlessly_takes_little_memory() -> None:
     with Partition() as partition:
         for _ in range(300):
             partition.add(["+41790000001"] * 1000, ["+41790000001"] * 1000, ["yes"] * 1000)
@@ -127,7 +127,7 @@ def test_the_lines_of_a_key_are_in_one_block(monkeypatch: pytest.MonkeyPatch) ->
         assert [*chain(*partition.parts().values())] == [["number", "yes"] * 2] * 3
 
 
-def test_a_part_that_holds_nothing_is_none() -> None:
+def test_a_part_without_lines_is_left_out() -> None:
     with Partition() as partition:
         partition.extend(7, [])
 
@@ -135,6 +135,6 @@ def test_a_part_that_holds_nothing_is_none() -> None:
         assert not partition.streams()
 
 
-def test_columns_of_unequal_length_are_a_defect() -> None:
+def test_columns_of_unequal_length_raise() -> None:
     with Partition() as partition, pytest.raises(ValueError, match="zip"):
         partition.add(["a", "b"], ["a"])

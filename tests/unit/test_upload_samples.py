@@ -74,7 +74,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("name", "sample"), READABLE.items(), ids=READABLE)
-def test_a_file_is_read_as_it_was_meant(name: str, sample: Sample) -> None:
+def test_a_sample_is_read_as_intended(name: str, sample: Sample) -> None:
     cleaned = clean((SAMPLES / name).read_bytes(), sample.kind, sample.region)
 
     assert cleaned.header == sample.header
@@ -83,9 +83,9 @@ def test_a_file_is_read_as_it_was_meant(name: str, sample: Sample) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(UNREADABLE))
-def test_a_file_that_is_no_list_and_no_table_is_refused(name: str) -> None:
+def test_a_file_that_is_not_a_list_or_table_is_refused(name: str) -> None:
     assert refused_with((SAMPLES / name).read_bytes()) is ReasonCode.NOT_TEXT
 
 
-def test_every_sample_is_used() -> None:
+def test_every_upload_sample_is_used() -> None:
     assert {path.name for path in SAMPLES.glob("[!.]*")} == READABLE.keys() | UNREADABLE

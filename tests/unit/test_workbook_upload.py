@@ -49,7 +49,7 @@ def table(book: bytes) -> str:
 
 
 @pytest.mark.parametrize("cell", [12025550101, 12025550101.0, "12025550101", "202-555-0101"])
-def test_a_number_is_a_number_however_the_cell_holds_it(cell: object) -> None:
+def test_a_number_is_read_from_any_type_of_cell(cell: object) -> None:
     assert clean(workbook([["Phone"], [cell]]), region="US").numbers == [A]
 
 
@@ -67,11 +67,11 @@ def test_cells_become_text_as_people_see_it() -> None:
     assert table(workbook([row])) == ',true,0.5,-3,2024-01-02 00:00:00,"a,b","c ""d""","e\nf"\r\n'
 
 
-def test_the_first_sheet_with_anything_in_it_is_read() -> None:
+def test_the_first_sheet_with_data_is_read() -> None:
     assert clean(workbook([], [[None, ""]], [["Phone"], [A]], [["Phone"], [B]])).numbers == [A]
 
 
-def test_a_hidden_sheet_is_read_only_if_those_shown_are_empty() -> None:
+def test_a_hidden_sheet_is_read_only_if_visible_ones_are_empty() -> None:
     both, first = workbook([["Phone"], [A]], [["Phone"], [B]]), workbook([["Phone"], [A]], [])
     hidden = [
         with_part(book, "xl/workbook.xml", 'state="visible"', 'state="hidden"') for book in (both, first)
@@ -80,14 +80,14 @@ def test_a_hidden_sheet_is_read_only_if_those_shown_are_empty() -> None:
     assert [clean(book).numbers for book in hidden] == [[B], [A]]
 
 
-def test_many_sheets_are_not_all_looked_at_for_one_with_anything_in_it() -> None:
+def test_only_the_first_20_sheets_are_searched_for_data() -> None:
     empty: list[list[object]] = []
 
     assert clean(workbook(*[empty] * 19, [["Phone"], [A]])).numbers == [A]
     assert refused_with(workbook(*[empty] * 20, [["Phone"], [A]])) is ReasonCode.EMPTY_FILE
 
 
-def test_rows_beyond_what_a_sheet_can_have_are_refused_and_not_lost() -> None:
+def test_rows_beyond_the_last_possible_one_are_refused() -> None:
     book = with_part(BOOK, "xl/worksheets/sheet1.xml", '<row r="2"', '<row r="1048577"')
 
     with pytest.raises(JobFailedError, match="rows beyond the 1,048,576") as caught:
@@ -96,21 +96,21 @@ def test_rows_beyond_what_a_sheet_can_have_are_refused_and_not_lost() -> None:
     assert caught.value.reason.code is ReasonCode.NOT_TEXT
 
 
-def test_places_are_the_rows_of_the_sheet() -> None:
+def test_row_numbers_are_those_of_the_sheet() -> None:
     cleaned = clean(workbook([[None], ["Name", "Phone"], ["Jane", A], [], ["Rick", "x"]]))
 
     assert cleaned.entries == [A, "", "\0"]
     assert cleaned.rejected == [(5, "x", "not a phone number")]
 
 
-def test_a_workbook_is_a_table_even_with_one_column() -> None:
+def test_a_workbook_with_one_column_is_a_table() -> None:
     cleaned = clean(workbook([[A], ['"odd", isn\'t it'], [B]]))
 
     assert cleaned.header == ("column_1",)
     assert cleaned.entries == [A, "\0", B]
 
 
-def test_rows_need_not_be_equally_long() -> None:
+def test_rows_of_a_workbook_may_differ_in_length() -> None:
     assert clean(workbook([["Phone", "Note"], [A], [B, "x", "y"]])).numbers == [A, B]
 
 
@@ -127,7 +127,7 @@ PEOPLE = [["Jane", A, "x"], ["Rick", B, "y"], ["Asa", C, "z"]]
     ],
     ids=["a title", "a header of one name", "a row without its number", "a title above a named column"],
 )
-def test_a_first_row_that_is_short_does_not_make_the_first_column_that_of_the_numbers(
+def test_a_short_first_row_does_not_hide_the_number_column(
     above: list[list[str]], entries: list[str]
 ) -> None:
     assert clean(workbook([*above, *PEOPLE])).entries == entries
@@ -143,19 +143,19 @@ def test_a_first_row_that_is_short_does_not_make_the_first_column_that_of_the_nu
     ],
     ids=["a title", "a header of one name", "a title above a named column", "two titles"],
 )
-def test_a_title_of_a_workbook_does_not_have_names_judged_as_numbers(
+def test_names_below_a_workbook_title_are_not_sent_as_numbers(
     above: list[list[str]], sent: list[str]
 ) -> None:
     assert clean(workbook([*above, *PEOPLE]), InputKind.AS_WRITTEN).numbers == sent
 
 
-def test_a_note_beside_a_list_in_a_workbook_makes_no_table_of_it() -> None:
+def test_a_note_beside_a_list_does_not_change_the_column() -> None:
     rows = [["hello"], ["079 1"], ["jane", "a note"], ["x"], ["y"]]
 
     assert clean(workbook(rows), InputKind.AS_WRITTEN).numbers == ["hello", "079 1", "jane", "x", "y"]
 
 
-def test_a_format_far_to_the_right_makes_no_column() -> None:
+def test_a_format_far_to_the_right_is_not_a_column() -> None:
     far = '<c r="BER1" s="0"/></row>'
     book = with_part(workbook([["Phone"], [A], [B]]), "xl/worksheets/sheet1.xml", "</row>", far)
 
@@ -163,7 +163,7 @@ def test_a_format_far_to_the_right_makes_no_column() -> None:
     assert clean(book).header == ("Phone",)
 
 
-def test_a_cell_in_the_last_column_is_refused_with_what_to_do() -> None:
+def test_a_cell_in_the_last_column_is_refused_with_advice() -> None:
     far = '<c r="XFD2" t="inlineStr"><is><t>x</t></is></c></row><row r="3">'
     book = with_part(workbook([["Phone"], [A], [B]]), "xl/worksheets/sheet1.xml", '</row><row r="3">', far)
 
@@ -174,24 +174,24 @@ def test_a_cell_in_the_last_column_is_refused_with_what_to_do() -> None:
     assert "Row 2 of the table goes on to column 16,384" in caught.value.reason.message
 
 
-def test_line_ends_inside_a_cell_make_no_rows() -> None:
+def test_line_ends_inside_a_cell_do_not_add_rows() -> None:
     book = workbook([["Phone", "Note"], [A, "one\rtwo\r\nthree\nfour"], [B, ""]])
 
     assert clean(book).entries == [A, B]
 
 
-def test_half_a_surrogate_pair_does_no_harm() -> None:
+def test_half_a_surrogate_pair_is_tolerated() -> None:
     book = with_part(workbook([["Phone", "Note"], [A, "odd"]]), "xl/sharedStrings.xml", "odd", "_xD83D_")
 
     assert clean(book).numbers == [A]
 
 
-def test_a_workbook_with_nothing_in_it_is_empty() -> None:
+def test_a_workbook_without_data_is_refused_as_empty() -> None:
     assert refused_with(workbook([])) is ReasonCode.EMPTY_FILE
     assert refused_with(workbook([["Phone"]])) is ReasonCode.EMPTY_FILE
 
 
-def test_a_workbook_of_formulas_that_were_never_computed_says_how_to_store_their_values() -> None:
+def test_formulas_without_values_are_refused_with_advice() -> None:
     with pytest.raises(JobFailedError) as caught:
         clean(workbook([["Phone"], ['="+"&B2']]))
 
@@ -201,19 +201,19 @@ def test_a_workbook_of_formulas_that_were_never_computed_says_how_to_store_their
     assert "open the workbook in one, save it" in message
 
 
-def test_a_refusal_names_the_sheet_that_was_read() -> None:
+def test_the_refusal_names_the_sheet() -> None:
     with pytest.raises(JobFailedError, match='line of the column "Phone" of the sheet "Sheet1" can be sent'):
         clean(workbook([], [["Phone"], ["x"]]))
 
 
-def test_a_refusal_repeats_no_number_from_the_name_of_a_sheet() -> None:
+def test_the_refusal_masks_numbers_in_the_name_of_a_sheet() -> None:
     book = with_part(workbook([["Phone"], ["x"]]), "xl/workbook.xml", 'name="Sheet"', f'name="{A}"')
 
     with pytest.raises(JobFailedError, match=r'of the sheet "\[digits\]"'):
         clean(book)
 
 
-def test_a_workbook_without_a_column_of_numbers_says_how_to_name_it() -> None:
+def test_a_workbook_without_a_column_of_numbers_is_refused() -> None:
     assert refused_with(workbook([["a", "b"], [1, 2]])) is ReasonCode.NO_VALID_NUMBERS
 
 
@@ -233,7 +233,7 @@ BOOK = workbook([["Phone"], [A]])
         ),
     ],
 )
-def test_a_broken_or_hostile_workbook_is_refused_in_words_about_the_upload(broken: bytes) -> None:
+def test_a_broken_workbook_is_refused_as_an_upload(broken: bytes) -> None:
     with pytest.raises(JobFailedError) as caught:
         clean(broken)
 
