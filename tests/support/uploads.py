@@ -1,4 +1,4 @@
-"""Uploads as tests write them, cleaned."""
+"""Clean uploads in tests, and check why they are refused."""
 
 import csv
 import io
@@ -12,19 +12,21 @@ from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.template import PROJECT
 
+NOT_A_PHONE_NUMBER = "not a phone number: write one number, as +<country><number>"
+
 SAMPLES = PROJECT / "tests" / "samples" / "uploads"
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What became of an upload.
+    """The result of cleaning an upload.
 
     Attributes:
-        counts: rows.
-        header: the names of a table's columns.
-        entries: a line for each row.
-        numbers: what is sent.
-        listing: the list of rejected rows, as CSV.
+        counts: how many rows were sent, rejected or repeated.
+        header: the names of a table's columns; None for a plain list.
+        entries: the lines of the entries file, one for each row.
+        numbers: the entries to send.
+        listing: ``rejected.csv``.
     """
 
     counts: UploadCounts
@@ -35,19 +37,19 @@ class Cleaned:
 
     @property
     def rejected(self) -> list[tuple[int, str, str]]:
-        """Place, text and reason of each rejected row."""
+        """The number, text and reason of each rejected row."""
         _, *rows = csv.reader(io.StringIO(self.listing)) if self.listing else [[]]
         return [(int(line), text, reason) for line, text, reason in rows]
 
     @property
     def only_reason(self) -> str:
-        """Why the only rejected row is rejected."""
+        """The reason of the only rejected row."""
         ((_, _, reason),) = self.rejected
         return reason
 
 
 def clean(upload: str | bytes, kind: InputKind = InputKind.PHONE, region: str | None = None) -> Cleaned:
-    """An upload, cleaned; text is taken as UTF-8."""
+    """Clean an upload. Text is encoded as UTF-8."""
     source = io.BytesIO(upload.encode() if isinstance(upload, str) else upload)
     entries, numbers, listing = io.BytesIO(), io.BytesIO(), io.StringIO()
     with open_upload(source, kind, region) as rows:
@@ -59,7 +61,7 @@ def clean(upload: str | bytes, kind: InputKind = InputKind.PHONE, region: str | 
 def refusal(
     upload: str | bytes, kind: InputKind = InputKind.PHONE, region: str | None = None
 ) -> JobFailedError:
-    """Why an upload is refused."""
+    """Return the error with which an upload is refused."""
     with pytest.raises(JobFailedError) as caught:
         clean(upload, kind, region)
     assert "55501" not in caught.value.reason.message
@@ -69,7 +71,7 @@ def refusal(
 def refused_with(
     upload: str | bytes, kind: InputKind = InputKind.PHONE, region: str | None = None
 ) -> ReasonCode:
-    """The code with which an upload is refused."""
+    """Return the reason code with which an upload is refused."""
     return refusal(upload, kind, region).reason.code
 
 

@@ -1,4 +1,4 @@
-"""From an upload to what is sent: every row is sent, listed as rejected, or counted as a duplicate."""
+"""Cleaning an upload: each row is sent, listed as rejected, or counted as a duplicate."""
 
 import io
 
@@ -14,13 +14,13 @@ from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from tests.support.uploads import clean, refusal, refused_with
+from tests.support.uploads import NOT_A_PHONE_NUMBER, clean, refusal, refused_with
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"
 
 phone_numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
-lines_of_all_sorts = st.lists(
+mixed_lines = st.lists(
     phone_numbers
     | st.sampled_from([FIRST, SECOND, f" {FIRST}", "001 202 555 0101", "", " ", "x", "+1", "202 555 0101"])
 )
@@ -71,14 +71,14 @@ def test_the_entries_file_has_a_line_for_each_row_of_a_table() -> None:
 
     assert cleaned.entries == [FIRST, "", REJECTED, "", SECOND]
     assert cleaned.counts == UploadCounts(lines=3, submitted=2, rejected=1, duplicates=0)
-    assert cleaned.rejected == [(5, "x", "not a phone number")]
+    assert cleaned.rejected == [(5, "x", NOT_A_PHONE_NUMBER)]
 
 
 def test_a_row_of_several_lines_is_counted_once() -> None:
     cleaned = clean(f'name,phone\n"Jane\n\nDoe",{FIRST}\n"Rick\nRoe",x\n')
 
     assert cleaned.entries == [FIRST, REJECTED]
-    assert cleaned.rejected == [(3, "x", "not a phone number")]
+    assert cleaned.rejected == [(3, "x", NOT_A_PHONE_NUMBER)]
 
 
 @pytest.mark.parametrize("kind", InputKind)
@@ -150,7 +150,7 @@ def test_the_refusal_names_the_most_common_reason_and_its_line() -> None:
     message = refusal("\nhello\n5550101\n5550102\n+12\n").reason.message
 
     assert message.startswith("No line of the file can be sent: each must be a phone number in international")
-    assert "The reason in 2 of 4 lines, first in line 3: no country code" in message
+    assert "The reason in 2 of 4 lines, first in line 3: no country code: write +<country>" in message
 
 
 def test_the_refusal_counts_reasons_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_line_numbers_continue_across_blocks() -> None:
     cleaned = clean(f"{blank_lines}{FIRST}\r\n{SECOND}x\n")
 
     assert cleaned.numbers == [FIRST]
-    assert [place for place, _, _ in cleaned.rejected] == [len(blank_lines) + 2]
+    assert [number for number, _, _ in cleaned.rejected] == [len(blank_lines) + 2]
 
 
 @given(st.lists(phone_numbers, min_size=1))
@@ -211,17 +211,15 @@ def test_each_distinct_number_is_sent_once_in_order(numbers: list[str]) -> None:
     assert cleaned.numbers == list(dict.fromkeys(numbers))
 
 
-@given(lines_of_all_sorts, st.sampled_from(["\n", "\r\n", "\r"]))
+@given(mixed_lines, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_line_ends_and_byte_order_marks_do_not_matter(lines: list[str], end: str) -> None:
     plain = clean("\n".join([FIRST, *lines, ""]))
 
     assert clean("\ufeff" + end.join([FIRST, *lines, ""])) == plain
 
 
-@given(lines_of_all_sorts, st.integers(1, 64), st.sampled_from([None, "US"]))
-def test_the_size_of_blocks_does_not_matter(
-    lines: list[str], size: int, region: str | None
-) -> None:
+@given(mixed_lines, st.integers(1, 64), st.sampled_from([None, "US"]))
+def test_the_size_of_blocks_does_not_matter(lines: list[str], size: int, region: str | None) -> None:
     table = "".join(f'{line},"a\nb"\n' for line in ["phone", FIRST, *lines])
     for upload in ("\r\n".join([FIRST, *lines]), table):
         whole = clean(upload, region=region)
@@ -230,15 +228,15 @@ def test_the_size_of_blocks_does_not_matter(
             assert clean(upload, region=region) == whole
 
 
-@given(lines_of_all_sorts, st.sampled_from([None, "US"]))
+@given(mixed_lines, st.sampled_from([None, "US"]))
 def test_each_line_is_read_independently(lines: list[str], region: str | None) -> None:
     rule = entry_rule(InputKind.PHONE, region)
     cleaned = clean("\n".join([FIRST, *lines, ""]), region=region)
 
-    rejected = {place: text for place, text, _ in cleaned.rejected}
-    for place, (line, entry) in enumerate(zip([FIRST, *lines], cleaned.entries, strict=True), 1):
+    rejected = {number: text for number, text, _ in cleaned.rejected}
+    for number, (line, entry) in enumerate(zip([FIRST, *lines], cleaned.entries, strict=True), 1):
         if entry == REJECTED:
-            assert rejected.pop(place) == line.strip()
+            assert rejected.pop(number) == line.strip()
         else:
             assert entry == (rule.read(line.strip()) if line.strip() else "")
     assert not rejected
@@ -264,6 +262,6 @@ def test_any_bytes_are_read_or_refused_with_a_reason(upload: bytes, kind: InputK
     try:
         cleaned = clean(upload, kind)
     except JobFailedError as failure:
-        assert failure.reason.message.endswith(".")  # noqa: PT017 - both ends are right
+        assert failure.reason.message.endswith(".")  # noqa: PT017 - both outcomes are right
     else:
         assert cleaned.counts.submitted >= 1

@@ -1,4 +1,4 @@
-"""Which bytes are text, and in which encoding."""
+"""Detecting whether bytes are text, and in which encoding."""
 
 import io
 from dataclasses import dataclass
@@ -73,18 +73,18 @@ def test_a_file_that_is_not_text_is_refused(upload: bytes, kind: InputKind) -> N
 
 @dataclass
 class EndlessLine(io.RawIOBase):
-    """A line of 100 MB that is made as it is read; counts what of it was asked for last."""
+    """A line of 100 MB that is generated while it is read. ``position`` is how far it was read."""
 
     length: int = 100_000_000
-    at: int = 0
+    position: int = 0
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self.at = offset
+        self.position = offset
         return offset
 
     def read(self, size: int = -1) -> bytes:
-        size = min(size, self.length - self.at)
-        self.at += size
+        size = min(size, self.length - self.position)
+        self.position += size
         return b"7" * size
 
 
@@ -95,7 +95,7 @@ def test_a_line_of_100_mb_is_refused_before_it_fills_memory() -> None:
         next(open_text(source).blocks())  # type: ignore[arg-type]
 
     assert failure.value.reason.code is ReasonCode.NOT_TEXT
-    assert source.at <= 2 * BLOCK
+    assert source.position <= 2 * BLOCK
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What an entry is, kind by kind."""
+"""Reading entries, kind by kind."""
 
 import subprocess
 import sys
@@ -14,10 +14,12 @@ from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
 from tests.support.template import PROJECT
-from tests.support.uploads import clean, refusal
+from tests.support.uploads import NOT_A_PHONE_NUMBER, clean, refusal
 
 FIRST = "+12025550101"
 SECOND = "+12025550102"
+
+WRONG_LENGTH = "wrong length or first digit: write 7 to 15 digits after the +, and do not start with 0"
 
 
 # Phone numbers in international form
@@ -60,37 +62,40 @@ def test_punctuation_around_digits_is_removed(written: str) -> None:
         ("12025550101", "no country code"),
         ("202 555 0101", "no country code"),
         ("2025550101.0", "no country code"),
-        ("+41 (0)79 000 00 01", "(0) is dialled only inside the country: leave it out"),
-        ("+\u0664\u0661\u0667\u0669\u0660\u0660\u0660\u0660\u0660", "digits other than 0-9"),
-        ("+1202555010\uff11", "digits other than 0-9"),
+        ("+41 (0)79 000 00 01", "(0) is only dialled inside the country: remove it"),
+        (
+            "+\u0664\u0661\u0667\u0669\u0660\u0660\u0660\u0660\u0660",
+            "has digits other than 0-9: write it with 0-9",
+        ),
+        ("+1202555010\uff11", "has digits other than 0-9: write it with 0-9"),
         ("4.47E+11", "rounded by a spreadsheet"),
         ("4,47E+11", "rounded by a spreadsheet"),
         ("1.2025550101e10", "rounded by a spreadsheet"),
-        ("hello", "not a phone number"),
-        ("=HYPERLINK(1)", "not a phone number"),
-        ("+12025550101x", "not a phone number"),
-        (f"{FIRST},{SECOND}", "not a phone number"),
-        (f"{FIRST}/{SECOND}", "not a phone number"),
-        (f"{FIRST}/2", "not a phone number"),
-        ("+49 301234/0301235", "not a phone number"),
-        ("0301234/0301235", "not a phone number"),
-        ("+1 202 555/0101/2", "not a phone number"),
-        ("1202555/0101234", "not a phone number"),
-        ("0011 1 202 555 0101", "0011 is dialled from few countries"),
-        ("0011447400123456", "0011 is dialled from few countries"),
-        ("+", "not a phone number"),
-        ("+120255", "an international number has 7 to 15 digits after the +, and the first is not 0"),
-        ("+1202555010100000", "an international number has 7 to 15 digits after the +"),
-        ("+012025550101", "an international number has 7 to 15 digits after the +, and the first is not 0"),
+        ("hello", NOT_A_PHONE_NUMBER),
+        ("=HYPERLINK(1)", NOT_A_PHONE_NUMBER),
+        ("+12025550101x", NOT_A_PHONE_NUMBER),
+        (f"{FIRST},{SECOND}", NOT_A_PHONE_NUMBER),
+        (f"{FIRST}/{SECOND}", NOT_A_PHONE_NUMBER),
+        (f"{FIRST}/2", NOT_A_PHONE_NUMBER),
+        ("+49 301234/0301235", NOT_A_PHONE_NUMBER),
+        ("0301234/0301235", NOT_A_PHONE_NUMBER),
+        ("+1 202 555/0101/2", NOT_A_PHONE_NUMBER),
+        ("1202555/0101234", NOT_A_PHONE_NUMBER),
+        ("0011 1 202 555 0101", "0011 is only dialled from a few countries: replace it with +"),
+        ("0011447400123456", "0011 is only dialled from a few countries: replace it with +"),
+        ("+", NOT_A_PHONE_NUMBER),
+        ("+120255", WRONG_LENGTH),
+        ("+1202555010100000", WRONG_LENGTH),
+        ("+012025550101", WRONG_LENGTH),
     ],
 )
 def test_an_invalid_number_is_rejected_with_a_plain_reason(written: str, reason: str) -> None:
     cleaned = clean(f"{SECOND}\n\n{written}\n")
 
     assert cleaned.numbers == [SECOND]
-    ((place, text, told),) = cleaned.rejected
-    assert (place, text.removeprefix("'")) == (3, written)
-    assert told.startswith(reason)
+    ((number, text, full_reason),) = cleaned.rejected
+    assert (number, text.removeprefix("'")) == (3, written)
+    assert full_reason.startswith(reason)
 
 
 # Phone numbers without a country code
@@ -178,10 +183,8 @@ def test_00_is_read_as_a_plus_if_that_makes_a_number(written: str, region: str, 
         ("0057 301 1234567", "CO"),
     ],
 )
-def test_an_ambiguous_number_after_00_is_rejected(
-    written: str, region: str
-) -> None:
-    with pytest.raises(EntryRejectedError, match=r"write \+ in its place"):
+def test_an_ambiguous_number_after_00_is_rejected(written: str, region: str) -> None:
+    with pytest.raises(EntryRejectedError, match=r"write \+ instead of 00"):
         entry_rule(InputKind.PHONE, region).read(written)
 
 
@@ -193,15 +196,15 @@ def test_a_number_that_is_too_long_abroad_is_rejected() -> None:
 @pytest.mark.parametrize(
     ("written", "region", "reason"),
     [
-        ("555-0101", "US", "too short for a phone number in US: the area code is missing"),
-        ("12", "GB", "too short for a phone number in GB"),
-        ("0", "GB", "no phone number in GB is like this"),
-        ("99999999999", "GB", "too long for a phone number in GB"),
-        ("1" * 30, "GB", "no phone number in GB is like this"),
-        ("0230000000", "GB", "no phone number in GB is like this"),
-        ("1-800-FLOWERS", "US", "not a phone number"),
-        ("202 555 0101 x5", "US", "not a phone number"),
-        ("\u0662\u0660\u0662 5550101", "US", "digits other than 0-9"),
+        ("555-0101", "US", "too short for a phone number in US: add the area code"),
+        ("12", "GB", "too short for a phone number in GB: check the digits"),
+        ("0", "GB", "not a valid phone number in GB: check the digits"),
+        ("99999999999", "GB", "too long for a phone number in GB: check the digits"),
+        ("1" * 30, "GB", "not a valid phone number in GB: check the digits"),
+        ("0230000000", "GB", "not a valid phone number in GB: check the digits"),
+        ("1-800-FLOWERS", "US", NOT_A_PHONE_NUMBER),
+        ("202 555 0101 x5", "US", NOT_A_PHONE_NUMBER),
+        ("\u0662\u0660\u0662 5550101", "US", "has digits other than 0-9: write it with 0-9"),
     ],
 )
 def test_a_number_that_its_country_does_not_have_is_rejected(written: str, region: str, reason: str) -> None:
@@ -306,10 +309,10 @@ def test_an_invalid_address_is_rejected(written: str) -> None:
     cleaned = clean(f"ok@example.com\n{written}\n", InputKind.EMAIL)
 
     assert cleaned.numbers == ["ok@example.com"]
-    assert cleaned.only_reason == "not an e-mail address"
+    assert cleaned.only_reason == "not an e-mail address: write one address, as name@example.com"
 
 
-# Any
+# All kinds
 
 
 @given(st.text(min_size=1), st.sampled_from(InputKind), st.sampled_from([None, "US", "DE"]))
@@ -327,9 +330,7 @@ def test_an_entry_has_no_line_feed_and_no_rejection_mark(
 @pytest.mark.parametrize("kind", InputKind)
 @pytest.mark.parametrize("region", [None, "US"])
 @pytest.mark.parametrize("part", ["7", "(", " 1", "(0", "1,", "a@", "a.", "-", "+", "\u0661", ".0"])
-def test_no_line_takes_long_to_read(
-    part: str, region: str | None, kind: InputKind
-) -> None:
+def test_no_line_takes_long_to_read(part: str, region: str | None, kind: InputKind) -> None:
     begun = process_time()
 
     with pytest.raises(EntryRejectedError):

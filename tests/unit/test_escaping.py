@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would run, and those that it would not."""
+"""Escaping cells that a spreadsheet would run as formulas, and only those."""
 
 import csv
 from io import StringIO
@@ -14,12 +14,12 @@ FORMULAS = [
     *("\t+1", "+4179\n", "+41 79 x", "+1;2", "-A1", "-a1", "+1e5", "--1=", "  @a"),
 ]
 
-HARMLESS = [
+NOT_FORMULAS = [
     *("", "yes", "N/A", "1=1", "https://example.com/?a=b", "a\n=1"),
     *("+41790000001", "+44 7700 900000", "-5", "-5.25", "-1,000.00", "+41 (0)79-000.00/01", " +44 7700", "-"),
 ]
 
-# NUL cannot come in: it is refused wherever text is read.
+# No cell holds NUL: text with it is refused.
 cells = st.text(
     st.sampled_from("=+-@\uff1d\t\r\n ,\"'a1().") | st.characters(exclude_characters="\0"), max_size=6
 )
@@ -30,7 +30,7 @@ def test_a_formula_gets_an_apostrophe(cell: str) -> None:
     assert escaped(cell) == "'" + cell
 
 
-@pytest.mark.parametrize("cell", HARMLESS)
+@pytest.mark.parametrize("cell", NOT_FORMULAS)
 def test_any_other_cell_is_unchanged(cell: str) -> None:
     assert escaped(cell) == cell
 

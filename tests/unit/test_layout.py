@@ -1,4 +1,4 @@
-"""Lists and tables: which is which, and where a table has its entries."""
+"""Telling lists from tables, and finding the column with the entries."""
 
 import csv
 import re
@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numberdrop.files.formats.entries_file import REJECTED
 from numberdrop.files.uploads import rows as upload_rows
 from numberdrop.files.uploads.rows import MAX_COLUMNS
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
-from tests.support.uploads import clean, refusal, refused_with
+from tests.support.uploads import NOT_A_PHONE_NUMBER, clean, refusal, refused_with
 
 A, B, C = "+12025550101", "+12025550102", "+12025550103"
 
 
-# The column that is named
+# A column that is named
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_any_other_word_above_a_list_is_a_line_of_it() -> None:
     cleaned = clean(f"customers\n{A}\n")
 
     assert cleaned.header is None
-    assert cleaned.rejected == [(1, "customers", "not a phone number")]
+    assert cleaned.rejected == [(1, "customers", NOT_A_PHONE_NUMBER)]
 
 
 @pytest.mark.parametrize("line", ["user", "mail", '"handle"'])
@@ -79,7 +80,7 @@ def test_a_word_above_entries_as_written_may_be_an_entry(line: str) -> None:
     assert clean(f"{line}\nJane\n", InputKind.AS_WRITTEN).numbers == [line, "Jane"]
 
 
-# The column that holds entries
+# A column that holds entries
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -88,7 +89,7 @@ def test_the_column_with_numbers_is_found_without_its_name(delimiter: str) -> No
     cleaned = clean("".join(f"{delimiter.join(row)}\n" for row in rows))
 
     assert cleaned.header == ("Kunde", "Kontakt", "Nr")
-    assert cleaned.entries == [A, "\0", B]
+    assert cleaned.entries == [A, REJECTED, B]
 
 
 def test_a_column_of_national_numbers_is_found_by_region() -> None:
@@ -128,14 +129,12 @@ def test_without_phone_numbers_a_column_of_addresses_is_taken() -> None:
         (f"id,contact\n1,{A}\n2,none\n3,none\n", InputKind.PHONE),
     ],
 )
-def test_a_table_without_a_clear_column_is_refused_with_advice(
-    upload: str, kind: InputKind
-) -> None:
+def test_a_table_without_a_clear_column_is_refused_with_advice(upload: str, kind: InputKind) -> None:
     reason = refusal(upload, kind).reason
 
     assert reason.code is ReasonCode.NO_VALID_NUMBERS
     name = "email" if kind is InputKind.EMAIL else "phone"
-    assert f" {name} in the first row" in reason.message
+    assert f' "{name}" in the first row' in reason.message
 
 
 @pytest.mark.parametrize(
@@ -146,7 +145,7 @@ def test_a_table_without_a_clear_column_is_refused_with_advice(
         ("a,b", ("a", "b")),
     ],
 )
-def test_a_first_row_with_a_number_is_not_a_header(first_row: str, header: tuple[str, ...]) -> None:
+def test_a_first_row_with_a_number_belongs_to_the_table(first_row: str, header: tuple[str, ...]) -> None:
     assert clean(f"{first_row}\nRick,{A}\nAsa,{B}\n").header == header
 
 
@@ -188,8 +187,8 @@ def test_a_title_may_stand_above_the_header(above: str) -> None:
     cleaned = clean(f"{above}name,phone,x\nJane,{A},\nRick,y,\n")
 
     assert cleaned.header == ("name", "phone", "x")
-    assert cleaned.entries == [A, "\0"]
-    assert cleaned.rejected == [(above.count("\n") + 3, "y", "not a phone number")]
+    assert cleaned.entries == [A, REJECTED]
+    assert cleaned.rejected == [(above.count("\n") + 3, "y", NOT_A_PHONE_NUMBER)]
 
 
 @pytest.mark.parametrize("above", ["Customers\n", "Customers;;\n\nas of;today;\n"])
@@ -218,7 +217,7 @@ def test_a_line_of_entries_as_written_is_not_a_title(lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("above", "lost"),
     [(f"{A}\n", 0), (f"Jane,{A},\n", 0), ("x,y,z\n" * 5, 1)],
-    ids=["a number", "a row with a number", "more rows than a title has, of which one is the header"],
+    ids=["a number", "a row with a number", "more rows than a title has"],
 )
 def test_a_row_with_an_entry_is_not_a_title(above: str, lost: int) -> None:
     cleaned = clean(f"{above}name,phone,x\n" + f"Jane,{B},\n" * 20)
@@ -240,10 +239,10 @@ def test_a_row_with_an_entry_is_not_a_title(above: str, lost: int) -> None:
         (f"Kunde;Kontakt;Typ\nJane;;Handy\nRick;{B};Tel\nAsa;{C};Handy\n", InputKind.PHONE, ["", B, C]),
         ("Contact,Via\njane@example.com,mail\nrick@example.com,web\n", InputKind.EMAIL,
          ["jane@example.com", "rick@example.com"]),
-        (f",kontakt,typ\n0,unknown,mobile\n1,{A},home\n2,{B},mobile\n", InputKind.PHONE, ["\0", A, B]),
-        (f"Kunde;Kontakt;;\nRick;?;Tel;x\nAsa;{A};Handy;\nBob;{B};x;y\n", InputKind.PHONE, ["\0", A, B]),
+        (f",kontakt,typ\n0,unknown,mobile\n1,{A},home\n2,{B},mobile\n", InputKind.PHONE, [REJECTED, A, B]),
+        (f"Kunde;Kontakt;;\nRick;?;Tel;x\nAsa;{A};Handy;\nBob;{B};x;y\n", InputKind.PHONE, [REJECTED, A, B]),
         (",kontakt,typ\n0,unknown,mail\n1,jane@example.com,web\n2,rick@example.com,mail\n", InputKind.EMAIL,
-         ["\0", "jane@example.com", "rick@example.com"]),
+         [REJECTED, "jane@example.com", "rick@example.com"]),
     ],
 )  # fmt: skip
 def test_a_lower_row_with_a_column_name_is_not_a_header(
@@ -289,7 +288,7 @@ NOTES = st.sampled_from(
 
 @st.composite
 def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
-    """A table whose first row names the column of entries; what the checker takes; the entries."""
+    """Draw a table whose first row names the column of entries, what the checker takes, and the entries."""
     kind, name, entry = draw(
         st.sampled_from(
             [
@@ -299,7 +298,7 @@ def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
             ]
         )
     )
-    at = draw(st.integers(0, 2))
+    column = draw(st.integers(0, 2))
     rows = draw(st.lists(st.tuples(NOTES, entry, NOTES), min_size=1, max_size=12))
     header = draw(st.permutations(["Name", "Note", "Ort"]))
     entries = [row[1] for row in rows]
@@ -307,7 +306,7 @@ def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
     writer = csv.writer(text, delimiter=draw(st.sampled_from(",;\t|")), lineterminator="\n")
     for other, cell, last in [(header[0], name, header[1]), *rows]:
         cells = [other, last]
-        cells.insert(at, cell)
+        cells.insert(column, cell)
         writer.writerow(cells)
     return text.getvalue(), kind, entries
 
@@ -341,11 +340,11 @@ def test_a_table_without_data_is_refused(nothing: str) -> None:
 def test_rows_above_the_header_may_be_blank(blank: str) -> None:
     cleaned = clean(f"{blank}name,phone,x\nJane,{A},\nRick,y,\n")
 
-    assert cleaned.entries == [A, "\0"]
-    assert cleaned.rejected == [(5, "y", "not a phone number")]
+    assert cleaned.entries == [A, REJECTED]
+    assert cleaned.rejected == [(5, "y", NOT_A_PHONE_NUMBER)]
 
 
-# Tables that go far to the right
+# Wide tables
 
 
 FAR = "," * 60_000
@@ -385,7 +384,7 @@ def test_a_row_with_too_many_columns_is_refused_by_number(table: str, row: str, 
     reason = refusal(table).reason
 
     assert reason.code is ReasonCode.TOO_LARGE
-    assert f"Row {row} of the table goes on to column {column}, and at most 500" in reason.message
+    assert f"Row {row} of the table extends to column {column}, and at most 500 columns" in reason.message
 
 
 def test_a_table_with_the_most_columns_is_accepted() -> None:
@@ -409,7 +408,7 @@ def test_a_list_may_have_a_line_with_a_delimiter() -> None:
     cleaned = clean(f"{A}\n{B},{C}\n")
 
     assert cleaned.header is None
-    assert cleaned.entries == [A, "\0"]
+    assert cleaned.entries == [A, REJECTED]
 
 
 def test_a_list_may_have_a_first_line_with_a_delimiter() -> None:

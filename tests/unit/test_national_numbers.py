@@ -1,4 +1,4 @@
-"""Numbers read quickly are those that libphonenumber reads."""
+"""National numbers are read as libphonenumber reads them, only faster."""
 
 from random import Random
 from typing import Any
@@ -18,14 +18,14 @@ from phonenumbers import (
 )
 
 from numberdrop.files.uploads.errors import EntryRejectedError
-from numberdrop.files.uploads.national_numbers import behind_00, international, without_plus
+from numberdrop.files.uploads.national_numbers import e164_after_00, e164_as_dialled, e164_without_plus
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 TYPES = PhoneNumberType.values()
-LONGEST = len("+") + 15
+MAX_LENGTH = len("+") + 15
 
 
-def as_libphonenumber_reads(digits: str, region: str) -> str | None:
+def read_by_libphonenumber(digits: str, region: str) -> str | None:
     try:
         number = parse(digits, region)
     except NumberParseException:
@@ -33,9 +33,9 @@ def as_libphonenumber_reads(digits: str, region: str) -> str | None:
     return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else None
 
 
-def as_we_read(digits: str, region: str) -> str | None:
+def read_here(digits: str, region: str) -> str | None:
     try:
-        return international(digits, region)
+        return e164_as_dialled(digits, region)
     except EntryRejectedError:
         return None
 
@@ -45,12 +45,12 @@ def code_of(region: str) -> str:
     return str(plan.country_code)
 
 
-def some_digits(region: str, chance: Random) -> str:
-    """The digits of a number of the region, or nearly so, behind some prefix."""
+def random_digits(region: str, random: Random) -> str:
+    """Return the digits of a number of the region, sometimes slightly changed, after a random prefix."""
     examples = [example_number_for_type(region, kind) for kind in TYPES]
-    digits = list(national_significant_number(chance.choice([number for number in examples if number])))
-    for _ in range(chance.choice([0, 1, 3])):
-        digits[chance.randrange(len(digits))] = chance.choice("0123456789")
+    digits = list(national_significant_number(random.choice([number for number in examples if number])))
+    for _ in range(random.choice([0, 1, 3])):
+        digits[random.randrange(len(digits))] = random.choice("0123456789")
     plan: Any = PhoneMetadata.metadata_for_region(region)
     code, trunk = str(plan.country_code), plan.national_prefix or ""
     prefixes = [
@@ -65,45 +65,45 @@ def some_digits(region: str, chance: Random) -> str:
         "0",
         "1",
     ]
-    return chance.choice(prefixes) + "".join(digits) + chance.choice(["", "", "", "7"])
+    return random.choice(prefixes) + "".join(digits) + random.choice(["", "", "", "7"])
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_number_is_read_as_libphonenumber_reads_it(seed: int) -> None:
-    chance = Random(seed)
+def test_any_number_is_read_read_by_libphonenumber_it(seed: int) -> None:
+    random = Random(seed)
     for region in REGIONS:
         for _ in range(10):
-            digits = some_digits(chance.choice([region, region, chance.choice(REGIONS)]), chance)
+            digits = random_digits(random.choice([region, region, random.choice(REGIONS)]), random)
 
-            assert as_we_read(digits, region) == as_libphonenumber_reads(digits, region), (digits, region)
+            assert read_here(digits, region) == read_by_libphonenumber(digits, region), (digits, region)
 
 
-def either_way(digits: str, region: str) -> str | None:
-    """What digits behind ``00`` are with a ``+`` or, if that is none, as dialled; "two" if these differ."""
+def expected_after_00(digits: str, region: str) -> str | None:
+    """Return the number with ``+`` instead of ``00``, or else as dialled; "ambiguous" if the two differ."""
     plus = f"+{digits[2:]}"
-    number = plus if as_libphonenumber_reads(plus, region) == plus else None
-    dialled = as_libphonenumber_reads(digits, region)
-    if dialled and len(dialled) > LONGEST:
+    number = plus if read_by_libphonenumber(plus, region) == plus else None
+    dialled = read_by_libphonenumber(digits, region)
+    if dialled and len(dialled) > MAX_LENGTH:
         dialled = None
-    return "two" if number and dialled and number != dialled else number or dialled
+    return "ambiguous" if number and dialled and number != dialled else number or dialled
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_number_after_00_is_read_if_it_is_unambiguous(seed: int) -> None:
-    chance = Random(seed)
+    random = Random(seed)
     for region in REGIONS:
         for _ in range(10):
-            other = chance.choice([region, chance.choice(REGIONS)])
-            prefix = chance.choice(
+            other = random.choice([region, random.choice(REGIONS)])
+            prefix = random.choice(
                 ["00", f"00{code_of(other)}", f"00{code_of(other)}", "001", "000", "00810"]
             )
-            digits = prefix + some_digits(other, chance)
+            digits = prefix + random_digits(other, random)
             try:
-                read = behind_00(digits, region)
+                read = e164_after_00(digits, region)
             except EntryRejectedError:
-                read = "two"
+                read = "ambiguous"
 
-            assert read == either_way(digits, region), (digits, region)
+            assert read == expected_after_00(digits, region), (digits, region)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_number_after_00_is_read_if_it_is_unambiguous(seed: int) -> None:
     [("55800123456", "BR"), ("000623452785", "CI"), ("0112411812445407", "GA"), ("01150108001234123", "GA")],
 )
 def test_ambiguous_prefixes_are_left_to_libphonenumber(digits: str, region: str) -> None:
-    assert as_we_read(digits, region) == as_libphonenumber_reads(digits, region)
+    assert read_here(digits, region) == read_by_libphonenumber(digits, region)
 
 
 @pytest.mark.parametrize(
@@ -133,18 +133,16 @@ def test_usual_ways_to_dial_do_not_need_the_slow_parser(
 ) -> None:
     monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")
 
-    assert international(digits, region) == number
+    assert e164_as_dialled(digits, region) == number
 
 
 @pytest.mark.parametrize(
     ("digits", "region"),
     [("4915123456789", "DE"), ("62812345678", "ID"), ("468123456", "SE"), ("38343201234", "XK")],
 )
-def test_ambiguous_digits_without_a_plus_are_rejected(
-    digits: str, region: str
-) -> None:
-    with pytest.raises(EntryRejectedError, match="write it with a \\+"):
-        without_plus(digits, region)
+def test_ambiguous_digits_without_a_plus_are_rejected(digits: str, region: str) -> None:
+    with pytest.raises(EntryRejectedError, match=r"write it as \+<country><number>"):
+        e164_without_plus(digits, region)
 
 
 @pytest.mark.parametrize(
@@ -158,21 +156,19 @@ def test_ambiguous_digits_without_a_plus_are_rejected(
         ("3912345678", "IT", "+393912345678"),
     ],
 )
-def test_unambiguous_digits_without_a_plus_are_accepted(
-    digits: str, region: str, number: str
-) -> None:
-    assert without_plus(digits, region) == number
+def test_unambiguous_digits_without_a_plus_are_accepted(digits: str, region: str, number: str) -> None:
+    assert e164_without_plus(digits, region) == number
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_number_without_a_plus_is_not_read_as_another(seed: int) -> None:
-    chance = Random(seed)
+    random = Random(seed)
     for region in REGIONS:
         for _ in range(10):
-            digits = code_of(region) + some_digits(region, chance)
-            international_form = as_libphonenumber_reads(f"+{digits}", region)
+            digits = code_of(region) + random_digits(region, random)
+            international_form = read_by_libphonenumber(f"+{digits}", region)
             try:
-                read = without_plus(digits, region)
+                read = e164_without_plus(digits, region)
             except EntryRejectedError:
                 continue
 
@@ -186,4 +182,4 @@ def test_numbers_after_00_do_not_need_the_slow_parser(
 ) -> None:
     monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")
 
-    assert behind_00(f"00{number[1:]}", region) == number
+    assert e164_after_00(f"00{number[1:]}", region) == number

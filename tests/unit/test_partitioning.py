@@ -1,4 +1,4 @@
-"""Work in parts: what is spread by its hash comes back whole and in order."""
+"""Partitioning by hash: all lines come back, in order."""
 
 import tracemalloc
 from itertools import chain
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.formats import partitioning as partitions
+from numberdrop.files.formats import partitioning
 from numberdrop.files.formats.archive import MIB
 from numberdrop.files.formats.partitioning import PARTS, InOrder, Partition
 
 keys = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=5)
 
 
-def spread(*blocks: list[str]) -> list[list[str]]:
-    """The lines of each part that has any."""
+def parts_of(*blocks: list[str]) -> list[list[str]]:
+    """Return the lines of each part that is not empty."""
     with Partition() as partition:
         for block in blocks:
             partition.add(block)
@@ -28,7 +28,7 @@ def whole_parts(partition: Partition) -> list[list[str]]:
 
 @given(st.lists(st.lists(keys)))
 def test_equal_lines_are_in_the_same_part(blocks: list[list[str]]) -> None:
-    parts = spread(*blocks)
+    parts = parts_of(*blocks)
 
     assert len(parts) <= PARTS
     assert all(parts)
@@ -40,7 +40,9 @@ def test_equal_lines_are_in_the_same_part(blocks: list[list[str]]) -> None:
 def test_lines_of_a_part_keep_their_order(lines: int) -> None:
     numbers = [str(number) for number in range(lines)]
 
-    assert all(part == sorted(part, key=int) for part in spread(numbers[: lines // 3], numbers[lines // 3 :]))
+    assert all(
+        part == sorted(part, key=int) for part in parts_of(numbers[: lines // 3], numbers[lines // 3 :])
+    )
 
 
 @pytest.mark.parametrize("lines", [10, 100_000])
@@ -58,13 +60,13 @@ def test_lines_of_one_key_stay_together(lines: int) -> None:
 
 @given(st.lists(st.lists(keys)))
 def test_answers_return_in_the_order_of_the_keys(blocks: list[list[str]]) -> None:
-    with Partition() as asked, Partition() as told:
+    with Partition() as partition, Partition() as results:
         for block in blocks:
-            asked.add(block)
-        for part, keys_of_part in asked.parts().items():
+            partition.add(block)
+        for part, keys_of_part in partition.parts().items():
             for lines in keys_of_part:
-                told.extend(part, [f"about {key}" for key in lines])
-        in_order = InOrder(told.streams())
+                results.extend(part, [f"about {key}" for key in lines])
+        in_order = InOrder(results.streams())
 
         assert [in_order.answers(block) for block in blocks] == [
             [f"about {key}" for key in block] for block in blocks
@@ -75,8 +77,8 @@ def test_a_part_is_the_same_in_blocks_and_line_by_line() -> None:
     lines = [f"{number} " + "\u00e4" * (number * 37 % 5000) for number in range(3000)]
 
     with Partition() as partition:
-        for at in range(0, 3000, 500):
-            partition.extend(7, lines[at : at + 500])
+        for start in range(0, 3000, 500):
+            partition.extend(7, lines[start : start + 500])
 
         assert list(chain(*partition.parts()[7])) == lines
         assert list(partition.streams()[7]) == lines
@@ -118,11 +120,11 @@ def test_a_text_repeated_endlessly_takes_little_memory() -> None:
 
 
 def test_the_lines_of_a_key_are_in_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitions, "_BLOCK", 1)
+    monkeypatch.setattr(partitioning, "_BLOCK", 1)
     with Partition() as partition:
         for _ in range(3):
             partition.add(["a", "a"], ["number", "number"], ["yes", "yes"])
-            partition.streams()  # which writes what is held
+            partition.streams()  # writes the buffered lines
 
         assert [*chain(*partition.parts().values())] == [["number", "yes"] * 2] * 3
 

@@ -1,4 +1,4 @@
-"""Files as people have them. A new format is a file among the samples and a row in a table here."""
+"""Samples of uploads. To add a format, add a file to the samples and a row to a table here."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
 
 @dataclass(frozen=True)
 class Sample:
-    """What a file is.
+    """How a file is read.
 
     Attributes:
-        header: its columns, None for a plain list.
+        header: the names of its columns; None for a plain list.
         kind: what the checker takes.
         region: the default region.
-        numbers: what is sent.
+        numbers: the entries to send.
     """
 
     header: tuple[str, ...] | None = None

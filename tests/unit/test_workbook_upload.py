@@ -1,4 +1,4 @@
-"""Workbooks as people upload them, and as nobody should."""
+"""Uploads of workbooks: usual, odd, broken and hostile ones."""
 
 import io
 import re
@@ -9,10 +9,11 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
+from numberdrop.files.formats.entries_file import REJECTED
 from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from tests.support.uploads import clean, refused_with
+from tests.support.uploads import NOT_A_PHONE_NUMBER, clean, refused_with
 
 A, B, C = "+12025550101", "+12025550102", "+12025550103"
 
@@ -30,7 +31,7 @@ def workbook(*sheets: Sequence[Sequence[object]]) -> bytes:
 
 
 def with_part(book: bytes, name: str, old: str, new: str) -> bytes:
-    """The workbook with some of its XML replaced."""
+    """Return the workbook with some XML of a part replaced."""
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as parts, zipfile.ZipFile(changed, "w") as out:
         for part in parts.namelist():
@@ -99,15 +100,15 @@ def test_rows_beyond_the_last_possible_one_are_refused() -> None:
 def test_row_numbers_are_those_of_the_sheet() -> None:
     cleaned = clean(workbook([[None], ["Name", "Phone"], ["Jane", A], [], ["Rick", "x"]]))
 
-    assert cleaned.entries == [A, "", "\0"]
-    assert cleaned.rejected == [(5, "x", "not a phone number")]
+    assert cleaned.entries == [A, "", REJECTED]
+    assert cleaned.rejected == [(5, "x", NOT_A_PHONE_NUMBER)]
 
 
 def test_a_workbook_with_one_column_is_a_table() -> None:
     cleaned = clean(workbook([[A], ['"odd", isn\'t it'], [B]]))
 
     assert cleaned.header == ("column_1",)
-    assert cleaned.entries == [A, "\0", B]
+    assert cleaned.entries == [A, REJECTED, B]
 
 
 def test_rows_of_a_workbook_may_differ_in_length() -> None:
@@ -120,7 +121,7 @@ PEOPLE = [["Jane", A, "x"], ["Rick", B, "y"], ["Asa", C, "z"]]
 @pytest.mark.parametrize(
     ("above", "entries"),
     [
-        ([["Customers"], ["Kunde", "Kontakt", "Ort"]], ["\0", A, B, C]),
+        ([["Customers"], ["Kunde", "Kontakt", "Ort"]], [REJECTED, A, B, C]),
         ([["Kunde"]], [A, B, C]),
         ([["Zoe"]], [A, B, C]),
         ([["Customers"], ["Name", "Phone", "Ort"]], [A, B, C]),
@@ -171,7 +172,9 @@ def test_a_cell_in_the_last_column_is_refused_with_advice() -> None:
         clean(book)
 
     assert caught.value.reason.code is ReasonCode.TOO_LARGE
-    assert "Row 2 of the table goes on to column 16,384" in caught.value.reason.message
+    assert (
+        "Row 2 of the table extends to column 16,384, and at most 500 columns" in caught.value.reason.message
+    )
 
 
 def test_line_ends_inside_a_cell_do_not_add_rows() -> None:
@@ -198,7 +201,7 @@ def test_formulas_without_values_are_refused_with_advice() -> None:
     message = caught.value.reason.message
     assert caught.value.reason.code is ReasonCode.EMPTY_FILE
     assert 'nothing in the column "Phone" of the sheet "Sheet"' in message
-    assert "open the workbook in one, save it" in message
+    assert "open the workbook in a spreadsheet program, save it" in message
 
 
 def test_the_refusal_names_the_sheet() -> None:
@@ -257,6 +260,6 @@ def test_a_small_workbook_with_a_huge_table_is_refused() -> None:
     book = workbook([["x" * 1000]] * 100)
 
     with pytest.raises(JobFailedError) as caught:
-        copy_as_csv(io.BytesIO(book), io.BytesIO(), largest=50_000)
+        copy_as_csv(io.BytesIO(book), io.BytesIO(), max_characters=50_000)
 
     assert caught.value.reason.code is ReasonCode.TOO_LARGE

@@ -1,4 +1,4 @@
-"""Cleaning an upload before money is spent on it: each distinct entry once, and nothing that is none."""
+"""Clean an upload before it costs money: keep each valid entry once, and list the rejected rows."""
 
 import csv
 from collections import Counter
@@ -17,29 +17,31 @@ from numberdrop.files.formats.entries_file import (
 )
 from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
-from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH, line_too_long
+from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH
 from numberdrop.files.uploads.entries import EntryRule
-from numberdrop.files.uploads.errors import EntryRejectedError
+from numberdrop.files.uploads.errors import EntryRejectedError, line_too_long
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 REJECTED_COLUMNS = ("line", "text", "reason")
-"""The header of the list of rejected rows."""
+"""The header of ``rejected.csv``."""
 
 MAX_LINES = 20_000_000
-"""Twice what the vendor takes at once, as some repeat others. More could not be collected in time."""
+"""Twice as many as the vendor accepts at once, because some lines repeat others. The results of a longer file
+could not be collected in time."""
 
-_LONGEST_REJECTED_TEXT = 100
+_MAX_REJECTED_TEXT_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class UploadCounts:
-    """What became of an upload's rows; ``lines`` is the sum of the others.
+    """How many rows of an upload were sent, rejected or repeated.
 
     Attributes:
-        lines: rows that are not blank, and in a table have something in the column of the entries.
-        submitted: distinct entries, which are what is sent to the vendor.
-        rejected: rows that hold no entry the checker takes.
+        lines: rows that are not blank. Rows of a table count only if they have text in the entries' column.
+            This is the sum of the other three.
+        submitted: distinct entries, which are sent to the vendor.
+        rejected: rows without an entry that the checker accepts.
         duplicates: rows that repeat an entry.
     """
 
@@ -57,62 +59,73 @@ def clean_upload(
     rejected: TextIO | None = None,
     after_block: Callable[[], None] | None = None,
 ) -> UploadCounts:
-    """Reads the entry of each row of an upload.
+    r"""Read the entry of each row of an upload, and write the files that submission and results need.
+
+    >>> from io import BytesIO
+    >>> from numberdrop.files.uploads.rows import open_upload
+    >>> from numberdrop.jobs.checkers import InputKind
+    >>> upload, numbers = BytesIO(b"+41790000001\n0041 79 000 00 01\nhello\n"), BytesIO()
+    >>> with open_upload(upload, InputKind.PHONE) as rows:
+    ...     clean_upload(rows, entries=BytesIO(), numbers=numbers)
+    UploadCounts(lines=3, submitted=1, rejected=1, duplicates=1)
+    >>> numbers.getvalue()
+    b'+41790000001\n'
 
     Args:
         rows: the upload.
-        entries: takes a line for each row: the entry, nothing where there is none, ``REJECTED`` where what is
-            there is none. A working file that is empty and open for both writing and reading.
-        numbers: takes each distinct entry once, as a line, in the order of first appearance.
-        rejected: takes CSV rows ``line,text,reason``, lines counted from 1; nothing if none is rejected.
-        after_block: is called after each block of rows; what it raises ends the cleaning.
+        entries: takes the entries file: one line per row. Pass an empty file, open for writing and reading.
+        numbers: takes the file to send: each distinct entry as a line, in the order of first appearance.
+        rejected: takes ``rejected.csv``, with line numbers that start at 1. Nothing is written if no row is
+            rejected.
+        after_block: called after each block of rows. An exception from it stops the cleaning.
 
     Raises:
-        JobFailedError: ``EMPTY_FILE``, ``NOT_TEXT``, ``TOO_LARGE`` or ``NO_VALID_NUMBERS``; what was written
-            by then is of no use.
+        JobFailedError: ``EMPTY_FILE``, ``NOT_TEXT``, ``TOO_LARGE`` or ``NO_VALID_NUMBERS``. The written files
+            are then incomplete.
     """
     listing = csv.writer(rejected, lineterminator="\n") if rejected else None
-    place = rows.first_row
-    lines = left_out = 0
-    why = _Reasons()
-    with Partition() as spread:
+    row_number = rows.first_row_number
+    line_count = rejected_count = 0
+    statistics = _RejectionStatistics()
+    with Partition() as partition:
         for text in rows.entry_texts():
             reasons: list[str] = []
             cleaned = _cleaned(text, rows.rule, reasons)
             entries.write(cleaned.encode())
             present = present_entries(split_lines(cleaned))
-            spread.add(_keys(present, rows.rule))
+            partition.add(_keys(present, rows.rule))
             if reasons:
-                why.add(reasons, cleaned, place)
+                statistics.add(reasons, cleaned, row_number)
             if listing and reasons:
-                unusable = _unusable(text, cleaned, reasons, place)
-                listing.writerows(unusable if left_out else [REJECTED_COLUMNS, *unusable])
-            place += text.count("\n")
-            if place - rows.first_row > MAX_LINES:
+                rejected_rows = _rejected_rows(text, cleaned, reasons, row_number)
+                listing.writerows(rejected_rows if rejected_count else [REJECTED_COLUMNS, *rejected_rows])
+            row_number += text.count("\n")
+            if row_number - rows.first_row_number > MAX_LINES:
                 raise _too_many_lines()
-            lines += len(present) + len(reasons)
-            left_out += len(reasons)
+            line_count += len(present) + len(reasons)
+            rejected_count += len(reasons)
             if after_block:
                 after_block()
-        if not lines:
+        if not line_count:
             raise _empty(rows)
-        if lines == left_out:
-            raise _no_valid_numbers(rows, why.commonest())
-        firsts = {part: first_appearances(keys) for part, keys in spread.parts().items()}
+        if line_count == rejected_count:
+            raise _no_valid_numbers(rows, statistics.most_common())
+        firsts = {part: first_appearances(keys) for part, keys in partition.parts().items()}
     submitted = sum(part.count(True) for part in firsts.values())
-    duplicates = lines - left_out - submitted
+    duplicates = line_count - rejected_count - submitted
     if numbers:
         _write_distinct(entries, rows.rule, numbers, InOrder(firsts) if duplicates else None)
-    return UploadCounts(lines, submitted, left_out, duplicates)
+    return UploadCounts(line_count, submitted, rejected_count, duplicates)
 
 
 def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
-    """The lines of the entries file for lines of an upload; why any were left out is added to ``reasons``."""
+    """Return the lines of the entries file for lines of an upload, and add each rejection to ``reasons``."""
     if rule.clean_lines.fullmatch(text):
         return text
     is_clean = rule.clean.fullmatch
-    lines = split_lines(text)
-    return join_lines(line if is_clean(line) else _entry(line.strip(), rule, reasons) for line in lines)
+    return join_lines(
+        line if is_clean(line) else _entry(line.strip(), rule, reasons) for line in split_lines(text)
+    )
 
 
 def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:
@@ -122,39 +135,44 @@ def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:
         raise line_too_long()
     try:
         return rule.read(text)
-    except EntryRejectedError as unusable:
-        reasons.append(unusable.reason)
+    except EntryRejectedError as error:
+        reasons.append(error.reason)
         return REJECTED
 
 
-def _unusable(text: str, cleaned: str, reasons: list[str], place: int) -> list[tuple[int, str, str]]:
-    """The lines that were left out: place, text and reason."""
-    lines = enumerate(zip(split_lines(text), split_lines(cleaned), strict=True), place)
-    left_out = [(place, line) for place, (line, entry) in lines if entry == REJECTED]
+def _rejected_rows(
+    text: str, cleaned: str, reasons: list[str], first_number: int
+) -> list[tuple[int, str, str]]:
+    """Return the number, text and reason of each rejected row."""
+    lines = enumerate(zip(split_lines(text), split_lines(cleaned), strict=True), first_number)
+    rejected = [(number, line) for number, (line, entry) in lines if entry == REJECTED]
     return [
-        (place, escaped(line.strip()[:_LONGEST_REJECTED_TEXT]), reason)
-        for (place, line), reason in zip(left_out, reasons, strict=True)
+        (number, escaped(line.strip()[:_MAX_REJECTED_TEXT_LENGTH]), reason)
+        for (number, line), reason in zip(rejected, reasons, strict=True)
     ]
 
 
-class _Reasons:
-    """Why lines were left out."""
+class _RejectionStatistics:
+    """How often each reason rejected a row, and where first."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._firsts: dict[str, int] = {}
+        self._first_numbers: dict[str, int] = {}
 
-    def add(self, reasons: list[str], cleaned: str, place: int) -> None:
-        """Counts the reasons for lines of the entries file, the first of which is at the place."""
+    def add(self, reasons: list[str], cleaned: str, first_number: int) -> None:
+        """Count the reasons for some lines of the entries file, the first of which has the given number."""
         self._counts.update(reasons)
-        if self._firsts.keys() < self._counts.keys():
-            places = [at for at, entry in enumerate(split_lines(cleaned), place) if entry == REJECTED]
-            self._firsts = dict(zip(reversed(reasons), reversed(places), strict=True)) | self._firsts
+        if self._first_numbers.keys() < self._counts.keys():
+            numbers = [
+                number for number, entry in enumerate(split_lines(cleaned), first_number) if entry == REJECTED
+            ]
+            new = dict(zip(reversed(reasons), reversed(numbers), strict=True))
+            self._first_numbers = new | self._first_numbers
 
-    def commonest(self) -> str:
-        """The reason for most lines in words, with their number and the first of them."""
+    def most_common(self) -> str:
+        """Return a sentence with the most common reason, its count and its first line."""
         ((reason, count),) = self._counts.most_common(1)
-        total, first = self._counts.total(), self._firsts[reason]
+        total, first = self._counts.total(), self._first_numbers[reason]
         return f"The reason in {count:,} of {total:,} lines, first in line {first:,}: {reason}."
 
 
@@ -165,18 +183,18 @@ def _keys(entries: list[str], rule: EntryRule) -> list[str]:
 def _write_distinct(
     entries: BinaryIO, rule: EntryRule, numbers: BinaryIO, firsts: InOrder[int] | None
 ) -> None:
-    """Writes the entries that are the first of their like; all of them where ``firsts`` is left out."""
+    """Write the first appearance of each entry, or all entries if ``firsts`` is None."""
     for block in line_blocks(entries):
         present = present_entries(block)
         write_lines(numbers, compress(present, firsts.answers(_keys(present, rule))) if firsts else present)
 
 
 def _empty(rows: UploadRows) -> JobFailedError:
-    advice = "Upload one with an entry on each line."
+    advice = "Upload a file with one entry per line."
     if rows.sheet is not None:
         advice = (
-            "Formulas count only with the values that a spreadsheet program stores beside them: open the "
-            "workbook in one, save it there, and upload it again."
+            "If it has formulas, their values are missing: open the workbook in a spreadsheet program, save "
+            "it, and upload it again."
         )
     return JobFailedError(
         ReasonCode.EMPTY_FILE, f"There is nothing in {rows.source}, or only blank lines. {advice}"
@@ -186,14 +204,14 @@ def _empty(rows: UploadRows) -> JobFailedError:
 def _too_many_lines() -> JobFailedError:
     return JobFailedError(
         ReasonCode.TOO_LARGE,
-        f"The file has more than {MAX_LINES:,} lines, blank and repeated ones among them. Split it and "
-        "upload the parts.",
+        f"The file has more than {MAX_LINES:,} lines, including blank and repeated ones. Split it and upload "
+        "the parts.",
     )
 
 
-def _no_valid_numbers(rows: UploadRows, why: str) -> JobFailedError:
+def _no_valid_numbers(rows: UploadRows, most_common_reason: str) -> JobFailedError:
     return JobFailedError(
         ReasonCode.NO_VALID_NUMBERS,
-        f"No line of {rows.source} can be sent: each must be {rows.rule.wanted}. {why} Correct it and upload "
-        "the file again.",
+        f"No line of {rows.source} can be sent: each must be {rows.rule.description}. {most_common_reason} "
+        "Correct the lines and upload the file again.",
     )

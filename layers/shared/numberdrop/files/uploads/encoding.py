@@ -1,4 +1,4 @@
-"""Text files as people have them: how one is encoded, and its text in blocks of whole lines."""
+"""Detect the encoding of an uploaded text file, and read it in blocks of whole lines."""
 
 import re
 from codecs import getincrementaldecoder
@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START
 from numberdrop.files.formats.entries_file import NUL
-from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from numberdrop.files.uploads.errors import line_too_long, not_text
 
 MAX_LINE_LENGTH = 64 * 1024
 """Characters."""
 
 BLOCK = 1024 * 1024
-"""Bytes that are read at once."""
+"""Bytes per read."""
 
 _UTF8 = "utf-8-sig"
 _UTF16 = "utf-16"
@@ -24,9 +24,9 @@ _WINDOWS = "cp1252"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _BINARY_STARTS = (
-    ZIP_START,  # spreadsheets and documents among them
+    ZIP_START,  # includes new spreadsheets and documents
     EMPTY_ZIP_START,
-    b"\xd0\xcf\x11\xe0",  # older spreadsheets and documents
+    b"\xd0\xcf\x11\xe0",  # old spreadsheets and documents
     b"\x1f\x8b",
     b"%PDF-",
     b"{\\rtf",
@@ -39,18 +39,19 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file, and the encoding of its text."""
+    """A text file and its encoding."""
 
     file: BinaryIO
     encoding: str
 
     def blocks(self) -> Iterator[str]:
-        """The text in blocks of whole lines, of about a million characters; begins anew at each call.
+        """Yield the text in blocks of whole lines, of about a million characters.
 
-        CRLF, CR and LF all become a line feed, and the last line ends with one too.
+        CRLF, CR and LF all become a line feed, and the last line ends with one too. Each call starts at the
+        beginning of the file.
 
         Raises:
-            JobFailedError: ``NOT_TEXT``: it is no text after all, or has an unreasonably long line.
+            JobFailedError: ``NOT_TEXT``: the file turns out not to be text, or has a line that is too long.
         """
         decoder = IncrementalNewlineDecoder(getincrementaldecoder(self.encoding)(), translate=True)
         rest = ""
@@ -66,31 +67,35 @@ class TextFile:
                     yield text[:end]
             rest = self._checked(rest + decoder.decode(b"", final=True))
         except UnicodeDecodeError:
-            raise not_text("The file is text in no encoding that is known here.") from None
+            raise not_text("The file is text in an unknown encoding.") from None
         if rest:
             yield rest if rest.endswith("\n") else f"{rest}\n"
 
     def _checked(self, text: str) -> str:
-        # Nearly any bytes are text in Windows-1252, so there it takes less to be none.
+        # Nearly any bytes decode as Windows-1252, so control characters show that such a file is not text.
         if NUL in text or (self.encoding == _WINDOWS and _CONTROL.search(text)):
-            raise not_text("The file holds bytes that no text has.")
+            raise not_text("The file contains bytes that do not occur in text.")
         return text
 
 
 def open_text(file: BinaryIO) -> TextFile:
-    """Finds out how a file is encoded: UTF-8, UTF-16 with a byte order mark, or else Windows-1252.
+    r"""Detect a file's encoding: UTF-8, UTF-16 with a byte order mark, or otherwise Windows-1252.
 
-    Spreadsheets save "CSV" in Windows-1252. It can only be told from UTF-8 by reading all of the file.
+    Spreadsheets save "CSV" as Windows-1252. Only reading the whole file tells it from UTF-8.
+
+    >>> from io import BytesIO
+    >>> list(open_text(BytesIO("Müller;5 €\r\n".encode("cp1252"))).blocks())
+    ['Müller;5 €\n']
 
     Raises:
-        JobFailedError: ``NOT_TEXT``: the file's first bytes are those of something else.
+        JobFailedError: ``NOT_TEXT``: the first bytes are those of another format.
     """
     file.seek(0)
     start = file.read(8)
     if start.startswith(_BINARY_STARTS):
         raise not_text("The file is an archive, a document, a picture or an old spreadsheet.")
     if start.startswith(_UTF32_BOMS):
-        raise not_text("The file is UTF-32.")
+        raise not_text("The file is encoded in UTF-32.")
     if start.startswith(_UTF16_BOMS):
         return TextFile(file, _UTF16)
     return TextFile(file, _UTF8 if _is_utf8(file) else _WINDOWS)
@@ -106,17 +111,3 @@ def _is_utf8(file: BinaryIO) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def not_text(cause: str) -> JobFailedError:
-    """The end of a job whose file cannot be read; the cause is a sentence."""
-    return JobFailedError(
-        ReasonCode.NOT_TEXT,
-        f"{cause} Save it as plain text with one entry on each line, as CSV (UTF-8) or as .xlsx, and upload "
-        "that.",
-    )
-
-
-def line_too_long() -> JobFailedError:
-    """The end of a job whose file has a line that no list or table has."""
-    return not_text("The file has a line that is far too long for one entry.")

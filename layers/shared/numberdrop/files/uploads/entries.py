@@ -1,4 +1,4 @@
-"""Entries: what a checker takes from each row of an upload, however people write it."""
+"""Read the entry that a checker takes from each row of an upload, however people write it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,26 +8,26 @@ from functools import partial
 from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
 from numberdrop.jobs.checkers import InputKind
 
-_LONGEST_AS_WRITTEN = 64
-_LONGEST_ADDRESS = 254
+_MAX_AS_WRITTEN_LENGTH = 64
+_MAX_ADDRESS_LENGTH = 254
 
-_NOTHING = re.compile(r"(?!)")
+_NEVER = re.compile(r"(?!)")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LINES_OF_E164 = re.compile(rf"(?:{_E164.pattern}\n)*+")
 
 _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
 _URI = "tel:"
-"""Begins a phone number on web pages and in address books (RFC 3966)."""
+"""Starts a phone number on web pages and in address books (RFC 3966)."""
 _AREA_CODE = re.compile(
     r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/([^0-9/]*[1-9](?:[^0-9/]*[0-9]){4,}[^0-9/]*)"
 )
-"""An area code with a slash behind it, as in ``030/123456``. Elsewhere a slash stands between two numbers."""
+"""A number with a slash after its area code, such as ``030/123456``. Other slashes separate two numbers."""
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _DECIMAL = re.compile(r"(['\"=+]*+(?:[0-9]{10,}|[0-9]{7,9}(?!\.0000)))\.0+['\"]*")
-"""A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database puts behind it.
+"""A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database appends.
 
-Four zeros behind few digits are the end of a number with a point in it.
+Four zeros after few digits belong to the number: people also write points between digits.
 """
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -37,33 +37,38 @@ _REGION = re.compile(r"[A-Za-z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class EntryRule:
-    """What the entries of one kind are.
+    """How the entries of one kind are recognised, read and compared.
 
     Attributes:
-        wanted: what an entry must be, in words.
+        description: what an entry must be, in words for people.
         read: turns a stripped text into the entry to send; raises ``EntryRejectedError``.
-        key: that by which entries are the same; None where only equal ones are.
-        clean: matches a text that is surely an entry as it stands; need not match every such text.
+        key: returns the de-duplication key of an entry; None means exact match.
+        clean: matches a text that ``read`` would return unchanged. It may miss some.
         clean_lines: matches lines of such texts, each ended by a line feed.
     """
 
-    wanted: str
+    description: str
     read: Callable[[str], str]
     key: Callable[[str], str] | None = None
-    clean: re.Pattern[str] = _NOTHING
-    clean_lines: re.Pattern[str] = _NOTHING
+    clean: re.Pattern[str] = _NEVER
+    clean_lines: re.Pattern[str] = _NEVER
 
 
 def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
-    """The rule for the entries of a kind.
+    """Return the rule for the entries of a kind.
+
+    >>> entry_rule(InputKind.PHONE).read("+41 (79) 000-00-01")
+    '+41790000001'
+    >>> entry_rule(InputKind.PHONE, region="GB").read("020 7946 0123")
+    '+442079460123'
 
     Args:
         kind: what the checker takes.
-        region: whose numbers those without a country code are, ISO 3166 alpha-2; tells only of phone numbers.
+        region: the region of numbers without a country code, ISO 3166 alpha-2. Only phone numbers use it.
 
     Raises:
-        JobFailedError: ``NO_VALID_NUMBERS``: the region is no two letters. That they are no country's is told
-            by ``read``, when it first needs to know.
+        JobFailedError: ``NO_VALID_NUMBERS``: the region is not two letters. If it is not a country, ``read``
+            raises this once it needs the region.
     """
     rule = _RULES[kind]
     if kind is not InputKind.PHONE or not region:
@@ -74,9 +79,13 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
 
 
 def plain_number(text: str) -> str:
-    """A number's text, without white space around it, less all that stands around and between its digits.
+    """Return a stripped text without the punctuation of phone numbers.
 
-    What is left of a number is its digits, perhaps behind a ``+``.
+    >>> plain_number("tel:+41 (79) 000-00-01")
+    '+41790000001'
+
+    Returns:
+        The digits of a number, perhaps after a ``+``. Other characters stay, so the caller still checks it.
     """
     text = _tidied(text)
     decimal = _DECIMAL.fullmatch(text)
@@ -88,22 +97,22 @@ def _phone(text: str, region: str | None = None) -> str:
         return text
     plain = plain_number(text)
     if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
-        raise EntryRejectedError("(0) is dialled only inside the country: leave it out")
+        raise EntryRejectedError("(0) is only dialled inside the country: remove it")
     if region and plain.isascii() and plain.isdigit():
         number = _national(plain, region)
         if number:
             return number
     if plain.startswith("0011"):
-        raise EntryRejectedError("0011 is dialled from few countries: write + in its place")
+        raise EntryRejectedError("0011 is only dialled from a few countries: replace it with +")
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"
     if _E164.fullmatch(plain):
         return plain
-    raise EntryRejectedError(_why_no_phone(plain))
+    raise EntryRejectedError(_phone_reason(plain))
 
 
 def _tidied(text: str) -> str:
-    """The text with a plain plus, and without what only says that it, or its area code, is one."""
+    """Return the text with an ASCII plus, without ``tel:`` and without the slash after an area code."""
     text = text.replace("\uff0b", "+")
     if text[: len(_URI)].lower() == _URI:
         text = text[len(_URI) :].lstrip()
@@ -112,56 +121,58 @@ def _tidied(text: str) -> str:
 
 
 def _national(digits: str, region: str) -> str | None:
-    """The number that digits are in a region; None if they begin with ``00`` and are none that is known."""
-    # Its library takes long to import, and most uploads do without.
-    from numberdrop.files.uploads.national_numbers import behind_00, without_plus  # noqa: PLC0415
+    """Return the E.164 form of digits, or None if they start with ``00`` and are not a number."""
+    # The library behind it is slow to import, and most uploads do not need it.
+    from numberdrop.files.uploads.national_numbers import e164_after_00, e164_without_plus  # noqa: PLC0415
 
-    number = behind_00(digits, region) if digits.startswith("00") else without_plus(digits, region)
+    number = e164_after_00(digits, region) if digits.startswith("00") else e164_without_plus(digits, region)
     if number and not _E164.fullmatch(number):
-        raise EntryRejectedError(_why_no_phone(number))
+        raise EntryRejectedError(_phone_reason(number))
     return number
 
 
-def _why_no_phone(plain: str) -> str:
+def _phone_reason(plain: str) -> str:
+    """Return why a text without punctuation is not a phone number, and how to fix it."""
     digits = plain.removeprefix("+")
     if _EXPONENT.fullmatch(plain):
-        return "rounded by a spreadsheet: format the column as text or as whole numbers"
+        return "rounded by a spreadsheet: format the column as text or as whole numbers, and save it again"
     if any(letter.isdigit() and not letter.isascii() for letter in plain):
-        return "digits other than 0-9"
+        return "has digits other than 0-9: write it with 0-9"
     if not digits.isdigit():
-        return "not a phone number"
+        return "not a phone number: write one number, as +<country><number>"
     if digits == plain:
-        return "no country code: write it as +<country><number>, or give the file a default-region"
-    return "an international number has 7 to 15 digits after the +, and the first is not 0"
+        return "no country code: write +<country><number>, or set default-region"
+    return "wrong length or first digit: write 7 to 15 digits after the +, and do not start with 0"
 
 
 def _as_written(text: str) -> str:
-    if len(text) > _LONGEST_AS_WRITTEN:
-        raise EntryRejectedError(f"longer than {_LONGEST_AS_WRITTEN} characters")
+    if len(text) > _MAX_AS_WRITTEN_LENGTH:
+        raise EntryRejectedError(f"longer than {_MAX_AS_WRITTEN_LENGTH} characters: shorten it")
     if _CONTROL.search(text):
-        raise EntryRejectedError("holds control characters")
+        raise EntryRejectedError("has control characters or more than one line: remove them")
     return text
 
 
 def _email(text: str) -> str:
-    if len(text) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(text) or _CONTROL.search(text):
-        raise EntryRejectedError("not an e-mail address")
+    if len(text) > _MAX_ADDRESS_LENGTH or not _ADDRESS.fullmatch(text) or _CONTROL.search(text):
+        raise EntryRejectedError("not an e-mail address: write one address, as name@example.com")
     return text
 
 
 def _email_key(address: str) -> str:
-    # Only the domain is the same in any case (RFC 5321, section 2.4).
+    # Only the domain ignores case (RFC 5321, section 2.4).
     local_part, _, domain = address.rpartition("@")
     return f"{local_part}@{domain.lower()}"
 
 
 _RULES: Mapping[InputKind, EntryRule] = {
     InputKind.PHONE: EntryRule(
-        "a phone number in international form, +<country><number>, or else the file needs a default-region",
+        "a phone number in international form, +<country><number>, or a national one if the file has a "
+        "default-region",
         _phone,
         clean=_E164,
         clean_lines=_LINES_OF_E164,
     ),
-    InputKind.AS_WRITTEN: EntryRule(f"an entry of at most {_LONGEST_AS_WRITTEN} characters", _as_written),
+    InputKind.AS_WRITTEN: EntryRule(f"an entry of at most {_MAX_AS_WRITTEN_LENGTH} characters", _as_written),
     InputKind.EMAIL: EntryRule("an e-mail address", _email, key=_email_key),
 }

@@ -1,4 +1,4 @@
-"""An upload's rows, whatever its format: a plain list, delimited text or a workbook."""
+"""Read an upload row by row, whether it is a plain list, delimited text or a workbook."""
 
 import csv
 from collections.abc import Iterator
@@ -10,33 +10,38 @@ from typing import BinaryIO
 
 from numberdrop.files.formats.archive import ZIP_START
 from numberdrop.files.formats.entries_file import join_lines
-from numberdrop.files.uploads.encoding import TextFile, not_text, open_text
+from numberdrop.files.uploads.encoding import TextFile, open_text
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
+from numberdrop.files.uploads.errors import not_text
 from numberdrop.files.uploads.layout import Layout, layout_of_csv, layout_of_text, without_blank_end
 from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.masking import masked
 
-_SUBSTITUTE = "\x1a"
-_SAMPLE = 64 * 1024
+_LINE_FEED_IN_CELL = "\x1a"
+"""Replaces a line feed inside a cell. No entry holds this character, so such a cell is rejected."""
+
+_SAMPLE_LENGTH = 64 * 1024
 """Characters."""
-_LONGEST_ROW = 1024 * 1024
+_MAX_ROW_LENGTH = 1024 * 1024
+"""Characters."""
 
 MAX_COLUMNS = 500
-"""Columns of a table: in the results every row is as long as the longest."""
+"""Most columns of a table. In the results, every row is as long as the longest."""
 
 _MAX_CELLS = 1_000_000_000
-"""Rows times columns. A table whose rows are equally long has less than one for each character."""
+"""Most rows times columns. A table whose rows are equally long has fewer cells than characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRows:
-    """The rows, to be read in blocks of some ten thousand. Only one reading may be under way at a time.
+    """The rows of an upload, read in blocks of some ten thousand. Only one reader may be active at a time.
 
     Attributes:
-        rule: what the checker takes from each row.
-        sheet: the name of the workbook's sheet that is read, empty if all are; None if it is no workbook.
+        rule: how the checker's entries are read from the rows.
+        sheet: the name of the workbook's sheet that is read. Empty if no sheet has data; None if the upload
+            is not a workbook.
     """
 
     rule: EntryRule
@@ -46,67 +51,73 @@ class UploadRows:
 
     @property
     def header(self) -> tuple[str, ...] | None:
-        """The names of a table's columns, ``column_1`` and so on where it has none; None for a plain list.
+        """The column names of a table, ``column_1`` and so on if it has no header; None for a plain list.
 
-        Rows may have cells behind the last of them.
+        Rows may have more cells than the header.
         """
         return self._layout.header if self._layout else None
 
     @property
-    def first_row(self) -> int:
-        """The place of the first row in the file, from 1: those before it are a header, or blank."""
+    def first_row_number(self) -> int:
+        """The number of the first row below the header, where the first row of the file is 1."""
         return self._layout.first_row + 1 if self._layout else 1
 
     @property
     def source(self) -> str:
-        """Where the entries are looked for, in words for people: a column by its name, or the file."""
+        """The column that the entries are read from, or the file, in words for people."""
         if not self._layout:
             return "the file"
-        column = f'the column "{"".join(self._layout.header[self._layout.entry_at :][:1]).strip()}"'
+        column = f'the column "{"".join(self._layout.header[self._layout.entry_column :][:1]).strip()}"'
         return masked(f'{column} of the sheet "{self.sheet}"' if self.sheet else column)
 
     def table_blocks(self) -> Iterator[list[list[str]]]:
-        """The rows of a table below its header; begins anew at each call.
+        """Yield the rows of a table below its header, in blocks. Each call starts at the first row.
 
-        Cells are as they are, but a row has more than the header only up to the last that is not blank. Blank
-        rows are among them.
+        Cells are unchanged. Beyond the header's width, a row ends with its last cell that is not blank. Blank
+        rows are included.
 
         Raises:
-            JobFailedError: ``NOT_TEXT``; ``TOO_LARGE``: a row has too many cells.
+            JobFailedError: ``NOT_TEXT``: the file is not readable text; ``TOO_LARGE``: a row has too many
+                cells.
+            TypeError: the upload is a plain list.
         """
         if not self._layout:
-            raise TypeError("a plain list is no table")
-        to_skip = self._layout.first_row
+            raise TypeError("a plain list is not a table")
+        rows_to_skip = self._layout.first_row
         width = len(self._layout.header)
-        done = longest = 0
-        for records in self._records(self._layout.delimiter):
-            rows = [row if len(row) <= width else _fitted(row, width) for row in records]
+        rows_read = longest = 0
+        for parsed in self._parsed_rows(self._layout.delimiter):
+            rows = [row if len(row) <= width else _fitted(row, width) for row in parsed]
             lengths = list(map(len, rows))
             longest = max(longest, max(lengths, default=0))
             if longest > MAX_COLUMNS:
-                raise _too_many_columns(longest, done + lengths.index(longest) + 1)
-            done += len(rows)
-            if done * longest > _MAX_CELLS:
+                raise _too_many_columns(longest, rows_read + lengths.index(longest) + 1)
+            rows_read += len(rows)
+            if rows_read * longest > _MAX_CELLS:
                 raise _too_ragged(longest)
-            skipped = min(to_skip, len(rows))
-            to_skip -= skipped
+            skipped = min(rows_to_skip, len(rows))
+            rows_to_skip -= skipped
             yield rows[skipped:]
 
     def entry_texts(self) -> Iterator[str]:
-        """What each row of a list or table has for an entry, as it is: a line for each, in blocks of text.
+        """Yield the unchecked text of each row's entry as one line, in blocks of text.
 
-        Line feeds inside a cell become a control character that no entry holds. Begins anew at each call.
+        A line feed inside a cell becomes a control character that no entry holds. Each call starts at the
+        first row.
 
         Raises:
-            JobFailedError: as ``table_blocks``.
+            JobFailedError: see ``table_blocks``.
         """
         if not self._layout:
             return self._text.blocks()
-        at = self._layout.entry_at
-        return (_as_lines([row[at] if at < len(row) else "" for row in rows]) for rows in self.table_blocks())
+        column = self._layout.entry_column
+        return (
+            _as_lines([row[column] if column < len(row) else "" for row in rows])
+            for rows in self.table_blocks()
+        )
 
-    def _records(self, delimiter: str) -> Iterator[list[list[str]]]:
-        done = 0
+    def _parsed_rows(self, delimiter: str) -> Iterator[list[list[str]]]:
+        rows_read = 0
         rest = ""
         for block in self._text.blocks():
             text = rest + block
@@ -119,28 +130,34 @@ class UploadRows:
                     rows.append(row)
                     lines = reader.line_num
             except csv.Error:
-                # The last row may be one that goes on in the next block.
+                # The last row may continue in the next block.
                 rest = text.split("\n", lines)[-1]
             yield rows
-            done += len(rows)
-            if len(rest) > _LONGEST_ROW:
+            rows_read += len(rows)
+            if len(rest) > _MAX_ROW_LENGTH:
                 break
         if rest:
-            raise not_text(f"In row {done + 1:,} of the table, quotation marks do not match.")
+            raise not_text(f"In row {rows_read + 1:,} of the table, quotation marks do not match.")
 
 
 @contextmanager
 def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> Iterator[UploadRows]:
-    """Finds out what an upload is: text in any usual encoding, list or table, or an ``.xlsx`` workbook.
+    r"""Open an upload: a list or table in any usual text encoding, or an ``.xlsx`` workbook.
+
+    >>> from io import BytesIO
+    >>> with open_upload(BytesIO(b"name,phone\nJane,+41790000001\n"), InputKind.PHONE) as rows:
+    ...     rows.header, list(rows.entry_texts())
+    (('name', 'phone'), ['+41790000001\n'])
 
     Args:
         file: the upload.
         kind: what the checker takes.
-        region: whose numbers those without a country code are, ISO 3166 alpha-2; tells only of phone numbers.
+        region: the region of numbers without a country code, ISO 3166 alpha-2. Only phone numbers use it.
 
     Raises:
-        JobFailedError: ``NOT_TEXT``: it is none of these, or broken; ``TOO_LARGE``: it is a huge workbook;
-            ``NO_VALID_NUMBERS``: the column of the entries cannot be told, or there is no such region.
+        JobFailedError: ``NOT_TEXT``: the file is none of these, or broken; ``TOO_LARGE``: the workbook is too
+            large; ``NO_VALID_NUMBERS``: the column with the entries cannot be determined, or the region does
+            not exist.
     """
     rule = entry_rule(kind, region)
     file.seek(0)
@@ -157,20 +174,20 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
 
 
 def _start(text: TextFile) -> str:
-    """The first lines, as many as tell how a text is laid out."""
+    """Return the first lines, from which the layout is detected."""
     start = ""
     for block in text.blocks():
         start += block
-        if len(start) >= _SAMPLE:
+        if len(start) >= _SAMPLE_LENGTH:
             break
-    return start[: start.rfind("\n", 0, _SAMPLE) + 1] or start[:_SAMPLE]
+    return start[: start.rfind("\n", 0, _SAMPLE_LENGTH) + 1] or start[:_SAMPLE_LENGTH]
 
 
 def _as_lines(cells: list[str]) -> str:
     text = join_lines(cells)
     if text.count("\n") == len(cells):
         return text
-    return join_lines(cell.strip().replace("\n", _SUBSTITUTE) for cell in cells)
+    return join_lines(cell.strip().replace("\n", _LINE_FEED_IN_CELL) for cell in cells)
 
 
 def _fitted(row: list[str], width: int) -> list[str]:
@@ -180,14 +197,14 @@ def _fitted(row: list[str], width: int) -> list[str]:
 def _too_many_columns(columns: int, row: int) -> JobFailedError:
     return JobFailedError(
         ReasonCode.TOO_LARGE,
-        f"Row {row:,} of the table goes on to column {columns:,}, and at most {MAX_COLUMNS} are taken. "
-        "Delete what stands so far to the right and upload the file again.",
+        f"Row {row:,} of the table extends to column {columns:,}, and at most {MAX_COLUMNS} columns are "
+        "accepted. Delete the cells beyond and upload the file again.",
     )
 
 
 def _too_ragged(columns: int) -> JobFailedError:
     return JobFailedError(
         ReasonCode.TOO_LARGE,
-        f"One row of the table has {columns:,} cells. With all rows as long, the table is larger than can be "
-        "given back. Delete what stands far to the right, or split the file, and upload it again.",
+        f"One row of the table has {columns:,} cells. The results would have as many in every row, which is "
+        "too much. Delete the cells far to the right, or split the file, and upload it again.",
     )

@@ -1,4 +1,4 @@
-"""Workbooks that are uploaded: the first sheet with anything in it becomes a CSV working file."""
+"""Copy the first sheet with data of an uploaded workbook to a CSV working file."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -9,59 +9,71 @@ from numberdrop.files.formats.archive import ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import csv_writer
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import first_filled_sheet, open_workbook, sheet_rows
-from numberdrop.files.uploads.encoding import not_text
+from numberdrop.files.uploads.errors import not_text
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 MAX_TABLE_CHARACTERS = 400_000_000
-"""Characters. A workbook's cells share their texts, so its table can be far larger than the file."""
+"""Cells of a workbook share their texts, so the table can be far larger than the file."""
 
 _LIMITS = replace(ArchiveLimits(), unzipped=ArchiveLimits().workbook)
 
 
-def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, largest: int = MAX_TABLE_CHARACTERS) -> str:
-    """Writes a sheet as CSV in UTF-8, delimited by commas, row for row: empty ones are among them.
+def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, max_characters: int = MAX_TABLE_CHARACTERS) -> str:
+    r"""Write a sheet as UTF-8 CSV, delimited by commas, with one row for each row of the sheet.
+
+    >>> from io import BytesIO
+    >>> from openpyxl import Workbook
+    >>> file, table, book = BytesIO(), BytesIO(), Workbook()
+    >>> book.active.append(["Phone", "Name"])
+    >>> book.save(file)
+    >>> copy_as_csv(file, table)
+    'Sheet'
+    >>> table.getvalue()
+    b'Phone,Name\r\n'
 
     Args:
         workbook: an ``.xlsx`` file, which is not trusted.
-        table: takes the CSV; nothing, if no sheet has anything in it.
-        largest: the most characters to write.
+        table: takes the CSV. It stays empty if no sheet has data.
+        max_characters: most characters to write.
 
     Returns:
-        The sheet's name; empty if no sheet has anything in it.
+        The sheet's name, or an empty text if no sheet has data.
 
     Raises:
-        JobFailedError: ``NOT_TEXT``: it is no workbook, or a broken or hostile one; ``TOO_LARGE``.
+        JobFailedError: ``NOT_TEXT``: the file is not a workbook, is broken, or is hostile; ``TOO_LARGE``: the
+            sheet has more characters than allowed.
     """
     try:
         open_archive(workbook, _LIMITS).close()
         with closing(open_workbook(workbook)) as opened:
-            sheet_at = first_filled_sheet(opened)
-            if sheet_at is None:
+            sheet_index = first_filled_sheet(opened)
+            if sheet_index is None:
                 return ""
-            _copy(opened, sheet_at, table, largest)
-            return opened.worksheets[sheet_at].title
+            _copy(opened, sheet_index, table, max_characters)
+            return opened.worksheets[sheet_index].title
     except InvalidFileError as error:
         raise not_text(str(error)) from None
 
 
-def _copy(workbook: "Workbook", sheet_at: int, table: BinaryIO, largest: int) -> None:
-    # A cell can hold half of a surrogate pair, which UTF-8 cannot.
+def _copy(workbook: "Workbook", sheet_index: int, table: BinaryIO, max_characters: int) -> None:
+    # A cell can hold half of a surrogate pair, which UTF-8 cannot encode.
     out = TextIOWrapper(table, encoding="utf-8", errors="replace", newline="")
     rows = csv_writer(out)
     written = 0
-    for row in sheet_rows(workbook, sheet_at):
+    for row in sheet_rows(workbook, sheet_index):
         written += len(row) + sum(map(len, row))
-        if written > largest:
-            raise _too_large(largest)
+        if written > max_characters:
+            raise _too_large(max_characters)
         rows.writerow(row)
     out.detach()
 
 
-def _too_large(largest: int) -> JobFailedError:
+def _too_large(max_characters: int) -> JobFailedError:
     return JobFailedError(
         ReasonCode.TOO_LARGE,
-        f"The workbook holds more than {largest // 1_000_000:,} MB of text. Split it and upload the parts.",
+        f"The workbook holds more than {max_characters // 1_000_000:,} MB of text. Split it and upload the "
+        "parts.",
     )
