@@ -1,4 +1,4 @@
-"""The ledger of jobs in DynamoDB: the only truth about money."""
+"""The ledger of jobs in DynamoDB: the only source of truth about charges."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 
 UNSETTLED_INDEX = "unsettled"
-"""The sparse index of jobs that are not settled; its hash key is the first digit of the job id."""
+"""The sparse index of unsettled jobs; its hash key is the first digit of the job id."""
 
 NON_JOB_PREFIX = "the "
-"""How the keys of the table's other items begin, which are no jobs; no job id begins so."""
+"""The prefix of the keys of items that are not jobs. Job ids are hexadecimal, so none starts like this."""
 
 SHARDS = "0123456789abcdef"
-"""The index's hash keys: sixteen, so that none of them is hot."""
+"""The hash keys of the index: sixteen, to spread the load."""
 
 MAX_KNOWN_AT_ONCE = 100
-"""Items that can be asked for at once (DynamoDB API reference, "BatchGetItem")."""
+"""The most items that one request can read (DynamoDB API reference, "BatchGetItem")."""
 
 SETTLED_ONCE_ANNOUNCED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
 
 
 class JobMissingError(Exception):
-    """The ledger has no such job; the execution was started by hand or the table was emptied."""
+    """The ledger has no such job: the execution was started by hand, or the table was emptied."""
 
 
 class TransitionRefusedError(Exception):
-    """The ledger has moved on: read the job again and decide anew.
+    """The job has changed since it was read: read it again and decide again.
 
     Attributes:
-        current: the job as it stands, or None where there is none.
+        current: the job as it is now, or None if there is none.
     """
 
     def __init__(self, transition: Transition, current: Job | None) -> None:
@@ -53,11 +53,22 @@ class TransitionRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Ledger:
-    """Reads jobs and writes transitions, each under the transition's own condition.
+    """Reads jobs, and writes each transition under its own condition.
 
-    DynamoDB can answer that a condition failed because an earlier try of the same request was already
-    applied (botocore repeats requests whose answer was lost). So every write carries a name of its own, and
-    a failed condition is believed only when the item bears another write's name.
+    botocore repeats a request whose answer was lost. The repeated request then fails its condition, because
+    the first one was applied. So every write stores a unique name, and a failed condition counts only if the
+    item has the name of another write.
+
+    >>> from numberdrop.jobs.transitions import DECLINE
+    >>> client = make_client("dynamodb")
+    >>> _ = client.create_table(TableName="jobs", BillingMode="PAY_PER_REQUEST",
+    ...     AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
+    ...     KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}])
+    >>> ledger = Ledger(client, "jobs")
+    >>> upload, soon = Upload("uploads", "band/a.txt", "v1", "etag", 1200, "0A"), utc_now()
+    >>> job = ledger.claim(upload, lease_until=soon, deadline=soon)
+    >>> ledger.move(job, DECLINE, finished_at=utc_now()).state == ledger.require(job.job_id).state == "failed"
+    True
     """
 
     client: "DynamoDBClient"
@@ -70,7 +81,7 @@ class Ledger:
         return cls(make_client("dynamodb"), table)
 
     def get(self, job_id: str) -> Job | None:
-        """The job as it stands now (a consistent read), or None."""
+        """Return the job as it is now (a consistent read), or None."""
         answer = self.client.get_item(
             TableName=self.table, Key={"job_id": {"S": job_id}}, ConsistentRead=True
         )
@@ -78,10 +89,10 @@ class Ledger:
         return _job(item) if item else None
 
     def require(self, job_id: str) -> Job:
-        """The job as it stands now.
+        """Return the job as it is now.
 
         Raises:
-            JobMissingError: there is none.
+            JobMissingError: there is no such job.
         """
         job = self.get(job_id)
         if job is None:
@@ -89,12 +100,12 @@ class Ledger:
         return job
 
     def created_at(self) -> datetime:
-        """Since which second there is this ledger; it knows no upload from before."""
+        """Return when the table was created, to the second. The ledger knows no earlier upload."""
         created = self.client.describe_table(TableName=self.table)["Table"]["CreationDateTime"]
         return created.replace(microsecond=0)
 
     def known(self, job_ids: Sequence[str]) -> set[str]:
-        """Those of at most ``MAX_KNOWN_AT_ONCE`` job ids that the ledger has a job for."""
+        """Return those of the job ids, at most ``MAX_KNOWN_AT_ONCE``, for which there is a job."""
         wanted: dict[str, Any] = {
             self.table: {
                 "Keys": [{"job_id": {"S": job_id}} for job_id in job_ids],
@@ -109,10 +120,10 @@ class Ledger:
         return found
 
     def claim(self, upload: Upload, *, lease_until: datetime, deadline: datetime) -> Job:
-        """Makes the job of an upload seen for the first time.
+        """Create the job of an upload that is seen for the first time.
 
         Raises:
-            TransitionRefusedError: the job exists; ``current`` is it.
+            TransitionRefusedError: the job exists already; it is the error's ``current``.
         """
         return self._write(
             upload.job_id,
@@ -127,12 +138,12 @@ class Ledger:
         )
 
     def reclaim(self, job: Job, *, lease_until: datetime, timeout: timedelta) -> Job:
-        """Takes over a job whose lease is over, under a new attempt token.
+        """Take over a job whose lease has expired, with a new token.
 
-        The time that a blocked job has waited for a person does not count: its deadline starts anew.
+        The deadline of a blocked job is reset, because the time it waited for a person does not count.
 
         Raises:
-            TransitionRefusedError: somebody else took it first, or its lease runs.
+            TransitionRefusedError: somebody else took it over first, or its lease has not expired.
         """
         deadline = self.now() + timeout if job.state is State.BLOCKED else job.deadline
         return self.move(job, RECLAIM, token=uuid4().hex, lease_until=lease_until, deadline=deadline)
@@ -153,25 +164,25 @@ class Ledger:
         return self._write(job.job_id, transition, changes, expected=expected)
 
     def extend_lease(self, job: Job, until: datetime) -> None:
-        """Leaves a submitted job alone for a while, unless it has moved on."""
+        """Extend the lease of a job, unless the job has changed since it was read."""
         self._update_if_unchanged(job, "SET lease_until = :until", {":until": timestamp(until)})
 
     def extend_deadline(self, job: Job, deadline: datetime) -> None:
-        """Gives a job until a later deadline, unless it has moved on."""
+        """Extend the deadline of a job, unless the job has changed since it was read."""
         self._update_if_unchanged(job, "SET deadline = :deadline", {":deadline": timestamp(deadline)})
 
     def mark_announced(self, job: Job) -> None:
-        """Remembers that the event of the job's ending was emitted. Harmless when repeated.
+        """Record that the event of the job's ending was emitted. Repeating this changes nothing.
 
-        A job that has ended, or waits for a person's decision, is settled with that.
+        It settles a job that has ended or that waits for a person's decision.
         """
         settle = " REMOVE unsettled" if job.state in SETTLED_ONCE_ANNOUNCED else ""
         self._update_if_unchanged(job, f"ADD announced :ending{settle}", {":ending": frozenset({job.ending})})
 
     def unsettled(self) -> Iterator[str]:
-        """The ids of the jobs that are not settled; those of the last seconds may be missing.
+        """Yield the ids of unsettled jobs. Jobs of the last seconds may be missing from the index.
 
-        It begins with another shard each minute, so that all have their turn where time does not do for all.
+        The shards are rotated every minute, so that runs that are cut short do not always skip the same ones.
         """
         paginator = self.client.get_paginator("query")
         first = int(self.now().timestamp()) // 60 % len(SHARDS)
@@ -208,14 +219,14 @@ class Ledger:
         guard = {} if expected is None else {":expected": expected}
         values = {f":{name}": value for name, value in attributes.items()} | sources | guard
         assignments = ", ".join(f"#{name} = :{name}" for name in attributes)
-        # After a person's decision the job may end as it did before, and that is news.
-        forgotten = " REMOVE announced" if transition.guard is Guard.READ else ""
+        # After a person's decision, a job may end the same way again; that must be announced again.
+        forget_announced = " REMOVE announced" if transition.guard is Guard.READ else ""
         names = {f"#{name}": name for name in attributes}
         try:
             answer = self.client.update_item(
                 TableName=self.table,
                 Key={"job_id": {"S": job_id}},
-                UpdateExpression=f"SET {assignments}{forgotten}",
+                UpdateExpression=f"SET {assignments}{forget_announced}",
                 ConditionExpression=_condition(transition, sources),
                 ExpressionAttributeNames=names | {"#guarded": _GUARDED[transition.guard]},
                 ExpressionAttributeValues=_attributes(values),
@@ -240,11 +251,11 @@ _GUARDED = {
     Guard.LEASE_OVER: "lease_until",
     Guard.READ: "last_write",
 }
-"""The attribute that each guard looks at."""
+"""The attribute that each guard compares."""
 
 
 def is_refused_condition(error: ClientError) -> bool:
-    """Whether DynamoDB refused a write because its condition did not hold."""
+    """Return whether DynamoDB refused a write because its condition does not hold."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 

@@ -16,19 +16,21 @@ from numberdrop.jobs.upload import Upload
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is known of a job's rows; counts of the vendor are information only.
+    """The number of rows of each kind; None means unknown.
+
+    No decision depends on the vendor's counts (``total``, ``success``, ``failure``).
 
     Attributes:
-        lines: rows of the upload that are not blank: those submitted, rejected and duplicate.
+        lines: rows of the upload that are not blank: submitted, rejected and duplicates together.
         submitted: rows sent to the vendor.
-        rejected: rows of the upload that were left out because they hold no entry.
-        duplicates: rows of the upload that were left out because they repeat an entry.
-        total: rows of the task, as the vendor last said.
-        success: rows the vendor calls successful.
-        failure: rows the vendor calls failed.
-        resolved: submitted rows that the export answers.
-        unresolved: submitted rows that the export lacks.
-        verdicts: how often each verdict occurs in the results.
+        rejected: rows of the upload that were not sent because they contain no valid entry.
+        duplicates: rows of the upload that were not sent because they repeat an entry.
+        total: rows of the task, from the vendor's latest answer.
+        success: rows that the vendor counts as successful.
+        failure: rows that the vendor counts as failed.
+        resolved: submitted rows that have a row in the export.
+        unresolved: submitted rows that have none.
+        verdicts: the number of results by verdict.
     """
 
     lines: int | None = None
@@ -45,11 +47,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What the vendor says a task cost.
+    """The cost of a task, as reported by the vendor.
 
     Attributes:
-        value: at least 0, with at most six decimals.
-        currency: three capital letters.
+        value: 0 or more, with at most six decimal places.
+        currency: three capital letters, for instance ``USD``.
     """
 
     value: Decimal
@@ -58,7 +60,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class StoredResults:
-    """Where a completed job's files are in the results bucket."""
+    """The bucket and keys of a completed job's files."""
 
     bucket: str
     export_key: str
@@ -72,31 +74,32 @@ class Job:
     """One item of the ledger.
 
     Attributes:
-        job_id: the item's key, from the upload.
-        state: what is true of the money.
-        upload: the upload the job is about.
-        token: who may write: the latest attempt's token.
-        lease_until: until when the holder of the token is presumed alive, or must be left to wait.
-        last_write: names the latest write, so that a writer recognises its own.
+        job_id: the key of the item, derived from the upload.
+        state: where the job stands, in particular whether it was or may have been charged.
+        upload: the upload that the job checks.
+        token: the token of the latest attempt; only its holder may write.
+        lease_until: nobody else touches the job before this time: its worker may be alive, or its retry is
+            scheduled.
+        last_write: a unique name of the latest write, by which a writer recognises its own.
         created_at: when the upload was first seen.
-        deadline: when to give up: on being taken by the vendor, then on the task.
-        checker: the checker's name, None while unknown.
+        deadline: when to give up: before submission on being accepted by the vendor, afterwards on the task.
+        checker: the name of the checker, None until the file is about to be sent.
         task_type: the vendor's word for the check.
-        region: whose numbers those of the upload without a country code are, ISO 3166 alpha-2.
-        attempts: POSTs that were begun.
-        server_errors: POSTs that the vendor answered with 500.
-        run: number of the execution; a part of its name.
-        task_id: the vendor's id, once submitted.
-        charged: True, False, or None for unknown.
+        region: the region of numbers without a country code, ISO 3166 alpha-2.
+        attempts: the number of POSTs that were started.
+        server_errors: the number of POSTs that the vendor answered with status 500.
+        run: the number of the execution, which is part of its name.
+        task_id: the vendor's id of the task, once submitted.
+        charged: True, False, or None if unknown.
         submitted_at: when the vendor accepted the file.
-        exported_at: when the vendor made the export, by its own clock; None where it says nothing credible.
-        finished_at: when the job ended, or stopped to wait for a person.
-        counts: rows.
-        expected_seconds: how long the task was expected to take before it was sent, None where nothing told.
+        exported_at: when the vendor made the export, by the vendor's clock; None if unknown or implausible.
+        finished_at: when the job ended, or began to wait for a person.
+        counts: the numbers of rows.
+        expected_seconds: the predicted duration of the task in seconds, None without a prediction.
         results: where the results are, once completed.
         reason: why the job failed or needs attention.
-        evidence: what a person went by who resolved a doubt.
-        announced: which endings were announced by an event, see ``ending``.
+        evidence: how a person knew that an upload in doubt was not charged.
+        announced: the endings that were announced by an event, see ``ending``.
     """
 
     job_id: str
@@ -127,16 +130,16 @@ class Job:
 
     @property
     def execution_name(self) -> str:
-        """The name of the execution that follows this job's task; the same each time it is asked for."""
+        """Return the name of the execution that follows the task; every attempt to start it uses this name."""
         return f"{self.job_id}-{self.run}"
 
     def task_age(self, now: datetime) -> float:
-        """Seconds since the vendor accepted the file; 0 before that."""
+        """Return the seconds since the vendor accepted the file, or 0 before that."""
         return (now - (self.submitted_at or now)).total_seconds()
 
     @property
     def ending(self) -> str:
-        """Names the state and reason that an event announces, for instance ``blocked:BAD_API_KEY``."""
+        """Return the name of the state and reason to announce, for instance ``blocked:BAD_API_KEY``."""
         return f"{self.state}:{self.reason.code}" if self.reason else str(self.state)
 
     @classmethod
