@@ -1,4 +1,4 @@
-"""Compares the upload bucket with the ledger once a day, and reports what no event announced."""
+"""The audit function: compares the upload bucket with the ledger once a day."""
 
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ auditor = cache(Auditor.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    """Counts the uploads that were never announced into the metric ``UnannouncedUploads``."""
+    """Publish the number of uploads for which no event arrived, as the metric ``UnannouncedUploads``."""
     report = auditor().run()
     if report:
         metrics.add_metric(name="UnannouncedUploads", unit=MetricUnit.Count, value=report.unannounced)

@@ -1,4 +1,4 @@
-"""Looks at a task and tells the state machine what to do next."""
+"""The check_status function: checks a task and decides what the state machine does next."""
 
 from functools import cache
 from typing import Any
@@ -14,6 +14,6 @@ status_checker = cache(StatusChecker.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes ``{job_id, seen}``, returns a decision."""
+    """Check the task of ``{job_id, seen}``; return a decision."""
     seconds = context.get_remaining_time_in_millis() / 1000
     return status_checker().check(event["job_id"], event["seen"], seconds=seconds).as_payload()

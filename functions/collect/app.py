@@ -1,4 +1,4 @@
-"""Collects the results of a task that the vendor has exported."""
+"""The collect function: collects the results of a task that the vendor has exported."""
 
 from functools import cache
 from typing import Any
@@ -14,6 +14,6 @@ collector = cache(Collector.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes ``{job_id}``, returns a decision."""
+    """Collect the results of ``{job_id}``; return a decision."""
     seconds = context.get_remaining_time_in_millis() / 1000
     return collector().collect(event["job_id"], seconds=seconds).as_payload()

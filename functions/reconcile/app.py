@@ -1,4 +1,7 @@
-"""Repairs what a crash left behind. Invoked every few minutes, and when an execution ends unwell."""
+"""The reconcile function: repairs jobs after crashes.
+
+It runs every few minutes, and whenever an execution fails, times out or is aborted.
+"""
 
 from functools import cache
 from typing import Any
@@ -15,7 +18,11 @@ reconciler = cache(Reconciler.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int] | str:
-    """Takes a scheduled event, or Step Functions' own "Step Functions Execution Status Change"."""
+    """Handle a scheduled event, or an event "Step Functions Execution Status Change".
+
+    Returns:
+        How often each action was taken, or the action that was taken for the one execution.
+    """
     if event["detail-type"] == "Step Functions Execution Status Change":
         ended = event["detail"]
         return reconciler().settle(ended["name"], ExecutionStatus(ended["status"]))

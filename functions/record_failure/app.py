@@ -1,4 +1,4 @@
-"""Records that a task ended without results, and announces it."""
+"""The record_failure function: records that a task ended without results, and announces the failure."""
 
 from dataclasses import asdict
 from functools import cache
@@ -16,7 +16,7 @@ failure_recorder = cache(FailureRecorder.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Takes ``{job_id, execution, reason{code, message}}``, returns the reason that the ledger holds."""
+    """Record the failure in ``{job_id, execution, reason{code, message}}``; return the ledger's reason."""
     reason = Reason(ReasonCode(event["reason"]["code"]), event["reason"]["message"])
     recorded = failure_recorder().record(event["job_id"], reason, execution=event.get("execution"))
     return asdict(recorded)

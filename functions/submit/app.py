@@ -1,4 +1,4 @@
-"""Submits an announced upload to the vendor. Invoked by the upload queue, one message at a time."""
+"""The submit function: submits uploads to the vendor. The upload queue invokes it with one message."""
 
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ queue_handler = cache(QueueHandler.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Takes each message; a message that raises stays in the queue."""
+    """Handle each message. A message whose handling raises stays in the queue."""
     for record in event["Records"]:
         message = Message.from_record(record)
         queue_handler().handle(message, seconds=context.get_remaining_time_in_millis() / 1000)

@@ -259,7 +259,7 @@ def test_as_few_and_as_many_rows_as_the_checker_takes_are_sent(
     assert [charge.rows for charge in simulator.charges] == [1000, 100_000]
 
 
-@pytest.mark.parametrize(("rows", "limit"), [(999, "no fewer than 1,000"), (100_001, "at most 100,000")])
+@pytest.mark.parametrize(("rows", "limit"), [(999, "at least 1,000"), (100_001, "at most 100,000")])
 def test_a_file_of_the_wrong_length_is_told_the_limit(
     account: Account, functions: Functions, rows: int, limit: str
 ) -> None:

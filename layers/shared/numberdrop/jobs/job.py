@@ -130,7 +130,7 @@ class Job:
 
     @property
     def execution_name(self) -> str:
-        """Return the name of the execution that follows the task; every attempt to start it uses this name."""
+        """Return the name of the execution that follows the task; every attempt to start it uses it."""
         return f"{self.job_id}-{self.run}"
 
     def task_age(self, now: datetime) -> float:

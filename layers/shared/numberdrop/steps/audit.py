@@ -1,6 +1,6 @@
-"""A daily look at the bucket against the ledger, for uploads that no event ever announced.
+"""Comparing the bucket with the ledger once a day, to find uploads for which no event arrived.
 
-It reports and does nothing else: what it finds is for a person to look at, since sending a file costs money.
+The audit only reports. A person decides about the uploads that it finds, because sending a file costs money.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,18 +23,18 @@ MIN_AGE = timedelta(days=1)
 """Younger uploads may still be in the queue."""
 
 MAX_AGE = timedelta(days=14)
-"""Older uploads were looked at every day, and reported as often."""
+"""Older uploads were already compared, and reported, every day."""
 
 logger = Logger()
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What a look at the bucket found.
+    """The result of an audit.
 
     Attributes:
-        compared: versions that were looked up in the ledger.
-        unannounced: those that the ledger does not know.
+        compared: the number of versions that were looked up in the ledger.
+        unannounced: the number of those that have no job.
     """
 
     compared: int
@@ -43,7 +43,7 @@ class AuditReport:
 
 @dataclass(frozen=True)
 class Auditor:
-    """Compares the bucket's listing with the ledger, without reading a file."""
+    """Compares the bucket's listing with the ledger. It does not read any file."""
 
     uploads: UploadBucket
     bucket: str
@@ -53,7 +53,7 @@ class Auditor:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Return the auditor that the audit function's environment describes."""
+        """Return the auditor for the environment of the audit function."""
         settings = AuditSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
         return cls(
@@ -61,9 +61,13 @@ class Auditor:
         )
 
     def run(self) -> AuditReport | None:
-        """Compares uploads of the last days; None while the line is stopped and uploads wait behind it."""
+        """Compare the uploads of the last days with the ledger and log those that have no job.
+
+        Returns:
+            The report, or None while the circuit breaker is open: then uploads without a job are waiting.
+        """
         if self.breaker.holder() is not None:
-            logger.info("the line is stopped and uploads wait behind it; nothing can be said today")
+            logger.info("the circuit breaker is open and uploads are waiting; nothing was compared")
             return None
         compared = unannounced = 0
         for batch in self._batches():
@@ -80,7 +84,7 @@ class Auditor:
         return AuditReport(compared, unannounced)
 
     def unannounced(self) -> Iterator[ListedUpload]:
-        """The uploads that the ledger does not know, as ``run`` counts them."""
+        """Yield the uploads that have no job, as ``run`` counts them."""
         for batch in self._batches():
             yield from self._missing(batch)
 
@@ -92,7 +96,7 @@ class Auditor:
         return _batched(self._uploads(), MAX_KNOWN_AT_ONCE)
 
     def _uploads(self) -> Iterator[ListedUpload]:
-        """The versions that can be compared; the ledger cannot know what was there before it."""
+        """Yield the versions to compare. Older ones than the ledger cannot be in it."""
         earliest = max(self.now() - MAX_AGE, self.ledger.created_at())
         latest = self.now() - MIN_AGE
         for listed in self.uploads.versions(self.bucket):

@@ -1,4 +1,4 @@
-"""Collecting: from a finished task to results that lie under their upload's name."""
+"""Collecting: from a finished task to results stored under the key of their upload."""
 
 import json
 import time
@@ -41,10 +41,10 @@ from numberdrop.vendor.download import Download, Downloader, DownloadFailedError
 from numberdrop.vendor.outcomes import TaskStatus
 
 PAUSES = (0, 5, 15)
-"""Seconds before each try to fetch the export with a fresh link. Then it is given up."""
+"""Seconds to pause before each try to fetch the export with a fresh link. After the last try, it fails."""
 
 TIME_TO_STORE = 120
-"""Seconds of the function's time kept for reading the export and storing the results."""
+"""Seconds of the function's time that are reserved for reading the export and storing the results."""
 
 CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -59,7 +59,7 @@ logger = Logger()
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    """An upload that was read again; its rows can be read as long as the workspace is there."""
+    """An upload that was read again. Its rows can be read as long as the workspace exists."""
 
     rows: UploadRows
     counts: UploadCounts
@@ -70,8 +70,8 @@ class _Workspace:
     """The working files of one collection, in the function's ephemeral storage.
 
     Attributes:
-        folder: where they are.
-        opened: those of them that stay open until the end.
+        folder: the folder of the files.
+        opened: the files that stay open until the end.
     """
 
     folder: Path
@@ -108,7 +108,7 @@ class _Workspace:
 
 @dataclass(frozen=True)
 class Collector:
-    """Fetches a task's export and stores it with our reading of it. Every step can run twice."""
+    """Fetches a task's export and stores it together with the results. Every step can run twice."""
 
     ledger: Ledger
     uploads: UploadBucket
@@ -122,7 +122,7 @@ class Collector:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Return the collector that the collect function's environment describes."""
+        """Return the collector for the environment of the collect function."""
         settings = CollectSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
         s3 = make_client("s3", STREAMING)
@@ -137,7 +137,7 @@ class Collector:
         )
 
     def collect(self, job_id: str, *, seconds: float) -> Decision:
-        """Collects a job's results within ``seconds``, then completes and announces the job.
+        """Collect a job's results within ``seconds``, then complete and announce the job.
 
         Raises:
             JobMissingError: the ledger has no such job.
@@ -169,7 +169,7 @@ class Collector:
             except LinkRefusedError as error:
                 failure = Reason(
                     ReasonCode.RESULT_UNAVAILABLE,
-                    f"{error} Fresh links were asked for {len(PAUSES)} times. Ask the vendor.",
+                    f"{error} This happened with {len(PAUSES)} fresh links. Ask the vendor.",
                 )
             except (DownloadFailedError, InvalidFileError) as error:
                 failure = Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor.")
@@ -179,10 +179,11 @@ class Collector:
         return self._give_up(job, checker, files, failure)
 
     def _fetch(self, link: str, prefix: str, files: _Workspace, end: datetime) -> str | None:
-        """Fetches the export into its file and, if that can be, into the bucket at the same time.
+        """Download the export into its file and, if possible, into the bucket at the same time.
 
         Returns:
-            The key under which it is stored by now, if it is; its ending is guessed from the first bytes.
+            The key if the export is in the bucket now, or None. The key's extension is guessed from the first
+            bytes.
         """
         seconds = (end - self.now()).total_seconds()
         with (
@@ -190,26 +191,28 @@ class Collector:
             self.downloader.open(link, file, seconds=seconds) as download,
         ):
             key = f"{prefix}export.{likely_format(download.start).extension}"
-            is_stored = self._store_as_it_comes(download, key)
+            is_stored = self._store_while_downloading(download, key)
             download.finish()
         return key if is_stored else None
 
-    def _store_as_it_comes(self, download: Download, key: str) -> bool:
-        """Whether that went well; if not, the export goes on into its file and is stored from there."""
+    def _store_while_downloading(self, download: Download, key: str) -> bool:
+        """Return whether the export was stored. If not, it is stored from its file after the download."""
         if download.length is None:
             return False
         content_type = CONTENT_TYPES[Path(key).suffix]
         try:
             self.results.put_stream(key, download, length=download.length, content_type=content_type)
         except StreamNotStoredError as error:
-            logger.warning("the export was not stored as it came", cause=error.cause)
+            logger.warning("the export could not be stored while downloading", cause=error.cause)
             return False
         return True
 
     def _wait(self, job: Job) -> Decision:
         if self.now() < job.deadline:
             return Decision(Next.WAIT, round(wait_for_export(job.task_age(self.now()))))
-        reason = Reason(ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time.")
+        reason = Reason(
+            ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time. Ask the vendor."
+        )
         return Decision(Next.FAIL, reason=reason)
 
     def _give_up(self, job: Job, checker: Checker, files: _Workspace, failure: Reason) -> Decision:
@@ -217,12 +220,12 @@ class Collector:
             if not files.export.stat().st_size:
                 return self._wait(job)
             key = job.upload.results_prefix(checker.name) + "export.unreadable"
-            with files.export.open("rb") as kept:
-                self.results.put(key, kept, "application/octet-stream")
+            with files.export.open("rb") as export:
+                self.results.put(key, export, "application/octet-stream")
         return Decision(Next.FAIL, reason=failure)
 
     def _read_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload | None:
-        """Reads the submitted numbers again from the upload, or nothing if it is gone by now."""
+        """Read the upload again for its entries and rows; return None if it no longer exists."""
         try:
             upload = files.opened.enter_context(files.upload.open("w+b"))
             self.uploads.copy_to(job.upload, upload)
@@ -233,7 +236,9 @@ class Collector:
             ):
                 return _Upload(rows, clean_upload(rows, entries=entries, rejected=rejected))
         except JobFailedError as failure:
-            logger.warning("the upload is gone; the export stands alone", reason=failure.reason.code)
+            logger.warning(
+                "the upload is gone; the results come from the export alone", reason=failure.reason.code
+            )
             return None
 
     def _store(
@@ -246,19 +251,19 @@ class Collector:
         *,
         stored_key: str | None,
     ) -> Decision:
-        extension, read = _write_results(checker, files, upload)
-        counts = _counts(job, status, read)
-        stored = _stored(self.results.bucket, job.upload.results_prefix(checker.name), extension)
+        extension, result_counts = _write_results(checker, files, upload)
+        counts = _counts(job, status, result_counts)
+        stored = _stored_results(self.results.bucket, job.upload.results_prefix(checker.name), extension)
         collected = CollectedJob(
             job,
             checker,
             upload.counts if upload else None,
             counts,
-            read,
+            result_counts,
             cost=status.cost,
             collected_at=self.now(),
         )
-        for key, path in _described(collected, stored, files).items():
+        for key, path in _write_descriptions(collected, stored, files).items():
             if key != stored_key:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
@@ -275,7 +280,7 @@ class Collector:
                 counts=counts,
                 results=stored,
                 reason=None,
-                exported_at=_credible(exported_at, job, now),
+                exported_at=_plausible(exported_at, job, now),
                 finished_at=now,
             )
         except TransitionRefusedError as refused:
@@ -288,7 +293,7 @@ class Collector:
 
 
 def _write_results(checker: Checker, files: _Workspace, upload: _Upload | None) -> tuple[str, ResultCounts]:
-    """Writes ``results.csv``; returns the ending of the export's name, and how the export answered."""
+    """Write ``results.csv``; return the extension for the export's key, and the counts of the results."""
     with (
         read_export(files.export, checker.input) as export,
         files.entries.open("rb" if upload else "w+b") as entries,
@@ -296,11 +301,11 @@ def _write_results(checker: Checker, files: _Workspace, upload: _Upload | None) 
     ):
         if not upload:
             write_entries(export, checker.input, entries)
-        read = write_results(entries, upload.rows if upload else None, export, checker, out)
-        return export.format.extension, read
+        result_counts = write_results(entries, upload.rows if upload else None, export, checker, out)
+        return export.format.extension, result_counts
 
 
-def _stored(bucket: str, prefix: str, extension: str) -> StoredResults:
+def _stored_results(bucket: str, prefix: str, extension: str) -> StoredResults:
     return StoredResults(
         bucket=bucket,
         export_key=f"{prefix}export.{extension}",
@@ -310,36 +315,35 @@ def _stored(bucket: str, prefix: str, extension: str) -> StoredResults:
     )
 
 
-def _described(collected: CollectedJob, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
-    """Writes the report and the manifest; returns all files that belong to the results by their keys.
+def _write_descriptions(collected: CollectedJob, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
+    """Write the report and the manifest; return all files of the results by key.
 
-    The manifest comes last, so that whoever sees it sees what it names.
+    The manifest is last, so that all files that it lists are stored before it.
     """
     prefix = collected.job.upload.results_prefix(collected.checker.name)
-    contents = {stored.csv_key: files.csv, stored.export_key: files.export}
+    by_key = {stored.csv_key: files.csv, stored.export_key: files.export}
     if collected.upload and collected.upload.rejected:
-        contents[f"{prefix}rejected.csv"] = files.rejected
-    beside = {**contents, stored.manifest_key: files.manifest}
-    files.report.write_text(report_html(build_report(collected, beside)), encoding="utf-8")
-    contents[str(stored.report_key)] = files.report
-    files.manifest.write_text(json.dumps(manifest(collected, contents), indent=2) + "\n", encoding="utf-8")
-    return {**contents, stored.manifest_key: files.manifest}
+        by_key[f"{prefix}rejected.csv"] = files.rejected
+    all_by_key = {**by_key, stored.manifest_key: files.manifest}
+    files.report.write_text(report_html(build_report(collected, all_by_key)), encoding="utf-8")
+    by_key[str(stored.report_key)] = files.report
+    files.manifest.write_text(json.dumps(manifest(collected, by_key), indent=2) + "\n", encoding="utf-8")
+    return {**by_key, stored.manifest_key: files.manifest}
 
 
-def _credible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:
-    """The vendor's time of the export, if it lies between the task's start and now by our clock."""
+def _plausible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:
+    """Return the vendor's time of the export if it is between the task's start and now, or None."""
     if exported_at and job.submitted_at and job.submitted_at <= exported_at <= now:
         return exported_at
     return None
 
 
-def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
+def _counts(job: Job, status: TaskStatus, result_counts: ResultCounts) -> Counts:
     submitted = job.counts.submitted
     if submitted is None:
-        submitted = read.resolved + read.unresolved
-    # Without the upload, rows of the export that were never asked for cannot be told from the others, nor can
-    # their verdicts.
-    resolved = min(read.resolved, submitted)
+        submitted = result_counts.resolved + result_counts.unresolved
+    # Without the upload, extra rows of the export cannot be recognised, and neither can their verdicts.
+    resolved = min(result_counts.resolved, submitted)
     return replace(
         job.counts,
         total=status.total,
@@ -347,5 +351,5 @@ def _counts(job: Job, status: TaskStatus, read: ResultCounts) -> Counts:
         failure=status.failure,
         resolved=resolved,
         unresolved=submitted - resolved,
-        verdicts=read.verdicts if resolved == read.resolved else {},
+        verdicts=result_counts.verdicts if resolved == result_counts.resolved else {},
     )

@@ -1,4 +1,4 @@
-"""Recording that a task ended without results: the workflow's one failure path."""
+"""Recording that a task ended without results: the only failure path of the state machine."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,7 +17,7 @@ logger = Logger()
 
 @dataclass(frozen=True)
 class FailureRecorder:
-    """Fails jobs in the ledger and announces it."""
+    """Marks jobs as failed in the ledger and announces the failures."""
 
     ledger: Ledger
     announcer: Announcer
@@ -25,21 +25,21 @@ class FailureRecorder:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Return the recorder that the record_failure function's environment describes."""
+        """Return the recorder for the environment of the record_failure function."""
         settings = LedgerSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
         return cls(ledger, Announcer.connect(settings.event_bus_name, ledger))
 
     def record(self, job_id: str, reason: Reason, *, execution: str | None = None) -> Reason:
-        """Fails a job whose task is over; returns the reason that the ledger holds afterwards.
+        """Mark a job as failed; return the reason that the ledger has afterwards.
 
-        A job that has ended already stays as it is, and its own event is announced if it never was. So does
-        one that another execution follows by now, as a person wanted.
+        A job that has ended already does not change; its event is emitted if it never was. A job that another
+        execution follows by now does not change either: a person asked to collect it again.
 
         Args:
             job_id: the job.
             reason: why its execution ends.
-            execution: the name of that execution; None from one of an older version.
+            execution: the name of that execution; None from older versions of the state machine.
 
         Raises:
             JobMissingError: the ledger has no such job.
@@ -47,7 +47,7 @@ class FailureRecorder:
         logger.append_keys(job_id=job_id)
         job = self.ledger.require(job_id)
         if execution not in {None, job.execution_name}:
-            logger.warning("another execution follows the job by now", reason=reason.code)
+            logger.warning("another execution follows the job now", reason=reason.code)
             return reason
         try:
             job = self.ledger.move(job, FAIL, reason=reason, finished_at=self.now())

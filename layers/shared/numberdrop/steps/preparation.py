@@ -1,4 +1,4 @@
-"""Reading and checking an upload before it is sent. This costs nothing and writes nothing."""
+"""Reading and checking an upload before it is sent. This costs nothing and changes nothing in AWS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +47,17 @@ class PreparedUpload:
 @dataclass(frozen=True)
 class Preparer:
     """Reads an upload, checks it, and writes the file to send.
+
+    >>> from numberdrop.aws.clients import make_client
+    >>> client = make_client("s3")
+    >>> _ = client.create_bucket(Bucket="uploads")
+    >>> stored = client.put_object(Bucket="uploads", Key="band/a.txt", Body=b"+447700900001")
+    >>> upload = Upload.from_s3(
+    ...     bucket="uploads", key="band/a.txt", version_id=None, etag=stored["ETag"], size=13)
+    >>> preparer = Preparer(UploadBucket(client), allow_sensitive=False, has_user_id=False)
+    >>> with TemporaryFile() as file:
+    ...     preparer.prepare(upload, file).counts.submitted
+    1
 
     Attributes:
         uploads: the bucket to read from.
@@ -105,8 +116,8 @@ class Preparer:
         if self.now() - started_at > LONGEST_READING:
             raise JobFailedError(
                 ReasonCode.TOO_LARGE,
-                "The file takes too long to read for its results to be collected in time. Split it and "
-                "upload the parts, or write its numbers with a + and the country code, to be read faster.",
+                "The file takes too long to read, so its results could not be collected in time. Split it "
+                "and upload the parts, or write its numbers as +<country><number>, which is faster to read.",
             )
 
 
@@ -114,8 +125,7 @@ def _check_size(upload: Upload) -> None:
     if upload.size > LARGEST_UPLOAD:
         raise JobFailedError(
             ReasonCode.TOO_LARGE,
-            f"The file has more than the {LARGEST_UPLOAD // 1_000_000} MB that are taken at once. "
-            "Split it and upload the parts.",
+            f"The file is larger than {LARGEST_UPLOAD // 1_000_000} MB. Split it and upload the parts.",
         )
 
 
@@ -123,12 +133,12 @@ def _check_rows(rows: int, checker: Checker) -> None:
     if rows > checker.max_rows:
         raise JobFailedError(
             ReasonCode.TOO_LARGE,
-            f"The file has {rows:,} distinct entries, and {checker.name} takes at most {checker.max_rows:,} "
-            "at once. Split it and upload the parts.",
+            f"The file has {rows:,} distinct entries, and {checker.name} accepts at most "
+            f"{checker.max_rows:,} in one file. Split it and upload the parts.",
         )
     if rows < checker.min_rows:
         raise JobFailedError(
             ReasonCode.TOO_SMALL,
-            f"The file has {rows:,} distinct entries that can be sent, and {checker.name} takes no fewer "
-            f"than {checker.min_rows:,} at once. Upload it together with others.",
+            f"The file has {rows:,} distinct valid entries, and {checker.name} needs at least "
+            f"{checker.min_rows:,} in one file. Combine it with other files.",
         )

@@ -1,4 +1,4 @@
-"""The door: one message of the upload queue at a time."""
+"""Handling the messages of the upload queue, one at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numberdrop.settings import SubmitSettings
 from numberdrop.steps.submission import Requeue, Submitter
 
 FIRST_RETRY_SECONDS = 15
-"""How soon a message comes again after the first failure; each further failure doubles it."""
+"""Seconds until a message is retried after its first failure. Each further failure doubles them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Message:
 
     Attributes:
         body: an EventBridge event as JSON.
-        receipt_handle: what names this receipt of the message to Amazon SQS.
-        receives: how often it was received, this time included.
+        receipt_handle: identifies this delivery to Amazon SQS.
+        receives: how often the message was received, this delivery included.
     """
 
     body: str
@@ -29,7 +29,12 @@ class Message:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """A record of the event that Lambda gets (Lambda developer guide, "Example Amazon SQS event")."""
+        """Return the message in a record (Lambda developer guide, "Example Amazon SQS event").
+
+        >>> record = {"body": "{}", "receiptHandle": "r", "attributes": {"ApproximateReceiveCount": "3"}}
+        >>> Message.from_record(record).receives
+        3
+        """
         return cls(
             body=record["body"],
             receipt_handle=record["receiptHandle"],
@@ -39,7 +44,15 @@ class Message:
 
 @dataclass(frozen=True)
 class QueueHandler:
-    """Takes messages, and hands back those that failed or whose time has not come."""
+    """Handles messages: submits their uploads, and returns failed messages to the queue.
+
+    S3's own test messages are ignored, so this needs no submitter:
+
+    >>> from numberdrop.aws.clients import make_client
+    >>> url = make_client("sqs").create_queue(QueueName="uploads")["QueueUrl"]
+    >>> handler = QueueHandler(submitter=None, queue=UploadQueue.connect(url), bucket="uploads")
+    >>> handler.handle(Message('{"Event": "s3:TestEvent"}', "receipt", receives=1), seconds=60)
+    """
 
     submitter: Submitter
     queue: UploadQueue
@@ -47,20 +60,20 @@ class QueueHandler:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Return the handler that the submit function's environment describes."""
+        """Return the handler for the environment of the submit function."""
         settings = SubmitSettings.from_env()
         queue = UploadQueue.connect(settings.upload_queue_url)
         return cls(Submitter.from_settings(settings), queue, settings.upload_bucket)
 
     def handle(self, message: Message, *, seconds: float) -> None:
-        """Deals with one message within ``seconds``; returning means that the queue may forget it.
+        """Handle one message within ``seconds``. When this returns, the queue may delete the message.
 
-        The queue's visibility time-out is long, for the case that a worker dies. A worker that lives to
-        see its failure makes the message visible sooner: at once when no try can mend it, which takes it
-        to the dead-letter queue, and after a growing pause otherwise.
+        The queue's visibility time-out is long, in case a worker dies. A worker that survives its failure
+        makes the message visible sooner: after a pause that grows with each failure, or at once if a retry
+        cannot help. In the latter case, the message soon reaches the dead-letter queue.
 
         Raises:
-            NotAnUploadError: the message announces no upload of our bucket; nothing was read.
+            NotAnUploadError: the message does not announce an upload of our bucket. Nothing was read.
         """
         try:
             self._handle(message, seconds)

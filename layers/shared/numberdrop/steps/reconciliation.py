@@ -1,4 +1,4 @@
-"""Repairing what a crash left behind, with neither the API key nor access to files: it cannot spend."""
+"""Repairing jobs after crashes. This has no access to the API key or to files, so it cannot spend money."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -22,17 +22,17 @@ from numberdrop.metrics import OldestJobs, record_reconciliation
 from numberdrop.settings import ReconcileSettings
 
 PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
-"""How long past its lease a claim is left to its own message before it is announced to the queue again.
+"""How long after its lease a claimed job is left to its own message, before a new message is sent for it.
 
-It grows with the time that the claim has taken: while the vendor is out of reach the queue is long, and each
-further message makes it longer. The longest is more than the queue's visibility time-out.
+The patience grows with the age of the claim: while the vendor is unreachable the queue is long, and every
+new message makes it longer. The longest patience exceeds the queue's visibility time-out.
 """
 
 FAILED = "failed"
-"""What is counted for a job that could not be mended."""
+"""The result that is counted for a job that could not be repaired."""
 
 AFTER_DEADLINE = timedelta(minutes=15)
-"""How long past its deadline an execution may take to end by itself."""
+"""How long after its deadline a job is left to its execution, which should end by itself."""
 
 SILENT_ENDINGS = {
     ExecutionStatus.ABORTED: Reason(
@@ -52,14 +52,14 @@ SILENT_ENDINGS = {
         "The execution ended without completing the job. See its history; the task can be collected later.",
     ),
 }
-"""Reasons for executions that ended while the ledger still says ``submitted``."""
+"""Reasons for the failure of jobs that are still ``submitted`` although their execution has ended."""
 
 logger = Logger()
 
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Looks at every job that is not settled, and does for each what its worker would have done next."""
+    """Looks at every unsettled job, and does what its worker should have done next."""
 
     ledger: Ledger
     breaker: CircuitBreaker
@@ -71,7 +71,7 @@ class Reconciler:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Return the reconciler that the reconcile function's environment describes."""
+        """Return the reconciler for the environment of the reconcile function."""
         settings = ReconcileSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
         return cls(
@@ -84,9 +84,9 @@ class Reconciler:
         )
 
     def run(self) -> Mapping[str, int]:
-        """Mends what needs it; returns how often each thing was done, failures among them.
+        """Repair all jobs that need it; return how often each action was taken, failures included.
 
-        One bad job never stops the others: it is logged and tried again next time.
+        One bad job never stops the others: it is logged and retried in the next run.
         """
         done: Counter[str] = Counter()
         ages = OldestJobs()
@@ -99,9 +99,11 @@ class Reconciler:
         return dict(done)
 
     def settle(self, execution_name: str, status: ExecutionStatus) -> str:
-        """Settles the job of an execution that has just ended; returns what was done."""
+        """Settle the job of an execution that has just ended; return the action that was taken."""
         job_id, _, run = execution_name.rpartition("-")
-        job = self.ledger.get(job_id) if job_id else None  # executions started by hand have other names
+        job = (
+            self.ledger.get(job_id) if job_id else None
+        )  # executions that were started by hand have other names
         if job is None or str(job.run) != run:
             return "left alone"
         return self._after_execution(job, status)
@@ -126,7 +128,7 @@ class Reconciler:
         waits_for_the_breaker = holder not in {None, job.job_id}
         match job.state:
             case State.CLAIMED if waits_for_the_breaker:
-                # Waiting for a person to put the account right is not the upload's fault.
+                # The time until a person fixes the account does not count.
                 self.ledger.extend_deadline(job, self.now() + self.job_timeout)
                 return "left alone"
             case State.CLAIMED if self._is_over(job.lease_until + self._patience(job)):
@@ -147,15 +149,15 @@ class Reconciler:
         return min(max(PATIENCE, self._time_spent(job) / 2), LONGEST_PATIENCE)
 
     def _time_spent(self, job: Job) -> timedelta:
-        """How long it has been tried to have the file taken, or the task finished, without a break.
+        """Return how long the job has tried, without a break, to submit its file or to finish its task.
 
-        The deadline tells when that began; not exactly, where ``job_timeout`` was another then.
+        The start is derived from the deadline. It is not exact if ``job_timeout`` was changed since.
         """
         since = max(job.deadline - self.job_timeout, job.created_at)
         return max(self.now() - since, timedelta())
 
     def _time_out(self, job: Job) -> str:
-        """Ends what no worker has ended, as when its message cannot be read any more."""
+        """End a job that no worker has ended, for instance because its message cannot be read any more."""
         ended = self.ledger.move(
             job, DECLINE, reason=NOT_ACCEPTED_IN_TIME, charged=False, finished_at=self.now()
         )
@@ -163,7 +165,7 @@ class Reconciler:
         return "timed out"
 
     def _restart(self, job: Job) -> str:
-        """Takes over a job whose worker is gone and announces its upload to the queue again."""
+        """Take over a job whose worker is gone, and send a new message for its upload."""
         self.announcer.announce(job)
         job = self.ledger.reclaim(job, lease_until=self.now(), timeout=self.job_timeout)
         self.queue.send_again(message_for(job.upload), after_seconds=0)
@@ -194,7 +196,10 @@ class Reconciler:
         return "failed for its execution"
 
     def _breaker_holder(self) -> str | None:
-        """The job that holds the line; one that no longer waits for the vendor's account gives it up."""
+        """Return the job that holds the circuit breaker open, or None.
+
+        Closes the breaker if its holder no longer waits for the vendor's account.
+        """
         holder = self.breaker.holder()
         if holder is None:
             return None

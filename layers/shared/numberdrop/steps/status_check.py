@@ -1,4 +1,4 @@
-"""Looking at a task and deciding what the workflow does next."""
+"""Checking a task and deciding what the state machine does next."""
 
 import math
 import random
@@ -24,19 +24,19 @@ from numberdrop.vendor.client import STATUS_SECONDS, VendorClient
 from numberdrop.vendor.outcomes import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 
 PATIENCE_WITH_UNKNOWN = timedelta(minutes=10)
-"""How long the vendor must not know a task, each time it answers, before it is taken at its word."""
+"""How long every answer must be 404 before the task counts as not found."""
 
 LONGEST_WAIT_WHILE_UNKNOWN = 60
-"""Seconds between such answers at most, so that many must agree."""
+"""The longest wait in seconds after a 404, so that several answers must agree."""
 
 MAX_LINKLESS_ANSWERS = 5
-"""Answers "exported" without a link before the export counts as unavailable."""
+"""After this many answers "exported" without a link, the export counts as unavailable."""
 
 WAIT_FOR_LINK = 30
-"""Seconds between such answers at least, so that they span two minutes."""
+"""The shortest wait in seconds after such an answer, so that they span two minutes."""
 
 TIME_FOR_ONE_CHECK = 2 * STATUS_SECONDS + 10
-"""Seconds of the function's time that a look may take: a call, and another with a fresh key."""
+"""The most seconds that one check takes: a call, and a second one with a fresh key."""
 
 WAITING_WORDS = {"pending", "processing", "completed"}
 
@@ -45,12 +45,12 @@ logger = Logger()
 
 @dataclass(frozen=True)
 class StatusChecker:
-    """Looks at tasks.
+    """Asks the vendor about tasks, and decides what the state machine does next.
 
     Attributes:
-        polling: chooses how long to wait between looks.
-        sleep: lets seconds pass between looks of one call.
-        chance: a number from 0 to 1, another each time.
+        polling: chooses how long to wait between checks.
+        sleep: sleeps for some seconds between two checks of one invocation.
+        chance: returns a random number from 0 to 1.
     """
 
     ledger: Ledger
@@ -62,7 +62,7 @@ class StatusChecker:
 
     @classmethod
     def from_env(cls) -> Self:
-        """Return the checker that the check_status function's environment describes."""
+        """Return the status checker for the environment of the check_status function."""
         settings = CheckStatusSettings.from_env()
         return cls(
             Ledger.connect(settings.jobs_table),
@@ -71,10 +71,15 @@ class StatusChecker:
         )
 
     def check(self, job_id: str, seen: Mapping[str, Any], *, seconds: float) -> Decision:
-        """Asks the vendor about a job's task, within ``seconds``.
+        """Ask the vendor about a job's task, within ``seconds``.
 
-        Where the next look is due so soon that sleeping costs less than the state machine's wait, it is taken
-        here, and so on.
+        If the next check is due so soon that sleeping costs less than a wait of the state machine, this
+        method sleeps and checks again.
+
+        Args:
+            job_id: the job.
+            seen: what the previous check remembered, as ``PollState``'s JSON; empty at the first.
+            seconds: the time that is left for the function.
 
         Raises:
             JobMissingError: the ledger has no such job.
@@ -84,20 +89,20 @@ class StatusChecker:
         job = self.ledger.require(job_id)
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
-        decision = self._ask(job, job.task_id, PollState.from_payload(seen))
-        while self._stays(decision, end):
+        decision = self._check_once(job, job.task_id, PollState.from_payload(seen))
+        while self._is_next_check_soon(decision, end):
             self.sleep(decision.wait_seconds)
-            decision = self._ask(job, job.task_id, decision.seen)
+            decision = self._check_once(job, job.task_id, decision.seen)
         return decision
 
-    def _ask(self, job: Job, task_id: str, seen: PollState) -> Decision:
+    def _check_once(self, job: Job, task_id: str, seen: PollState) -> Decision:
         checker = checker_for_key(job.upload.key, allow_sensitive=True)
         outcome = self.vendor.status(checker, task_id)
         now = self.now()
         decision = decide(outcome, seen, job, self.polling, now=now, chance=self.chance())
-        return _within(job.deadline, decision, now)
+        return _apply_deadline(job.deadline, decision, now)
 
-    def _stays(self, decision: Decision, end: datetime) -> bool:
+    def _is_next_check_soon(self, decision: Decision, end: datetime) -> bool:
         pause = decision.wait_seconds
         return (
             decision.next is Next.WAIT
@@ -115,38 +120,46 @@ def decide(
     now: datetime,
     chance: float = 0.0,
 ) -> Decision:
-    """What an answer of the vendor means, the deadline apart.
+    """Return the decision that an answer of the vendor leads to, regardless of the deadline.
+
+    >>> from numberdrop.jobs.upload import Upload
+    >>> upload, noon = Upload("uploads", "band/a.txt", "v1", "etag", 1200, "0A"), utc_now()
+    >>> times = dict(created_at=noon, lease_until=noon, deadline=noon)
+    >>> job = Job(job_id="1f", state=State.SUBMITTED, upload=upload, token="t", last_write="w", **times)
+    >>> exported = TaskStatus("exported", total=9, success=9, failure=0, result_url="https://example.com/e")
+    >>> decide(exported, PollState(), job, PollingPolicy(300), now=noon).next.value
+    'collect'
 
     Args:
         outcome: the answer.
-        seen: what the look before left behind.
-        job: the job, submitted.
+        seen: what the previous check remembered.
+        job: the job, which is submitted.
         polling: chooses how long to wait.
         now: when the answer came.
-        chance: from 0 to 1; shortens the wait a little, see ``jittered``.
+        chance: 0 to 1; shortens the wait a little, see ``jittered``.
     """
 
-    def wait(look: Progress, before: Progress | None = None) -> int:
-        return round(jittered(polling.next_wait(look, before, job.expected_seconds), chance))
+    def wait(progress: Progress, earlier: Progress | None = None) -> int:
+        return round(jittered(polling.next_wait(progress, earlier, job.expected_seconds), chance))
 
-    blind = wait(Progress(job.task_age(now)))
+    wait_by_age = wait(Progress(job.task_age(now)))
     match outcome:
         case NoAnswer(after_seconds=pause, cause=cause):
-            logger.warning("nothing was learnt about the task", cause=cause)
-            return Decision(Next.WAIT, max(blind, pause), replace(seen, unknown_since=None))
+            logger.warning("the vendor gave no usable answer about the task", cause=cause)
+            return Decision(Next.WAIT, max(wait_by_age, pause), replace(seen, unknown_since=None))
         case TaskUnknown():
-            return _unknown(seen, min(blind, LONGEST_WAIT_WHILE_UNKNOWN), now)
+            return _decide_unknown(seen, min(wait_by_age, LONGEST_WAIT_WHILE_UNKNOWN), now)
         case TaskStatus(word="exported", result_url=None):
-            decision = _linkless(seen, max(blind, WAIT_FOR_LINK))
+            decision = _decide_linkless(seen, max(wait_by_age, WAIT_FOR_LINK))
         case TaskStatus():
-            paced = wait(_look(outcome, job, now), _look_before(seen, job))
-            decision = _known(outcome, _having_counted(seen, outcome, now), paced)
+            wait_by_progress = wait(_progress(outcome, job, now), _earlier_progress(seen, job))
+            decision = _decide_by_word(outcome, _with_count(seen, outcome, now), wait_by_progress)
     seen = replace(decision.seen, unknown_since=None)
     return replace(decision, seen=seen, total=outcome.total, success=outcome.success)
 
 
-def _look(status: TaskStatus, job: Job, now: datetime) -> Progress:
-    """The answer as the pacing sees it; where the vendor gives no total, what was sent stands for it."""
+def _progress(status: TaskStatus, job: Job, now: datetime) -> Progress:
+    """Return the progress of a task; if the vendor gives no total, use the number of submitted rows."""
     return Progress(
         age=job.task_age(now),
         done=_done(status),
@@ -155,13 +168,13 @@ def _look(status: TaskStatus, job: Job, now: datetime) -> Progress:
     )
 
 
-def _look_before(seen: PollState, job: Job) -> Progress | None:
+def _earlier_progress(seen: PollState, job: Job) -> Progress | None:
     if seen.done is None or seen.done_since is None:
         return None
     return Progress(job.task_age(datetime.fromisoformat(seen.done_since)), seen.done)
 
 
-def _having_counted(seen: PollState, status: TaskStatus, now: datetime) -> PollState:
+def _with_count(seen: PollState, status: TaskStatus, now: datetime) -> PollState:
     done = _done(status)
     return seen if done == seen.done else replace(seen, done=done, done_since=timestamp(now))
 
@@ -170,18 +183,18 @@ def _done(status: TaskStatus) -> int:
     return (status.success or 0) + (status.failure or 0)
 
 
-def _unknown(seen: PollState, wait: int, now: datetime) -> Decision:
+def _decide_unknown(seen: PollState, wait: int, now: datetime) -> Decision:
     since = datetime.fromisoformat(seen.unknown_since) if seen.unknown_since else now
     if now - since >= PATIENCE_WITH_UNKNOWN:
         reason = Reason(
             ReasonCode.TASK_NOT_FOUND,
-            "The vendor says that it does not know the task, though it took the file. Ask the vendor.",
+            "The vendor says that it does not know the task, although it accepted the file. Ask the vendor.",
         )
         return Decision(Next.FAIL, reason=reason)
     return Decision(Next.WAIT, wait, replace(seen, unknown_since=timestamp(since)))
 
 
-def _known(status: TaskStatus, seen: PollState, wait: int) -> Decision:
+def _decide_by_word(status: TaskStatus, seen: PollState, wait: int) -> Decision:
     match status.word:
         case "exported":
             return Decision(Next.COLLECT, seen=seen)
@@ -190,11 +203,11 @@ def _known(status: TaskStatus, seen: PollState, wait: int) -> Decision:
             return Decision(Next.FAIL, reason=reason)
         case word:
             if word not in WAITING_WORDS:
-                logger.warning("the vendor uses a status word that is not known", length=len(word))
+                logger.warning("the vendor uses an unknown status word", length=len(word))
             return Decision(Next.WAIT, wait, seen)
 
 
-def _linkless(seen: PollState, wait: int) -> Decision:
+def _decide_linkless(seen: PollState, wait: int) -> Decision:
     seen = replace(seen, linkless=seen.linkless + 1)
     if seen.linkless >= MAX_LINKLESS_ANSWERS:
         reason = Reason(
@@ -205,8 +218,8 @@ def _linkless(seen: PollState, wait: int) -> Decision:
     return Decision(Next.WAIT, wait, seen)
 
 
-def _within(deadline: datetime, decision: Decision, now: datetime) -> Decision:
-    """The decision, unless waiting on would pass the deadline."""
+def _apply_deadline(deadline: datetime, decision: Decision, now: datetime) -> Decision:
+    """Limit a wait to the deadline; fail if the deadline has passed."""
     if decision.next is not Next.WAIT:
         return decision
     if now >= deadline:

@@ -1,4 +1,4 @@
-"""Submitting an upload: the only place where money is spent."""
+"""Sending an upload to the vendor: the only place where money is spent."""
 
 import math
 from dataclasses import dataclass
@@ -46,47 +46,47 @@ from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
 
 LEASE_MARGIN = timedelta(seconds=30)
-"""How long after its own end a worker is presumed alive."""
+"""How long a worker is presumed alive after the end of its time."""
 
 BLOCKED_PAUSE = timedelta(minutes=2)
-"""How soon the job that holds the line is tried again; each try is free."""
+"""How soon the job that holds the circuit breaker open is tried again. Each try is free."""
 
 OPEN_BREAKER_PAUSE = 180
-"""Seconds until an upload that waits behind the line looks again."""
+"""Seconds until an upload that waits for the circuit breaker to close is tried again."""
 
 CLOCK_SKEW = 5
-"""Seconds by which a message may come before its time, as clocks differ."""
+"""Seconds by which a message may arrive too early, because clocks differ."""
 
 EXECUTION_START = timedelta(minutes=1)
-"""How long the worker is presumed to be starting the execution."""
+"""How long a worker may take to start the execution before reconcile does it."""
 
 MAX_SERVER_ERRORS = 3
-"""POSTs answered with 500 before the vendor is taken at its word."""
+"""After this many POSTs answered with status 500, the upload counts as rejected."""
 
 TIME_TO_RECORD = 15
-"""Seconds of the function's time kept for writing down how the POST ended."""
+"""Seconds of the function's time that are reserved for recording the outcome of the POST."""
 
 SHORTEST_POST = 30
-"""Seconds; a POST that has less would end in doubt too easily, so it is not begun."""
+"""Seconds. With less time, a POST could easily time out and end in doubt, so it is not started."""
 
 logger = Logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Nothing more is to be done about this message."""
+    """The message is done and can be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """The message must come again later."""
+    """A copy of the message must arrive later, after this number of seconds."""
 
     after_seconds: int
 
 
 @dataclass(frozen=True)
 class Submitter:
-    """Takes an upload from its announcement to a running execution, or to its free end.
+    """Takes an upload from its event to a running execution, or to a failure that costs nothing.
 
     Attributes:
         job_timeout: how long to try to submit, and then how long the task may take.
@@ -105,7 +105,7 @@ class Submitter:
 
     @classmethod
     def from_settings(cls, settings: SubmitSettings) -> Self:
-        """Return the submitter that the settings describe, with clients of its own."""
+        """Return the submitter for these settings, with its own clients."""
         ledger = Ledger.connect(settings.jobs_table)
         uploads = UploadBucket(make_client("s3"))
         return cls(
@@ -126,7 +126,7 @@ class Submitter:
         )
 
     def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
-        """Does what the ledger says is to be done about an upload, within ``seconds``."""
+        """Do the next thing for an upload, as its job in the ledger requires, within ``seconds``."""
         if upload.is_folder_marker:
             return Settled()
         upload = self.uploads.with_version(upload)
@@ -151,7 +151,7 @@ class Submitter:
         return job is None or job.state in {State.CLAIMED, State.BLOCKED}
 
     def _continue(self, job: Job, end: datetime) -> Settled | Requeue:
-        """What a message means for a job that exists."""
+        """Continue with a job that exists already."""
         logger.append_keys(job_id=job.job_id)
         if job.state in {State.CLAIMED, State.BLOCKED, State.SUBMITTING} and job.lease_until > self.now():
             return self._leave_alone(job)
@@ -174,16 +174,16 @@ class Submitter:
         return self._attempt(job, end)
 
     def _leave_alone(self, job: Job) -> Settled | Requeue:
-        """Leaves a job to the worker that has it, or to the message that it waits for.
+        """Leave a job to the worker that has it, or to the message that is scheduled for it.
 
-        A message that were sent again here would live as long as the job waits, and so would every other.
-        Should worker and message be lost, reconcile finds the job.
+        Re-sending every message here would keep all copies alive until the job settles. If both the worker
+        and the message are lost, reconcile finds the job.
         """
         seconds = (job.lease_until - self.now()).total_seconds()
         return Requeue(math.ceil(seconds)) if seconds <= CLOCK_SKEW else Settled()
 
     def _attempt(self, job: Job, end: datetime) -> Settled | Requeue:
-        """One attempt by the holder of the job's token."""
+        """Try once to submit the upload, as the holder of the job's token."""
         logger.append_keys(job_id=job.job_id)
         with TemporaryFile() as file:
             try:
@@ -194,12 +194,12 @@ class Submitter:
                 self._end(job, DECLINE, failure.reason, {"charged": False})
                 return Settled()
             except Exception:
-                # The lease is given up, so that the queue's next try need not wait for its end.
+                # End the lease, so that the queue's next try does not have to wait for it.
                 self.ledger.move(job, RELEASE, lease_until=self.now())
                 raise
             if self._seconds_to_post(end) < SHORTEST_POST:
-                logger.warning("too little time is left to send the file; it waits for the next try")
-                return self._after_lease(job)
+                logger.warning("too little time is left to send the file; it is sent at the next try")
+                return self._requeue_after_lease(job)
             return self._send(job, prepared, end)
 
     def _check_deadline(self, job: Job) -> None:
@@ -251,7 +251,7 @@ class Submitter:
         return Settled()
 
     def _accept(self, job: Job, outcome: Accepted) -> None:
-        # Logged before it is written: if the write fails, a person finds the task id here.
+        # Log first: if the write fails, a person finds the task id here.
         logger.info("the vendor made a task", task_id=outcome.task_id)
         now = self.now()
         accepted = self.ledger.move(
@@ -266,7 +266,7 @@ class Submitter:
             lease_until=now + EXECUTION_START,
         )
         if job.reason:
-            # It was blocked until now: what stopped the line is put right.
+            # The job was blocked, and now the vendor accepts files again.
             self.breaker.close(job.job_id)
         count_charge(accepted)
         self.executions.start(accepted)
@@ -278,14 +278,14 @@ class Submitter:
         if outcome.concerns_key:
             reason = Reason(
                 ReasonCode.BAD_API_KEY,
-                f"The vendor refuses the API key ({outcome.message}). Put a valid one into the secret; "
-                "the upload then goes on by itself.",
+                f"The vendor refuses the API key ({outcome.message}). Put a valid key into the secret; "
+                "then the upload continues by itself.",
             )
         else:
             reason = Reason(
                 ReasonCode.INSUFFICIENT_BALANCE,
-                f"The vendor's account has too little money ({outcome.message}). Top it up; the upload "
-                "then goes on by itself.",
+                f"The vendor's account has too little money ({outcome.message}). Top it up; then the upload "
+                "continues by itself.",
             )
         self._end(job, BLOCK, reason, {"charged": False, "lease_until": self.now() + BLOCKED_PAUSE})
         return Settled()
@@ -295,11 +295,11 @@ class Submitter:
         if server_errors >= MAX_SERVER_ERRORS:
             reason = Reason(
                 ReasonCode.VENDOR_REJECTED,
-                f"{outcome.cause} It did so {server_errors} times. Nothing was charged; try again later.",
+                f"{outcome.cause} This happened {server_errors} times. Nothing was charged. Upload it again.",
             )
             self._end(job, REJECT, reason, {"charged": False, "server_errors": server_errors})
             return Settled()
-        logger.warning("the vendor did not take the file; it is tried again", cause=outcome.cause)
+        logger.warning("the vendor did not accept the file; it is tried again", cause=outcome.cause)
         self.ledger.move(
             job,
             RELEASE,
@@ -309,12 +309,12 @@ class Submitter:
         return Requeue(outcome.after_seconds)
 
     def _end(self, job: Job, transition: Transition, reason: Reason, changes: JobChanges) -> None:
-        """Write that the job ended, or that it needs a person, and announce it."""
+        """Record that the job ended, or that it needs a person, and announce it."""
         logger.warning("the job stops here", state=transition.target, reason=reason.code)
         ending: JobChanges = {**changes, "reason": reason, "finished_at": self.now()}
         self.announcer.announce(self.ledger.move(job, transition, **ending))
 
-    def _after_lease(self, job: Job) -> Requeue:
+    def _requeue_after_lease(self, job: Job) -> Requeue:
         return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
 
     def _seconds_to_post(self, end: datetime) -> float:
