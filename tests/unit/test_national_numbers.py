@@ -69,7 +69,7 @@ def random_digits(region: str, random: Random) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_number_is_read_read_by_libphonenumber_it(seed: int) -> None:
+def test_any_number_is_read_as_libphonenumber_reads_it(seed: int) -> None:
     random = Random(seed)
     for region in REGIONS:
         for _ in range(10):
