@@ -1,4 +1,4 @@
-"""Every alarm of the template, made to fire on a stack of its own, and told to the person on call."""
+"""Every alarm of the template fires on a separate stack and notifies the person on call."""
 
 import json
 import time
@@ -24,8 +24,8 @@ NUMBERS = "".join(f"+447700900{n}\n" for n in range(800, 820))
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The stack whose alarms are watched."""
+class AlarmStack:
+    """The stack whose alarms are tested."""
 
     cloud: LocalCloud
     outputs: Mapping[str, str]
@@ -51,7 +51,7 @@ class Watched:
         )
 
     def make_older(self, job_id: str) -> None:
-        """As if all but an hour of the job's 24 hours were over."""
+        """Change the job's times as if 23 of its 24 hours had passed."""
         deadline = datetime.now(UTC) + timedelta(hours=1)
         began = deadline - timedelta(hours=24)
         self.cloud.aws.client("dynamodb").update_item(
@@ -65,7 +65,7 @@ class Watched:
         )
 
     def job_in(self, state: State, key: str) -> str:
-        """The id of an upload's job, once it is in a state."""
+        """Wait until the job of an upload is in a state; return its id."""
         table = self.cloud.aws.client("dynamodb").get_paginator("scan")
         end = time.monotonic() + TIMEOUT_SECONDS
         while True:
@@ -79,7 +79,7 @@ class Watched:
                 if item["upload"]["M"]["key"]["S"] == key and item["state"]["S"] == state:
                     job_id: str = item["job_id"]["S"]
                     return job_id
-            assert time.monotonic() < end, f"{key} does not become {state}"
+            assert time.monotonic() < end, f"{key} did not become {state}"
             time.sleep(0.2)
 
     def wait_for_alarm(self, logical_id: str) -> None:
@@ -94,20 +94,20 @@ class Watched:
             assert time.monotonic() < end, alarm
             time.sleep(0.5)
 
-    def wait_for_page(self, **expected: str) -> Mapping[str, Any]:
-        """What the person on call is told, once it has these members."""
+    def wait_for_notification(self, **expected: str) -> Mapping[str, Any]:
+        """Wait for a notification with these members; return it."""
         end = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < end:
             received = self.cloud.aws.client("sqs").receive_message(QueueUrl=self.pager, WaitTimeSeconds=1)
             for message in received.get("Messages", []):
-                told: Mapping[str, Any] = json.loads(json.loads(message["Body"])["Message"])
-                if expected.items() <= told.items():
-                    return told
-        raise AssertionError(f"nobody was told of {expected}")
+                notification: Mapping[str, Any] = json.loads(json.loads(message["Body"])["Message"])
+                if expected.items() <= notification.items():
+                    return notification
+        raise AssertionError(f"no notification with {expected} arrived")
 
 
 @pytest.fixture(scope="module")
-def watched(cloud: LocalCloud) -> Watched:
+def alarm_stack(cloud: LocalCloud) -> AlarmStack:
     parameters = {**vendor_parameters(cloud.simulator), "AlarmEmail": "oncall@example.com"}
     outputs = deploy(
         cloud.aws, PROJECT / "template.yaml", stack=STACK, parameters=parameters, folder=cloud.folder
@@ -116,45 +116,45 @@ def watched(cloud: LocalCloud) -> Watched:
     pager = sqs.create_queue(QueueName="pager")["QueueUrl"]
     queues = (outputs["UploadQueueUrl"], outputs["DeadLetterQueueUrl"])
     bucket = Bucket(cloud, outputs["UploadBucketName"])
-    watched = Watched(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager)
-    topic = watched.resource("AlarmTopic")
+    alarm_stack = AlarmStack(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager)
+    topic = alarm_stack.resource("AlarmTopic")
     arn = allow_sending(sqs, pager, service="sns.amazonaws.com", source=topic)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return watched
+    return alarm_stack
 
 
-def lose_an_answer(watched: Watched, vendor: RemoteSimulator) -> None:
+def lose_answer(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:
     vendor.inject_fault("submit", "reset_after_work")
-    watched.uploads.drop("band/alarms/lost answer.txt", NUMBERS)
+    alarm_stack.uploads.drop("band/alarms/lost answer.txt", NUMBERS)
 
 
-def refuse_the_key(watched: Watched, vendor: RemoteSimulator) -> None:
+def refuse_key(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:
     key = "band/alarms/bad key.txt"
     vendor.inject_fault("submit", "http_error", None, status=401)
-    watched.uploads.drop(key, NUMBERS)
-    watched.job_in(State.BLOCKED, key)
-    watched.reconcile()
+    alarm_stack.uploads.drop(key, NUMBERS)
+    alarm_stack.job_in(State.BLOCKED, key)
+    alarm_stack.reconcile()
 
 
-def keep_a_claim_for_hours(watched: Watched, vendor: RemoteSimulator) -> None:
-    key = "band/alarms/not taken.txt"
+def age_a_delayed_claim(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:
+    key = "band/alarms/delayed.txt"
     vendor.inject_fault("submit", "http_error", None, status=429, retry_after="900")
-    watched.uploads.drop(key, NUMBERS)
-    watched.make_older(watched.job_in(State.CLAIMED, key))
-    watched.reconcile()
+    alarm_stack.uploads.drop(key, NUMBERS)
+    alarm_stack.make_older(alarm_stack.job_in(State.CLAIMED, key))
+    alarm_stack.reconcile()
 
 
-def spoil_an_item(watched: Watched, _vendor: RemoteSimulator) -> None:
-    """One that no reconcile can mend; it is taken away again as soon as one has tried."""
-    table, key = watched.outputs["JobsTableName"], {"job_id": {"S": "0" * 64}}
-    dynamodb = watched.cloud.aws.client("dynamodb")
-    dynamodb.put_item(TableName=table, Item={**key, "unsettled": {"S": "0"}, "state": {"S": "spoilt"}})
-    watched.reconcile()
+def corrupt_item(alarm_stack: AlarmStack, _vendor: RemoteSimulator) -> None:
+    """Add an item that reconcile cannot repair, run reconcile, and delete the item again."""
+    table, key = alarm_stack.outputs["JobsTableName"], {"job_id": {"S": "0" * 64}}
+    dynamodb = alarm_stack.cloud.aws.client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={**key, "unsettled": {"S": "0"}, "state": {"S": "corrupt"}})
+    alarm_stack.reconcile()
     dynamodb.delete_item(TableName=table, Key=key)
 
 
-def take_the_table_from_the_audit(watched: Watched, _vendor: RemoteSimulator) -> None:
-    functions, name = watched.cloud.aws.client("lambda"), watched.resource("AuditFunction")
+def break_audit_table(alarm_stack: AlarmStack, _vendor: RemoteSimulator) -> None:
+    functions, name = alarm_stack.cloud.aws.client("lambda"), alarm_stack.resource("AuditFunction")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     functions.update_function_configuration(
         FunctionName=name, Environment={"Variables": {**variables, "JOBS_TABLE": "no-such-table"}}
@@ -162,75 +162,74 @@ def take_the_table_from_the_audit(watched: Watched, _vendor: RemoteSimulator) ->
     functions.invoke(FunctionName=name, Payload=b"{}")
 
 
-def fail_a_task(watched: Watched, vendor: RemoteSimulator) -> None:
+def fail_task(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:
     vendor.inject_fault("status", "failed", None)
-    watched.uploads.drop("band/alarms/fails.txt", NUMBERS)
+    alarm_stack.uploads.drop("band/alarms/fails.txt", NUMBERS)
 
 
-def send_what_is_no_upload(watched: Watched, _vendor: RemoteSimulator) -> None:
-    watched.cloud.aws.client("sqs").send_message(
-        QueueUrl=watched.outputs["UploadQueueUrl"], MessageBody="not an event"
+def send_invalid_message(alarm_stack: AlarmStack, _vendor: RemoteSimulator) -> None:
+    alarm_stack.cloud.aws.client("sqs").send_message(
+        QueueUrl=alarm_stack.outputs["UploadQueueUrl"], MessageBody="not an event"
     )
 
 
-def keep_a_task_for_hours(watched: Watched, vendor: RemoteSimulator) -> None:
+def age_a_slow_task(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:
     key = "band/alarms/slow.txt"
     vendor.inject_fault("status", "completed_without_file", None)
-    watched.uploads.drop(key, NUMBERS)
-    watched.make_older(watched.job_in(State.SUBMITTED, key))
-    watched.reconcile()
+    alarm_stack.uploads.drop(key, NUMBERS)
+    alarm_stack.make_older(alarm_stack.job_in(State.SUBMITTED, key))
+    alarm_stack.reconcile()
 
 
-def let_a_message_grow_old(watched: Watched, _vendor: RemoteSimulator) -> None:
-    """The metric as SQS would put it: an hour is too long for a test."""
-    watched.put("AWS/SQS", "ApproximateAgeOfOldestMessage", 3601)
+def report_old_message(alarm_stack: AlarmStack, _vendor: RemoteSimulator) -> None:
+    """Publish the metric as SQS would; an hour is too long for a test."""
+    alarm_stack.put("AWS/SQS", "ApproximateAgeOfOldestMessage", 3601)
 
 
-def find_an_unannounced_upload(watched: Watched, _vendor: RemoteSimulator) -> None:
-    """The metric as the audit function puts it: it looks at uploads that are a day old."""
-    watched.put("numberdrop", "UnannouncedUploads", 1)
+def report_unannounced_upload(alarm_stack: AlarmStack, _vendor: RemoteSimulator) -> None:
+    """Publish the metric as the audit function does, which looks at uploads that are a day old."""
+    alarm_stack.put("numberdrop", "UnannouncedUploads", 1)
 
 
-CAUSES: Mapping[str, Callable[[Watched, RemoteSimulator], None]] = {
-    "NotReconcilingAlarm": spoil_an_item,
-    "FailureShareAlarm": fail_a_task,
-    "InDoubtAlarm": lose_an_answer,
-    "OldTasksAlarm": keep_a_task_for_hours,
-    "OldClaimsAlarm": keep_a_claim_for_hours,
-    "DeadLetterAlarm": send_what_is_no_upload,
-    "BlockedAlarm": refuse_the_key,
-    "OldMessagesAlarm": let_a_message_grow_old,
-    "UnannouncedUploadsAlarm": find_an_unannounced_upload,
-    "AuditFailsAlarm": take_the_table_from_the_audit,
+CAUSES: Mapping[str, Callable[[AlarmStack, RemoteSimulator], None]] = {
+    "NotReconcilingAlarm": corrupt_item,
+    "FailureShareAlarm": fail_task,
+    "InDoubtAlarm": lose_answer,
+    "OldTasksAlarm": age_a_slow_task,
+    "OldClaimsAlarm": age_a_delayed_claim,
+    "DeadLetterAlarm": send_invalid_message,
+    "BlockedAlarm": refuse_key,
+    "OldMessagesAlarm": report_old_message,
+    "UnannouncedUploadsAlarm": report_unannounced_upload,
+    "AuditFailsAlarm": break_audit_table,
 }
-"""In this order: the first must come before a reconcile that goes well, and the line stays stopped later."""
+"""The order matters: the first needs that no reconcile succeeded before, and the refused key opens the
+circuit breaker for the rest."""
 
 
-def test_a_job_that_was_paid_for_and_failed_is_told_to_the_person_on_call(
-    watched: Watched, vendor: RemoteSimulator
-) -> None:
+def test_a_charged_job_that_failed_notifies_on_call(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:
     vendor.inject_fault("status", "failed", None)
-    watched.uploads.drop("band/alarms/paid for.txt", NUMBERS)
+    alarm_stack.uploads.drop("band/alarms/paid for.txt", NUMBERS)
 
-    told = watched.wait_for_page(**{"detail-type": "Number Check Failed"})
+    notification = alarm_stack.wait_for_notification(**{"detail-type": "Number Check Failed"})
 
-    assert told["detail"]["charged"] is True
+    assert notification["detail"]["charged"] is True
 
 
 @pytest.mark.parametrize("alarm", CAUSES)
-def test_an_alarm_fires_and_the_person_on_call_is_told_what_to_do(
-    alarm: str, watched: Watched, vendor: RemoteSimulator
+def test_an_alarm_fires_and_links_the_runbook(
+    alarm: str, alarm_stack: AlarmStack, vendor: RemoteSimulator
 ) -> None:
-    CAUSES[alarm](watched, vendor)
+    CAUSES[alarm](alarm_stack, vendor)
 
-    watched.wait_for_alarm(alarm)
-    told = watched.wait_for_page(AlarmName=watched.resource(alarm))
+    alarm_stack.wait_for_alarm(alarm)
+    notification = alarm_stack.wait_for_notification(AlarmName=alarm_stack.resource(alarm))
 
-    assert "Runbook: " in told["AlarmDescription"]
+    assert "Runbook: " in notification["AlarmDescription"]
 
 
-def test_these_are_all_alarms(watched: Watched) -> None:
-    described = watched.cloud.aws.client("cloudformation").describe_stack_resources(StackName=STACK)
+def test_every_alarm_is_tested(alarm_stack: AlarmStack) -> None:
+    described = alarm_stack.cloud.aws.client("cloudformation").describe_stack_resources(StackName=STACK)
 
     alarms = {
         resource["LogicalResourceId"]

@@ -1,4 +1,4 @@
-"""What a job asks of AWS, counted on the local cloud: ``docs/cost.md`` computes with these figures."""
+"""The AWS calls of a job, counted on the local cloud; ``docs/cost.md`` uses these figures."""
 
 import time
 from collections import Counter
@@ -14,16 +14,16 @@ from benchmarks.cost import (
 from local.cloud import LocalCloud
 from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 
-NOT_OF_A_JOB = {
-    # Read once by each process, not by each job.
+NOT_PER_JOB = {
+    # Once per process.
     "secretsmanager:GetSecretValue",
-    # Only where an event lacks the version, as MiniStack's do.
+    # Only if an event lacks the version id, like MiniStack's events.
     "s3:HeadObject",
 }
 
 
 def history(cloud: LocalCloud, job_id: str) -> list[Mapping[str, Any]]:
-    """The events of a job's execution, once it has ended."""
+    """Wait for the end of a job's execution; return its history."""
     client = cloud.aws.client("stepfunctions")
     arn = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{job_id}-1"
     end = time.monotonic() + TIMEOUT_SECONDS
@@ -35,21 +35,19 @@ def history(cloud: LocalCloud, job_id: str) -> list[Mapping[str, Any]]:
 
 
 def calls_since(cloud: LocalCloud, begin: float) -> Counter[str]:
-    """What the functions of the pipeline have asked for; those of reconcile alone make queries."""
+    """Count the calls of the pipeline's functions; a role that sends queries is that of reconcile."""
     pages = cloud.aws.client("cloudtrail").get_paginator("lookup_events").paginate()
     events = [event for page in pages for event in page["Events"] if event["EventTime"].timestamp() >= begin]
-    by_role = {event["AccessKeyId"] for event in events if event["AccessKeyId"].startswith("ASIA")}
-    by_role -= {event["AccessKeyId"] for event in events if event["EventName"] == "Query"}
+    roles = {event["AccessKeyId"] for event in events if event["AccessKeyId"].startswith("ASIA")}
+    roles -= {event["AccessKeyId"] for event in events if event["EventName"] == "Query"}
     return Counter(
         f"{event['EventSource'].partition('.')[0]}:{event['EventName']}"
         for event in events
-        if event["AccessKeyId"] in by_role
+        if event["AccessKeyId"] in roles
     )
 
 
-def test_a_job_asks_of_aws_what_the_page_about_costs_says(
-    cloud: LocalCloud, inbox: Inbox, uploads: Bucket
-) -> None:
+def test_a_job_makes_the_calls_on_the_cost_page(cloud: LocalCloud, inbox: Inbox, uploads: Bucket) -> None:
     key, begin = "band/cost/numbers.txt", time.time()
     uploads.drop(key, "".join(f"+447700900{n}\n" for n in range(100, 200)))
     (event,) = inbox.wait_for(key)
@@ -63,6 +61,6 @@ def test_a_job_asks_of_aws_what_the_page_about_costs_says(
     calls = calls_since(cloud, begin)
 
     assert len(entered) == TRANSITIONS_OF_A_JOB + turns * TRANSITIONS_OF_A_TURN
-    assert {name: count for name, count in calls.items() if name not in NOT_OF_A_JOB} == {
+    assert {name: count for name, count in calls.items() if name not in NOT_PER_JOB} == {
         name: count + turns * CALLS_OF_A_TURN.get(name, 0) for name, count in CALLS_OF_A_JOB.items()
     }

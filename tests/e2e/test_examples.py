@@ -1,4 +1,4 @@
-"""The example consumer, deployed beside numberdrop as its README says."""
+"""The example consumer, deployed as its README says."""
 
 import json
 import time
@@ -29,16 +29,16 @@ def consumer(cloud: LocalCloud) -> Mapping[str, str]:
 
 NUMBERS = [f"+447700900{n}" for n in range(600, 610)]
 
-LIST = [*NUMBERS, "no number", *NUMBERS[:3]]
+LIST = [*NUMBERS, "not a number", *NUMBERS[:3]]
 
-# Its columns are called as those that are added behind them.
+# Its columns have the names of those that results.csv adds after them.
 TABLE = ["verdict,status,number", *(f"yes,resolved,{number}" for number in [*NUMBERS, "none", *NUMBERS[:3]])]
 
 
 def messages(cloud: LocalCloud, function: str) -> list[str]:
-    """What a function's log holds so far."""
+    """Return the messages in a function's log so far."""
     logs = cloud.aws.client("logs")
-    # The log group is made with the first line.
+    # The first line creates the log group.
     with suppress(logs.exceptions.ResourceNotFoundException):
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
         return [event["message"] for page in pages for event in page["events"]]
@@ -46,12 +46,12 @@ def messages(cloud: LocalCloud, function: str) -> list[str]:
 
 
 def invocations(log: list[str]) -> int:
-    """How many invocations a log reports."""
+    """Return the number of invocations that a log reports."""
     return sum(message.startswith("REPORT") for message in log)
 
 
 def wait_for_invocations(cloud: LocalCloud, function: str, count: int) -> list[str]:
-    """The function's log once it has been invoked so often."""
+    """Wait for ``count`` invocations of a function; return its log."""
     end = time.monotonic() + TIMEOUT_SECONDS
     while invocations(log := messages(cloud, function)) < count:
         assert time.monotonic() < end, f"the function was not invoked {count} times: {log}"
@@ -69,7 +69,7 @@ def emit(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
     assert cloud.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
-def test_the_example_counts_verdicts_as_the_event_does_and_keeps_every_event(
+def test_the_example_counts_verdicts_and_keeps_every_event(
     cloud: LocalCloud, consumer: Mapping[str, str], inbox: Inbox, uploads: Bucket
 ) -> None:
     of_another_stack = json.loads((PROJECT / "events/samples/1/completed.json").read_text("utf-8"))
@@ -84,8 +84,8 @@ def test_the_example_counts_verdicts_as_the_event_does_and_keeps_every_event(
         QueueUrl=consumer["EventsQueueUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=10
     )
 
-    told = [json.loads(line) for line in log if line.startswith("{")]
-    assert {line["job_id"]: line["verdicts"] for line in told} == {
+    logged = [json.loads(line) for line in log if line.startswith("{")]
+    assert {line["job_id"]: line["verdicts"] for line in logged} == {
         detail["job_id"]: detail["counts"]["verdicts"] for detail in details
     }
     assert invocations(log) == len(details)

@@ -1,4 +1,4 @@
-"""A second stack that takes its uploads from a bucket the user has already."""
+"""A second stack whose uploads come from an existing bucket."""
 
 import pytest
 
@@ -12,7 +12,7 @@ NAME = "a-bucket-of-my-own"
 
 @pytest.fixture(scope="module")
 def bucket(cloud: LocalCloud) -> Bucket:
-    """A bucket without versioning whose events go to EventBridge, as the README says."""
+    """Create a bucket without versioning that sends its events to EventBridge, as the docs say."""
     s3 = cloud.aws.client("s3")
     s3.create_bucket(Bucket=NAME)
     s3.put_bucket_notification_configuration(
@@ -32,17 +32,17 @@ def outputs(cloud: LocalCloud, bucket: Bucket) -> dict[str, str]:
     )
 
 
-def test_the_stack_makes_no_upload_bucket(cloud: LocalCloud, outputs: dict[str, str]) -> None:
+def test_the_stack_creates_no_upload_bucket(cloud: LocalCloud, outputs: dict[str, str]) -> None:
     resources = cloud.aws.client("cloudformation").describe_stack_resources(StackName="numberdrop-existing")
 
-    made = {resource["LogicalResourceId"] for resource in resources["StackResources"]}
+    created = {resource["LogicalResourceId"] for resource in resources["StackResources"]}
 
     assert outputs["UploadBucketName"] == NAME
-    assert "ResultsBucket" in made
-    assert "UploadBucket" not in made
+    assert "ResultsBucket" in created
+    assert "UploadBucket" not in created
 
 
-def test_a_file_in_a_bucket_that_was_there_already_comes_back(
+def test_a_file_in_an_existing_bucket_is_checked(
     inbox: Inbox, bucket: Bucket, outputs: dict[str, str]
 ) -> None:
     bucket.drop("band/numbers.txt", "+447700900500\n+447700900501\n")
@@ -55,7 +55,7 @@ def test_a_file_in_a_bucket_that_was_there_already_comes_back(
     assert event["detail"]["results"]["bucket"] == outputs["ResultsBucketName"]
 
 
-def test_a_file_that_replaces_another_without_a_version_is_a_job_of_its_own(
+def test_an_overwrite_without_versioning_is_a_new_job(
     inbox: Inbox, bucket: Bucket, outputs: dict[str, str]
 ) -> None:
     bucket.drop("band/again.txt", "+447700900500\n")

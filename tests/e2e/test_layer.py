@@ -1,4 +1,4 @@
-"""The layer as the SAM CLI has built it."""
+"""The layer as the SAM CLI builds it."""
 
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from local.cloud import STACK, LocalCloud
 
 UNCHECKED_HASH = 1
-"""The flags of a compiled file that is never held against its source (PEP 552)."""
+"""The flags of a compiled file that Python never compares with its source (PEP 552)."""
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def layer(cloud: LocalCloud) -> Path:
     return cloud.folder / f"{STACK}-build" / "SharedLayer" / "python"
 
 
-def test_every_module_is_compiled_for_the_python_that_runs_it(layer: Path) -> None:
+def test_every_module_of_the_layer_is_compiled(layer: Path) -> None:
     sources = list(layer.rglob("*.py"))
     assert sources
     for source in sources:
@@ -24,6 +24,6 @@ def test_every_module_is_compiled_for_the_python_that_runs_it(layer: Path) -> No
         assert int.from_bytes(flags, "little") == UNCHECKED_HASH, source
 
 
-def test_modules_name_the_place_that_they_run_from(layer: Path) -> None:
+def test_compiled_modules_contain_their_path_on_lambda(layer: Path) -> None:
     compiled = Path(cache_from_source(str(layer / "numberdrop" / "aws" / "ledger.py"))).read_bytes()
     assert b"/opt/python/numberdrop/aws/ledger.py" in compiled

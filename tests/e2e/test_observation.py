@@ -1,11 +1,11 @@
-"""What the functions took is known: their time and their memory, each by its own name."""
+"""The time and memory of each function can be measured on the local cloud."""
 
 from local.cloud import LocalCloud
 from local.observation import MIB, Memory, durations, functions, wait_for_executions
 from tests.support.cloud import Bucket, Inbox
 
 
-def test_time_and_memory_are_known_of_each_function_that_ran(
+def test_time_and_memory_of_each_function_are_measured(
     cloud: LocalCloud, uploads: Bucket, inbox: Inbox
 ) -> None:
     key = "band/observed.txt"

@@ -1,8 +1,8 @@
-"""Each role may do exactly what its function needs, on exactly the stack's own resources.
+"""Each role allows exactly what its function needs, on exactly the stack's own resources.
 
-MiniStack enforces the functions' roles when they call a service; the pipeline's tests rely on that. What
-AWS does on a role's behalf (polling the queue, invoking functions, writing logs) it does unasked, so those
-permissions are put to its policy simulator here.
+MiniStack enforces the functions' roles when they call a service, and the tests of the pipeline rely on
+that. It does not check what AWS does on behalf of a role (polling the queue, invoking functions, writing
+logs), so these tests check those permissions with its policy simulator.
 """
 
 from collections.abc import Iterator, Mapping
@@ -89,7 +89,7 @@ def permissions() -> Iterator[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def names(cloud: LocalCloud) -> dict[str, str]:
-    """The stack's physical names by logical ones."""
+    """Return the stack's physical names by logical name."""
     pages = cloud.aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
     return {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -100,7 +100,7 @@ def names(cloud: LocalCloud) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def arns(cloud: LocalCloud, names: dict[str, str]) -> dict[str, str]:
-    """The ARNs that the roles' policies must name."""
+    """Return the ARNs that the roles' policies must allow."""
     account = cloud.outputs["StateMachineArn"].split(":")[4]
     region = cloud.outputs["StateMachineArn"].split(":")[3]
     here = f"{region}:{account}"
@@ -131,7 +131,7 @@ def arns(cloud: LocalCloud, names: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("role", "resource", "action"), list(permissions()))
-def test_a_role_may_do_what_is_done_in_its_name(
+def test_a_role_allows_what_its_function_needs(
     role: str, resource: str, action: str, cloud: LocalCloud, names: dict[str, str], arns: dict[str, str]
 ) -> None:
     account = cloud.outputs["StateMachineArn"].split(":")[4]
@@ -146,7 +146,7 @@ def test_a_role_may_do_what_is_done_in_its_name(
 
 
 @pytest.mark.parametrize("role", NEEDED)
-def test_a_role_may_do_nothing_else(role: str, cloud: LocalCloud, names: dict[str, str]) -> None:
+def test_a_role_allows_nothing_else(role: str, cloud: LocalCloud, names: dict[str, str]) -> None:
     iam = cloud.aws.client("iam")
 
     allowed: set[str] = set()

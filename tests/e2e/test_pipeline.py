@@ -27,7 +27,7 @@ def job_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def execution_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The job's execution once it has ended, which is a moment after the event."""
+    """Wait for the end of a job's execution, a moment after the event; return the execution."""
     machine = cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
     arn = f"{machine}:{event['detail']['job_id']}-1"
     end = time.monotonic() + TIMEOUT_SECONDS
@@ -39,8 +39,8 @@ def execution_of(cloud: LocalCloud, event: Mapping[str, Any]) -> Mapping[str, An
         time.sleep(0.1)
 
 
-def wait_for_a_delayed_message(cloud: LocalCloud) -> None:
-    """Until the upload queue holds a message that was put off."""
+def wait_for_delayed_message(cloud: LocalCloud) -> None:
+    """Wait until the upload queue has a delayed message."""
     name = "ApproximateNumberOfMessagesDelayed"
     end = time.monotonic() + TIMEOUT_SECONDS
     while True:
@@ -49,12 +49,12 @@ def wait_for_a_delayed_message(cloud: LocalCloud) -> None:
         )["Attributes"]
         if attributes[name] != "0":
             return
-        assert time.monotonic() < end, "no message was put off"
+        assert time.monotonic() < end, "no message was delayed"
         time.sleep(0.1)
 
 
-def let_the_lease_end(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
-    """As if the minutes had passed that a blocked job waits before it is tried again."""
+def expire_lease(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
+    """Expire the lease of a blocked job, so that it can be retried at once."""
     cloud.aws.client("dynamodb").update_item(
         TableName=cloud.outputs["JobsTableName"],
         Key={"job_id": {"S": event["detail"]["job_id"]}},
@@ -64,7 +64,7 @@ def let_the_lease_end(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
 
 
 def invoke(cloud: LocalCloud, function: str) -> None:
-    """What a schedule does every few minutes, or every day."""
+    """Invoke a function as its schedule does."""
     resources = cloud.aws.client("cloudformation").describe_stack_resource(
         StackName=STACK, LogicalResourceId=function
     )
@@ -76,7 +76,7 @@ def invoke(cloud: LocalCloud, function: str) -> None:
 
 
 def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
-    """A repeat of the event about a key, as EventBridge may send one."""
+    """Send the event of an upload again, as EventBridge may do."""
     head = cloud.aws.client("s3").head_object(Bucket=uploads.name, Key=key)
     message = {
         "source": "aws.s3",
@@ -96,7 +96,7 @@ def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
     )
 
 
-def test_a_band_file_comes_back_as_its_export_and_one_row_for_each_number(
+def test_a_band_file_returns_its_export_and_a_row_per_number(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket, results: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
@@ -135,7 +135,7 @@ def test_a_band_file_comes_back_as_its_export_and_one_row_for_each_number(
     ("checker", "export", "column"),
     [("phoneCheck", "export.zip", "phonecheck"), ("wa-deep", "export.xlsx", "whatsapp")],
 )
-def test_the_other_documented_systems_come_back_in_their_own_format(
+def test_other_documented_checkers_return_their_own_format(
     checker: str, export: str, column: str, inbox: Inbox, uploads: Bucket, results: Bucket
 ) -> None:
     sample = (PROJECT / "local" / "samples" / f"{checker}.txt").read_text(encoding="utf-8")
@@ -152,9 +152,7 @@ def test_the_other_documented_systems_come_back_in_their_own_format(
     assert column in rows[0]
 
 
-def test_lines_that_were_left_out_are_listed_beside_the_results(
-    inbox: Inbox, uploads: Bucket, results: Bucket
-) -> None:
+def test_rejected_lines_are_listed_beside_the_results(inbox: Inbox, uploads: Bucket, results: Bucket) -> None:
     key = "band/e2e/with a bad line.txt"
 
     uploads.drop(key, NUMBERS + "not a number\n")
@@ -165,7 +163,7 @@ def test_lines_that_were_left_out_are_listed_beside_the_results(
     assert [(row["line"], row["text"]) for row in rejected] == [("21", "not a number")]
 
 
-def test_any_other_task_type_passes_through(inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket) -> None:
+def test_any_other_task_type_is_passed_on(inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket) -> None:
     key = "task_type=some_new_check/e2e/numbers.txt"
 
     uploads.drop(key, NUMBERS)
@@ -193,7 +191,7 @@ def test_the_same_event_twice_is_one_job_and_one_charge(
     assert len(inbox.about(key)) == 1
 
 
-def test_two_versions_of_one_key_are_two_jobs_with_their_own_results(
+def test_each_version_of_a_key_has_its_own_results(
     inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket, results: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
@@ -222,7 +220,7 @@ def test_two_versions_of_one_key_are_two_jobs_with_their_own_results(
         ("band/e2e/words.txt", "one\ntwo\n", "NO_VALID_NUMBERS"),
     ],
 )
-def test_a_bad_upload_fails_with_its_reason_and_is_not_charged(
+def test_an_invalid_upload_fails_without_a_charge(
     key: str, content: str, code: str, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
@@ -236,7 +234,7 @@ def test_a_bad_upload_fails_with_its_reason_and_is_not_charged(
     assert len(vendor.charges) == charged_before
 
 
-def test_a_task_that_fails_at_the_vendor_ends_in_a_failed_execution_and_an_event(
+def test_a_failed_task_fails_its_execution_and_job(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     key = "band/e2e/fails.txt"
@@ -254,7 +252,7 @@ def test_a_task_that_fails_at_the_vendor_ends_in_a_failed_execution_and_an_event
     assert execution["cause"]
 
 
-def test_a_lost_answer_needs_a_person_and_is_never_sent_again(
+def test_a_lost_answer_needs_attention_and_is_not_sent_again(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
@@ -271,18 +269,18 @@ def test_a_lost_answer_needs_a_person_and_is_never_sent_again(
     assert job_of(cloud, event)["state"]["S"] == "in_doubt"
 
 
-def test_an_account_without_money_stops_the_line_until_it_is_topped_up(
+def test_an_empty_account_opens_the_breaker_until_topped_up(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
-    holder, behind = "band/e2e/no money.txt", "band/e2e/behind the line.txt"
+    blocked, delayed = "band/e2e/no money.txt", "band/e2e/behind the breaker.txt"
     vendor.inject_fault("submit", "http_error", status=402)
 
-    uploads.drop(holder, NUMBERS)
-    (attention,) = inbox.wait_for(holder)
+    uploads.drop(blocked, NUMBERS)
+    (attention,) = inbox.wait_for(blocked)
     posts_before = vendor.calls["submit"]
-    uploads.drop(behind, NUMBERS)
-    wait_for_a_delayed_message(cloud)
+    uploads.drop(delayed, NUMBERS)
+    wait_for_delayed_message(cloud)
 
     assert attention["detail-type"] == "Number Check Needs Attention"
     assert attention["detail"]["reason"]["code"] == "INSUFFICIENT_BALANCE"
@@ -291,19 +289,17 @@ def test_an_account_without_money_stops_the_line_until_it_is_topped_up(
     assert vendor.calls["submit"] == posts_before
     assert len(vendor.charges) == charged_before
 
-    let_the_lease_end(cloud, attention)
+    expire_lease(cloud, attention)
     invoke(cloud, "ReconcileFunction")
-    (_, completed) = inbox.wait_for(holder, count=2)
-    announce_again(cloud, uploads, behind)
-    (also_completed,) = inbox.wait_for(behind)
+    (_, completed) = inbox.wait_for(blocked, count=2)
+    announce_again(cloud, uploads, delayed)
+    (also_completed,) = inbox.wait_for(delayed)
 
     assert completed["detail-type"] == also_completed["detail-type"] == "Number Check Completed"
     assert len(vendor.charges) == charged_before + 2
 
 
-def test_a_busy_vendor_is_tried_again_by_itself(
-    inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
-) -> None:
+def test_a_busy_vendor_is_retried(inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket) -> None:
     charged_before = len(vendor.charges)
     key = "band/e2e/busy vendor.txt"
     vendor.inject_fault("submit", "http_error", status=429, retry_after="1")
@@ -315,7 +311,7 @@ def test_a_busy_vendor_is_tried_again_by_itself(
     assert len(vendor.charges) == charged_before + 1
 
 
-def test_an_export_from_a_host_that_is_not_allowed_is_not_fetched(
+def test_an_export_from_a_forbidden_host_is_not_downloaded(
     inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     key = "band/e2e/untrusted.txt"
@@ -328,7 +324,7 @@ def test_an_export_from_a_host_that_is_not_allowed_is_not_fetched(
     assert event["detail"]["charged"] is True
 
 
-def test_an_upload_that_is_gone_before_it_is_read_fails_with_its_reason(
+def test_an_upload_deleted_before_it_is_read_fails(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     charged_before = len(vendor.charges)
@@ -351,7 +347,7 @@ def test_an_upload_that_is_gone_before_it_is_read_fails_with_its_reason(
     assert len(vendor.charges) == charged_before
 
 
-def test_what_is_no_upload_ends_in_the_dead_letter_queue(cloud: LocalCloud) -> None:
+def test_an_invalid_message_goes_to_the_dead_letter_queue(cloud: LocalCloud) -> None:
     sqs = cloud.aws.client("sqs")
 
     sqs.send_message(QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody="not an event")
@@ -365,7 +361,7 @@ def test_what_is_no_upload_ends_in_the_dead_letter_queue(cloud: LocalCloud) -> N
     assert bodies == ["not an event"]
 
 
-def test_an_execution_that_a_person_stops_is_settled_within_seconds(
+def test_a_stopped_execution_is_settled_within_seconds(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
     key = "band/e2e/stopped.txt"
@@ -389,8 +385,8 @@ def test_an_execution_that_a_person_stops_is_settled_within_seconds(
     assert running[0]["name"] == f"{event['detail']['job_id']}-1"
 
 
-def test_the_daily_look_at_the_bucket_may_do_what_it_needs(cloud: LocalCloud, uploads: Bucket) -> None:
-    uploads.drop("band/e2e/looked at.txt", NUMBERS)
+def test_the_audit_has_the_permissions_it_needs(cloud: LocalCloud, uploads: Bucket) -> None:
+    uploads.drop("band/e2e/audited.txt", NUMBERS)
 
     invoke(cloud, "AuditFunction")
 

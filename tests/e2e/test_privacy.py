@@ -1,6 +1,6 @@
-"""What this session's jobs left behind holds no number, no key and no link.
+"""Logs, histories, events and the ledger contain no number, no key and no link.
 
-It is the last module of the session, so it sees what all others did, their faults and refusals included.
+This module runs last, so it also covers the jobs, faults and refusals of all other modules.
 """
 
 import json
@@ -52,7 +52,7 @@ def as_text(value: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def left_behind(cloud: LocalCloud, inbox: Inbox) -> dict[str, list[str]]:
+def texts(cloud: LocalCloud, inbox: Inbox) -> dict[str, list[str]]:
     key = "band/privacy/good-and-bad.txt"
     Bucket(cloud, cloud.outputs["UploadBucketName"]).drop(
         key, "+447700900700\n+447700900701\n0447700900702\nnot a number\n"
@@ -67,14 +67,14 @@ def left_behind(cloud: LocalCloud, inbox: Inbox) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("place", ["logs", "histories", "events", "ledger"])
-def test_every_place_tells_of_the_job(left_behind: dict[str, list[str]], inbox: Inbox, place: str) -> None:
+def test_every_place_contains_the_job(texts: dict[str, list[str]], inbox: Inbox, place: str) -> None:
     (event,) = inbox.about("band/privacy/good-and-bad.txt")
 
-    assert any(event["detail"]["job_id"] in text for text in left_behind[place])
+    assert any(event["detail"]["job_id"] in text for text in texts[place])
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_nothing_that_was_left_behind_holds_a_secret(left_behind: dict[str, list[str]], secret: str) -> None:
-    found = [text for text in chain.from_iterable(left_behind.values()) if SECRETS[secret].search(text)]
+def test_no_place_contains_a_secret(texts: dict[str, list[str]], secret: str) -> None:
+    found = [text for text in chain.from_iterable(texts.values()) if SECRETS[secret].search(text)]
 
     assert not found

@@ -1,4 +1,4 @@
-"""What `make template` scans: the exceptions in .checkov.yaml leave the holes that matter to be found."""
+"""The scan of `make template` finds the holes that matter, despite the exceptions in .checkov.yaml."""
 
 import json
 import subprocess
@@ -16,12 +16,12 @@ HOLES = {
     "CKV_AWS_63": ("Action: dynamodb:GetItem", 'Action: "*"'),
     "CKV_AWS_107": ("Resource: !GetAtt ApiKeySecret.Id", 'Resource: "*"'),
 }
-"""What of checkov notices which change of the template."""
+"""The check of checkov that must find a change of the template from the first text to the second."""
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """What is found in a template with all holes."""
+    """Return the checks that fail for a template with all holes."""
     folder = tmp_path_factory.mktemp("scan")
     text = (PROJECT / "template.yaml").read_text("utf-8")
     for sound, hole in HOLES.values():

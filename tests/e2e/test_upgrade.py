@@ -1,4 +1,4 @@
-"""A new version is deployed while jobs are on their way."""
+"""A new version is deployed while a job is in progress."""
 
 import shutil
 import time
@@ -14,8 +14,8 @@ from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 NUMBERS = "".join(f"+447700900{n}\n" for n in range(900, 920))
 
 
-def a_newer_version(folder: Path) -> Path:
-    """The project with another layer, another state machine and another setting; returns its template."""
+def newer_version(folder: Path) -> Path:
+    """Copy the project with a changed layer, state machine and setting; return the template's path."""
     for part in ("events", "functions", "layers", "statemachine"):
         shutil.copytree(PROJECT / part, folder / part)
     package = folder / "layers" / "shared" / "numberdrop" / "__init__.py"
@@ -28,25 +28,25 @@ def a_newer_version(folder: Path) -> Path:
     return template
 
 
-def wait_until_followed(cloud: LocalCloud, vendor: RemoteSimulator) -> None:
-    """Until the vendor was asked about the task once."""
+def wait_for_status_check(cloud: LocalCloud, vendor: RemoteSimulator) -> None:
+    """Wait until the task is checked once."""
     before, end = vendor.calls["status"], time.monotonic() + TIMEOUT_SECONDS
     while vendor.calls["status"] == before:
-        assert time.monotonic() < end, "the task is not followed"
+        assert time.monotonic() < end, "the task is not checked"
         time.sleep(0.2)
 
 
-def test_a_job_that_is_followed_while_a_new_version_is_deployed_completes_with_one_charge(
+def test_a_job_completes_with_one_charge_during_an_upgrade(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket, tmp_path: Path
 ) -> None:
-    key = "band/upgrade/on its way.txt"
+    key = "band/upgrade/in progress.txt"
     vendor.inject_fault("status", "completed_without_file", None)
     uploads.drop(key, NUMBERS)
-    wait_until_followed(cloud, vendor)
+    wait_for_status_check(cloud, vendor)
 
     deploy(
         cloud.aws,
-        a_newer_version(tmp_path),
+        newer_version(tmp_path),
         stack=STACK,
         parameters=vendor_parameters(cloud.simulator),
         folder=cloud.folder,
