@@ -123,3 +123,45 @@ def test_the_runbook_quotes_messages_as_they_are(quoted: str) -> None:
     code = [*PROJECT.glob("layers/shared/numberdrop/**/*.py"), *PROJECT.glob("numberdrop_cli/**/*.py")]
     assert f"`{quoted}`" in (PROJECT / "docs" / "runbook.md").read_text("utf-8")
     assert any(quoted in path.read_text("utf-8") for path in code)
+
+
+def test_the_tests_that_the_threat_model_names_exist() -> None:
+    page = (PROJECT / "docs" / "security.md").read_text("utf-8")
+    existing = {path.name for path in (PROJECT / "tests").rglob("test_*.py")}
+    named = re.findall(r"\b(test_\w+\.py)`", page)
+    assert named
+    assert set(named) <= existing
+
+
+PACKAGE = PROJECT / "layers" / "shared" / "numberdrop"
+
+
+def documented_rooms() -> dict[str, set[str]]:
+    """Return what each room may import, as the table in CONTRIBUTING says."""
+    page = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+    base: set[str] = set()
+    rooms: dict[str, set[str]] = {}
+    for line in page.split("| room |")[1].split("\n\n")[0].splitlines()[2:]:
+        names, _, imports = line.strip("|").split(" | ")
+        above = set(rooms) if "everything" in imports else base if "above" in imports else set()
+        allowed = above | set(re.findall(r"`(\w+)`", imports))
+        rooms |= dict.fromkeys(re.findall(r"`(\w+)`", names), allowed)
+        base = base or set(rooms)
+    return rooms
+
+
+def test_contributing_lists_every_room_of_the_package() -> None:
+    found = {
+        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert documented_rooms().keys() == found - {"__init__"}
+
+
+@pytest.mark.parametrize("room", documented_rooms())
+def test_a_room_imports_what_contributing_allows(room: str) -> None:
+    modules = (
+        [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else (PACKAGE / room).rglob("*.py")
+    )
+    for module in modules:
+        imported = re.findall(r"^ *from numberdrop\.(\w+)", module.read_text("utf-8"), re.MULTILINE)
+        assert set(imported) <= documented_rooms()[room] | {room}, module.name
