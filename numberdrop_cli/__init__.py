@@ -1,1 +1,1 @@
-"""The command line: sending files, following jobs, and deciding what only a person may decide."""
+"""The command `numberdrop`: send files, follow jobs, and make the decisions that need a person."""

@@ -1,4 +1,4 @@
-"""``python -m numberdrop_cli``: the command ``numberdrop`` before it is installed."""
+"""Run the command without installing it: `python -m numberdrop_cli`."""
 
 from numberdrop_cli.main import main
 

@@ -1,43 +1,47 @@
-"""What AWS answers, or that it does not, in words that help."""
+"""Explain errors of AWS and of the connection to it."""
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnectedError
 
 AwsError = ClientError | BotoCoreError | Boto3Error
-"""What boto3 raises."""
+"""Every error that boto3 raises."""
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 DENIED = {"AccessDenied", "AccessDeniedException", "403"}
-"""The last is all that the answer to a HEAD request tells."""
+"""The response to a HEAD request has no body, so its error code is only the status, 403."""
 
 BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown"}
 
 
 def explain(error: AwsError) -> str:
-    """The error, and what to do about it where that is known."""
+    """Return what happened and, where known, what to do about it.
+
+    >>> explain(ClientError({"Error": {"Code": "ExpiredToken", "Message": "It expired"}}, "PutObject"))
+    'The AWS credentials have expired. Renew them. An error occurred (ExpiredToken) ...'
+    """
     if not isinstance(error, ClientError):
-        return f"AWS cannot be asked. {error}"
+        return f"The request to AWS failed. {error}"
     if error_code(error) in EXPIRED:
-        return f"The AWS credentials have expired: renew them. {error}"
+        return f"The AWS credentials have expired. Renew them. {error}"
     if error_code(error) in DENIED:
-        return f"AWS refuses. {error} (docs/command.md lists the permissions that the command needs.)"
-    return f"AWS refuses. {error}"
+        return f"AWS refused the request. {error} (docs/command.md lists the permissions that you need.)"
+    return f"AWS refused the request. {error}"
 
 
 def is_temporary(error: AwsError) -> bool:
-    """Whether asking again may help: the connection broke, or AWS is busy or ill."""
+    """Return whether a retry may help: the connection broke, or AWS is throttling or failing."""
     if isinstance(error, ClientError):
         return http_status(error) >= 500 or error_code(error) in BUSY
     return isinstance(error, (NotConnectedError, HTTPClientError))
 
 
 def error_code(error: AwsError) -> str | None:
-    """The code of AWS's answer, or None if there was none."""
+    """Return the error code of the response, or None if there was no response."""
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else None
 
 
 def http_status(error: AwsError) -> int:
-    """The HTTP status of AWS's answer, or 0 if there was none."""
-    answer = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
-    return answer.get("HTTPStatusCode", 0)
+    """Return the HTTP status of the response, or 0 if there was no response."""
+    metadata = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    return metadata.get("HTTPStatusCode", 0)

@@ -1,4 +1,4 @@
-"""The real thing behind the commands: a session, the stack, and what works on it."""
+"""Connect to a stack: an AWS session, the stack, and everything that works on it."""
 
 import os
 from dataclasses import dataclass
@@ -24,13 +24,15 @@ from numberdrop_cli.unannounced import UnannouncedUploads
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
-"""A person waits: an endpoint that cannot be reached is told within seconds."""
+CLIENT_CONFIG = Config(
+    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
+)
+"""Short time-outs in seconds, because a person waits for the answer."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One stack, and everything that can be done to it."""
+    """One stack, and the objects that work on it."""
 
     stack: Stack
     ledger: Ledger
@@ -43,36 +45,38 @@ class Connection:
     unannounced: UnannouncedUploads
     s3: "S3Client"
 
-    def job(self, prefix: str) -> Job:
-        """The job whose id begins so, as it stands now.
+    def find_job(self, id_prefix: str) -> Job:
+        """Return the current state of the job whose id begins with these digits.
 
         Raises:
-            RefusedError: there is none, or there are several.
+            RefusedError: no job matches, or several do.
         """
-        job = self.ledger.get(self.jobs.full_id(prefix))
+        job = self.ledger.get(self.jobs.full_id(id_prefix))
         if job is None:
-            raise RefusedError(f"There is no job {prefix}.")
+            raise RefusedError(f"There is no job {id_prefix}.")
         return job
 
 
 def connect(stack_name: str) -> Connection:
-    """Finds a stack with the usual AWS settings; boto3 alone would overlook ``AWS_REGION``.
+    """Find a stack with the usual AWS settings, and connect to everything in it.
+
+    Reads ``AWS_REGION`` too, which boto3 ignores.
 
     Raises:
-        RefusedError: there is no such stack, or a setting is unusable.
+        RefusedError: there is no such stack, or a setting is invalid.
     """
     session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
 
     def client(service: Any) -> Any:
         try:
-            return session.client(service, config=PATIENCE)
+            return session.client(service, config=CLIENT_CONFIG)
         except ValueError as error:
-            raise RefusedError(f"The AWS settings do not fit. {error}") from None
+            raise RefusedError(f"The AWS settings are invalid. {error}") from None
 
     stack = find_stack(client("cloudformation"), stack_name)
     ledger = Ledger(client("dynamodb"), stack.jobs_table)
     jobs = JobsTable(ledger.client, ledger.table)
-    line = CircuitBreaker(ledger.client, ledger.table)
+    breaker = CircuitBreaker(ledger.client, ledger.table)
     executions = Executions(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
     queue = UploadQueue(sqs, stack.upload_queue_url)
@@ -80,7 +84,7 @@ def connect(stack_name: str) -> Connection:
         stack=stack,
         ledger=ledger,
         jobs=jobs,
-        breaker=line,
+        breaker=breaker,
         executions=executions,
         operations=Operations(
             ledger=ledger,
@@ -92,6 +96,6 @@ def connect(stack_name: str) -> Connection:
         ),
         queue=queue,
         dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
-        unannounced=UnannouncedUploads(UploadBucket(s3), stack.upload_bucket, ledger, jobs, line),
+        unannounced=UnannouncedUploads(UploadBucket(s3), stack.upload_bucket, ledger, jobs, breaker),
         s3=s3,
     )

@@ -1,4 +1,4 @@
-"""Messages that could not be taken in, and their way back."""
+"""The dead-letter queue: count its messages and move them back."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,46 +6,46 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MAX_AT_ONCE = 10
-"""Messages that Amazon SQS hands out at once (API reference, "ReceiveMessage")."""
+MAX_MESSAGES = 10
+"""Messages that Amazon SQS returns per request (API reference, "ReceiveMessage")."""
 
-SECONDS_TO_MOVE = 60
-"""How long a message that was received is kept from others; one that could not be moved then shows again."""
+VISIBILITY_SECONDS = 60
+"""A received message stays hidden for this long. If it could not be moved, it then shows up again."""
 
-SECONDS_TO_WAIT = 2
+WAIT_SECONDS = 2
 """Any wait makes Amazon SQS ask all of its servers (SQS developer guide, "short and long polling")."""
 
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """The dead-letter queue, beside the upload queue that its messages came from."""
+    """The dead-letter queue, and the upload queue that its messages came from."""
 
     client: "SQSClient"
     url: str
     upload_queue_url: str
 
     def count(self) -> int:
-        """About how many messages wait."""
-        answer = self.client.get_queue_attributes(
+        """Return the approximate number of messages."""
+        response = self.client.get_queue_attributes(
             QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        return int(response["Attributes"]["ApproximateNumberOfMessages"])
 
-    def redrive(self, most: int) -> int:
-        """Moves at most so many messages to the upload queue; returns how many it moved.
+    def redrive(self, limit: int) -> int:
+        """Move up to ``limit`` messages to the upload queue, and return how many were moved.
 
-        Each is sent before it is deleted, so a crash between leaves one too many, which the ledger
-        recognises. The bound keeps a message that fails at once from being moved forever.
+        Each message is sent before it is deleted. A crash between the two leaves a duplicate, which the
+        ledger recognises. The limit prevents an endless loop with a message that fails immediately.
         """
         moved = 0
-        while moved < most:
-            answer = self.client.receive_message(
+        while moved < limit:
+            response = self.client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=min(MAX_AT_ONCE, most - moved),
-                VisibilityTimeout=SECONDS_TO_MOVE,
-                WaitTimeSeconds=SECONDS_TO_WAIT,
+                MaxNumberOfMessages=min(MAX_MESSAGES, limit - moved),
+                VisibilityTimeout=VISIBILITY_SECONDS,
+                WaitTimeSeconds=WAIT_SECONDS,
             )
-            messages = answer.get("Messages", [])
+            messages = response.get("Messages", [])
             if not messages:
                 break
             for message in messages:

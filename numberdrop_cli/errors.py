@@ -1,4 +1,4 @@
-"""How the command ends, for scripts: docs/command.md lists these for people."""
+"""The errors that end the command, and its exit statuses. docs/command.md lists the statuses for users."""
 
 from enum import IntEnum
 from typing import IO, Any
@@ -7,9 +7,9 @@ import click
 
 
 class ExitStatus(IntEnum):
-    """The higher of two tells the more urgent thing, so of several files the highest counts.
+    """Exit statuses beyond click's own: 1 for a refused command, 2 for wrong usage.
 
-    What is refused ends with 1 and a wrong call with 2, both by click itself.
+    A higher status is more urgent, so with several files the highest one counts.
     """
 
     DONE = 0
@@ -20,20 +20,20 @@ class ExitStatus(IntEnum):
 
 
 class RefusedError(Exception):
-    """The command does not fit; nothing was changed. The message says why."""
+    """The command cannot be carried out, and nothing was changed. The message says why."""
 
 
 class OutcomeUnknownError(click.ClickException):
-    """Something was sent, or may have been, and how it ends is not known here; the message says more."""
+    """A file was sent, or may have been, and the outcome is unknown. The message says what to do."""
 
     exit_code = ExitStatus.OUTCOME_UNKNOWN
 
 
 class InterruptedByUserError(click.ClickException):
-    """A person pressed Ctrl-C; the message says what goes on."""
+    """The user pressed Ctrl-C. The message says what goes on."""
 
     exit_code = ExitStatus.INTERRUPTED
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Says so, which is no error."""
+        """Print the message without "Error:", because an interruption is not an error."""
         click.echo(f"Interrupted. {self.message}", file=file, err=True)

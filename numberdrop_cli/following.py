@@ -1,4 +1,4 @@
-"""Following jobs from afar: what the ledger says, and what the workflow last heard from the vendor."""
+"""Follow jobs: read the ledger, and the vendor's latest counts from the execution history."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,38 +20,40 @@ from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 from numberdrop_cli.aws_errors import is_temporary
-from numberdrop_cli.connection import Connection
 from numberdrop_cli.notices import JobProgress, hint
 from numberdrop_cli.obstacles import find_obstacle
 from numberdrop_cli.views import View
 
-PAUSE_SECONDS = 3
-"""Between two looks at the jobs that are on their way."""
+if TYPE_CHECKING:
+    from numberdrop_cli.connection import Connection
 
-ROUNDS_FOR_A_SCAN = 5
-"""Finding a job by its key reads the whole table, so only one round of so many does it."""
+PAUSE_SECONDS = 3
+"""Seconds between two looks at the jobs."""
+
+ROUNDS_PER_SCAN = 5
+"""Finding a job by its key reads the whole table, so it is done in one round out of this many."""
 
 HINT_AFTER = timedelta(minutes=2)
-"""By when a file is picked up if nothing is in its way."""
+"""A file is normally picked up within this time. After it, a hint says what may be wrong."""
 
 IN_PROGRESS = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
-"""The states that jobs leave by themselves."""
+"""The states that jobs leave without a person."""
 
-SMALLEST_SHARE = 0.01
-"""Before this share of the numbers is checked, the pace says nothing about the end."""
+MIN_SHARE = 0.01
+"""Below this share of checked numbers, the speed so far is not used to estimate the end."""
 
 RECENT_EVENTS = 50
-"""Events of an execution that hold its last look at the task; a turn of its loop makes about nine."""
+"""Enough events to include the last check of the task: one round of the loop makes about nine."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """A job as it was seen.
+    """A job at one moment.
 
     Attributes:
-        job: the job, or None before the ledger has it.
-        checked: numbers that the vendor had checked when the workflow last asked, as far as that is known.
-        counted_at: when that was.
+        job: the job, or None if the ledger does not have it yet.
+        checked: numbers that the vendor had checked when the workflow last asked, or None if unknown.
+        counted_at: when the workflow last asked.
     """
 
     job: Job | None = None
@@ -59,7 +61,7 @@ class JobSnapshot:
     counted_at: datetime | None = None
 
     def progress(self, now: datetime) -> JobProgress:
-        """How far the job is; the vendor's counts may pass what it was sent."""
+        """Return how far the job is. The vendor may count more numbers than it was sent, so cap them."""
         if self.job is None:
             return JobProgress()
         end = _estimated_end(self.job, self.checked, self.counted_at)
@@ -74,10 +76,10 @@ class WatchedJob:
     """A job to follow.
 
     Attributes:
-        name: what people call its file.
-        folder: where its results are to be saved.
-        upload: what the job is about.
-        job_id: its id, or None where only the ledger can tell: in a bucket without versions.
+        name: the name of its file, as people see it.
+        folder: where to save its results.
+        upload: the upload that the job is about.
+        job_id: the job's id, or None in a bucket without versions, where only the ledger knows it.
     """
 
     name: str
@@ -87,11 +89,11 @@ class WatchedJob:
 
 
 def _estimated_end(job: Job, checked: int | None, counted_at: datetime | None) -> datetime | None:
-    """When the vendor has checked all: by the pace so far, or before there is one, as was expected."""
+    """Return when the vendor will be done: from the speed so far, else from the expected duration."""
     if job.submitted_at is None:
         return None
     share = min(1, (checked or 0) / (job.counts.submitted or 1))
-    if counted_at and share >= SMALLEST_SHARE:
+    if counted_at and share >= MIN_SHARE:
         return job.submitted_at + (counted_at - job.submitted_at) / share
     if job.expected_seconds is not None:
         return job.submitted_at + timedelta(seconds=job.expected_seconds)
@@ -99,7 +101,7 @@ def _estimated_end(job: Job, checked: int | None, counted_at: datetime | None) -
 
 
 def take_snapshot(ledger: Ledger, executions: Executions, job_id: str) -> JobSnapshot:
-    """The job as it stands, with the vendor's counts while the vendor is at it."""
+    """Return the job's current state, with the vendor's counts while it is being checked."""
     job = ledger.get(job_id)
     if job is None or job.state is not State.SUBMITTED:
         return JobSnapshot(job)
@@ -112,34 +114,34 @@ def take_snapshot(ledger: Ledger, executions: Executions, job_id: str) -> JobSna
             raise
         return JobSnapshot(job)
     for event in history["events"]:
-        left = event.get("stateExitedEventDetails", {})
-        if left.get("name") == CHECK_THE_TASK:
-            return JobSnapshot(job, _checked_count(json.loads(left["output"])), event["timestamp"])
+        exited = event.get("stateExitedEventDetails", {})
+        if exited.get("name") == CHECK_THE_TASK:
+            return JobSnapshot(job, _checked_count(json.loads(exited["output"])), event["timestamp"])
     return JobSnapshot(job)
 
 
 def _checked_count(output: Mapping[str, Any]) -> int | None:
-    """How many numbers the task has an answer for; executions of older versions tell only the successes."""
-    done: int | None = output.get("done", output.get("success"))
-    return done
+    """Return how many numbers the vendor has checked. Older executions only have the successes."""
+    checked: int | None = output.get("done", output.get("success"))
+    return checked
 
 
 def follow(
-    connection: Connection, watched: Sequence[WatchedJob], view: View, *, now: Clock = utc_now
+    connection: "Connection", jobs: Sequence[WatchedJob], view: View, *, now: Clock = utc_now
 ) -> Iterator[tuple[WatchedJob, Job]]:
-    """Each job once it has ended or waits for a person, in the order in which they do.
+    """Yield each job when it ends or needs a person.
 
-    A broken connection is waited out, and there is no time-out.
+    Keeps trying while the connection is broken. There is no time-out.
     """
-    ids = {each: each.job_id for each in watched}
-    hint_after = now() + HINT_AFTER
+    ids = {watched: watched.job_id for watched in jobs}
+    first_hint = now() + HINT_AFTER
     hinted: set[WatchedJob] = set()
     for round_number in count():
-        for each in tuple(ids):
+        for watched in tuple(ids):
             try:
-                if ids[each] is None and round_number % ROUNDS_FOR_A_SCAN == 0:
-                    ids[each] = connection.jobs.job_of_upload(each.upload)
-                job_id = ids[each]
+                if ids[watched] is None and round_number % ROUNDS_PER_SCAN == 0:
+                    ids[watched] = connection.jobs.job_of_upload(watched.upload)
+                job_id = ids[watched]
                 snapshot = (
                     take_snapshot(connection.ledger, connection.executions, job_id)
                     if job_id
@@ -148,16 +150,16 @@ def follow(
             except (ClientError, BotoCoreError) as error:
                 if not is_temporary(error):
                     raise
-                view.update(each.name, JobProgress("out_of_reach"))
+                view.update(watched.name, JobProgress("out_of_reach"))
                 continue
             if snapshot.job and snapshot.job.state not in IN_PROGRESS:
-                del ids[each]
-                yield each, snapshot.job
+                del ids[watched]
+                yield watched, snapshot.job
                 continue
-            view.update(each.name, snapshot.progress(now()))
-            if snapshot.job is None and each not in hinted and now() >= hint_after:
-                hinted.add(each)
-                view.show(hint(each.name, find_obstacle(connection)))
+            view.update(watched.name, snapshot.progress(now()))
+            if snapshot.job is None and watched not in hinted and now() >= first_hint:
+                hinted.add(watched)
+                view.show(hint(watched.name, find_obstacle(connection)))
         if not ids:
             return
         sleep(PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""Looking through all jobs. It reads the whole table, which only a person may ask for."""
+"""Search all jobs. Every search reads the whole table, so only commands that people run do it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ID_DIGITS = 64
-"""Hexadecimal digits of a job id."""
+"""Hexadecimal digits of a whole job id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One line about a job.
+    """What a listing shows about a job.
 
     Attributes:
-        since: when it ended or stopped to wait for a person, else when it was submitted, else when it was
-            first seen; ISO 8601 in UTC.
-        reason: the reason's code, if there is one.
+        since: when the job ended or began to wait for a person, else when it was submitted, else when it was
+            created. ISO 8601 in UTC.
+        reason: the reason code, or None.
     """
 
     job_id: str
@@ -37,13 +37,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class JobsTable:
-    """The ledger's table, read from end to end."""
+    """The ledger's table, as something to scan."""
 
     client: "DynamoDBClient"
     table: str
 
     def summaries(self, state: State | None = None) -> list[Summary]:
-        """All jobs, or those in one state; the latest last."""
+        """Return all jobs, or those in one state, oldest first."""
         if state is None:
             found = self._scan("NOT begins_with(job_id, :value)", NON_JOB_PREFIX)
         else:
@@ -51,22 +51,27 @@ class JobsTable:
         return sorted(map(_summary, found), key=lambda summary: summary.since)
 
     def full_id(self, prefix: str) -> str:
-        """The id of the one job whose id begins so.
+        """Return the id of the one job whose id begins with these digits.
+
+        A whole id is returned without a look at the table.
 
         Raises:
-            RefusedError: there is none, or there are several.
+            RefusedError: no job matches, or several do.
         """
         if len(prefix) == ID_DIGITS:
             return prefix
         found = [str(item["job_id"]) for item in self._scan("begins_with(job_id, :value)", prefix)]
         if not found:
-            raise RefusedError(f"No job's id begins with {prefix}.")
+            raise RefusedError(f"No job id begins with {prefix}.")
         if len(found) > 1:
-            raise RefusedError(f"{len(found)} jobs' ids begin with {prefix}. Give more digits.")
+            raise RefusedError(f"{len(found)} job ids begin with {prefix}. Give more digits.")
         return found[0]
 
     def job_of_upload(self, upload: Upload) -> str | None:
-        """The id of the latest job about an upload whose version and sequencer are not known."""
+        """Return the id of the latest job with the key and ETag of an upload, or None.
+
+        For uploads without a version, whose job id cannot be computed.
+        """
         found = [
             (str(item["created_at"]), str(item["job_id"]))
             for item in self._scan(
@@ -77,7 +82,7 @@ class JobsTable:
         return max(found)[1] if found else None
 
     def job_of_task(self, task_id: str) -> str | None:
-        """The id of the job that a task belongs to, if the ledger knows the task."""
+        """Return the id of the job that a task belongs to, or None."""
         return next((item["job_id"] for item in self._scan("task_id = :value", task_id)), None)
 
     def _scan(

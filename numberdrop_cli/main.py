@@ -1,4 +1,4 @@
-"""The command ``numberdrop``. What decides about a job says what it will do and asks before it does."""
+"""The command group `numberdrop`."""
 
 from pathlib import Path
 from typing import Any
@@ -23,35 +23,35 @@ from numberdrop_cli.stack import default_stack_name
 
 COMPLETION = """\
 \b
-Completion of commands, checkers and states, by the shell:
+Shell completion of commands, checkers and states:
   bash, zsh  eval "$(_NUMBERDROP_COMPLETE=bash_source numberdrop)", or zsh_source
   fish       _NUMBERDROP_COMPLETE=fish_source numberdrop | source
 """
 
 
 class _CommandGroup(click.Group):
-    """Turns every foreseeable fault into one message and exit status 1."""
+    """A group that turns every expected error into one message and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except RefusedError as error:
             raise click.ClickException(str(error)) from None
         except TransitionRefusedError as error:
-            raise click.ClickException(f"The job has moved on. {error} Look at it again.") from None
+            raise click.ClickException(f"The job has changed since. {error} Look at it again.") from None
         except (ClientError, BotoCoreError) as error:
             raise click.ClickException(explain(error)) from None
 
 
 @click.group(cls=_CommandGroup, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stack", help="The stack's name; else the one in samconfig.toml, or numberdrop.")
+@click.option("--stack", help="Name of the stack. Default: the one in samconfig.toml, else numberdrop.")
 @click.pass_context
 def main(ctx: click.Context, stack: str | None) -> None:
-    """Send files of numbers to be checked, look at their jobs, and decide what only a person may decide.
+    """Send files of numbers to be checked, follow their jobs, and make the decisions that need a person.
 
-    JOB is a job's id, or the first digits of it, at least 8. The usual AWS settings apply: AWS_PROFILE,
-    AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
+    JOB is a job id or its first digits, at least 8. The usual AWS settings apply: AWS_PROFILE, AWS_REGION,
+    AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
     """
     ctx.obj = lambda: connect(stack or default_stack_name(Path.cwd()))
 

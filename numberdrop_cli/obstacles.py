@@ -1,58 +1,65 @@
-"""What may keep an uploaded file from being picked up."""
+"""Find out why an uploaded file has not been picked up."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop_cli.connection import Connection
 from numberdrop_cli.printing import short_id
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numberdrop_cli.connection import Connection
+
 NOTHING_FOUND = (
-    "It is not picked up yet, and none of the usual causes was found. Other uploads may be before it, or the "
-    "submit function fails: its log tells (docs/runbook.md)."
+    "The file has not been picked up yet, and none of the usual causes was found. Other uploads may be ahead "
+    "of it, or the submit function fails: check its log (docs/runbook.md)."
 )
 
 
-def find_obstacle(connection: Connection) -> str:
-    """The first obstacle that is found; what may not be looked at is passed over."""
-    for look in (_open_breaker, _bucket_without_events, _dead_letters):
-        found = _unless_denied(look, connection)
-        if found:
-            return found
+def find_obstacle(connection: "Connection") -> str:
+    """Return the first obstacle that is found. Skip checks that the caller has no permission for."""
+    for check in (_open_breaker, _bucket_without_events, _dead_letters):
+        obstacle = _unless_denied(check, connection)
+        if obstacle:
+            return obstacle
     return NOTHING_FOUND
 
 
-def _open_breaker(connection: Connection) -> str | None:
+def _open_breaker(connection: "Connection") -> str | None:
     holder = connection.breaker.holder()
     if not holder:
         return None
-    short = short_id(holder)
-    return f"It waits behind the job {short}, which needs a person: numberdrop show {short}"
+    job = short_id(holder)
+    return (
+        f"The circuit breaker is open: the file waits behind job {job}, which needs a person. "
+        f"Look at it: numberdrop show {job}"
+    )
 
 
-def _bucket_without_events(connection: Connection) -> str | None:
+def _bucket_without_events(connection: "Connection") -> str | None:
     bucket = connection.stack.upload_bucket
     configuration = connection.s3.get_bucket_notification_configuration(Bucket=bucket)
     if "EventBridgeConfiguration" in configuration:
         return None
     return (
-        f"The bucket {bucket} does not send its events to EventBridge, so nobody hears of the file. "
-        "Once it does, announce the file: numberdrop announce KEY"
+        f"The bucket {bucket} does not send its events to EventBridge, so the file went unnoticed. "
+        "Enable them, then announce the file: numberdrop announce KEY"
     )
 
 
-def _dead_letters(connection: Connection) -> str | None:
+def _dead_letters(connection: "Connection") -> str | None:
     count = connection.dead_letters.count()
     if not count:
         return None
     return (
-        f"About {count} message(s) could not be taken in and lie in the dead-letter queue; the file's may be "
-        "among them. docs/runbook.md tells what to do."
+        f"About {count} message(s) failed and are in the dead-letter queue. The one about this file may be "
+        "among them. docs/runbook.md says what to do."
     )
 
 
-def _unless_denied(look: Callable[[Connection], str | None], connection: Connection) -> str | None:
+def _unless_denied(check: "Callable[[Connection], str | None]", connection: "Connection") -> str | None:
     try:
-        return look(connection)
+        return check(connection)
     except (ClientError, BotoCoreError):
         return None

@@ -1,4 +1,4 @@
-"""What only a person may decide about a job, written into the ledger and carried out."""
+"""Decisions that only a person may make about a job: write them to the ledger and carry them out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,40 +20,40 @@ from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
 
 TIME_TO_START = timedelta(minutes=1)
-"""How long this command is presumed to be starting the execution; reconcile starts it afterwards."""
+"""Lease for this command to start the execution. After that, reconcile starts it."""
 
 GIVEN_UP = Reason(
     ReasonCode.ABORTED,
-    "A person gave up on this submission. Whether the vendor charged for it is not known.",
+    "A person gave up on this submission. Nobody knows whether the vendor charged for it.",
 )
 GIVEN_UP_UNSENT = Reason(
     ReasonCode.ABORTED,
-    "A person gave the upload up before the vendor took it. Nothing was charged.",
+    "A person gave up on this upload before the vendor accepted it. Nothing was charged.",
 )
 
 
 def must_be_in_doubt(job: Job) -> None:
-    """Raises ``RefusedError`` unless nobody knows whether the job was charged."""
+    """Raise ``RefusedError`` unless it is unknown whether the job was charged."""
     if job.state is not State.IN_DOUBT:
         raise RefusedError(f"The job is {job.state}, not {State.IN_DOUBT}: there is nothing to resolve.")
 
 
 def must_be_abandonable(job: Job) -> None:
-    """Raises ``RefusedError`` unless the job waits for a decision, for the vendor's account, or its turn."""
+    """Raise ``RefusedError`` unless the job is in doubt, blocked or waiting to be sent."""
     if job.state is State.SUBMITTING:
-        raise RefusedError("The file is being sent just now. Look again in a minute.")
+        raise RefusedError("The file is being sent right now. Try again in a minute.")
     if job.state not in {State.CLAIMED, State.BLOCKED}:
         must_be_in_doubt(job)
 
 
 def must_be_collectable(job: Job) -> None:
-    """Raises ``RefusedError`` unless the job failed after the vendor had made a task."""
+    """Raise ``RefusedError`` unless the job failed after the vendor had created a task."""
     if job.state is not State.FAILED:
         raise RefusedError(f"The job is {job.state}, not {State.FAILED}: there is nothing to collect again.")
     if job.task_id is None:
         raise RefusedError(
-            "The job failed before the vendor made a task, so there is nothing to collect, and nothing was "
-            "charged. Mend what its reason says and upload the file again."
+            "The job failed before the vendor created a task, so there is nothing to collect, and nothing "
+            "was charged. Fix the reason that 'numberdrop show' prints, then upload the file again."
         )
 
 
@@ -68,16 +68,15 @@ class _Resumption(TypedDict):
 
 @dataclass(frozen=True)
 class Operations:
-    """Each takes the job as the person saw it, and is refused if anything was written since.
+    """The operations on a job, one method each.
 
-    Every operation writes the ledger first. If the next step fails, reconcile finds the job and does it.
+    Each method takes the job as the person saw it, and is refused if the job has changed since. It writes the
+    ledger first. If the step after that fails, reconcile finds the job and takes that step.
 
-    Returns:
-        From each, why the step after the ledger could not be done; None if it was.
+    Every method returns None, or the error of the step after the ledger write. Every method raises:
 
-    Raises:
-        RefusedError: from each, it does not fit the job.
-        TransitionRefusedError: from each, the job has moved on.
+    - ``RefusedError`` if the operation does not apply to the job,
+    - ``TransitionRefusedError`` if the job has changed.
     """
 
     ledger: Ledger
@@ -89,11 +88,11 @@ class Operations:
     now: Clock = utc_now
 
     def mark_charged(self, job: Job, task_id: str) -> str | None:
-        """The vendor did make this task of the file: follow it. Nothing is sent."""
+        """Record that the vendor created this task, and start an execution for it. Nothing is sent."""
         must_be_in_doubt(job)
         other = self.jobs.job_of_task(task_id)
         if other:
-            raise RefusedError(f"That task belongs to the job {other} already. Look the right one up.")
+            raise RefusedError(f"That task already belongs to job {other}. Look up the right one.")
         moved = self.ledger.move(
             job,
             CHARGED,
@@ -105,7 +104,7 @@ class Operations:
         return _error_of(lambda: self.executions.start(moved))
 
     def mark_not_charged(self, job: Job, evidence: str) -> str | None:
-        """The vendor made no task of the file: send it again."""
+        """Record that the vendor created no task, and announce the upload again, so that it is sent again."""
         must_be_in_doubt(job)
         moved = self.ledger.move(
             job,
@@ -117,9 +116,9 @@ class Operations:
         return _error_of(lambda: self.queue.send_again(message_for(moved.upload), after_seconds=0))
 
     def abandon(self, job: Job) -> str | None:
-        """Do nothing more, and say so: nobody will find out, or the vendor need not take the file any more.
+        """Give the job up for good, and emit its event.
 
-        If the job holds the line, reconcile opens it.
+        If the job holds the circuit breaker open, reconcile closes it.
         """
         must_be_abandonable(job)
         now = self.now()
@@ -130,7 +129,7 @@ class Operations:
         return _error_of(lambda: self.announcer.announce(moved))
 
     def collect_again(self, job: Job) -> str | None:
-        """Follow the same task once more, with another execution. Nothing is sent."""
+        """Start another execution that follows the same task. Nothing is sent."""
         must_be_collectable(job)
         moved = self.ledger.move(
             job, COLLECT_AGAIN, run=job.run + 1, **self._reset_fields(lease=TIME_TO_START)
@@ -138,7 +137,7 @@ class Operations:
         return _error_of(lambda: self.executions.start(moved))
 
     def _reset_fields(self, *, lease: timedelta) -> _Resumption:
-        """What every job has that goes on: no ending, and its time anew."""
+        """Return the fields to reset when a job resumes."""
         return {
             "reason": None,
             "finished_at": None,
@@ -148,7 +147,7 @@ class Operations:
 
 
 def _error_of(next_step: Callable[[], None]) -> str | None:
-    """Why the step could not be done, or None once it is."""
+    """Run the step. Return None, or its error as text."""
     try:
         next_step()
     except (BotoCoreError, ClientError, NotAnnouncedError) as error:

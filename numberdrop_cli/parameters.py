@@ -1,10 +1,10 @@
-"""What several commands take: jobs, checkers, regions, files, and the options they share."""
+"""Parameter types and options that several commands share."""
 
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,9 +15,12 @@ from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import MAX_KEY_BYTES
 from numberdrop.masking import without_numbers
 from numberdrop.steps.preparation import LARGEST_UPLOAD
-from numberdrop_cli.connection import Connection
 
-Connect = Callable[[], Connection]
+if TYPE_CHECKING:
+    from numberdrop_cli.connection import Connection
+
+Connect = Callable[[], "Connection"]
+"""Connects to the stack that the user named. Commands call it after they have checked their parameters."""
 
 MIN_ID_DIGITS = 8
 
@@ -26,34 +29,34 @@ INPUT_DESCRIPTIONS = {
     InputKind.AS_WRITTEN: "phone number, as written",
     InputKind.EMAIL: "e-mail address",
 }
-"""What a line of an upload must be, in words."""
+"""What each line of an upload must be, in words."""
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 
 
 class JobId(click.ParamType[str]):
-    """The first digits of a job id, or all of them."""
+    """A job id, or its first digits."""
 
     name = "job"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The digits in lower case."""
+        """Return the digits in lower case."""
         digits = str(value).lower()
         if not MIN_ID_DIGITS <= len(digits) <= 64 or not _HEXADECIMAL.fullmatch(digits):
-            self.fail(f"a job is {MIN_ID_DIGITS} to 64 hexadecimal digits.", param, ctx)
+            self.fail(f"a job id has {MIN_ID_DIGITS} to 64 hexadecimal digits.", param, ctx)
         return digits
 
 
 class CheckerFolder(click.ParamType[str]):
-    """A checker by its name, whatever its case; the first part of an upload's key."""
+    """A checker's name in any case. It becomes the first part of the upload's key."""
 
     name = "checker"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name as the catalogue has it, or ``task_type=<word>`` as it stands."""
+        """Return the name as the catalogue spells it, or ``task_type=<word>`` unchanged."""
         word = str(value)
         if "/" in word:
-            self.fail("a checker is one word; folders go into --prefix.", param, ctx)
+            self.fail("a checker is one word. Folders go into --prefix.", param, ctx)
         try:
             checker = checker_named(word, allow_sensitive=True)
         except JobFailedError as error:
@@ -65,7 +68,7 @@ class CheckerFolder(click.ParamType[str]):
     def shell_complete(
         self, _ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The names that begin so, each with what a line must be."""
+        """Return the names that begin with ``incomplete``, each with what a line must be."""
         return [
             CompletionItem(checker.name, help=INPUT_DESCRIPTIONS[checker.input])
             for name, checker in checkers().items()
@@ -74,57 +77,57 @@ class CheckerFolder(click.ParamType[str]):
 
 
 class Region(click.ParamType[str]):
-    """A country whose numbers may be written without their country code."""
+    """The country of numbers that are written without a country code."""
 
     name = "region"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The two letters in upper case."""
+        """Return the two letters in upper case."""
         region = str(value).upper()
         if region not in SUPPORTED_REGIONS:
             self.fail(
-                "a region is a country's two letters of ISO 3166, for instance GB, US or DE.", param, ctx
+                "a region is a two-letter country code (ISO 3166), for instance GB, US or DE.", param, ctx
             )
         return region
 
 
 class FolderPath(click.ParamType[str]):
-    """Folders in a bucket, without slashes around them."""
+    """A path of folders in the bucket."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The path without the slashes around it."""
+        """Return the path without slashes at its ends."""
         folders = str(value).strip("/")
         if not folders or not folders.isprintable():
-            self.fail("folders are text, for instance spring/leads.", param, ctx)
+            self.fail("the path must be printable text, for instance spring/leads.", param, ctx)
         return folders
 
 
 class UploadKey(click.ParamType[str]):
-    """The key of an object that may be an upload, as it stands in the bucket."""
+    """The key of an object that may be an upload."""
 
     name = "key"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The key."""
+        """Return the key unchanged."""
         key = str(value)
         if key.endswith("/"):
-            self.fail("a key that ends in / stands for a folder; folders are never sent.", param, ctx)
+            self.fail("a key that ends in / is a folder, and folders are never sent.", param, ctx)
         try:
             size = len(key.encode())
         except UnicodeEncodeError:
-            self.fail("a key is text in UTF-8.", param, ctx)
+            self.fail("the key is not valid UTF-8.", param, ctx)
         if not 0 < size <= MAX_KEY_BYTES:
             self.fail(f"a key has 1 to {MAX_KEY_BYTES} bytes.", param, ctx)
         return key
 
 
 class FileToSend(click.Path):
-    """A file that may be sent, as far as that can be told without reading it."""
+    """A file that can be sent, as far as its size and type show."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path."""
+        """Return the path."""
         path = Path(value)
         problem = _problem_with(path)
         if problem:
@@ -133,7 +136,11 @@ class FileToSend(click.Path):
 
 
 def similar_checkers(word: str) -> str:
-    """What to try instead of a checker that does not exist."""
+    """Return a hint about which checker the word may mean.
+
+    >>> similar_checkers("bnad")
+    'Did you mean band?'
+    """
     similar = [checkers()[name].name for name in get_close_matches(word.lower(), checkers(), cutoff=0.5)]
     return (
         f"Did you mean {' or '.join(similar)}?" if similar else "The command 'numberdrop checkers' lists all."
@@ -143,11 +150,11 @@ def similar_checkers(word: str) -> str:
 def _problem_with(path: Path) -> str | None:
     try:
         if path.is_dir():
-            return "is a folder. Name its files."
+            return "is a folder. Name the files in it."
         if not path.exists():
             return "does not exist."
         if not path.is_file():
-            return "is no plain file. Save it as one first."
+            return "is not a regular file. Save it as one first."
         size = path.stat().st_size
         with path.open("rb"):
             pass
@@ -157,17 +164,17 @@ def _problem_with(path: Path) -> str | None:
         return "is empty."
     if size > LARGEST_UPLOAD:
         return (
-            f"has more than the {LARGEST_UPLOAD // 1_000_000} MB that are taken at once. "
+            f"is larger than {LARGEST_UPLOAD // 1_000_000} MB, the limit for one file. "
             "Split it and send the parts."
         )
     return None
 
 
-job_argument = click.argument("prefix", metavar="JOB", type=JobId())
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+job_argument = click.argument("id_prefix", metavar="JOB", type=JobId())
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 export_option = click.option("--export", is_flag=True, help="Save the vendor's own file too.")
-force_option = click.option("--force", is_flag=True, help="Replace results that were saved before.")
+force_option = click.option("--force", is_flag=True, help="Overwrite results that are already there.")
 json_lines_option = click.option(
-    "--json", "as_json_lines", is_flag=True, help="One JSON object a line, for programs."
+    "--json", "as_json_lines", is_flag=True, help="Print one JSON object per line, for programs."
 )

@@ -1,45 +1,55 @@
-"""How jobs look on a screen, in a pipe and as JSON. No phone number is ever shown."""
+"""Print jobs on a terminal, in a pipe and as JSON. Phone numbers are never printed."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from numberdrop.aws.executions import ExecutionStatus
 from numberdrop.jobs.job import Job, StoredResults, to_item
 from numberdrop.masking import without_numbers
-from numberdrop_cli.jobs_table import Summary
+
+if TYPE_CHECKING:
+    from numberdrop.aws.executions import ExecutionStatus
+    from numberdrop_cli.jobs_table import Summary
 
 SHORT_ID_DIGITS = 12
-"""How many digits of a job id people see. The results' folder has the same ones in its name."""
+"""How many digits of a job id people see. The name of the results' folder has the same ones."""
 
 COLUMNS = ("job", "state", "checker", "key", "since", "reason")
 
 MEANING_OF_NONE = {"charged": "unknown", "execution.status": "never started"}
-"""What it means that an attribute of a job is None, where that is more than "not set"."""
+"""The meaning of None for attributes where it means more than "not set"."""
 
 
 def short_id(job_id: str) -> str:
-    """Return the first digits of a job id, as people see it."""
+    """Return the first digits of a job id, as people see it.
+
+    >>> short_id("330dddc07eb9" + "0" * 52)
+    '330dddc07eb9'
+    """
     return job_id[:SHORT_ID_DIGITS]
 
 
 def safe_to_print(text: str) -> str:
-    """The text without numbers, and on one line that no terminal takes for a command."""
+    """Return the text without phone numbers and without terminal control characters.
+
+    >>> safe_to_print("band/+447700900123.txt")
+    'band/[digits].txt'
+    """
     return _printable(without_numbers(text))
 
 
-def print_summaries(summaries: Sequence[Summary], console: Console) -> None:
-    """A line about each job."""
+def print_summaries(summaries: "Sequence[Summary]", console: Console) -> None:
+    """Print one line per job."""
     print_rows(COLUMNS, [_values(summary) for summary in summaries], console)
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], console: Console) -> None:
-    """A table, or a line with tabs for each row where the output is no terminal."""
+    """Print a table on a terminal, else tab-separated lines."""
     cells = [tuple(map(_cell, row)) for row in rows]
     if not console.is_terminal:
         _print_lines(cells, console)
@@ -51,7 +61,7 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], console: C
 
 
 def print_job(document: Mapping[str, Any], console: Console) -> None:
-    """Name and value of everything about a job, one a line."""
+    """Print everything about a job, one name and value per line."""
     rows = [
         (name, MEANING_OF_NONE.get(name, "-") if value is None else _cell(value))
         for name, value in _flat(document)
@@ -66,25 +76,25 @@ def print_job(document: Mapping[str, Any], console: Console) -> None:
 
 
 def print_json(document: Mapping[str, Any], console: Console) -> None:
-    """The document as it is, whatever the output's width."""
+    """Print the document without wrapping its lines."""
     console.file.write(json.dumps(document, indent=2) + "\n")
 
 
-def summary_document(summary: Summary) -> dict[str, Any]:
-    """A summary as JSON can hold it, with the full id."""
+def summary_document(summary: "Summary") -> dict[str, Any]:
+    """Return a summary for JSON, with the whole job id."""
     return asdict(replace(summary, key=without_numbers(summary.key)))
 
 
-def job_document(job: Job, execution: ExecutionStatus | None) -> dict[str, Any]:
-    """All of a job as JSON can hold it, with its execution; ``status`` is None if there is none."""
-    shown = replace(
+def job_document(job: Job, execution: "ExecutionStatus | None") -> dict[str, Any]:
+    """Return everything about a job for JSON. ``execution`` is None if none was started."""
+    masked = replace(
         job,
         upload=replace(job.upload, key=without_numbers(job.upload.key)),
         results=_without_numbers_in_keys(job.results) if job.results else None,
         reason=replace(job.reason, message=without_numbers(job.reason.message)) if job.reason else None,
         evidence=without_numbers(job.evidence) if job.evidence else None,
     )
-    attributes = to_item({field.name: getattr(shown, field.name) for field in fields(shown)})
+    attributes = to_item({field.name: getattr(masked, field.name) for field in fields(masked)})
     return {
         **attributes,
         "announced": sorted(job.announced),
@@ -97,7 +107,7 @@ def _without_numbers_in_keys(results: StoredResults) -> StoredResults:
     return replace(results, **{name: without_numbers(key) for name, key in keys.items()})
 
 
-def _values(summary: Summary) -> tuple[str | None, ...]:
+def _values(summary: "Summary") -> tuple[str | None, ...]:
     return (
         short_id(summary.job_id),
         summary.state,
@@ -117,7 +127,7 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _cell(value: Any) -> str:
-    """One line of text: keys may hold any character."""
+    """Return a value as one line of printable text. Keys may contain any character."""
     match value:
         case None | "" | [] | {}:
             return "-"

@@ -1,4 +1,4 @@
-"""Results from the results bucket to files beside the one that was sent."""
+"""Download results next to the file that was sent."""
 
 import os
 from collections.abc import Iterator
@@ -20,25 +20,29 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RESULTS = {"results.csv", "rejected.csv", "report.html", "manifest.json"}
-"""What is saved, as far as the job has it."""
+"""The files to save, if the job has them."""
 
-EXPORT = "export."
-"""How the name of the vendor's own file begins; its ending differs by checker."""
+EXPORT_PREFIX = "export."
+"""The name of the vendor's own file begins with this. The extension depends on the checker."""
 
 
 def file_name(key: str) -> str:
-    """The last part of a key as the name of a file; what is unfit for one is replaced."""
+    r"""Return the last part of a key as a file name, with unsafe characters replaced.
+
+    >>> file_name("band/spring/a\\b.txt")
+    'a_b.txt'
+    """
     last = key.rpartition("/")[2]
     return "".join(letter if letter.isprintable() and letter != "\\" else "_" for letter in last)
 
 
 @dataclass(frozen=True)
 class Saver:
-    """Saves results as ``<file name>.results.csv`` and so on.
+    """Save results as ``<file name>.results.csv`` and so on.
 
     Attributes:
-        with_export: whether the vendor's own file is saved too.
-        force: whether files that are there may be replaced.
+        with_export: save the vendor's own file too.
+        force: overwrite existing files.
     """
 
     client: "S3Client"
@@ -46,25 +50,33 @@ class Saver:
     force: bool
 
     def check(self, folder: Path, name: str) -> None:
-        """Raises ``RefusedError`` unless the results of a file so called can be saved in a folder."""
+        """Check that the results of the named file can be saved in a folder.
+
+        Raises:
+            RefusedError: the folder is not writable, or files would be overwritten.
+        """
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise RefusedError(f"Nothing can be saved in the folder {safe_to_print(str(folder))!r}.")
-        start = f"{name}."
+            raise RefusedError(
+                f"Cannot write to the folder {safe_to_print(str(folder))!r}. "
+                "Choose another, or make it writable."
+            )
+        prefix = f"{name}."
         taken = [
             safe_to_print(path.name)
             for path in folder.iterdir()
-            if path.name.startswith(start) and self._wants(path.name.removeprefix(start))
+            if path.name.startswith(prefix) and self._wants(path.name.removeprefix(prefix))
         ]
         if taken and not self.force:
             raise RefusedError(
-                f"There are results already: {', '.join(sorted(taken))}. Move them away, or say --force."
+                f"Results exist already: {', '.join(sorted(taken))}. "
+                "Move them away, or overwrite them with --force."
             )
 
     def save(self, results: StoredResults, folder: Path, name: str, view: View) -> list[Path]:
-        """Saves a job's results, each file whole or not at all; returns where they are.
+        """Save a job's results and return their paths. Each file is written whole or not at all.
 
         Raises:
-            RefusedError: they are not all saved.
+            RefusedError: not all of the files were saved.
         """
         self.check(folder, name)
         saved = []
@@ -75,15 +87,17 @@ class Saver:
                 self.client.download_file(results.bucket, stored.key, str(path), Callback=received)
                 saved.append(path)
         except (ClientError, BotoCoreError, Boto3Error) as error:
-            raise RefusedError(f"The results could not be fetched. {safe_to_print(explain(error))}") from None
+            raise RefusedError(
+                f"The results could not be downloaded. {safe_to_print(explain(error))}"
+            ) from None
         except OSError as error:
             raise RefusedError(f"The results could not be written ({error.strerror}).") from None
         if not saved:
-            raise RefusedError("The results are not in the bucket any more.")
+            raise RefusedError("The results are no longer in the bucket.")
         return saved
 
     def _stored(self, results: StoredResults) -> Iterator[tuple[str, StoredFile]]:
-        """What the results' folder holds of what is wanted, by name."""
+        """Yield the files to save, each with its name."""
         prefix = results.csv_key.removesuffix("results.csv")
         for stored in ResultsBucket(self.client, results.bucket).files(prefix):
             file_name = stored.key.removeprefix(prefix)
@@ -91,4 +105,4 @@ class Saver:
                 yield file_name, stored
 
     def _wants(self, file_name: str) -> bool:
-        return file_name in RESULTS or (self.with_export and file_name.startswith(EXPORT))
+        return file_name in RESULTS or (self.with_export and file_name.startswith(EXPORT_PREFIX))

@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 DEFAULT_STACK_NAME = "numberdrop"
-"""The stack's name where nothing says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What the command needs to know of a stack.
+    """What the command needs to know about a stack.
 
     Attributes:
-        arn: tells its region and account.
+        arn: the stack's ARN, which contains its region and account.
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
     """
@@ -40,16 +39,21 @@ class Stack:
 
     @property
     def place(self) -> str:
-        """Name, region and account, for people who have several."""
+        """Name, region and account, for people who have several stacks."""
         _, _, _, region, account, resource = self.arn.split(":", maxsplit=5)
         return f"stack {resource.split('/')[1]} in {region}, account {account}"
 
 
 def default_stack_name(folder: Path) -> str:
-    """The stack's name in a folder's ``samconfig.toml``, where the SAM CLI keeps it; else the usual one.
+    """Return the stack name in the folder's ``samconfig.toml``, or "numberdrop" if there is none.
+
+    The SAM CLI keeps the name there.
+
+    >>> default_stack_name(Path("/no/such/folder"))
+    'numberdrop'
 
     Raises:
-        RefusedError: the file is no TOML.
+        RefusedError: the file is not valid TOML.
     """
     try:
         config = tomllib.loads((folder / "samconfig.toml").read_text(encoding="utf-8"))
@@ -61,10 +65,10 @@ def default_stack_name(folder: Path) -> str:
 
 
 def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
-    """The stack of a name.
+    """Return the stack with this name.
 
     Raises:
-        RefusedError: there is none, or it is not numberdrop's.
+        RefusedError: there is no such stack, or it is not a numberdrop stack.
     """
     try:
         described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -90,4 +94,7 @@ def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
             allow_sensitive=parameters["AllowSensitiveCheckers"] == "true",
         )
     except KeyError as missing:
-        raise RefusedError(f"The stack '{name}' has no {missing.args[0]}: it is not numberdrop's.") from None
+        raise RefusedError(
+            f"The stack '{name}' has no {missing.args[0]}, so it is not a numberdrop stack. "
+            "Name another with --stack."
+        ) from None

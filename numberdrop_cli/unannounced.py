@@ -1,4 +1,4 @@
-"""Files that lie in the upload bucket and have no job, as their events never came."""
+"""Find files in the upload bucket that have no job because their events were lost."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from numberdrop_cli.printing import safe_to_print, short_id
 
 @dataclass(frozen=True)
 class UnannouncedUploads:
-    """The upload bucket, beside the ledger that may not know of everything in it."""
+    """The upload bucket, compared with the ledger."""
 
     uploads: UploadBucket
     bucket: str
@@ -23,27 +23,29 @@ class UnannouncedUploads:
     breaker: CircuitBreaker
 
     def missing(self) -> list[ListedUpload]:
-        """What the daily audit would report.
+        """Return the uploads that the daily audit would report.
 
         Raises:
-            RefusedError: uploads wait behind the line, so what is missing cannot be told from them.
+            RefusedError: the circuit breaker is open. Missing uploads then look like waiting ones.
         """
         holder = self.breaker.holder()
         if holder:
             raise RefusedError(
-                f"The line is stopped by the job {short_id(holder)}, and uploads wait behind it: what is "
-                "missing cannot be told from them. Open the line first, or name a KEY."
+                f"The circuit breaker is open because of job {short_id(holder)}, and uploads wait behind it. "
+                "Missing uploads cannot be told apart from waiting ones. "
+                f"Settle that job first (numberdrop show {short_id(holder)}), or name a KEY."
             )
         return list(Auditor(self.uploads, self.bucket, self.ledger, self.breaker).unannounced())
 
     def find(self, key: str, version_id: str | None) -> Upload:
-        """The upload that an object is, by default its latest version: the same that its event would tell.
+        """Return the upload for an object: the given version, or the latest.
 
-        An object without a version gets the second in which it was written for a sequencer, so that it is the
-        same job each time it is found. Its event would tell another.
+        With a version it has the same job id as its event would give it. An object without a version gets the
+        second of its last change as its sequencer. So it has the same job id every time it is found, but not
+        the one from its event.
 
         Raises:
-            RefusedError: there is no such object, or the ledger has its job.
+            RefusedError: there is no such object, or it already has a job.
         """
         try:
             head = self.uploads.head(self.bucket, key, version_id)
@@ -54,24 +56,23 @@ class UnannouncedUploads:
                 else f"version {safe_to_print(version_id)} of {safe_to_print(key)}"
             )
             raise RefusedError(
-                f"There is no {what} in the bucket {self.bucket}, or not any more. "
-                "A key is written whole, for instance band/spring/leads.txt."
+                f"There is no {what} in the bucket {self.bucket}; it may have been deleted. "
+                "Give the whole key, for instance band/spring/leads.txt."
             ) from None
         upload = head.upload
         if upload.version_id is None:
             upload = replace(upload, sequencer=f"{int(head.written_at.timestamp()):016X}")
-        self._must_have_no_job(upload)
+        self._refuse_if_job_exists(upload)
         return upload
 
-    def _must_have_no_job(self, upload: Upload) -> None:
+    def _refuse_if_job_exists(self, upload: Upload) -> None:
         job_id = upload.job_id
         if upload.version_id is None:
-            # Its event would have named the job by a sequencer that nobody can ask for.
+            # A job made from the event has another id: its sequencer cannot be looked up afterwards.
             job_id = self.jobs.job_of_upload(upload) or job_id
         job = self.ledger.get(job_id)
         if job:
-            short = short_id(job.job_id)
             raise RefusedError(
-                f"The ledger has a job of this upload already, and it is {job.state}. "
-                f"Look at it: numberdrop show {short}"
+                f"This upload already has a job, which is {job.state}. "
+                f"Look at it: numberdrop show {short_id(job.job_id)}"
             )

@@ -1,4 +1,4 @@
-"""A file into the upload bucket, as exactly one version: a further one would be another job and charge."""
+"""Upload a file as exactly one version. A second version would be a second job and a second charge."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,89 +21,102 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SEND_ID = "numberdrop-send-id"
-"""Metadata that tells whether an object is the one that this very call was sending."""
+"""Metadata with a random id, to recognise the object that this call sent."""
 
 AMBIGUOUS_REFUSALS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchUpload"}
-"""Refusals that an earlier try of the same request may have caused, whose answer was lost."""
+"""Error codes that may mean that an earlier attempt succeeded and its response was lost."""
 
 
 def key_for(checker_folder: str, prefix: str | None, name: str, now: datetime) -> str:
-    """The key to send a file under; without a prefix, one that no other file has.
+    """Return the key for a file. Without a prefix, the key is unique.
+
+    >>> key_for("band", "spring", "leads.txt", datetime(2026, 3, 4))
+    'band/spring/leads.txt'
+    >>> key_for("band", None, "leads.txt", datetime(2026, 3, 4))
+    'band/sent/2026-03-04-000000-.../leads.txt'
 
     Raises:
-        RefusedError: it would be longer than keys can be.
+        RefusedError: the key would be too long.
     """
     folder = prefix or f"sent/{now:%Y-%m-%d-%H%M%S}-{token_hex(3)}"
     key = f"{checker_folder}/{folder}/{name}"
     if len(key.encode()) > MAX_KEY_BYTES:
-        raise RefusedError(f"The key would have more than {MAX_KEY_BYTES} bytes. Take shorter names.")
+        raise RefusedError(f"The key would have more than {MAX_KEY_BYTES} bytes. Use shorter names.")
     return key
 
 
 @dataclass
 class _FinalRequest:
-    """The request that makes the object: it was begun, and then answered, or not."""
+    """The request that creates the object: whether it was started, and its response if there was one."""
 
-    begun: bool = False
-    answer: dict[str, Any] = field(default_factory=dict)
+    started: bool = False
+    response: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Uploader:
-    """Puts files into the upload bucket, and never replaces one that is there.
+    """Put files into the upload bucket without ever replacing one.
 
-    boto3 repeats a request whose answer was lost, and in a bucket with versions the repeat would be a second
-    upload. So the request that makes the object is conditional (Amazon S3 user guide, "Conditional writes"),
-    and if it fails, the object itself is asked whether it is ours.
+    boto3 retries a request when the response was lost. In a bucket with versions, the retry would make a
+    second upload. So the request that creates the object is conditional (Amazon S3 user guide, "Conditional
+    writes"). If it fails, the object's metadata shows whether this call created it.
     """
 
     client: "S3Client"
     bucket: str
 
-    def put(self, path: Path, key: str, metadata: Mapping[str, str], sent: Callable[[int], None]) -> Upload:
-        """Sends a file, a large one in parts; ``sent`` is told of bytes as they go.
+    def put(
+        self, path: Path, key: str, metadata: Mapping[str, str], on_bytes: Callable[[int], None]
+    ) -> Upload:
+        """Send a file, in parts if it is large.
+
+        Args:
+            path: the file.
+            key: the object's key.
+            metadata: the object's metadata.
+            on_bytes: called with the number of bytes sent since the last call.
 
         Returns:
-            The upload, without its sequencer, and without a version where the bucket has none.
+            The upload. It has no sequencer, and no version if the bucket has no versions.
 
         Raises:
             RefusedError: nothing was sent.
-            OutcomeUnknownError: it may have been sent.
+            OutcomeUnknownError: the file may have been sent.
         """
         send_id = uuid4().hex
         extra = {"Metadata": {**metadata, SEND_ID: send_id}}
         with path.open("rb") as file, self._conditional_requests() as final:
             try:
-                self.client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Callback=sent)
+                self.client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Callback=on_bytes)
             except (ClientError, BotoCoreError) as error:
-                return self._find_after_failure(key, send_id, error, begun=final.begun)
+                return self._find_after_failure(key, send_id, error, started=final.started)
         return Upload.from_s3(
             bucket=self.bucket,
             key=key,
-            version_id=final.answer.get("VersionId"),
-            etag=final.answer["ETag"],
+            version_id=final.response.get("VersionId"),
+            etag=final.response["ETag"],
             size=path.stat().st_size,
         )
 
     @contextmanager
     def _conditional_requests(self) -> Iterator[_FinalRequest]:
-        """Makes the final request of an upload conditional, and tells how it went.
+        """Make the final request of an upload conditional, and record its response.
 
-        boto3's transfers take no condition and return nothing, so both go by events of the client (boto3
-        guide, "Extensibility guide").
+        boto3's transfers accept no condition and return nothing, so handlers of the client's events do both
+        (boto3 guide, "Extensibility guide").
         """
         final = _FinalRequest()
 
-        def begin(params: dict[str, Any], **_: Any) -> None:
+        def add_condition(params: dict[str, Any], **_: Any) -> None:
             params["IfNoneMatch"] = "*"
-            final.begun = True
+            final.started = True
 
-        def end(parsed: dict[str, Any], **_: Any) -> None:
-            final.answer = parsed
+        def keep_response(parsed: dict[str, Any], **_: Any) -> None:
+            final.response = parsed
 
         handlers = [
             (f"{event}.s3.{request}", handler)
-            for event, handler in (("before-parameter-build", begin), ("after-call", end))
+            for event, handler in (("before-parameter-build", add_condition), ("after-call", keep_response))
             for request in ("PutObject", "CompleteMultipartUpload")
         ]
         for event, handler in handlers:
@@ -115,20 +128,20 @@ class Uploader:
                 self.client.meta.events.unregister(event, handler)
 
     def _find_after_failure(
-        self, key: str, send_id: str, failure: ClientError | BotoCoreError, *, begun: bool
+        self, key: str, send_id: str, failure: ClientError | BotoCoreError, *, started: bool
     ) -> Upload:
-        """The object, if it was made and only the answer was lost."""
-        why = without_numbers(explain(failure))
+        """Return the upload if the object was created and only the response was lost."""
+        reason = without_numbers(explain(failure))
         refused = 400 <= http_status(failure) < 500
-        if not begun or (refused and error_code(failure) not in AMBIGUOUS_REFUSALS):
-            raise RefusedError(f"It was not sent. {why}")
+        if not started or (refused and error_code(failure) not in AMBIGUOUS_REFUSALS):
+            raise RefusedError(f"Not sent. {reason}")
         try:
             head = UploadBucket(self.client).head(self.bucket, key)
         except (ClientError, BotoCoreError, ObjectMissingError):
             raise OutcomeUnknownError(
-                "It may have been sent, and may be charged. Look for it with 'numberdrop jobs' before you "
-                f"send it again. {why}"
+                "The file may have been sent, and may be charged. Look for it with 'numberdrop jobs' before "
+                f"you send it again. {reason}"
             ) from None
         if head.metadata.get(SEND_ID) != send_id:
-            raise RefusedError("It was not sent: another file has that key. Take another --prefix.")
+            raise RefusedError("Not sent. Another file has that key. Choose another --prefix.")
         return head.upload

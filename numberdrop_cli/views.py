@@ -1,4 +1,4 @@
-"""Where notice goes: bars on a terminal, or a line for each where people or programs read on."""
+"""Where notices are shown: as bars on a terminal, or as one line each in a pipe."""
 
 import json
 from collections.abc import Callable
@@ -13,36 +13,36 @@ from rich.text import Text
 from numberdrop_cli.notices import JobProgress, Notice, in_progress
 from numberdrop_cli.printing import safe_to_print
 
-Transferred = Callable[[int], None]
-"""Is told of bytes as they go, by several threads."""
+BytesCallback = Callable[[int], None]
+"""Called with the number of bytes transferred since the last call, from several threads."""
 
 BAR_ENDING_EVENTS = {"sent", "stopped", "saved", "not_saved"}
-"""The notice that what a file's bar showed has come to an end."""
+"""The events of notices that remove the file's bar."""
 
 
 class View(Protocol):
-    """Tells about several files at once, for as long as its context lasts."""
+    """Shows notices about several files, while its context is open."""
 
     def __enter__(self) -> Self:
-        """Begins to show."""
+        """Start to show notices."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leaves the screen as a person can go on with it."""
+        """Restore the terminal."""
 
     def show(self, notice: Notice, /) -> None:
-        """Says something for good."""
+        """Print a notice that stays."""
 
     def update(self, file: str, progress: JobProgress, /) -> None:
-        """Shows how far a file is; called often, without anything new too."""
+        """Show how far a file is. May be called often, even if nothing has changed."""
 
-    def transfer(self, file: str, verb: str, size: int, /) -> Transferred:
-        """Shows a file's bytes on their way."""
+    def transfer(self, file: str, verb: str, size: int, /) -> BytesCallback:
+        """Show the transfer of a file of ``size`` bytes. Return the function to call as bytes arrive."""
 
 
 class PlainView:
-    """A line for whatever is new, made by ``form``; bytes on their way are none."""
+    """Prints one line per notice, formatted by ``form``, and nothing for transfers."""
 
     def __init__(self, form: Callable[[Notice], str]) -> None:
         self._form = form
@@ -55,29 +55,29 @@ class PlainView:
         pass
 
     def show(self, notice: Notice) -> None:
-        """Writes a line."""
+        """Print a line."""
         click.echo(self._form(notice))
 
     def update(self, file: str, progress: JobProgress) -> None:
-        """Writes a line if the state or the count is new."""
+        """Print a line if the state or the count has changed."""
         new = progress.state, progress.checked
         if self._last.get(file) != new:
             self._last[file] = new
             self.show(in_progress(file, progress))
 
-    def transfer(self, _file: str, _verb: str, _size: int) -> Transferred:
-        """Writes nothing."""
+    def transfer(self, _file: str, _verb: str, _size: int) -> BytesCallback:
+        """Print nothing."""
         return lambda _: None
 
 
 class BarView:
-    """A bar for each file on its way, below what is said for good."""
+    """Shows a bar for each file in progress, below the notices."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            TextColumn("{task.fields[words]}", markup=False),
+            TextColumn("{task.fields[text]}", markup=False),
             console=console,
             transient=True,
         )
@@ -91,36 +91,36 @@ class BarView:
         self._progress.stop()
 
     def show(self, notice: Notice) -> None:
-        """Writes a line above the bars."""
+        """Print a line above the bars."""
         if notice.event in BAR_ENDING_EVENTS and notice.file in self._bars:
             self._progress.remove_task(self._bars.pop(notice.file))
             self._progress.refresh()
         self._progress.console.print(Text(as_text(notice)), soft_wrap=True)
 
     def update(self, file: str, progress: JobProgress) -> None:
-        """Shows numbers; the bar only moves to and fro while they are not known."""
+        """Move the bar to the number checked, or let it pulse while that is unknown."""
         bar = self._bar(file, None if progress.checked is None else progress.submitted, progress.text)
-        self._progress.update(bar, completed=progress.checked or 0, words=progress.text, refresh=True)
+        self._progress.update(bar, completed=progress.checked or 0, text=progress.text, refresh=True)
 
-    def transfer(self, file: str, verb: str, size: int) -> Transferred:
-        """Shows bytes."""
-        words = f"{verb} {_megabytes(size)}"
-        bar = self._bar(file, size, words)
-        self._progress.update(bar, completed=0, words=words)
+    def transfer(self, file: str, verb: str, size: int) -> BytesCallback:
+        """Show a bar of bytes."""
+        text = f"{verb} {_megabytes(size)}"
+        bar = self._bar(file, size, text)
+        self._progress.update(bar, completed=0, text=text)
         return lambda amount: self._progress.advance(bar, amount)
 
-    def _bar(self, file: str, total: int | None, words: str) -> TaskID:
-        """The file's bar of a total; another total takes another bar, as none can be made unknown again."""
-        drawn = {task.id: task.total for task in self._progress.tasks}
-        if file not in self._bars or drawn[self._bars[file]] != total:
+    def _bar(self, file: str, total: int | None, text: str) -> TaskID:
+        """Return the file's bar, replaced by a new one if its total changes: rich cannot reset a total."""
+        totals = {task.id: task.total for task in self._progress.tasks}
+        if file not in self._bars or totals[self._bars[file]] != total:
             if file in self._bars:
                 self._progress.remove_task(self._bars[file])
-            self._bars[file] = self._progress.add_task(safe_to_print(file), total=total, words=words)
+            self._bars[file] = self._progress.add_task(safe_to_print(file), total=total, text=text)
         return self._bars[file]
 
 
 def view_for(*, as_json_lines: bool) -> View:
-    """The view that fits the output."""
+    """Return the view for ``--json``, for a terminal or for a pipe."""
     console = Console()
     if as_json_lines:
         return PlainView(as_json)
@@ -128,12 +128,16 @@ def view_for(*, as_json_lines: bool) -> View:
 
 
 def as_text(notice: Notice) -> str:
-    """The notice as people read it."""
+    """Return the line that people read."""
     return f"{safe_to_print(notice.file)}: {notice.text}"
 
 
 def as_json(notice: Notice) -> str:
-    """The notice as programs read it, on one line."""
+    """Return the line that programs read.
+
+    >>> as_json(Notice("leads.txt", "saved", "saved a.csv", {"paths": ["a.csv"]}))
+    '{"event": "saved", "file": "leads.txt", "paths": ["a.csv"]}'
+    """
     return json.dumps({"event": notice.event, "file": safe_to_print(notice.file), **notice.facts})
 
 

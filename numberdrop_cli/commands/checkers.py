@@ -1,4 +1,4 @@
-"""The command ``checkers``: the catalogue, for choosing."""
+"""The command `checkers`: list the checkers to choose from."""
 
 import click
 from rich.console import Console
@@ -9,8 +9,7 @@ from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.parameters import INPUT_DESCRIPTIONS, json_option, similar_checkers
 from numberdrop_cli.printing import print_json, print_rows
 
-COLUMNS = ("checker", "a line is", "fewest", "most", "USD per 10,000", "sensitive")
-
+COLUMNS = ("checker", "each line", "min rows", "max rows", "USD per 10,000", "sensitive")
 
 EPILOG = """\
 \b
@@ -24,14 +23,14 @@ Examples:
 @click.argument("word", required=False, default="")
 @json_option
 def checkers(word: str, as_json: bool) -> None:
-    """List the checkers, or those whose names hold WORD.
+    """List all checkers, or those whose names contain WORD.
 
-    Prices are the vendor's list prices, as far as they are known. The sensitive ones infer traits of people
-    from their pictures, and are off unless the stack is deployed with AllowSensitiveCheckers=true.
+    Prices are the vendor's list prices, where known. Sensitive checkers infer personal traits from pictures.
+    They are off unless the stack is deployed with AllowSensitiveCheckers=true.
     """
     found = [checker for name, checker in catalogue().items() if word.lower() in name]
     if not found:
-        raise RefusedError(f"No checker's name holds {word!r}. {similar_checkers(word)}")
+        raise RefusedError(f"No checker's name contains {word!r}. {similar_checkers(word)}")
     console = Console()
     if as_json:
         print_json({"checkers": [_document(checker) for checker in found]}, console)

@@ -1,4 +1,4 @@
-"""The command ``collect-again``: another collection of a failed job's task."""
+"""The command `collect-again`: collect the results of a failed job's task once more."""
 
 import click
 
@@ -6,23 +6,23 @@ from numberdrop_cli.confirming import Action, carry_out
 from numberdrop_cli.operations import Operations, must_be_collectable
 from numberdrop_cli.parameters import Connect, job_argument, yes_option
 
-COLLECT_AGAIN_PLAN = """\
-The vendor is asked for the task {task_id} again, and its results are collected.
-Nothing is sent: this never makes a new charge."""
+PLAN = """\
+The workflow asks the vendor about task {task_id} again and collects its results.
+Nothing is sent: this never causes a new charge."""
 
 
 @click.command("collect-again")
 @job_argument
 @yes_option
 @click.pass_obj
-def collect_again(connected: Connect, prefix: str, yes: bool) -> None:
+def collect_again(connected: Connect, id_prefix: str, yes: bool) -> None:
     """Collect a failed job's results again, free of charge."""
     connection = connected()
-    job = connection.job(prefix)
+    job = connection.find_job(id_prefix)
     must_be_collectable(job)
-    decision = Action(
-        plan=COLLECT_AGAIN_PLAN.format(task_id=job.task_id),
+    action = Action(
+        plan=PLAN.format(task_id=job.task_id),
         operation=Operations.collect_again,
-        success="The task is followed again.",
+        success="The workflow follows the task again.",
     )
-    carry_out(decision, connection, job, yes=yes)
+    carry_out(action, connection, job, yes=yes)

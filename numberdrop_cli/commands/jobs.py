@@ -1,4 +1,4 @@
-"""The command ``jobs``: a line about each job."""
+"""The command `jobs`: list jobs."""
 
 import click
 from rich.console import Console
@@ -7,7 +7,10 @@ from numberdrop.jobs.transitions import State
 from numberdrop_cli.parameters import Connect, json_option
 from numberdrop_cli.printing import print_json, print_summaries, short_id, summary_document
 
-BREAKER_OPEN = "The line is stopped by the job {job}: uploads wait until the vendor takes its file."
+BREAKER_OPEN = (
+    "The circuit breaker is open: uploads wait until the vendor accepts the file of job {job}. "
+    "Look at it: numberdrop show {job}"
+)
 
 
 @click.command()
@@ -15,7 +18,7 @@ BREAKER_OPEN = "The line is stopped by the job {job}: uploads wait until the ven
 @json_option
 @click.pass_obj
 def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
-    """List jobs, the latest last."""
+    """List jobs, oldest first."""
     connection = connected()
     summaries = connection.jobs.summaries(State(state) if state else None)
     holder = connection.breaker.holder()

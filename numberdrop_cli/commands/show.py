@@ -1,4 +1,4 @@
-"""The command ``show``: everything about one job."""
+"""The command `show`: print everything about one job."""
 
 import click
 from rich.console import Console
@@ -11,9 +11,9 @@ from numberdrop_cli.printing import job_document, print_job, print_json
 @job_argument
 @json_option
 @click.pass_obj
-def show(connected: Connect, prefix: str, as_json: bool) -> None:
+def show(connected: Connect, id_prefix: str, as_json: bool) -> None:
     """Show everything about one job."""
     connection = connected()
-    job = connection.job(prefix)
+    job = connection.find_job(id_prefix)
     document = job_document(job, connection.executions.status(job))
     (print_json if as_json else print_job)(document, Console())

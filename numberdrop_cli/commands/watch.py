@@ -1,4 +1,4 @@
-"""The command ``watch``: from a job to its results."""
+"""The command `watch`: follow jobs to their end and save their results."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("prefixes", metavar="JOB...", nargs=-1, required=True, type=JobId())
+@click.argument("id_prefixes", metavar="JOB...", nargs=-1, required=True, type=JobId())
 @click.option(
     "--into",
     metavar="FOLDER",
     default=".",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where to save the results; else here.",
+    help="Where to save the results. Default: the current folder.",
 )
 @export_option
 @force_option
@@ -35,7 +35,7 @@ Examples:
 def watch(
     connected: Connect,
     *,
-    prefixes: tuple[str, ...],
+    id_prefixes: tuple[str, ...],
     into: Path,
     export: bool,
     force: bool,
@@ -43,7 +43,7 @@ def watch(
 ) -> None:
     """Follow jobs to their end and save their results."""
     connection = connected()
-    found = {job.job_id: job for job in map(connection.job, prefixes)}
+    found = {job.job_id: job for job in map(connection.find_job, id_prefixes)}
     jobs = [WatchedJob(file_name(job.upload.key), into, job.upload, job.job_id) for job in found.values()]
     require_different_names([job.name for job in jobs])
     saver = Saver(connection.s3, with_export=export, force=force)
