@@ -1,4 +1,4 @@
-"""The command ``numberdrop``, as a person runs it, on the local cloud."""
+"""Run the command `numberdrop` on the local cloud, as a user does."""
 
 import csv
 import os
@@ -13,7 +13,7 @@ from tests.support.cloud import TIMEOUT_SECONDS
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
 
 
-def test_a_file_is_sent_and_its_results_are_saved_beside_it(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: Path) -> None:
     file = tmp_path / "leads.txt"
     file.write_text("\n".join([*NUMBERS, "not a number"]), encoding="utf-8")
     packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
@@ -42,7 +42,7 @@ def test_a_file_is_sent_and_its_results_are_saved_beside_it(cloud: LocalCloud, t
     saved = {path.name.removeprefix("leads.txt.") for path in tmp_path.iterdir() if path != file}
     assert saved == {"results.csv", "rejected.csv", "report.html", "manifest.json", "export.zip"}
     with (tmp_path / "leads.txt.results.csv").open(encoding="utf-8", newline="") as results:
-        answered = {row["number"] for row in csv.DictReader(results) if row["status"] == "resolved"}
-    assert answered == set(NUMBERS)
+        resolved = {row["number"] for row in csv.DictReader(results) if row["status"] == "resolved"}
+    assert resolved == set(NUMBERS)
     assert "40 resolved" in done.stdout
     assert "7700900" not in done.stdout

@@ -1,4 +1,4 @@
-"""The command line: what it shows, how it finds the stack, and what it says of foreseeable faults."""
+"""Command line: what `jobs` and `show` print, how the stack is found, and how errors are reported."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import Summary
 from numberdrop_cli.printing import print_job, print_summaries
 from numberdrop_cli.stack import default_stack_name
-from tests.support.command_line import CommandLine, document, numberdrop
+from tests.support.command_line import CommandLine, json_output, numberdrop
 from tests.support.jobs import NOON, TASK_ID, a_job
 
 NUMBER = "+447700900123"
@@ -30,7 +30,7 @@ NUMBER = "+447700900123"
 # jobs
 
 
-def test_jobs_are_listed_one_a_line_the_latest_last(run: CommandLine) -> None:
+def test_jobs_are_listed_one_per_line_oldest_first(run: CommandLine) -> None:
     late = run.put(State.FAILED, "band/late.txt", finished_at=NOON)
     early = run.put(State.CLAIMED, "band/early.txt")
     result = run("jobs")
@@ -44,11 +44,11 @@ def test_jobs_are_listed_one_a_line_the_latest_last(run: CommandLine) -> None:
 def test_jobs_of_one_state_are_listed(run: CommandLine) -> None:
     run.put(State.FAILED, "band/failed.txt")
     doubtful = run.put(State.IN_DOUBT, "band/doubtful.txt")
-    listed = document(run("jobs", "--state", "in_doubt", "--json"))
+    listed = json_output(run("jobs", "--state", "in_doubt", "--json"))
     assert [job["job_id"] for job in listed["jobs"]] == [doubtful.job_id]
 
 
-def test_json_tells_all_that_the_table_does(run: CommandLine) -> None:
+def test_json_has_everything_that_the_table_has(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
     listed = {
         "job_id": job.job_id,
@@ -58,20 +58,21 @@ def test_json_tells_all_that_the_table_does(run: CommandLine) -> None:
         "since": "2026-03-04T11:59:00.000Z",
         "reason": "SUBMISSION_IN_DOUBT",
     }
-    assert document(run("jobs", "--json")) == {"line_stopped_by": None, "jobs": [listed]}
+    assert json_output(run("jobs", "--json")) == {"line_stopped_by": None, "jobs": [listed]}
 
 
-def test_a_stopped_line_is_told_and_is_no_job(run: CommandLine) -> None:
+def test_an_open_circuit_breaker_is_reported_and_is_not_a_job(run: CommandLine) -> None:
     job = run.put(State.BLOCKED)
     CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip(job.job_id)
-    told = run("jobs")
-    assert len(told.stdout.splitlines()) == 1
-    assert f"The line is stopped by the job {job.job_id[:12]}" in told.stderr
-    assert document(run("jobs", "--json"))["line_stopped_by"] == job.job_id
+    result = run("jobs")
+    assert len(result.stdout.splitlines()) == 1
+    assert "The circuit breaker is open" in result.stderr
+    assert f"the file of job {job.job_id[:12]}." in result.stderr
+    assert json_output(run("jobs", "--json"))["line_stopped_by"] == job.job_id
 
 
-def test_no_jobs_make_an_empty_listing(run: CommandLine) -> None:
-    assert (run("jobs").stdout, document(run("jobs", "--json"))["jobs"]) == ("", [])
+def test_without_jobs_the_listing_is_empty(run: CommandLine) -> None:
+    assert (run("jobs").stdout, json_output(run("jobs", "--json"))["jobs"]) == ("", [])
 
 
 def test_a_terminal_gets_a_table() -> None:
@@ -79,19 +80,19 @@ def test_a_terminal_gets_a_table() -> None:
     summary = Summary("0" * 64, "failed", "band", "band/[bold]x.txt", "2026-03-04T12:00:00.000Z", None)
     print_summaries([summary], screen)
     assert isinstance(screen.file, StringIO)
-    drawn = screen.file.getvalue()
-    assert "checker" in drawn
-    assert "band/[bold]x.txt" in drawn
+    printed = screen.file.getvalue()
+    assert "checker" in printed
+    assert "band/[bold]x.txt" in printed
 
 
-def test_a_terminal_gets_no_command_from_a_key() -> None:
+def test_a_key_cannot_send_control_characters_to_a_terminal() -> None:
     screen = Console(file=StringIO(), force_terminal=True, width=120, color_system=None)
     print_job({"upload": {"key": "band/\x1b]0;owned\x07\n.txt"}}, screen)
     assert isinstance(screen.file, StringIO)
-    drawn = screen.file.getvalue()
-    assert "upload.key" in drawn
-    assert "\x1b]" not in drawn
-    assert "\x07" not in drawn
+    printed = screen.file.getvalue()
+    assert "upload.key" in printed
+    assert "\x1b]" not in printed
+    assert "\x07" not in printed
 
 
 # show
@@ -115,32 +116,32 @@ def test_everything_about_a_job_is_shown(run: CommandLine) -> None:
     assert lines.items() >= expected.items()
 
 
-def test_results_of_before_there_were_reports_are_shown_without_one(run: CommandLine) -> None:
+def test_results_from_before_reports_are_shown_without_a_report(run: CommandLine) -> None:
     job = run.put(State.COMPLETED, results=StoredResults("results", "a.zip", "b.csv", "c.json"))
-    assert document(run("show", job.job_id, "--json"))["results"]["report_key"] is None
+    assert json_output(run("show", job.job_id, "--json"))["results"]["report_key"] is None
 
 
-def test_an_unknown_charge_is_called_unknown(run: CommandLine) -> None:
+def test_an_unknown_charge_is_shown_as_unknown(run: CommandLine) -> None:
     assert "charged\tunknown\n" in run("show", run.put(State.IN_DOUBT).job_id).stdout
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_a_job_in_any_state_is_shown_as_json(run: CommandLine, state: State) -> None:
     job = run.put(state)
-    told = document(run("show", job.job_id, "--json"))
-    assert (told["state"], told["execution"]["name"]) == (state, job.execution_name)
+    shown = json_output(run("show", job.job_id, "--json"))
+    assert (shown["state"], shown["execution"]["name"]) == (state, job.execution_name)
 
 
 def test_an_execution_is_shown_with_its_status(run: CommandLine) -> None:
     job = run.put(State.SUBMITTED)
     Executions(boto3.client("stepfunctions"), run.account.state_machine).start(job)
-    assert document(run("show", job.job_id, "--json"))["execution"]["status"] == "RUNNING"
+    assert json_output(run("show", job.job_id, "--json"))["execution"]["status"] == "RUNNING"
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper])
 def test_a_job_is_found_by_its_first_digits(run: CommandLine, change: Callable[[str], str]) -> None:
     job = run.put(State.SUBMITTED)
-    assert document(run("show", change(job.job_id[:8]), "--json"))["job_id"] == job.job_id
+    assert json_output(run("show", change(job.job_id[:8]), "--json"))["job_id"] == job.job_id
 
 
 def test_ambiguous_digits_are_refused(run: CommandLine) -> None:
@@ -149,7 +150,7 @@ def test_ambiguous_digits_are_refused(run: CommandLine) -> None:
     result = run("show", "abababab")
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: 2 jobs' ids begin with abababab. Give more digits.\n",
+        "Error: 2 job ids begin with abababab. Give more digits.\n",
     )
 
 
@@ -161,7 +162,7 @@ def test_a_job_that_does_not_exist_is_refused(run: CommandLine, digits: str) -> 
 
 
 @pytest.mark.parametrize("digits", ["1234567", "0" * 65, "the line", "\N{ARABIC-INDIC DIGIT ONE}" * 8])
-def test_what_is_no_job_id_is_a_usage_error(run: CommandLine, digits: str) -> None:
+def test_an_invalid_job_id_is_a_usage_error(run: CommandLine, digits: str) -> None:
     assert run("show", digits).exit_code == 2
 
 
@@ -183,7 +184,7 @@ def test_no_phone_number_is_printed(run: CommandLine, command: list[str]) -> Non
 
 
 @pytest.mark.parametrize("number", [NUMBER, NUMBER[1:], "+44 7700 900123", "+1 (202) 555-0100", "202555010"])
-def test_what_may_be_a_phone_number_is_masked(number: str) -> None:
+def test_text_that_may_be_a_phone_number_is_masked(number: str) -> None:
     assert without_numbers(f"a {number} b") == "a [digits] b"
 
 
@@ -201,52 +202,53 @@ def test_another_stack_can_be_named(run: CommandLine) -> None:
     assert "There is no stack 'another'" in result.stderr
 
 
-def test_the_stack_is_the_one_in_samconfig(run: CommandLine, tmp_path: Path) -> None:
+def test_the_stack_name_comes_from_samconfig(run: CommandLine, tmp_path: Path) -> None:
     text = '[default.global.parameters]\nstack_name = "from-samconfig"\n'
     (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
     assert "There is no stack 'from-samconfig'" in run("jobs").stderr
 
 
 @pytest.mark.parametrize("text", ["", "default = 1", "[default.deploy.parameters]"])
-def test_a_samconfig_without_a_name_means_the_usual_one(tmp_path: Path, text: str) -> None:
+def test_a_samconfig_without_a_name_means_the_default_stack(tmp_path: Path, text: str) -> None:
     (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
     assert default_stack_name(tmp_path) == "numberdrop"
 
 
 @pytest.mark.parametrize("content", [b"no toml", b"\xff"])
-def test_a_samconfig_that_cannot_be_read_is_told(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_samconfig_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "samconfig.toml").write_bytes(content)
     with pytest.raises(RefusedError, match="--stack"):
         default_stack_name(tmp_path)
 
 
-def test_a_stack_of_something_else_is_refused(run: CommandLine) -> None:
+def test_a_stack_that_is_not_numberdrop_is_refused(run: CommandLine) -> None:
     del run.cloudformation.outputs["JobsTableName"]
     result = run("jobs")
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: The stack 'numberdrop' has no JobsTableName: it is not numberdrop's.\n",
+        "Error: The stack 'numberdrop' has no JobsTableName, so it is not a numberdrop stack. "
+        "Name another with --stack.\n",
     )
 
 
-# Foreseeable faults of the surroundings
+# Errors from AWS and its settings
 
 
-def test_denied_access_is_told(run: CommandLine) -> None:
+def test_denied_access_is_reported(run: CommandLine) -> None:
     run.cloudformation.refusal = "AccessDenied"
     result = run("jobs")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: AWS refuses. An error occurred (AccessDenied)")
+    assert result.stderr.startswith("Error: AWS refused the request. An error occurred (AccessDenied)")
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "403"])
-def test_denied_access_is_told_with_where_the_permissions_stand(code: str) -> None:
+def test_denied_access_points_to_the_list_of_permissions(code: str) -> None:
     denied = ClientError({"Error": {"Code": code, "Message": "no"}}, "HeadObject")
     assert "docs/command.md lists the permissions" in explain(denied)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "Could not connect"),
         ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint"),
@@ -255,8 +257,8 @@ def test_denied_access_is_told_with_where_the_permissions_stand(code: str) -> No
         ("AWS_DEFAULT_REGION", None, "region"),
     ],
 )
-def test_unusable_settings_are_told(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, told: str
+def test_invalid_aws_settings_are_reported(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, message: str
 ) -> None:
     if value is None:
         monkeypatch.delenv(name)
@@ -265,10 +267,10 @@ def test_unusable_settings_are_told(
     result = numberdrop("--stack", "numberdrop", "jobs")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
-def test_the_region_may_be_given_as_aws_region(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_region_can_be_set_with_aws_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

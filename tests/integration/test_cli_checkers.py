@@ -1,4 +1,4 @@
-"""The command line: choosing a checker, by listing them or with the shell's help."""
+"""Command line: choose a checker from a list or by shell completion."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from numberdrop.jobs.checkers import checkers
 from numberdrop_cli.main import main
-from tests.support.command_line import document, numberdrop
+from tests.support.command_line import json_output, numberdrop
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def _no_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
 
 
-def test_all_checkers_are_listed_one_a_line() -> None:
+def test_all_checkers_are_listed_one_per_line() -> None:
     result = numberdrop("checkers")
     assert result.exit_code == 0
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [
@@ -34,12 +34,12 @@ def test_all_checkers_are_listed_one_a_line() -> None:
         ("wa-deep", "wa-deep\tphone number, E.164\t-\t10,000,000\t-\tsensitive"),
     ],
 )
-def test_a_checker_is_listed_with_what_it_takes_and_costs(word: str, line: str) -> None:
+def test_a_checker_is_listed_with_its_limits_and_price(word: str, line: str) -> None:
     assert numberdrop("checkers", word).stdout == f"{line}\n"
 
 
-def test_programs_get_json() -> None:
-    assert document(numberdrop("checkers", "vk", "--json")) == {
+def test_checkers_are_printed_as_json() -> None:
+    assert json_output(numberdrop("checkers", "vk", "--json")) == {
         "checkers": [
             {
                 "name": "vk",
@@ -53,14 +53,14 @@ def test_programs_get_json() -> None:
     }
 
 
-def test_a_word_that_no_name_holds_is_answered_with_similar_names() -> None:
+def test_an_unknown_checker_is_answered_with_similar_names() -> None:
     result = numberdrop("checkers", "bnad")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "Did you mean band?" in result.stderr
 
 
-def completed(words: str) -> list[str]:
-    """What bash offers after such words."""
+def completions(words: str) -> list[str]:
+    """Return what bash offers after these words."""
     environment = {
         "_NUMBERDROP_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
@@ -80,10 +80,10 @@ def completed(words: str) -> list[str]:
     ],
 )
 def test_the_shell_completes_names(words: str, offered: list[str]) -> None:
-    assert completed(words) == offered
+    assert completions(words) == offered
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_gets_its_script(shell: str) -> None:
+def test_each_shell_gets_a_completion_script(shell: str) -> None:
     result = CliRunner().invoke(main, prog_name="numberdrop", env={"_NUMBERDROP_COMPLETE": f"{shell}_source"})
     assert "_NUMBERDROP_COMPLETE" in result.stdout

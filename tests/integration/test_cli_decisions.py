@@ -1,4 +1,4 @@
-"""The command line: what a person may decide, what that does, and what is refused."""
+"""Command line: the decisions that a person may make, their effects, and refusals."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from numberdrop.jobs.upload import upload_from_message
 from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
-from tests.support.command_line import HOURS, NOTHING, CommandLine, waiting
+from tests.support.command_line import HOURS, NO_EFFECTS, CommandLine, messages_in
 from tests.support.jobs import NOON, TASK_ID
 from tests.support.refusals import RefusingStepFunctions
 
@@ -30,7 +30,7 @@ COMMANDS = [["resolve", *decision] for decision in DECISIONS] + [["collect-again
 def operations(run: CommandLine, **changes: Any) -> Operations:
     client = boto3.client("dynamodb")
     ledger = Ledger(client, run.account.jobs_table, now=lambda: NOON)
-    usual = Operations(
+    default = Operations(
         ledger=ledger,
         jobs=JobsTable(client, run.account.jobs_table),
         executions=Executions(boto3.client("stepfunctions"), run.account.state_machine),
@@ -39,13 +39,13 @@ def operations(run: CommandLine, **changes: Any) -> Operations:
         job_timeout=timedelta(hours=HOURS),
         now=lambda: NOON,
     )
-    return replace(usual, **changes)
+    return replace(default, **changes)
 
 
 # resolve
 
 
-def test_a_charged_job_is_followed(run: CommandLine) -> None:
+def test_a_job_resolved_as_charged_is_followed(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
     before = datetime.now(UTC)
     result = run("resolve", job.job_id, *FOUND, "--yes")
@@ -56,10 +56,10 @@ def test_a_charged_job_is_followed(run: CommandLine) -> None:
     assert after.submitted_at
     assert after.submitted_at - before < timedelta(minutes=1)
     assert run.account.executions() == [f"{job.job_id}-1"]
-    assert waiting(run.account.upload_queue) == []
+    assert messages_in(run.account.upload_queue) == []
 
 
-def test_a_charged_job_gets_its_time_anew(run: CommandLine) -> None:
+def test_a_job_resolved_as_charged_gets_a_new_deadline(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
     assert operations(run).mark_charged(job, "found-by-a-person") is None
     after = run.stored(job)
@@ -77,21 +77,21 @@ def test_a_task_of_another_job_is_refused(run: CommandLine) -> None:
     assert run.stored(job) == job
 
 
-def test_an_uncharged_job_is_announced_to_the_queue_again(run: CommandLine) -> None:
+def test_a_job_resolved_as_not_charged_is_queued_again(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
     result = run("resolve", job.job_id, *NOT_FOUND, "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
     after = run.stored(job)
     assert (after.state, after.charged, after.evidence) == (State.CLAIMED, False, NOT_FOUND[-1])
     assert (after.reason, after.finished_at) == (None, None)
-    (message,) = waiting(run.account.upload_queue)
+    (message,) = messages_in(run.account.upload_queue)
     upload = upload_from_message(message, bucket="uploads")
     assert upload
     assert upload.job_id == job.job_id
     assert run.account.executions() == []
 
 
-def test_an_uncharged_job_may_be_taken_over_at_once(run: CommandLine) -> None:
+def test_a_job_resolved_as_not_charged_has_no_lease(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
     assert operations(run).mark_not_charged(job, "evidence") is None
     after = run.stored(job)
@@ -107,13 +107,11 @@ def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
     (event,) = run.account.events()
     assert event["detail-type"] == "Number Check Failed"
     assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", None)
-    assert (run.account.executions(), waiting(run.account.upload_queue)) == ([], [])
+    assert (run.account.executions(), messages_in(run.account.upload_queue)) == ([], [])
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED])
-def test_an_upload_that_the_vendor_does_not_take_can_be_given_up_free_of_charge(
-    run: CommandLine, state: State
-) -> None:
+def test_an_unsent_upload_can_be_given_up_free_of_charge(run: CommandLine, state: State) -> None:
     job = run.put(state)
     result = run("resolve", job.job_id, *GIVE_UP, answer="y\n")
     assert "nothing was charged" in result.stdout
@@ -122,30 +120,30 @@ def test_an_upload_that_the_vendor_does_not_take_can_be_given_up_free_of_charge(
     (event,) = run.account.events()
     assert event["detail-type"] == "Number Check Failed"
     assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", False)
-    assert waiting(run.account.upload_queue) == []
+    assert messages_in(run.account.upload_queue) == []
 
 
-def test_an_upload_that_is_being_sent_is_not_given_up_at_that_moment(run: CommandLine) -> None:
+def test_an_upload_cannot_be_given_up_while_it_is_being_sent(run: CommandLine) -> None:
     job = run.put(State.SUBMITTING)
     result = run("resolve", job.job_id, *GIVE_UP, "--yes")
     assert (result.exit_code, run.stored(job)) == (1, job)
-    assert "being sent just now" in result.stderr
+    assert "being sent right now" in result.stderr
 
 
 @pytest.mark.parametrize("decision", [FOUND, NOT_FOUND])
-def test_a_doubt_that_comes_again_will_be_announced_again(run: CommandLine, decision: list[str]) -> None:
+def test_a_second_doubt_will_be_announced_again(run: CommandLine, decision: list[str]) -> None:
     job = run.put(State.IN_DOUBT, announced=frozenset({"in_doubt:SUBMISSION_IN_DOUBT"}))
     run("resolve", job.job_id, *decision, "--yes")
     assert run.stored(job).announced == frozenset()
 
 
-def test_sending_again_is_said_to_cost_before_it_is_asked(run: CommandLine) -> None:
+def test_resolve_says_what_it_may_cost_before_it_asks(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
-    told, _, question = run("resolve", job.job_id, *NOT_FOUND, answer="n\n").stdout.partition("Go on?")
+    plan, _, question = run("resolve", job.job_id, *NOT_FOUND, answer="n\n").stdout.partition("Go on?")
     assert question
-    assert "WILL be sent to the vendor again" in told
-    assert "may charge" in told
-    assert "stack numberdrop in us-east-1, account 123456789012" in told
+    assert "WILL be sent to the vendor again" in plan
+    assert "may charge" in plan
+    assert "stack numberdrop in us-east-1, account 123456789012" in plan
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
@@ -155,11 +153,11 @@ def test_nothing_is_done_without_a_yes(run: CommandLine, command: list[str], ans
     result = run(command[0], job.job_id, *command[1:], answer=answer)
     assert result.exit_code == 1
     assert run.stored(job) == job
-    assert run.done == NOTHING
+    assert run.effects == NO_EFFECTS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_yes_is_enough(run: CommandLine, command: list[str]) -> None:
+def test_a_yes_carries_out_the_decision(run: CommandLine, command: list[str]) -> None:
     job = run.put(State.FAILED if command == ["collect-again"] else State.IN_DOUBT)
     assert run(command[0], job.job_id, *command[1:], answer="y\n").exit_code == 0
     assert run.stored(job) != job
@@ -185,7 +183,7 @@ def test_a_job_that_is_not_in_doubt_is_refused(run: CommandLine, state: State, d
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_job_that_moved_on_meanwhile_is_refused(
+def test_a_job_that_changed_meanwhile_is_refused(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     job = run.put(State.FAILED if command == ["collect-again"] else State.IN_DOUBT)
@@ -193,9 +191,9 @@ def test_a_job_that_moved_on_meanwhile_is_refused(
     monkeypatch.setattr("click.confirm", lambda *_, **__: run.account.put(moved))
     result = run(command[0], job.job_id, *command[1:])
     assert result.exit_code == 1
-    assert "Error: The job has moved on." in result.stderr
+    assert "Error: The job has changed since." in result.stderr
     assert run.stored(job) == moved
-    assert run.done == NOTHING
+    assert run.effects == NO_EFFECTS
 
 
 @pytest.mark.parametrize(
@@ -213,7 +211,7 @@ def test_a_job_that_moved_on_meanwhile_is_refused(
         ["--not-charged", "--evidence", "I called +44 7700 900123."],
     ],
 )
-def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: list[str]) -> None:
+def test_an_invalid_decision_is_a_usage_error(run: CommandLine, arguments: list[str]) -> None:
     job = run.put(State.IN_DOUBT)
     result = run("resolve", job.job_id, *arguments, "--yes")
     assert result.exit_code == 2
@@ -221,10 +219,10 @@ def test_a_decision_that_is_none_is_a_usage_error(run: CommandLine, arguments: l
     assert run.stored(job) == job
 
 
-# When the step after the ledger fails
+# The step after the ledger write fails
 
 
-def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLine) -> None:
+def test_an_execution_that_cannot_start_is_left_to_reconcile(run: CommandLine) -> None:
     refusing = Executions(RefusingStepFunctions("AccessDeniedException"), run.account.state_machine)  # type: ignore[arg-type]
     job = run.put(State.IN_DOUBT)
     unfinished = operations(run, executions=refusing).mark_charged(job, "found")
@@ -233,7 +231,7 @@ def test_an_execution_that_cannot_be_started_is_left_to_reconcile(run: CommandLi
     assert run.stored(job).state is State.SUBMITTED
 
 
-def test_what_is_left_to_reconcile_is_told(run: CommandLine) -> None:
+def test_a_step_that_is_left_to_reconcile_is_reported(run: CommandLine) -> None:
     run.cloudformation.outputs["UploadQueueUrl"] = (
         run.cloudformation.outputs["UploadQueueUrl"] + "-that-is-gone"
     )
@@ -241,27 +239,27 @@ def test_what_is_left_to_reconcile_is_told(run: CommandLine) -> None:
     result = run("resolve", job.job_id, *NOT_FOUND, "--yes")
     assert result.exit_code == 0
     assert "The ledger holds the decision" in result.stderr
-    assert "on its way" not in result.stdout
+    assert "back in the queue" not in result.stdout
     assert run.stored(job).state is State.CLAIMED
 
 
 # collect-again
 
 
-def test_a_task_is_collected_again_by_another_execution(run: CommandLine) -> None:
+def test_another_execution_collects_a_task_again(run: CommandLine) -> None:
     job = run.put(State.FAILED, announced=frozenset({"failed:TASK_FAILED"}))
     result = run("collect-again", job.job_id, answer="y\n")
     assert result.exit_code == 0
-    assert "never makes a new charge" in result.stdout
+    assert "never causes a new charge" in result.stdout
     after = run.stored(job)
     assert (after.state, after.run, after.task_id) == (State.SUBMITTED, 2, TASK_ID)
     assert (after.reason, after.finished_at, after.charged) == (None, None, True)
     assert after.announced == frozenset()
     assert run.account.executions() == [f"{job.job_id}-2"]
-    assert waiting(run.account.upload_queue) == []
+    assert messages_in(run.account.upload_queue) == []
 
 
-def test_a_collection_gets_its_time_anew(run: CommandLine) -> None:
+def test_a_second_collection_gets_a_new_deadline(run: CommandLine) -> None:
     job = run.put(State.FAILED)
     assert operations(run).collect_again(job) is None
     after = run.stored(job)
@@ -296,26 +294,28 @@ def test_dead_letters_go_back_to_the_upload_queue(run: CommandLine) -> None:
     assert result.exit_code == 0
     assert "the ledger knows\nevery job" in result.stdout
     assert "Moved 12 message(s)." in result.stdout
-    assert sorted(waiting(run.account.upload_queue) + waiting(run.account.upload_queue)) == sorted(bodies)
+    assert sorted(messages_in(run.account.upload_queue) + messages_in(run.account.upload_queue)) == sorted(
+        bodies
+    )
     assert run("redrive").stdout == "The dead-letter queue is empty.\n"
 
 
 def test_dead_letters_stay_without_a_yes(run: CommandLine) -> None:
     boto3.client("sqs").send_message(QueueUrl=run.dead_letters, MessageBody="message")
     assert run("redrive", answer="n\n").exit_code == 1
-    assert (waiting(run.dead_letters), waiting(run.account.upload_queue)) == (["message"], [])
+    assert (messages_in(run.dead_letters), messages_in(run.account.upload_queue)) == (["message"], [])
 
 
 class TwoQueues:
-    """Amazon SQS in which each message that is moved comes straight back, or in which nothing is left."""
+    """A fake SQS client whose moved messages come straight back, or that has no messages."""
 
     def __init__(self, *, empty: bool = False) -> None:
         self.empty = empty
         self.sent = 0
 
-    def receive_message(self, **asked: Any) -> dict[str, Any]:
+    def receive_message(self, **request: Any) -> dict[str, Any]:
         message = {"Body": "message", "ReceiptHandle": "handle"}
-        return {} if self.empty else {"Messages": [message] * asked["MaxNumberOfMessages"]}
+        return {} if self.empty else {"Messages": [message] * request["MaxNumberOfMessages"]}
 
     def send_message(self, **_: Any) -> None:
         self.sent += 1
@@ -325,6 +325,6 @@ class TwoQueues:
 
 
 @pytest.mark.parametrize(("empty", "moved"), [(False, 13), (True, 0)])
-def test_redriving_comes_to_an_end(*, empty: bool, moved: int) -> None:
+def test_a_redrive_ends(*, empty: bool, moved: int) -> None:
     queues = TwoQueues(empty=empty)
     assert DeadLetters(queues, "dead", "upload").redrive(13) == queues.sent == moved  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The command line: what may be wrong when a file is not picked up."""
+"""Command line: hints when a file is not picked up."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -9,28 +9,28 @@ import pytest
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop_cli import following
-from tests.support.command_line import CommandLine, Meanwhile, interrupt, nothing_more
+from tests.support.command_line import CommandLine, Meanwhile, interrupt, nothing_happens
 
 
 @pytest.fixture
 def eventbridge(run: CommandLine) -> Iterator[None]:
-    """The bucket's events go to EventBridge; moto's answer does not say so by itself."""
+    """Make the bucket send its events to EventBridge. moto's response does not include that setting."""
 
-    def say_so(parsed: dict[str, Any], **_: Any) -> None:
+    def add_setting(parsed: dict[str, Any], **_: Any) -> None:
         parsed["EventBridgeConfiguration"] = {}
 
     assert boto3.DEFAULT_SESSION
     events = boto3.DEFAULT_SESSION.events
-    events.register("after-call.s3.GetBucketNotificationConfiguration", say_so)
+    events.register("after-call.s3.GetBucketNotificationConfiguration", add_setting)
     yield
-    events.unregister("after-call.s3.GetBucketNotificationConfiguration", say_so)
+    events.unregister("after-call.s3.GetBucketNotificationConfiguration", add_setting)
 
 
 def nothing(_: CommandLine) -> None:
     pass
 
 
-def a_stopped_line(run: CommandLine) -> None:
+def an_open_breaker(run: CommandLine) -> None:
     CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip("ab" * 32)
 
 
@@ -38,44 +38,44 @@ def a_dead_letter(run: CommandLine) -> None:
     boto3.client("sqs").send_message(QueueUrl=run.dead_letters, MessageBody="message")
 
 
-def what_may_not_be_looked_at(run: CommandLine) -> None:
+def a_queue_that_cannot_be_read(run: CommandLine) -> None:
     run.cloudformation.outputs["DeadLetterQueueUrl"] += "-that-is-gone"
 
 
 @pytest.mark.usefixtures("eventbridge")
 @pytest.mark.parametrize(
-    ("obstacle", "told"),
+    ("obstacle", "hint"),
     [
-        (a_stopped_line, "It waits behind the job abababababab"),
-        (a_dead_letter, "About 1 message(s) could not be taken in"),
+        (an_open_breaker, "the file waits behind job abababababab"),
+        (a_dead_letter, "About 1 message(s) failed"),
         (nothing, "none of the usual causes was found"),
-        (what_may_not_be_looked_at, "none of the usual causes was found"),
+        (a_queue_that_cannot_be_read, "none of the usual causes was found"),
     ],
 )
-def test_a_file_that_is_not_picked_up_in_time_gets_a_hint(
+def test_a_file_that_is_not_picked_up_gets_a_hint(
     run: CommandLine,
     meanwhile: Meanwhile,
     monkeypatch: pytest.MonkeyPatch,
     obstacle: Callable[[CommandLine], None],
-    told: str,
+    hint: str,
 ) -> None:
     obstacle(run)
     monkeypatch.setattr(following, "HINT_AFTER", timedelta(0))
-    meanwhile += [nothing_more, interrupt]
-    assert run("send", "leads.txt", "--checker", "band", "--watch").stdout.count(told) == 1
+    meanwhile += [nothing_happens, interrupt]
+    assert run("send", "leads.txt", "--checker", "band", "--watch").stdout.count(hint) == 1
 
 
-def test_a_bucket_that_does_not_tell_eventbridge_is_told(
+def test_a_bucket_that_sends_no_events_is_reported(
     run: CommandLine, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "HINT_AFTER", timedelta(0))
     meanwhile += [interrupt]
-    told = run("send", "leads.txt", "--checker", "band", "--watch").stdout
-    assert "The bucket uploads does not send its events to EventBridge" in told
-    assert "numberdrop announce" in told
+    output = run("send", "leads.txt", "--checker", "band", "--watch").stdout
+    assert "The bucket uploads does not send its events to EventBridge" in output
+    assert "numberdrop announce" in output
 
 
-def test_there_is_no_hint_while_it_is_early(run: CommandLine, meanwhile: Meanwhile) -> None:
-    a_stopped_line(run)
-    meanwhile += [nothing_more, interrupt]
+def test_there_is_no_hint_in_the_first_minutes(run: CommandLine, meanwhile: Meanwhile) -> None:
+    an_open_breaker(run)
+    meanwhile += [nothing_happens, interrupt]
     assert "waits behind" not in run("send", "leads.txt", "--checker", "band", "--watch").stdout

@@ -1,4 +1,4 @@
-"""The command line: files on their way into the upload bucket, and what is refused before that."""
+"""Command line: `send` uploads files, and refuses what cannot work before it sends anything."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.support.account import Account
 from tests.support.command_line import NUMBERS, CommandLine
 
 MANY = b"+447700900123\n" * 700_000
-"""More than boto3 sends in one part."""
+"""Larger than one part of boto3's multipart uploads."""
 
 
 def content(account: Account, key: str) -> bytes:
@@ -32,13 +32,13 @@ def metadata(account: Account, key: str) -> dict[str, str]:
     return boto3.client("s3").head_object(Bucket=account.upload_bucket, Key=key)["Metadata"]
 
 
-# What is sent, and as what
+# Keys and metadata
 
 
-def test_a_file_is_sent_for_its_checker_and_its_job_is_told(run: CommandLine) -> None:
+def test_a_file_is_sent_and_its_job_is_printed(run: CommandLine) -> None:
     result = run("send", "leads.txt", "--checker", "band")
 
-    (upload,) = run.sent()
+    (upload,) = run.uploads()
     assert upload.key.startswith("band/sent/")
     assert upload.key.endswith("/leads.txt")
     assert content(run.account, upload.key) == NUMBERS.encode()
@@ -52,35 +52,35 @@ def test_a_file_is_sent_for_its_checker_and_its_job_is_told(run: CommandLine) ->
 )
 def test_the_key_begins_with_the_checker(run: CommandLine, checker: str, folder: str) -> None:
     assert run("send", "leads.txt", "--checker", checker).exit_code == 0
-    assert run.sent()[0].key.partition("/")[0] == folder
+    assert run.uploads()[0].key.partition("/")[0] == folder
 
 
 @pytest.mark.parametrize("prefix", ["spring/leads", "/spring/leads/"])
-def test_the_folders_in_the_bucket_can_be_named(run: CommandLine, prefix: str) -> None:
+def test_the_folders_in_the_bucket_can_be_chosen(run: CommandLine, prefix: str) -> None:
     run("send", "leads.txt", "--checker", "band", "--prefix", prefix)
-    assert [upload.key for upload in run.sent()] == ["band/spring/leads/leads.txt"]
+    assert [upload.key for upload in run.uploads()] == ["band/spring/leads/leads.txt"]
 
 
-def test_the_same_name_twice_makes_two_keys(run: CommandLine) -> None:
+def test_sending_a_file_twice_makes_two_keys(run: CommandLine) -> None:
     for _ in range(2):
         run("send", "leads.txt", "--checker", "band")
-    assert len({upload.key for upload in run.sent()}) == 2
+    assert len({upload.key for upload in run.uploads()}) == 2
 
 
 def test_the_region_goes_into_the_metadata(run: CommandLine) -> None:
     run("send", "leads.txt", "--checker", "band", "--region", "gb")
-    assert metadata(run.account, run.sent()[0].key)["default-region"] == "GB"
+    assert metadata(run.account, run.uploads()[0].key)["default-region"] == "GB"
 
 
-def test_without_a_region_the_metadata_names_none(run: CommandLine) -> None:
+def test_without_a_region_there_is_no_region_metadata(run: CommandLine) -> None:
     run("send", "leads.txt", "--checker", "band")
-    assert "default-region" not in metadata(run.account, run.sent()[0].key)
+    assert "default-region" not in metadata(run.account, run.uploads()[0].key)
 
 
 def test_a_large_file_is_sent_in_parts_as_one_version(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "large.txt").write_bytes(MANY)
     result = run("send", "large.txt", "--checker", "band")
-    (upload,) = run.sent()
+    (upload,) = run.uploads()
     assert upload.etag.endswith("-2")
     assert content(run.account, upload.key) == MANY
     assert upload.job_id[:12] in result.stdout
@@ -89,14 +89,14 @@ def test_a_large_file_is_sent_in_parts_as_one_version(run: CommandLine, tmp_path
 def test_several_files_are_sent(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "more.txt").write_text(NUMBERS, encoding="utf-8")
     result = run("send", "leads.txt", "more.txt", "--checker", "band", "--prefix", "spring")
-    assert [upload.key for upload in run.sent()] == ["band/spring/leads.txt", "band/spring/more.txt"]
-    assert all(upload.job_id[:12] in result.stdout for upload in run.sent())
+    assert [upload.key for upload in run.uploads()] == ["band/spring/leads.txt", "band/spring/more.txt"]
+    assert all(upload.job_id[:12] in result.stdout for upload in run.uploads())
 
 
-def test_programs_get_a_json_object_a_line(run: CommandLine) -> None:
+def test_send_prints_one_json_object_per_line(run: CommandLine) -> None:
     result = run("send", "leads.txt", "--checker", "band", "--json")
     priced, sent = map(json.loads, result.stdout.splitlines())
-    (upload,) = run.sent()
+    (upload,) = run.uploads()
     assert priced == {
         "event": "priced",
         "file": "leads.txt",
@@ -118,35 +118,35 @@ def test_programs_get_a_json_object_a_line(run: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("checker", "text", "told"),
+    ("checker", "text", "price"),
     [
-        ("band", b"1\n" * 12_000, "for band: 12,000 lines; 1.20 USD at list price for all"),
-        ("band", b"1\n2", "for band: 2 lines; less than 0.01 USD at list price for all"),
-        ("Twitter", b"1\n", "for Twitter: 1 line; list price not known"),
+        ("band", b"1\n" * 12_000, "for band: 12,000 lines; list price 1.20 USD\n"),
+        ("band", b"1\n2", "for band: 2 lines; list price less than 0.01 USD\n"),
+        ("Twitter", b"1\n", "for Twitter: 1 line; list price unknown\n"),
         (
             "band",
             b"PK\x03\x04 and so on\n",
-            "for band: lines not counted; list price not known",
+            "for band: lines not counted; list price unknown\n",
         ),
     ],
 )
-def test_the_list_price_of_all_lines_is_told(
-    run: CommandLine, tmp_path: Path, checker: str, text: bytes, told: str
+def test_the_list_price_of_all_lines_is_printed(
+    run: CommandLine, tmp_path: Path, checker: str, text: bytes, price: str
 ) -> None:
     (tmp_path / "leads.txt").write_bytes(text)
-    assert told in run("send", "leads.txt", "--checker", checker).stdout
+    assert price in run("send", "leads.txt", "--checker", checker).stdout
 
 
-def test_programs_get_the_list_price_of_the_catalogue() -> None:
+def test_the_json_price_comes_from_the_catalogue() -> None:
     checker = checkers()["phonecheck"]
     assert priced("leads.txt", checker, 1).facts["list_price_usd"] == checker.list_price(1)
 
 
-# One version, whatever happens
+# Exactly one version
 
 
-class LosingAnswers:
-    """A client's requests of some operations: they reach Amazon S3 or not, and no answer comes back."""
+class LosingResponses:
+    """Lose the responses to some operations of a client. The requests reach S3, or do not."""
 
     def __init__(self, uploader: Uploader, *operations: str, times: int, arrive: bool) -> None:
         self.left = times
@@ -175,60 +175,60 @@ def uploader(run: CommandLine) -> Uploader:
 @pytest.mark.parametrize(
     ("operation", "text"), [("PutObject", NUMBERS.encode()), ("CompleteMultipartUpload", MANY)]
 )
-def test_a_lost_answer_makes_no_second_version(
+def test_a_lost_response_makes_no_second_version(
     run: CommandLine, uploader: Uploader, tmp_path: Path, operation: str, text: bytes
 ) -> None:
     (tmp_path / "leads.txt").write_bytes(text)
-    LosingAnswers(uploader, operation, times=1, arrive=True)
+    LosingResponses(uploader, operation, times=1, arrive=True)
 
     upload = uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
 
-    assert [upload.job_id] == [version.job_id for version in run.sent()]
+    assert [upload.job_id] == [version.job_id for version in run.uploads()]
 
 
 @pytest.mark.parametrize("arrive", [True, False])
-def test_a_file_that_may_have_been_sent_is_not_said_to_be_unsent(
+def test_an_unclear_upload_is_not_reported_as_unsent(
     uploader: Uploader, tmp_path: Path, *, arrive: bool
 ) -> None:
-    LosingAnswers(uploader, "PutObject", "HeadObject", times=FOREVER, arrive=arrive)
+    LosingResponses(uploader, "PutObject", "HeadObject", times=FOREVER, arrive=arrive)
 
     with pytest.raises(OutcomeUnknownError, match="numberdrop jobs"):
         uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
 
 
-def test_a_large_file_whose_parts_do_not_arrive_is_not_sent(
+def test_a_large_file_with_lost_parts_is_not_sent(
     run: CommandLine, uploader: Uploader, tmp_path: Path
 ) -> None:
     (tmp_path / "leads.txt").write_bytes(MANY)
-    LosingAnswers(uploader, "UploadPart", times=FOREVER, arrive=False)
+    LosingResponses(uploader, "UploadPart", times=FOREVER, arrive=False)
 
-    with pytest.raises(RefusedError, match="not sent"):
+    with pytest.raises(RefusedError, match="Not sent"):
         uploader.put(tmp_path / "leads.txt", "band/leads.txt", {}, lambda _: None)
 
-    assert run.sent() == []
+    assert run.uploads() == []
 
 
 def test_a_file_with_the_same_key_is_not_replaced(run: CommandLine) -> None:
-    there = run.account.drop("band/spring/leads.txt", b"another\n")
+    existing = run.account.drop("band/spring/leads.txt", b"another\n")
     result = run("send", "leads.txt", "--checker", "band", "--prefix", "spring")
     assert result.exit_code == 1
-    assert "Error: leads.txt: It was not sent: another file has that key." in result.stderr
-    assert [upload.version_id for upload in run.sent()] == [there.version_id]
+    assert "Error: leads.txt: Not sent. Another file has that key." in result.stderr
+    assert [upload.version_id for upload in run.uploads()] == [existing.version_id]
 
 
-def test_what_was_sent_is_known_when_a_later_file_is_refused(run: CommandLine, tmp_path: Path) -> None:
+def test_a_refused_file_does_not_hide_what_was_sent(run: CommandLine, tmp_path: Path) -> None:
     for name in ("more.txt", "most.txt"):
         (tmp_path / name).write_text(NUMBERS, encoding="utf-8")
     run.account.drop("band/spring/more.txt", b"another\n")
     result = run("send", "leads.txt", "more.txt", "most.txt", "--checker", "band", "--prefix", "spring")
     assert result.exit_code == 5
     assert "leads.txt: sent as" in result.stdout
-    assert "Error: more.txt: It was not sent" in result.stderr
+    assert "Error: more.txt: Not sent." in result.stderr
     assert "most.txt was not sent." in result.stderr
-    assert len(run.sent()) == 2
+    assert len(run.uploads()) == 2
 
 
-def test_an_interrupted_upload_says_that_it_may_have_been_sent(
+def test_an_interrupted_upload_is_reported_as_unclear(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: Any) -> None:
@@ -237,10 +237,10 @@ def test_an_interrupted_upload_says_that_it_may_have_been_sent(
     monkeypatch.setattr(Uploader, "put", interrupt)
     result = run("send", "leads.txt", "--checker", "band")
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted. leads.txt may have been sent: see 'numberdrop jobs'.\n"
+    assert result.stderr == "Interrupted. leads.txt may have been sent. Check with 'numberdrop jobs'.\n"
 
 
-# What is refused before anything is sent
+# Refusals before anything is sent
 
 
 def a_folder(path: Path) -> None:
@@ -261,42 +261,40 @@ def nothing(_: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (nothing, "does not exist"),
         (a_folder, "is a folder"),
         (an_empty_file, "is empty"),
-        (os.mkfifo, "is no plain file"),
-        (a_file_that_is_too_large, "more than the 400 MB"),
+        (os.mkfifo, "is not a regular file"),
+        (a_file_that_is_too_large, "larger than 400 MB"),
     ],
 )
-def test_a_file_that_would_surely_fail_is_a_usage_error(
-    run: CommandLine, tmp_path: Path, make: Callable[[Path], None], told: str
+def test_a_file_that_is_bound_to_fail_is_a_usage_error(
+    run: CommandLine, tmp_path: Path, make: Callable[[Path], None], message: str
 ) -> None:
     make(tmp_path / "bad.txt")
     result = run("send", "leads.txt", "bad.txt", "--checker", "band")
     assert result.exit_code == 2
-    assert told in result.stderr
-    assert run.sent() == []
+    assert message in result.stderr
+    assert run.uploads() == []
 
 
 @pytest.mark.parametrize(
-    ("checker", "told"),
+    ("checker", "message"),
     [
         ("bnad", "Did you mean band?"),
         ("telegram-simple", "Did you mean tg-simple"),
         ("zzz", "'numberdrop checkers' lists all"),
         ("task_type=no such", "must be 1 to 64 letters"),
-        ("band/spring", "folders go into --prefix"),
+        ("band/spring", "Folders go into --prefix"),
     ],
 )
-def test_an_unknown_checker_is_a_usage_error_with_similar_names(
-    run: CommandLine, checker: str, told: str
-) -> None:
+def test_an_unknown_checker_is_a_usage_error(run: CommandLine, checker: str, message: str) -> None:
     result = run("send", "leads.txt", "--checker", checker)
     assert result.exit_code == 2
-    assert told in result.stderr
-    assert run.sent() == []
+    assert message in result.stderr
+    assert run.uploads() == []
 
 
 @pytest.mark.parametrize(
@@ -312,69 +310,71 @@ def test_an_unknown_checker_is_a_usage_error_with_similar_names(
         ["elsewhere/leads.txt", "--checker", "band"],
     ],
 )
-def test_a_wrong_call_sends_nothing(run: CommandLine, tmp_path: Path, arguments: list[str]) -> None:
+def test_wrong_usage_sends_nothing(run: CommandLine, tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "leads.txt").write_text(NUMBERS, encoding="utf-8")
     assert run("send", "leads.txt", *arguments).exit_code == 2
-    assert run.sent() == []
+    assert run.uploads() == []
 
 
 def test_a_sensitive_checker_that_is_off_is_refused(run: CommandLine) -> None:
     result = run("send", "leads.txt", "--checker", "wa-deep")
     assert result.exit_code == 1
     assert "AllowSensitiveCheckers=true" in result.stderr
-    assert run.sent() == []
+    assert run.uploads() == []
 
 
 def test_a_sensitive_checker_that_is_on_is_sent(run: CommandLine) -> None:
     run.cloudformation.allow_sensitive = True
     assert run("send", "leads.txt", "--checker", "wa-deep").exit_code == 0
-    assert len(run.sent()) == 1
+    assert len(run.uploads()) == 1
 
 
 def test_a_key_that_would_be_too_long_is_refused(run: CommandLine) -> None:
     result = run("send", "leads.txt", "--checker", "band", "--prefix", "x" * 1020)
     assert result.exit_code == 1
     assert "1024 bytes" in result.stderr
-    assert run.sent() == []
+    assert run.uploads() == []
 
 
 @pytest.mark.parametrize("name", ["results.csv", "rejected.csv", "report.html", "manifest.json"])
-def test_results_that_are_there_are_not_to_be_replaced(run: CommandLine, tmp_path: Path, name: str) -> None:
+def test_existing_results_stop_the_command_before_it_sends(
+    run: CommandLine, tmp_path: Path, name: str
+) -> None:
     (tmp_path / f"leads.txt.{name}").write_text("mine", encoding="utf-8")
     result = run("send", "leads.txt", "--checker", "band", "--watch")
     assert result.exit_code == 1
     assert f"leads.txt.{name}" in result.stderr
     assert "--force" in result.stderr
-    assert run.sent() == []
+    assert run.uploads() == []
 
 
-def test_results_that_cannot_be_saved_are_told_before_anything_is_sent(
+def test_a_read_only_folder_stops_the_command_before_it_sends(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     result = run("send", "leads.txt", "--checker", "band", "--watch")
     assert result.exit_code == 1
-    assert "Nothing can be saved" in result.stderr
-    assert run.sent() == []
+    assert "Cannot write to the folder" in result.stderr
+    assert run.uploads() == []
 
 
-def test_a_bucket_that_is_gone_is_told(run: CommandLine) -> None:
+def test_a_deleted_bucket_is_reported(run: CommandLine) -> None:
     run.cloudformation.outputs["UploadBucketName"] = "a-bucket-that-is-gone"
     result = run("send", "leads.txt", "--checker", "band")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: leads.txt: It was not sent. AWS refuses.")
+    assert result.stderr.startswith("Error: leads.txt: Not sent. AWS refused the request.")
     assert "NoSuchBucket" in result.stderr
 
 
-def test_expired_credentials_are_told(run: CommandLine) -> None:
+def test_expired_credentials_are_reported(run: CommandLine) -> None:
     run.cloudformation.refusal = "ExpiredToken"
     result = run("send", "leads.txt", "--checker", "band")
     assert result.exit_code == 1
-    assert "The AWS credentials have expired: renew them." in result.stderr
+    assert "The AWS credentials have expired. Renew them." in result.stderr
 
 
-def test_no_number_is_printed(run: CommandLine, tmp_path: Path) -> None:
+def test_send_prints_no_phone_number(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "+447700900123.txt").write_text(NUMBERS, encoding="utf-8")
     for arguments in ([], ["--json"], ["--prefix", "447700900123"], ["--prefix", "447700900123"]):
         result = run("send", "+447700900123.txt", "--checker", "band", *arguments)

@@ -1,4 +1,4 @@
-"""The command line: jobs that are followed to their ends."""
+"""Command line: follow jobs to their end."""
 
 import json
 from dataclasses import replace
@@ -22,25 +22,25 @@ from tests.support.command_line import (
     SAVED,
     CommandLine,
     Meanwhile,
-    completed,
+    completed_job,
     interrupt,
-    nothing_more,
-    saved,
-    store,
-    the_job,
+    job_becomes,
+    nothing_happens,
+    saved_files,
+    store_results,
 )
 from tests.support.jobs import NOON, a_job
 
-# From the file to its results
+# To the results
 
 
 def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhile, tmp_path: Path) -> None:
     meanwhile += [
-        the_job(run, State.CLAIMED),
-        the_job(run, State.SUBMITTING),
-        the_job(run, State.SUBMITTED),
-        the_job(run, State.SUBMITTED),
-        the_job(run, State.COMPLETED),
+        job_becomes(run, State.CLAIMED),
+        job_becomes(run, State.SUBMITTING),
+        job_becomes(run, State.SUBMITTED),
+        job_becomes(run, State.SUBMITTED),
+        job_becomes(run, State.COMPLETED),
     ]
     result = run("send", "leads.txt", "--checker", "band", "--watch")
     assert [line.removeprefix("leads.txt: ") for line in result.stdout.splitlines()[2:]] == [
@@ -55,40 +55,40 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
     assert (tmp_path / "leads.txt.results.csv").read_bytes() == RESULTS["results.csv"]
 
 
-def test_a_job_is_followed_later(run: CommandLine, tmp_path: Path) -> None:
-    job = completed(run)
+def test_a_job_can_be_followed_later(run: CommandLine, tmp_path: Path) -> None:
+    job = completed_job(run)
     result = run("watch", job.job_id[:12])
     assert result.exit_code == 0
-    assert saved(tmp_path) == SAVED
+    assert saved_files(tmp_path) == SAVED
 
 
-def test_a_file_in_a_bucket_without_versions_is_found_by_its_key(
+def test_without_versions_the_job_is_found_by_its_key(
     run: CommandLine, meanwhile: Meanwhile, tmp_path: Path
 ) -> None:
     boto3.client("s3").create_bucket(Bucket="plain")
     run.cloudformation.outputs["UploadBucketName"] = "plain"
 
     def appear() -> None:
-        (upload,) = run.sent()
+        (upload,) = run.uploads()
         earlier, later = (replace(upload, sequencer=each) for each in ("0A", "0B"))
         run.account.put(a_job(State.FAILED, upload=earlier, created_at=NOON - timedelta(days=1)))
         another = replace(upload, sequencer="0C", etag="another")
         run.account.put(a_job(State.FAILED, upload=another, created_at=NOON + timedelta(days=1)))
-        results = store(run.account, "band/leads.txt/0123/", RESULTS)
+        results = store_results(run.account, "band/leads.txt/0123/", RESULTS)
         run.account.put(a_job(State.COMPLETED, upload=later, created_at=NOON, results=results))
 
-    meanwhile += [appear, *[nothing_more] * (following.ROUNDS_FOR_A_SCAN - 1)]
+    meanwhile += [appear, *[nothing_happens] * (following.ROUNDS_PER_SCAN - 1)]
     result = run("send", "leads.txt", "--checker", "band", "--watch")
     assert "the bucket has no versions" in result.stdout
     assert result.exit_code == 0
-    assert saved(tmp_path) == SAVED
+    assert saved_files(tmp_path) == SAVED
 
 
-# How it ends
+# Endings
 
 
 @pytest.mark.parametrize(
-    ("state", "changes", "status", "told"),
+    ("state", "changes", "status", "texts"),
     [
         (State.FAILED, {}, 3, ["failed. TASK_FAILED: Ask the vendor.", "numberdrop collect-again {id}"]),
         (State.FAILED, {"task_id": None, "charged": False}, 3, ["failed.", "Nothing was charged."]),
@@ -97,59 +97,59 @@ def test_a_file_in_a_bucket_without_versions_is_found_by_its_key(
         (State.IN_DOUBT, {}, 4, ["needs a person. SUBMISSION_IN_DOUBT", "numberdrop resolve {id}"]),
     ],
 )
-def test_the_exit_status_tells_how_it_ended_and_the_text_what_to_do(
+def test_exit_status_and_text_say_how_a_job_ended(
     run: CommandLine,
     meanwhile: Meanwhile,
     tmp_path: Path,
     state: State,
     changes: dict[str, Any],
     status: int,
-    told: list[str],
+    texts: list[str],
 ) -> None:
-    meanwhile.append(the_job(run, state, **changes))
+    meanwhile.append(job_becomes(run, state, **changes))
     result = run("send", "leads.txt", "--checker", "band", "--watch")
-    (upload,) = run.sent()
+    (upload,) = run.uploads()
     assert result.exit_code == status
-    for text in told:
+    for text in texts:
         assert text.format(id=upload.job_id[:12]) in result.stdout
-    assert saved(tmp_path) == set()
+    assert saved_files(tmp_path) == set()
 
 
-def test_of_several_jobs_the_worst_counts_and_all_results_are_saved(run: CommandLine, tmp_path: Path) -> None:
+def test_with_several_jobs_the_highest_exit_status_counts(run: CommandLine, tmp_path: Path) -> None:
     jobs = [
         run.put(State.IN_DOUBT, "band/doubtful.txt"),
         run.put(State.FAILED, "band/failed.txt"),
-        completed(run),
+        completed_job(run),
     ]
     result = run("watch", *[job.job_id for job in jobs])
     assert result.exit_code == 4
-    assert saved(tmp_path) == SAVED
+    assert saved_files(tmp_path) == SAVED
 
 
-def test_the_same_job_twice_is_one(run: CommandLine) -> None:
-    job = completed(run)
+def test_a_job_named_twice_is_followed_once(run: CommandLine) -> None:
+    job = completed_job(run)
     assert run("watch", job.job_id, job.job_id[:8]).exit_code == 0
 
 
 def test_an_interrupted_watch_says_that_the_job_goes_on(run: CommandLine, meanwhile: Meanwhile) -> None:
     meanwhile.append(interrupt)
     result = run("send", "leads.txt", "--checker", "band", "--watch")
-    (upload,) = run.sent()
+    (upload,) = run.uploads()
     assert result.exit_code == 130
-    assert f"The jobs go on; to follow them: numberdrop watch {upload.job_id[:12]}" in result.stderr
+    assert f"The jobs go on. Follow them: numberdrop watch {upload.job_id[:12]}" in result.stderr
 
 
 def test_a_job_that_does_not_exist_cannot_be_followed(run: CommandLine) -> None:
     assert run("watch", "0" * 12).exit_code == 1
 
 
-# When AWS is in the way
+# Errors from AWS
 
 
-def test_a_broken_connection_is_waited_out(
+def test_watch_survives_a_broken_connection(
     run: CommandLine, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = completed(run)
+    job = completed_job(run)
     answers: list[Exception | JobSnapshot] = [
         EndpointConnectionError(endpoint_url="https://aws.example"),
         ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem"),
@@ -157,20 +157,20 @@ def test_a_broken_connection_is_waited_out(
         JobSnapshot(job),
     ]
 
-    def looked(*_: Any) -> JobSnapshot:
+    def next_answer(*_: Any) -> JobSnapshot:
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    monkeypatch.setattr(following, "take_snapshot", looked)
-    meanwhile += [nothing_more] * 3
+    monkeypatch.setattr(following, "take_snapshot", next_answer)
+    meanwhile += [nothing_happens] * 3
     result = run("watch", job.job_id)
     assert result.exit_code == 0
     assert result.stdout.count("AWS does not answer") == 1
 
 
-def test_a_refusal_while_watching_is_told_with_what_goes_on(
+def test_a_refusal_while_watching_says_that_the_job_goes_on(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: Any) -> JobSnapshot:
@@ -184,31 +184,31 @@ def test_a_refusal_while_watching_is_told_with_what_goes_on(
     assert f"numberdrop watch {job.job_id[:12]}" in result.stderr
 
 
-# How far the vendor is
+# The vendor's count
 
 
 class Histories:
-    """AWS JobProgress Functions with one execution, as its page "GetExecutionHistory" shows it."""
+    """A fake Step Functions client with one execution (API reference, "GetExecutionHistory")."""
 
-    def __init__(self, *left: tuple[str, str]) -> None:
-        self.left = left
+    def __init__(self, *exited: tuple[str, str]) -> None:
+        self.exited = exited
 
     def get_execution_history(self, **_: Any) -> dict[str, Any]:
         events: list[dict[str, Any]] = [{"type": "WaitStateEntered", "timestamp": NOON, "id": 9}]
-        for name, output in self.left:
+        for name, output in self.exited:
             details = {"name": name, "output": output}
             events.append({"type": "TaskStateExited", "timestamp": NOON, "stateExitedEventDetails": details})
         return {"events": events}
 
 
-def seen(run: CommandLine, job: Job, *left: tuple[str, str]) -> JobSnapshot:
-    """The job, while its execution has left such states."""
-    executions = Executions(Histories(*left), run.account.state_machine)  # type: ignore[arg-type]
+def snapshot_of(run: CommandLine, job: Job, *exited: tuple[str, str]) -> JobSnapshot:
+    """Return a snapshot of the job while its execution has exited these states, latest first."""
+    executions = Executions(Histories(*exited), run.account.state_machine)  # type: ignore[arg-type]
     return take_snapshot(Ledger(boto3.client("dynamodb"), run.account.jobs_table), executions, job.job_id)
 
 
 @pytest.mark.parametrize(
-    ("left", "checked"),
+    ("exited", "checked"),
     [
         ([], None),
         ([("Wait for the vendor", "{}")], None),
@@ -216,42 +216,49 @@ def seen(run: CommandLine, job: Job, *left: tuple[str, str]) -> JobSnapshot:
         ([("Check the task", '{"total": null, "success": null, "done": null}')], None),
     ],
 )
-def test_the_latest_look_of_the_workflow_tells_what_the_vendor_has_done(
-    run: CommandLine, left: list[tuple[str, str]], checked: int | None
+def test_the_count_comes_from_the_latest_check(
+    run: CommandLine, exited: list[tuple[str, str]], checked: int | None
 ) -> None:
     job = run.put(State.SUBMITTED)
-    snapshot = seen(run, job, *left)
+    snapshot = snapshot_of(run, job, *exited)
     assert (snapshot.job, snapshot.checked) == (job, checked)
 
 
-def test_an_execution_of_an_older_version_tells_what_succeeded(run: CommandLine) -> None:
-    told = ("Check the task", '{"total": 100, "success": 73}')
-    assert seen(run, run.put(State.SUBMITTED), told).checked == 73
+def test_an_older_execution_has_only_the_successes(run: CommandLine) -> None:
+    exited = ("Check the task", '{"total": 100, "success": 73}')
+    assert snapshot_of(run, run.put(State.SUBMITTED), exited).checked == 73
 
 
-# For programs, and for nobody
+# Output for programs, and phone numbers
 
 
-def test_programs_get_every_step_as_json(run: CommandLine, meanwhile: Meanwhile) -> None:
-    meanwhile += [the_job(run, State.SUBMITTED), the_job(run, State.COMPLETED)]
+def test_every_step_is_printed_as_json(run: CommandLine, meanwhile: Meanwhile) -> None:
+    meanwhile += [job_becomes(run, State.SUBMITTED), job_becomes(run, State.COMPLETED)]
     result = run("send", "leads.txt", "--checker", "band", "--watch", "--json")
-    told = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [each["event"] for each in told] == ["priced", "sent", "progress", "progress", "stopped", "saved"]
-    assert {each["file"] for each in told} == {"leads.txt"}
-    assert [each["state"] for each in told if "state" in each] == ["waiting", "submitted", "completed"]
-    assert told[4]["counts"]["verdicts"] == {"yes": 60, "no": 39}
-    assert told[4]["results"] == {
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["event"] for line in lines] == [
+        "priced",
+        "sent",
+        "progress",
+        "progress",
+        "stopped",
+        "saved",
+    ]
+    assert {line["file"] for line in lines} == {"leads.txt"}
+    assert [line["state"] for line in lines if "state" in line] == ["waiting", "submitted", "completed"]
+    assert lines[4]["counts"]["verdicts"] == {"yes": 60, "no": 39}
+    assert lines[4]["results"] == {
         "bucket": "results",
         "export_key": "band/leads.txt/0123/export.zip",
         "csv_key": "band/leads.txt/0123/results.csv",
         "manifest_key": "band/leads.txt/0123/manifest.json",
         "report_key": "band/leads.txt/0123/report.html",
     }
-    assert told[5]["paths"] == ["leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"]
+    assert lines[5]["paths"] == ["leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"]
 
 
-def test_no_number_is_printed(run: CommandLine, tmp_path: Path) -> None:
-    done = completed(run, "band/+447700900123.txt")
+def test_watch_prints_no_phone_number(run: CommandLine, tmp_path: Path) -> None:
+    done = completed_job(run, "band/+447700900123.txt")
     failed = run.put(
         State.FAILED, "band/447700900124", reason=Reason(ReasonCode.VENDOR_REJECTED, "No: +44 7700 900125.")
     )

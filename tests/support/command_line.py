@@ -1,4 +1,4 @@
-"""``numberdrop`` at work on a pretended account, and what a test looks at afterwards."""
+"""Runs ``numberdrop`` on an account made by moto, and shows its effects."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ HOURS = 12
 """The stack's ``JobTimeoutHours``."""
 
 NUMBERS = "+447700900123\n+447700900124\n"
-"""What ``leads.txt`` holds."""
+"""The content of ``leads.txt``."""
 
 RESULTS = {
     "export.zip": b"zip",
@@ -33,25 +33,25 @@ RESULTS = {
     "report.html": b"<html>",
     "results.csv": b"number,status\n",
 }
-"""What every completed job has."""
+"""The results that every completed job has."""
 
 SAVED = {"leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"}
-"""What is saved of it beside ``leads.txt``, unless more is asked for."""
+"""The files that are saved next to ``leads.txt`` by default."""
 
 Meanwhile = list[Callable[[], Any]]
-"""What happens while the command waits, one thing a pause; one pause more is an error."""
+"""What happens while the command pauses, one call per pause. A pause with no call left is an error."""
 
 
 @dataclass
 class CloudFormation:
-    """Describes one stack, or refuses; moto's needs far more packages than all the rest."""
+    """A fake that describes one stack, or refuses. moto's own needs many more packages."""
 
     outputs: dict[str, str] = field(default_factory=dict)
     allow_sensitive: bool = False
     refusal: str | None = None
 
-    def describe_stacks(self, **asked: str) -> dict[str, Any]:
-        refusal = self.refusal or (None if asked["StackName"] == "numberdrop" else "ValidationError")
+    def describe_stacks(self, **request: str) -> dict[str, Any]:
+        refusal = self.refusal or (None if request["StackName"] == "numberdrop" else "ValidationError")
         if refusal:
             raise ClientError({"Error": {"Code": refusal, "Message": "no"}}, "DescribeStacks")
         outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self.outputs.items()]
@@ -64,7 +64,7 @@ class CloudFormation:
 
 @dataclass
 class CommandLine:
-    """Runs ``numberdrop`` in a folder that holds ``leads.txt``, on an account's stack."""
+    """Runs ``numberdrop`` in a folder with ``leads.txt``, against an account's stack."""
 
     account: Account
     dead_letters: str
@@ -82,32 +82,32 @@ class CommandLine:
             "UploadQueueUrl": account.upload_queue,
             "DeadLetterQueueUrl": url,
         }
-        described: Any = CloudFormation(outputs)
+        stack: Any = CloudFormation(outputs)
         (folder / "leads.txt").write_text(NUMBERS, encoding="utf-8")
         patch.chdir(folder)
-        # One session for all tests reads the models of the services once.
+        # With one session for all tests, the models of the services are read only once.
         patch.setattr(boto3, "Session", lambda **_: boto3.DEFAULT_SESSION)
-        patch.setattr(connection, "find_stack", lambda _, name: find_stack(described, name))
-        return cls(account, url, described)
+        patch.setattr(connection, "find_stack", lambda _, name: find_stack(stack, name))
+        return cls(account, url, stack)
 
     def __call__(self, *arguments: str, answer: str | None = None) -> Result:
         return numberdrop(*arguments, answer=answer)
 
     def put(self, state: State, key: str = "band/leads.txt", **changes: Any) -> Job:
-        """Writes a job of a state into the ledger."""
+        """Write a job in this state into the ledger."""
         job = a_job(state, upload=an_upload(key), **changes)
         self.account.put(job)
         return job
 
-    def sent(self) -> list[Upload]:
-        """What lies in the upload bucket, the earliest first."""
-        answer = boto3.client("s3").list_object_versions(
+    def uploads(self) -> list[Upload]:
+        """Return the content of the upload bucket, oldest first."""
+        response = boto3.client("s3").list_object_versions(
             Bucket=self.cloudformation.outputs["UploadBucketName"]
         )
-        versions = sorted(answer.get("Versions", []), key=lambda version: version["LastModified"])
+        versions = sorted(response.get("Versions", []), key=lambda version: version["LastModified"])
         return [
             Upload(
-                bucket=answer["Name"],
+                bucket=response["Name"],
                 key=version["Key"],
                 version_id=version["VersionId"] if version["VersionId"] != "null" else None,
                 etag=version["ETag"].strip('"'),
@@ -118,33 +118,33 @@ class CommandLine:
         ]
 
     def stored(self, job: Job) -> Job:
-        """The job as the ledger has it now."""
+        """Return the job as the ledger has it now."""
         found = self.account.job(job.upload)
         assert found
         return found
 
     @property
-    def done(self) -> tuple[list[str], list[dict[str, Any]], list[str]]:
-        """Executions, events and messages to the upload queue: all that a command could have caused."""
-        return self.account.executions(), self.account.events(), waiting(self.account.upload_queue)
+    def effects(self) -> tuple[list[str], list[dict[str, Any]], list[str]]:
+        """Executions, events and messages to the upload queue: everything that a command can cause."""
+        return self.account.executions(), self.account.events(), messages_in(self.account.upload_queue)
 
 
-NOTHING: tuple[list[str], list[dict[str, Any]], list[str]] = ([], [], [])
+NO_EFFECTS: tuple[list[str], list[dict[str, Any]], list[str]] = ([], [], [])
 
 
 def numberdrop(*arguments: str, answer: str | None = None) -> Result:
-    """The command's result; anything raised beyond an exit status fails the test."""
+    """Run the command. Any exception other than an exit fails the test."""
     return CliRunner().invoke(main, arguments, input=answer, catch_exceptions=False)
 
 
-def document(result: Result) -> Any:
-    """The JSON that a successful command printed."""
+def json_output(result: Result) -> Any:
+    """Return the JSON that a successful command printed."""
     assert result.exit_code == 0
     return json.loads(result.stdout)
 
 
-def store(account: Account, prefix: str, files: dict[str, bytes]) -> StoredResults:
-    """Puts files where results go."""
+def store_results(account: Account, prefix: str, files: dict[str, bytes]) -> StoredResults:
+    """Put files into the results bucket."""
     for name, content in files.items():
         boto3.client("s3").put_object(Bucket=account.results_bucket, Key=f"{prefix}{name}", Body=content)
     return StoredResults(
@@ -156,25 +156,25 @@ def store(account: Account, prefix: str, files: dict[str, bytes]) -> StoredResul
     )
 
 
-def completed(run: CommandLine, key: str = "band/leads.txt", **more: bytes) -> Job:
-    """A completed job with results; more files are named with ``_`` for the dot."""
+def completed_job(run: CommandLine, key: str = "band/leads.txt", **more: bytes) -> Job:
+    """Make a completed job with results. ``rejected_csv=b""`` adds a file ``rejected.csv``."""
     files = RESULTS | {name.replace("_", "."): content for name, content in more.items()}
-    return run.put(State.COMPLETED, key, results=store(run.account, f"{key}/0123/", files))
+    return run.put(State.COMPLETED, key, results=store_results(run.account, f"{key}/0123/", files))
 
 
-def the_job(run: CommandLine, state: State, **changes: Any) -> Callable[[], None]:
-    """Brings the job of the file that was sent to a state."""
+def job_becomes(run: CommandLine, state: State, **changes: Any) -> Callable[[], None]:
+    """Return a call that puts the job of the only uploaded file into a state."""
 
-    def bring() -> None:
-        (upload,) = run.sent()
+    def change() -> None:
+        (upload,) = run.uploads()
         if state is State.COMPLETED:
-            changes["results"] = store(run.account, "band/leads.txt/0123/", RESULTS)
+            changes["results"] = store_results(run.account, "band/leads.txt/0123/", RESULTS)
         run.account.put(a_job(state, upload=upload, **changes))
 
-    return bring
+    return change
 
 
-def nothing_more() -> None:
+def nothing_happens() -> None:
     pass
 
 
@@ -182,12 +182,12 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def saved(folder: Path) -> set[str]:
-    """The names of the files that lie there beside the one that was sent."""
+def saved_files(folder: Path) -> set[str]:
+    """Return the names of the files in a folder, except the file that was sent."""
     return {path.name for path in folder.iterdir()} - {"leads.txt"}
 
 
-def waiting(queue: str) -> list[str]:
-    """The bodies of at most ten messages that can be received from a queue."""
-    answer = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
-    return [message["Body"] for message in answer.get("Messages", [])]
+def messages_in(queue: str) -> list[str]:
+    """Receive at most ten messages from a queue, and return their bodies."""
+    response = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    return [message["Body"] for message in response.get("Messages", [])]

@@ -1,4 +1,4 @@
-"""The command line: how far a job is, when it will be done, and how a terminal shows it."""
+"""Command line: how far a job is, the time left, and how a terminal shows both."""
 
 from datetime import timedelta
 from io import StringIO
@@ -20,7 +20,7 @@ def submitted(**changes: Any) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("snapshot", "minutes", "words"),
+    ("snapshot", "minutes", "text"),
     [
         (JobSnapshot(), 0, "waiting to be picked up"),
         (JobSnapshot(submitted()), 1, "the vendor is checking"),
@@ -51,20 +51,22 @@ def submitted(**changes: Any) -> Job:
         (
             JobSnapshot(submitted(), 1000, NOON + timedelta(minutes=4)),
             4,
-            "all 1,000 are checked, the results come next",
+            "all 1,000 checked, the results come next",
         ),
         (
             JobSnapshot(submitted(), 1010, NOON + timedelta(minutes=4)),
             4,
-            "all 1,000 are checked, the results come next",
+            "all 1,000 checked, the results come next",
         ),
     ],
 )
-def test_the_end_is_estimated_by_the_pace_so_far(snapshot: JobSnapshot, minutes: float, words: str) -> None:
-    assert snapshot.progress(NOON + timedelta(minutes=minutes)).text == words
+def test_the_time_left_is_estimated_from_the_speed_so_far(
+    snapshot: JobSnapshot, minutes: float, text: str
+) -> None:
+    assert snapshot.progress(NOON + timedelta(minutes=minutes)).text == text
 
 
-def test_a_terminal_gets_bars_below_the_lines() -> None:
+def test_a_terminal_gets_bars_below_the_notices() -> None:
     screen = Console(file=StringIO(), force_terminal=True, width=120, color_system=None)
     with BarView(screen) as bars:
         transferred = bars.transfer("[bold]leads.txt", "sending", 4_000_000)
