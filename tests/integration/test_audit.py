@@ -38,20 +38,20 @@ def drop(account: Account, key: str = "band/a.txt") -> Upload:
     return account.drop(key, b"+447700900001\n")
 
 
-def test_an_upload_that_no_event_announced_is_counted(account: Account) -> None:
+def test_an_upload_without_a_job_is_counted(account: Account) -> None:
     known, _ = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
     account.put(a_job(State.COMPLETED, upload=known))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=2, unannounced=1)
 
 
-def test_each_version_of_a_key_is_looked_up_for_itself(account: Account) -> None:
+def test_each_version_of_a_key_is_looked_up(account: Account) -> None:
     versions = [drop(account) for _ in range(3)]
     account.put(a_job(State.COMPLETED, upload=versions[1]))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=3, unannounced=2)
 
 
 @pytest.mark.parametrize("state", State)
-def test_an_upload_is_known_whatever_became_of_it(account: Account, state: State) -> None:
+def test_an_upload_with_a_job_in_any_state_is_known(account: Account, state: State) -> None:
     account.put(a_job(state, upload=drop(account)))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
 
@@ -60,14 +60,14 @@ def test_an_upload_is_known_whatever_became_of_it(account: Account, state: State
     ("age", "compared"),
     [(23 * HOUR, 0), (25 * HOUR, 1), (timedelta(days=14) - HOUR, 1), (timedelta(days=14) + HOUR, 0)],
 )
-def test_only_uploads_of_one_day_to_two_weeks_ago_are_looked_at(
+def test_only_uploads_of_the_last_two_weeks_are_compared(
     account: Account, age: timedelta, compared: int
 ) -> None:
     drop(account)
     assert audit_in(account, age).run() == AuditReport(compared, unannounced=compared)
 
 
-def test_what_was_in_the_bucket_before_the_ledger_is_not_looked_at(account: Account) -> None:
+def test_uploads_older_than_the_ledger_are_not_compared(account: Account) -> None:
     """An earlier stack may have paid for it, and then it would be paid for again."""
     drop(account)
 
@@ -80,31 +80,31 @@ def test_what_was_in_the_bucket_before_the_ledger_is_not_looked_at(account: Acco
     assert young.run() == AuditReport(0, 0)
 
 
-def test_folder_markers_are_not_looked_at(account: Account) -> None:
+def test_folder_markers_are_not_compared(account: Account) -> None:
     drop(account, "band/folder/")
     assert audit_in(account, TWO_DAYS).run() == AuditReport(0, 0)
 
 
-def test_what_was_written_without_a_version_is_not_looked_at(account: Account) -> None:
+def test_uploads_without_a_version_are_not_compared(account: Account) -> None:
     s3 = boto3.client("s3")
     s3.put_bucket_versioning(Bucket=account.upload_bucket, VersioningConfiguration={"Status": "Suspended"})
     s3.put_object(Bucket=account.upload_bucket, Key="band/a.txt", Body=b"+447700900001\n")
     assert audit_in(account, TWO_DAYS).run() == AuditReport(0, 0)
 
 
-def test_a_deleted_upload_is_looked_at_as_long_as_its_version_exists(account: Account) -> None:
+def test_a_deleted_upload_with_a_version_is_compared(account: Account) -> None:
     upload = drop(account)
     boto3.client("s3").delete_object(Bucket=upload.bucket, Key=upload.key)
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=1)
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
-def test_odd_keys_are_known_again(account: Account, key: str) -> None:
+def test_uploads_with_odd_keys_are_recognised(account: Account, key: str) -> None:
     account.put(a_job(upload=drop(account, key)))
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
 
 
-def test_a_bucket_of_more_than_one_batch_is_compared_whole(
+def test_a_bucket_of_several_batches_is_compared_completely(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numberdrop.steps.audit.MAX_KNOWN_AT_ONCE", 2)
@@ -113,27 +113,27 @@ def test_a_bucket_of_more_than_one_batch_is_compared_whole(
     assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
 
 
-def test_nothing_is_said_while_uploads_wait_behind_the_line(account: Account) -> None:
+def test_nothing_is_compared_while_the_breaker_is_open(account: Account) -> None:
     drop(account)
     audit = audit_in(account, TWO_DAYS)
     audit.breaker.trip("a" * 64)
     assert audit.run() is None
 
 
-def test_a_look_reads_no_file_and_writes_nothing(account: Account) -> None:
+def test_an_audit_changes_nothing(account: Account) -> None:
     upload = drop(account)
     audit_in(account, TWO_DAYS).run()
     assert (account.job(upload), account.events(), account.executions()) == (None, [], [])
 
 
-def test_what_is_reported_can_be_listed_too(account: Account) -> None:
+def test_uploads_without_a_job_can_be_listed(account: Account) -> None:
     known, unknown = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
     account.put(a_job(State.COMPLETED, upload=known))
     listed = list(audit_in(account, TWO_DAYS).unannounced())
     assert [each.upload.job_id for each in listed] == [unknown.job_id]
 
 
-def test_what_was_replaced_or_deleted_since_is_told_from_what_lies_there(account: Account) -> None:
+def test_listed_uploads_say_whether_they_are_the_latest(account: Account) -> None:
     replaced, latest, deleted = drop(account), drop(account), drop(account, "band/deleted.txt")
     boto3.client("s3").delete_object(Bucket=deleted.bucket, Key=deleted.key)
     listed = audit_in(account, TWO_DAYS).unannounced()
@@ -144,7 +144,7 @@ def test_what_was_replaced_or_deleted_since_is_told_from_what_lies_there(account
     }
 
 
-def test_the_log_names_the_upload_without_a_number(account: Account, logged: LogLines) -> None:
+def test_the_log_names_the_upload_without_numbers(account: Account, logged: LogLines) -> None:
     upload = drop(account, "band/+447700900001.txt")
     audit_in(account, TWO_DAYS).run()
     (line,) = [line for line in logged.lines if line["level"] == "WARNING"]
@@ -152,7 +152,7 @@ def test_the_log_names_the_upload_without_a_number(account: Account, logged: Log
     assert "447700" not in json.dumps(logged.lines)
 
 
-def test_the_function_tells_the_number_as_a_metric(
+def test_the_audit_function_publishes_a_metric(
     account: Account,
     functions: Functions,
     monkeypatch: pytest.MonkeyPatch,

@@ -20,14 +20,14 @@ CHECKERS = ["band", "phoneCheck", "wa-deep"]
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
-def test_a_finished_task_is_to_be_collected(account: Account, functions: Functions, checker: str) -> None:
+def test_a_finished_task_is_collected(account: Account, functions: Functions, checker: str) -> None:
     upload = account.drop(f"{checker}/leads.txt", file_of())
     functions.submit(upload)
     decision = functions.check_status(upload)
     assert (decision["next"], decision["total"], decision["success"]) == ("collect", 100, 100)
 
 
-def test_a_task_that_is_not_finished_is_waited_for(
+def test_an_unfinished_task_is_waited_for(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.change_settings(duration_seconds=1000)
@@ -37,7 +37,7 @@ def test_a_task_that_is_not_finished_is_waited_for(
     assert (decision["next"], decision["wait_seconds"], decision["reason"]) == ("wait", 3, None)
 
 
-def test_a_task_that_will_soon_be_finished_is_awaited(
+def test_a_nearly_finished_task_is_checked_again_at_once(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.change_settings(duration_seconds=2)
@@ -48,7 +48,7 @@ def test_a_task_that_will_soon_be_finished_is_awaited(
 
 
 @pytest.mark.parametrize("fault", ["zero_total", "counts_fall", "counts_exceed_total"])
-def test_counts_that_make_no_sense_stop_nothing(
+def test_nonsensical_counts_stop_nothing(
     account: Account, simulator: Simulator, functions: Functions, fault: str
 ) -> None:
     simulator.change_settings(duration_seconds=1000)
@@ -75,7 +75,7 @@ def test_counts_that_make_no_sense_stop_nothing(
         ("redirect", {}),
     ],
 )
-def test_trouble_on_the_way_is_waited_out(
+def test_transient_trouble_is_waited_out(
     simulator: Simulator, functions: Functions, upload: Upload, fault: str, parameters: dict[str, object]
 ) -> None:
     simulator.inject_fault("status", fault, **parameters)  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ def test_a_task_that_never_finishes_times_out(
     assert (decision["next"], decision["reason"]["code"]) == ("fail", ReasonCode.TIMED_OUT)
 
 
-def test_what_was_seen_is_handed_from_look_to_look(
+def test_the_poll_state_is_handed_from_check_to_check(
     simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("status", "exported_without_link", times=None)
@@ -112,7 +112,7 @@ def test_what_was_seen_is_handed_from_look_to_look(
     assert words == ["wait", "wait", "wait", "wait", "fail"]
 
 
-def test_a_task_that_the_vendor_does_not_know_is_given_time(
+def test_a_task_that_the_vendor_does_not_know_gets_time(
     account: Account, functions: Functions, upload: Upload
 ) -> None:
     job = account.job(upload)
@@ -124,7 +124,7 @@ def test_a_task_that_the_vendor_does_not_know_is_given_time(
     assert decision["seen"]["unknown_since"]
 
 
-def test_a_key_that_was_rotated_is_read_afresh(
+def test_a_rotated_key_is_read_again_while_checking(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     functions.check_status(upload)
@@ -133,20 +133,20 @@ def test_a_key_that_was_rotated_is_read_afresh(
     assert functions.check_status(upload)["next"] == "collect"
 
 
-def test_the_link_to_the_export_is_not_handed_out(functions: Functions, upload: Upload) -> None:
+def test_a_decision_does_not_contain_the_link(functions: Functions, upload: Upload) -> None:
     text = json.dumps(functions.check_status(upload))
     assert "http" not in text
     assert "Signature" not in text
 
 
-def test_a_look_changes_nothing_in_the_ledger(account: Account, functions: Functions, upload: Upload) -> None:
+def test_a_check_does_not_change_the_ledger(account: Account, functions: Functions, upload: Upload) -> None:
     before = account.job(upload)
     functions.check_status(upload)
     assert account.job(upload) == before
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED])
-def test_a_job_that_is_over_is_not_asked_about(
+def test_an_ended_job_is_not_checked_at_the_vendor(
     account: Account, simulator: Simulator, functions: Functions, state: State
 ) -> None:
     job = a_job(state)
@@ -161,5 +161,5 @@ def test_a_missing_job_is_an_error(functions: Functions) -> None:
         functions.check_status(an_upload())
 
 
-def test_the_three_checkers_of_this_page_are_real() -> None:
+def test_the_three_checkers_of_this_module_exist() -> None:
     assert {checker.lower() for checker in CHECKERS} <= checkers().keys()

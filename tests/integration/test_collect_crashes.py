@@ -18,7 +18,7 @@ from tests.support.invocations import Functions, KilledError
 from tests.support.outcomes import files_of, job_of
 
 
-def test_a_doubled_collection_completes_and_announces_once(
+def test_collecting_twice_completes_and_announces_once(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     assert functions.collect(upload)["next"] == "done"
@@ -28,7 +28,7 @@ def test_a_doubled_collection_completes_and_announces_once(
     assert (len(account.events()), len(simulator.downloads)) == (1, 1)
 
 
-def test_two_collections_at_once_complete_the_job_once(
+def test_two_concurrent_collections_complete_the_job_once(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collection = collect.collector()
@@ -48,7 +48,7 @@ def test_two_collections_at_once_complete_the_job_once(
     assert len(account.events()) == 1
 
 
-def test_a_collection_that_is_killed_while_storing_is_done_again(
+def test_a_collection_killed_before_completing_is_repeated(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object, **__: object) -> None:
@@ -64,7 +64,7 @@ def test_a_collection_that_is_killed_while_storing_is_done_again(
 
 
 @pytest.mark.parametrize("before", range(4))
-def test_a_collection_that_is_killed_between_two_files_is_done_again(
+def test_a_collection_killed_between_two_files_is_repeated(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
     stored: list[object] = []
@@ -93,7 +93,7 @@ def test_a_collection_that_is_killed_between_two_files_is_done_again(
     assert len(account.events()) == 1
 
 
-def test_a_completion_that_could_not_be_announced_is_announced_at_the_next_try(
+def test_a_completion_with_a_refused_event_is_announced_later(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:

@@ -36,7 +36,7 @@ SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce
         ("overlapping_members", {}, {"export.zip"}),
     ],
 )
-def test_an_export_that_cannot_be_read_is_kept_aside(
+def test_an_unreadable_export_is_kept(
     account: Account,
     simulator: Simulator,
     functions: Functions,
@@ -58,7 +58,7 @@ def test_an_export_that_cannot_be_read_is_kept_aside(
 @pytest.mark.parametrize(
     ("fault", "parameters"), [("truncated", {"after": 100}), ("wrong_length", {"by": 9}), ("html_page", {})]
 )
-def test_an_export_that_arrives_broken_is_fetched_again(
+def test_a_broken_download_is_repeated(
     simulator: Simulator, functions: Functions, upload: Upload, fault: str, parameters: dict[str, object]
 ) -> None:
     simulator.inject_fault("download", fault, times=2, **parameters)
@@ -66,7 +66,7 @@ def test_an_export_that_arrives_broken_is_fetched_again(
     assert len(simulator.downloads) == 3
 
 
-def test_names_that_climb_out_of_their_folder_reach_no_path(
+def test_member_names_with_dots_never_become_keys(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("download", "path_traversal", times=None)
@@ -91,7 +91,7 @@ def archive_of(first: str) -> bytes:
 
 @pytest.mark.parametrize("error", [SLOW_DOWN, ReadTimeoutError(endpoint_url="https://s3.example")])
 @pytest.mark.parametrize("blocks_read", [0, 1, 2])
-def test_an_export_that_could_not_be_stored_as_it_came_is_stored_from_its_file(
+def test_an_export_is_stored_from_its_file_if_streaming_fails(
     account: Account,
     simulator: Simulator,
     functions: Functions,
@@ -131,7 +131,7 @@ def test_an_export_of_unknown_length_is_stored_from_its_file(
     assert files_of(account, upload)["export.csv"] == EXPORT
 
 
-def test_an_export_that_turns_out_to_be_another_format_is_stored_under_its_right_name(
+def test_an_export_of_a_misjudged_format_gets_the_right_name(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     export = archive_of("docProps/readme.txt")
@@ -147,7 +147,7 @@ def test_an_export_that_turns_out_to_be_another_format_is_stored_under_its_right
 # Exports that say less, or more
 
 
-def test_numbers_that_the_export_lacks_are_unresolved(
+def test_numbers_without_a_row_in_the_export_are_unresolved(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("download", "missing_rows", rows=3)
@@ -163,7 +163,7 @@ def test_numbers_that_the_export_lacks_are_unresolved(
     ("fault", "counted"),
     [("extra_rows", {"extra": 2, "doubled": 0}), ("duplicate_rows", {"extra": 0, "doubled": 2})],
 )
-def test_rows_too_many_are_counted_and_left_out(
+def test_extra_rows_are_counted_and_dropped(
     account: Account,
     simulator: Simulator,
     functions: Functions,
@@ -190,7 +190,7 @@ def test_rows_too_many_are_counted_and_left_out(
         "lists_only",
     ],
 )
-def test_columns_that_changed_their_ways_are_still_read(
+def test_exports_with_changed_columns_are_still_read(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, fault: str
 ) -> None:
     simulator.inject_fault("download", fault)
@@ -200,7 +200,7 @@ def test_columns_that_changed_their_ways_are_still_read(
 
 
 @pytest.mark.parametrize(("fault", "resolved"), [("extra_rows", 100), ("missing_rows", 90)])
-def test_an_upload_that_is_gone_by_now_leaves_the_export_to_stand_alone(
+def test_without_the_upload_results_come_from_the_export(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, fault: str, resolved: int
 ) -> None:
     account.delete(upload)
@@ -216,7 +216,7 @@ def test_an_upload_that_is_gone_by_now_leaves_the_export_to_stand_alone(
     assert json.loads(files["manifest.json"])["upload_counts"] is None
 
 
-def test_rows_too_many_that_cannot_be_told_from_the_others_are_in_no_count_of_verdicts(
+def test_without_the_upload_extra_rows_void_the_verdict_counts(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     account.delete(upload)

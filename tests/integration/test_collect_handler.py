@@ -28,7 +28,7 @@ CHECKERS = [("band", "zip"), ("phoneCheck", "zip"), ("wa-deep", "xlsx")]
 
 
 @pytest.mark.parametrize(("checker", "extension"), CHECKERS)
-def test_a_file_of_numbers_comes_back_with_a_verdict_for_each(
+def test_every_submitted_number_gets_a_verdict(
     account: Account, functions: Functions, checker: str, extension: str
 ) -> None:
     upload = submitted(account, functions, f"{checker}/spring/leads.txt", file_of())
@@ -62,7 +62,7 @@ def test_a_file_of_numbers_comes_back_with_a_verdict_for_each(
 
 
 @pytest.mark.parametrize(("checker", "extension"), CHECKERS)
-def test_the_stored_export_equals_the_vendors_byte_for_byte(
+def test_the_stored_export_equals_the_vendors(
     account: Account, simulator: Simulator, functions: Functions, checker: str, extension: str
 ) -> None:
     upload = submitted(account, functions, f"{checker}/leads.txt", file_of())
@@ -75,7 +75,7 @@ def test_the_stored_export_equals_the_vendors_byte_for_byte(
     assert files_of(account, upload)[f"export.{extension}"] == expected
 
 
-def test_the_ledger_remembers_when_the_vendor_made_the_export(
+def test_the_ledger_stores_the_time_of_the_export(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.change_settings(duration_seconds=0.2)
@@ -89,7 +89,7 @@ def test_the_ledger_remembers_when_the_vendor_made_the_export(
 
 
 @pytest.mark.parametrize("said", ["soon", "1999-12-31T00:00:00Z", "2999-12-31T00:00:00Z"])
-def test_a_time_of_the_export_that_cannot_be_is_not_remembered(
+def test_an_implausible_time_of_the_export_is_not_stored(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, said: str
 ) -> None:
     simulator.inject_fault("status", "wrong_time", updated_at=said)
@@ -98,9 +98,7 @@ def test_a_time_of_the_export_that_cannot_be_is_not_remembered(
     assert (job.state, job.exported_at) == (State.COMPLETED, None)
 
 
-def test_the_event_names_the_files_that_are_there(
-    account: Account, functions: Functions, upload: Upload
-) -> None:
+def test_the_event_lists_the_stored_files(account: Account, functions: Functions, upload: Upload) -> None:
     functions.collect(upload)
     (event,) = account.events()
     told = dict(event["detail"]["results"])
@@ -108,7 +106,7 @@ def test_the_event_names_the_files_that_are_there(
     assert set(told.values()) == account.stored().keys()
 
 
-def test_the_manifest_describes_the_files_and_holds_no_number(
+def test_the_manifest_describes_the_files_without_numbers(
     account: Account, functions: Functions, upload: Upload
 ) -> None:
     functions.collect(upload)
@@ -121,7 +119,7 @@ def test_the_manifest_describes_the_files_and_holds_no_number(
     assert b"447700900" not in files["manifest.json"]
 
 
-def test_the_report_tells_the_counts_and_holds_no_number(
+def test_the_report_shows_the_counts_without_numbers(
     account: Account, functions: Functions, upload: Upload
 ) -> None:
     functions.collect(upload)
@@ -135,7 +133,7 @@ def test_the_report_tells_the_counts_and_holds_no_number(
     assert b"447700900" not in files["report.html"]
 
 
-def test_lines_that_were_left_out_are_listed(account: Account, functions: Functions) -> None:
+def test_rejected_lines_are_listed(account: Account, functions: Functions) -> None:
     content = file_of(NUMBERS[0], "no number", "", f" {NUMBERS[1]} ", NUMBERS[0])
     upload = submitted(account, functions, "band/leads.txt", content)
     functions.collect(upload)
@@ -148,7 +146,7 @@ def test_lines_that_were_left_out_are_listed(account: Account, functions: Functi
     assert [row["status"] for row in rows] == ["resolved", "rejected", "resolved", "resolved"]
 
 
-def test_a_table_comes_back_as_it_was_with_its_answers_behind(account: Account, functions: Functions) -> None:
+def test_the_columns_of_a_table_are_kept_before_the_results(account: Account, functions: Functions) -> None:
     content = file_of(
         "name,phone,balance", f'"Doe, Jane",{NUMBERS[0]},-5', "Rick,none,", f"Ann,{NUMBERS[1]},1"
     )
@@ -164,9 +162,7 @@ def test_a_table_comes_back_as_it_was_with_its_answers_behind(account: Account, 
     )
 
 
-def test_the_manifest_tells_what_came_of_the_upload_and_what_it_saved(
-    account: Account, functions: Functions
-) -> None:
+def test_the_manifest_has_counts_prices_and_savings(account: Account, functions: Functions) -> None:
     content = file_of(*NUMBERS[:60], "no number", *NUMBERS[:50], "+12025550101")
     upload = submitted(account, functions, "band/leads.txt", content)
     functions.collect(upload)
@@ -186,9 +182,7 @@ def test_the_manifest_tells_what_came_of_the_upload_and_what_it_saved(
     assert manifest["saved"] == {"numbers": 50, "usd": 0.005}
 
 
-def test_what_a_checker_costs_that_nobody_lists_is_not_made_up(
-    account: Account, functions: Functions
-) -> None:
+def test_an_unknown_price_is_null_in_the_manifest(account: Account, functions: Functions) -> None:
     upload = submitted(account, functions, "task_type=new_check/leads.txt", file_of(*NUMBERS, *NUMBERS))
     functions.collect(upload)
     manifest = json.loads(files_of(account, upload)["manifest.json"])
@@ -203,7 +197,7 @@ def test_odd_keys_reach_the_results_as_data(account: Account, functions: Functio
     assert len(account.stored()) == 4
 
 
-def test_the_key_is_not_sent_to_where_exports_lie(
+def test_the_api_key_is_not_sent_with_the_download(
     simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     functions.collect(upload)
@@ -222,7 +216,7 @@ def test_an_expired_link_is_replaced_by_a_fresh_one(
     assert simulator.calls["status"] == 3
 
 
-def test_each_further_try_comes_after_a_longer_pause(
+def test_each_download_retry_waits_longer(
     simulator: Simulator, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numberdrop.steps.collection.PAUSES", PAUSES)
@@ -235,7 +229,7 @@ def test_each_further_try_comes_after_a_longer_pause(
     assert slept == sorted(set(slept)) == [0, 5, 15]
 
 
-def test_a_link_that_never_works_is_given_up(
+def test_a_link_that_never_works_fails_the_job(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("download", "link_refused", times=None)
@@ -255,7 +249,7 @@ def test_a_link_that_never_works_is_given_up(
         "file:///etc/passwd",
     ],
 )
-def test_a_link_that_leads_elsewhere_is_not_followed(
+def test_a_link_to_another_host_is_not_followed(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, url: str
 ) -> None:
     simulator.inject_fault("status", "wrong_link", url=url)
@@ -279,7 +273,7 @@ def test_a_link_that_redirects_is_not_trusted(
 @pytest.mark.parametrize(
     "fault", ["completed_without_file", "exported_without_link", "http_error", "html_page"]
 )
-def test_a_task_without_a_link_right_now_is_waited_for(
+def test_collect_waits_for_a_task_without_a_link(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload, fault: str
 ) -> None:
     simulator.inject_fault("status", fault)
@@ -288,7 +282,7 @@ def test_a_task_without_a_link_right_now_is_waited_for(
     assert job_of(account, upload).state is State.SUBMITTED
 
 
-def test_a_storage_that_is_down_is_waited_for(
+def test_collect_waits_while_the_download_fails(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("download", "http_error", times=None, status=503)
@@ -296,7 +290,7 @@ def test_a_storage_that_is_down_is_waited_for(
     assert account.stored() == {}
 
 
-def test_past_the_deadline_nothing_is_waited_for(
+def test_collect_does_not_wait_past_the_deadline(
     account: Account, simulator: Simulator, functions: Functions, upload: Upload
 ) -> None:
     simulator.inject_fault("download", "http_error", times=None, status=503)
@@ -304,16 +298,14 @@ def test_past_the_deadline_nothing_is_waited_for(
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_UNAVAILABLE
 
 
-def test_an_export_that_is_there_past_the_deadline_is_collected(
+def test_an_export_is_collected_past_the_deadline(
     account: Account, functions: Functions, upload: Upload
 ) -> None:
     account.expire_deadline(upload)
     assert functions.collect(upload)["next"] == "done"
 
 
-def test_a_job_that_failed_meanwhile_is_not_collected(
-    simulator: Simulator, functions: Functions, upload: Upload
-) -> None:
+def test_a_failed_job_is_not_collected(simulator: Simulator, functions: Functions, upload: Upload) -> None:
     functions.record_failure(upload, ReasonCode.TIMED_OUT)
     assert failure(functions.collect(upload)) == ReasonCode.TIMED_OUT
     assert simulator.downloads == []

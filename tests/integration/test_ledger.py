@@ -68,7 +68,7 @@ class LostAnswer:
 # Claiming
 
 
-def test_a_job_is_claimed_at_first_sight(ledger: Ledger) -> None:
+def test_a_job_is_claimed_when_first_seen(ledger: Ledger) -> None:
     upload = an_upload()
     claimed = ledger.claim(upload, lease_until=NOON, deadline=NOON + timedelta(hours=1))
     assert claimed == ledger.get(upload.job_id)
@@ -77,20 +77,20 @@ def test_a_job_is_claimed_at_first_sight(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_job_that_exists_is_not_claimed_again(account: Account, ledger: Ledger, state: State) -> None:
+def test_an_existing_job_is_not_claimed_again(account: Account, ledger: Ledger, state: State) -> None:
     existing = kept(account, state)
     with pytest.raises(TransitionRefusedError) as refused:
         ledger.claim(existing.upload, lease_until=NOON, deadline=NOON)
     assert refused.value.current == existing == ledger.get(existing.job_id)
 
 
-def test_two_claims_get_tokens_of_their_own(ledger: Ledger) -> None:
+def test_every_claim_gets_its_own_token(ledger: Ledger) -> None:
     one = ledger.claim(an_upload("band/one.txt"), lease_until=NOON, deadline=NOON)
     other = ledger.claim(an_upload("band/other.txt"), lease_until=NOON, deadline=NOON)
     assert one.token != other.token
 
 
-def test_a_job_that_nobody_claimed_is_none(ledger: Ledger) -> None:
+def test_a_job_that_was_never_claimed_is_none(ledger: Ledger) -> None:
     assert ledger.get("0" * 64) is None
 
 
@@ -118,7 +118,7 @@ def test_a_transition_is_refused_from_every_other_state(
 
 
 @pytest.mark.parametrize("transition", MOVES, ids=name)
-def test_a_transition_of_a_missing_job_makes_none(ledger: Ledger, transition: Transition) -> None:
+def test_a_transition_does_not_create_a_missing_job(ledger: Ledger, transition: Transition) -> None:
     with pytest.raises(TransitionRefusedError) as refused:
         ledger.move(a_job(), transition)
     assert refused.value.current is None
@@ -131,7 +131,7 @@ def test_a_transition_of_a_missing_job_makes_none(ledger: Ledger, transition: Tr
 @pytest.mark.parametrize(
     ("transition", "state"), [case for case in ALLOWED if case[0].guard is Guard.TOKEN], ids=name
 )
-def test_somebody_elses_token_is_refused(
+def test_a_foreign_token_is_refused(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
     job = kept(account, state)
@@ -143,7 +143,7 @@ def test_somebody_elses_token_is_refused(
 @pytest.mark.parametrize(
     ("transition", "state"), [case for case in ALLOWED if case[0].guard is Guard.LEASE_OVER], ids=name
 )
-def test_a_lease_that_still_runs_is_respected(
+def test_a_valid_lease_is_respected(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
     job = kept(account, state, lease_until=NOON + timedelta(milliseconds=1))
@@ -155,7 +155,7 @@ def test_a_lease_that_still_runs_is_respected(
 @pytest.mark.parametrize(
     ("transition", "state"), [case for case in ALLOWED if case[0].guard is Guard.READ], ids=name
 )
-def test_a_person_decides_about_what_they_have_read_only(
+def test_a_decision_on_an_outdated_job_is_refused(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
     job = kept(account, state)
@@ -165,16 +165,14 @@ def test_a_person_decides_about_what_they_have_read_only(
 
 
 @pytest.mark.parametrize("transition", [COMPLETE, FAIL], ids=name)
-def test_another_task_of_the_job_is_not_ended(
-    account: Account, ledger: Ledger, transition: Transition
-) -> None:
+def test_the_end_of_another_task_is_refused(account: Account, ledger: Ledger, transition: Transition) -> None:
     job = kept(account, State.SUBMITTED)
     with pytest.raises(TransitionRefusedError):
         ledger.move(replace(job, task_id="an-older-task"), transition)
     assert ledger.get(job.job_id) == job
 
 
-def test_of_two_who_reclaim_one_gets_the_job(account: Account, ledger: Ledger) -> None:
+def test_only_one_of_two_reclaims_gets_the_job(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.CLAIMED)
     lease = NOON + timedelta(minutes=5)
     winner = ledger.reclaim(job, lease_until=lease, timeout=DAY)
@@ -211,7 +209,7 @@ def test_a_reclaim_whose_answer_was_lost_keeps_its_token(account: Account) -> No
     assert reclaimed == ledger.get(job.job_id)
 
 
-def test_a_failure_that_is_no_condition_is_not_swallowed(account: Account) -> None:
+def test_other_errors_of_dynamodb_are_raised(account: Account) -> None:
     ledger = Ledger(boto3.client("dynamodb"), "no-such-table")
     with pytest.raises(ClientError, match="ResourceNotFound"):
         ledger.claim(an_upload(), lease_until=NOON, deadline=NOON)
@@ -220,7 +218,7 @@ def test_a_failure_that_is_no_condition_is_not_swallowed(account: Account) -> No
 # What is remembered
 
 
-def test_everything_about_a_job_survives_the_way_through_the_table(account: Account, ledger: Ledger) -> None:
+def test_the_fields_of_a_completed_job_are_stored(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     results = StoredResults("results", "a/export.zip", "a/results.csv", "a/manifest.json")
     moved = ledger.move(job, COMPLETE, results=results, counts=COUNTED, finished_at=NOON, reason=None)
@@ -234,7 +232,7 @@ def test_a_job_is_read_as_it_was_written(account: Account, ledger: Ledger, state
     assert ledger.get(job.job_id) == job
 
 
-def test_a_reason_is_remembered(account: Account, ledger: Ledger) -> None:
+def test_a_reason_is_stored(account: Account, ledger: Ledger) -> None:
     reason = Reason(ReasonCode.TASK_FAILED, "The vendor says so. 🎈")
     assert ledger.move(kept(account, State.SUBMITTED), FAIL, reason=reason).reason == reason
 
@@ -256,13 +254,13 @@ def test_fields_that_only_the_ledger_sets_are_refused(account: Account, ledger: 
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
-def test_odd_keys_are_only_data(ledger: Ledger, key: str) -> None:
+def test_jobs_with_odd_keys_are_stored(ledger: Ledger, key: str) -> None:
     claimed = ledger.claim(an_upload(key), lease_until=NOON, deadline=NOON)
     assert claimed.upload.key == key
 
 
 @pytest.mark.parametrize("name", ["upload", "counts", "results"])
-def test_parts_of_an_attribute_of_a_newer_release_are_ignored(
+def test_nested_attributes_of_a_newer_version_are_ignored(
     account: Account, ledger: Ledger, name: str
 ) -> None:
     job = kept(account, State.COMPLETED)
@@ -276,7 +274,7 @@ def test_parts_of_an_attribute_of_a_newer_release_are_ignored(
     assert ledger.get(job.job_id) == job
 
 
-def test_attributes_of_a_newer_release_are_ignored(account: Account, ledger: Ledger) -> None:
+def test_attributes_of_a_newer_version_are_ignored(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     boto3.resource("dynamodb").Table(account.jobs_table).update_item(
         Key={"job_id": job.job_id},
@@ -289,14 +287,14 @@ def test_attributes_of_a_newer_release_are_ignored(account: Account, ledger: Led
 # Announcements
 
 
-def test_an_ending_is_marked_as_announced_however_often(account: Account, ledger: Ledger) -> None:
+def test_marking_an_ending_as_announced_can_be_repeated(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.COMPLETED)
     ledger.mark_announced(job)
     ledger.mark_announced(job)
     assert ledger.get(job.job_id) == replace(job, announced=frozenset({"completed"}))
 
 
-def test_a_job_that_is_blocked_again_gets_a_second_mark(account: Account, ledger: Ledger) -> None:
+def test_a_job_blocked_for_another_reason_is_marked_again(account: Account, ledger: Ledger) -> None:
     blocked = kept(account, State.BLOCKED)
     ledger.mark_announced(blocked)
     ledger.mark_announced(replace(blocked, reason=Reason(ReasonCode.INSUFFICIENT_BALANCE, "Top it up.")))
@@ -305,12 +303,12 @@ def test_a_job_that_is_blocked_again_gets_a_second_mark(account: Account, ledger
     assert marked.announced == {"blocked:BAD_API_KEY", "blocked:INSUFFICIENT_BALANCE"}
 
 
-def test_a_mark_makes_no_job(ledger: Ledger) -> None:
+def test_marking_does_not_create_a_job(ledger: Ledger) -> None:
     ledger.mark_announced(a_job(State.COMPLETED))
     assert ledger.get(a_job().job_id) is None
 
 
-def test_a_job_that_has_moved_on_is_not_marked(account: Account, ledger: Ledger) -> None:
+def test_a_changed_job_is_not_marked(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.IN_DOUBT)
     moved = ledger.move(job, ACCEPT, task_id=TASK_ID)
     ledger.mark_announced(job)
@@ -335,13 +333,13 @@ def test_only_an_announced_end_or_doubt_settles_a_job(account: Account, ledger: 
     assert list(ledger.unsettled()) == ([] if ended else [job.job_id])
 
 
-def test_jobs_are_found_in_every_shard(account: Account, ledger: Ledger) -> None:
+def test_unsettled_jobs_are_found_in_every_shard(account: Account, ledger: Ledger) -> None:
     jobs = [kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt")) for n in range(100)]
     assert len({job.job_id[0] for job in jobs}) > 10
     assert sorted(ledger.unsettled()) == sorted(job.job_id for job in jobs)
 
 
-def test_every_shard_comes_first_in_its_turn(account: Account, ledger: Ledger) -> None:
+def test_every_shard_comes_first_once(account: Account, ledger: Ledger) -> None:
     for n in range(100):
         kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt"))
     moments = (NOON + timedelta(minutes=3 * n) for n in range(len(SHARDS)))
@@ -349,18 +347,18 @@ def test_every_shard_comes_first_in_its_turn(account: Account, ledger: Ledger) -
     assert {next(run.unsettled())[0] for run in runs} == set(SHARDS)
 
 
-def test_known_jobs_are_told_from_unknown_ones(account: Account, ledger: Ledger) -> None:
+def test_known_returns_only_ids_with_a_job(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.COMPLETED)
     assert ledger.known([job.job_id, "0" * 64]) == {job.job_id}
 
 
-def test_a_postponed_job_is_left_alone_until_then(account: Account, ledger: Ledger) -> None:
+def test_a_lease_can_be_extended(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     ledger.extend_lease(job, NOON + DAY)
     assert ledger.get(job.job_id) == replace(job, lease_until=NOON + DAY)
 
 
-def test_a_job_that_has_moved_on_is_not_postponed(account: Account, ledger: Ledger) -> None:
+def test_the_lease_of_a_changed_job_is_not_extended(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.SUBMITTED)
     moved = ledger.move(job, FAIL)
     ledger.extend_lease(job, NOON + DAY)
@@ -370,21 +368,17 @@ def test_a_job_that_has_moved_on_is_not_postponed(account: Account, ledger: Ledg
 # Deadlines
 
 
-def test_the_time_that_a_blocked_job_waited_for_a_person_does_not_count(
-    account: Account, ledger: Ledger
-) -> None:
+def test_reclaiming_a_blocked_job_resets_its_deadline(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.BLOCKED, deadline=NOON - DAY)
     assert ledger.reclaim(job, lease_until=NOON, timeout=DAY).deadline == NOON + DAY
 
 
-def test_a_job_that_is_only_tried_again_keeps_its_deadline(account: Account, ledger: Ledger) -> None:
+def test_reclaiming_a_claimed_job_keeps_its_deadline(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.CLAIMED)
     assert ledger.reclaim(job, lease_until=NOON, timeout=DAY * 9).deadline == job.deadline
 
 
-def test_a_refusal_names_the_transition_and_the_state_and_nothing_else(
-    account: Account, ledger: Ledger
-) -> None:
+def test_a_refusal_names_only_the_transition_and_the_state(account: Account, ledger: Ledger) -> None:
     job = kept(account, State.COMPLETED)
     with pytest.raises(TransitionRefusedError, match=r"^'reclaim' does not apply: the job is completed\.$"):
         ledger.move(job, RECLAIM)

@@ -95,9 +95,7 @@ def where_executions_are(reconciliation: Reconciler, status: ExecutionStatus) ->
 # Workers that are gone
 
 
-def test_a_claim_whose_worker_is_gone_is_announced_to_the_queue_again(
-    account: Account, at_noon: Reconciler
-) -> None:
+def test_a_claim_without_a_worker_gets_a_new_message(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
     assert at_noon.run() == {"restarted": 1}
     assert announced_again(account) == [job.upload]
@@ -113,7 +111,7 @@ def test_a_claim_is_left_to_its_own_message_at_first(account: Account, at_noon: 
     assert (announced_again(account), job_of(account, job.upload)) == ([], job)
 
 
-def test_the_longer_a_claim_is_tried_the_longer_it_is_left_to_its_message(account: Account) -> None:
+def test_patience_with_a_claim_grows_with_its_age(account: Account) -> None:
     """A queue that is slower than reconcile would fill up with its messages otherwise."""
     late = reconciliation_at(account, NOON + timedelta(hours=1))
     job = kept(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(minutes=31))
@@ -123,7 +121,7 @@ def test_the_longer_a_claim_is_tried_the_longer_it_is_left_to_its_message(accoun
 
 
 @pytest.mark.parametrize("deadline", [NOON - A_DAY, NOON + 7 * A_DAY])
-def test_a_job_is_no_older_than_it_is_though_the_time_out_was_another_then(
+def test_a_changed_timeout_does_not_make_jobs_look_older(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str], deadline: datetime
 ) -> None:
     kept(account, State.SUBMITTED, created_at=NOON - timedelta(minutes=10), deadline=deadline)
@@ -137,7 +135,7 @@ def test_no_claim_is_left_alone_for_more_than_two_hours(account: Account) -> Non
     assert very_late.run() == {"restarted": 1}
 
 
-def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_noon: Reconciler) -> None:
+def test_a_claim_past_its_deadline_is_ended(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     assert at_noon.run() == {"timed out": 1}
     assert announced_again(account) == []
@@ -145,9 +143,7 @@ def test_a_claim_that_no_worker_has_ended_in_time_is_ended(account: Account, at_
     assert at_noon.run() == {}
 
 
-def test_a_holder_of_the_line_that_no_worker_can_try_ends_and_opens_it(
-    account: Account, at_noon: Reconciler
-) -> None:
+def test_a_timed_out_holder_closes_the_breaker(account: Account, at_noon: Reconciler) -> None:
     holder = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     at_noon.breaker.trip(holder.job_id)
     assert at_noon.run() == {"timed out": 1}
@@ -166,7 +162,7 @@ def test_a_restarted_claim_is_sent_and_charged_once(
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
-def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(account: Account, at_noon: Reconciler) -> None:
+def test_a_worker_lost_while_sending_leaves_a_doubt(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTING)
     assert at_noon.run() == {"put in doubt": 1}
     assert ending_of(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
@@ -175,7 +171,7 @@ def test_a_worker_that_is_gone_while_sending_leaves_a_doubt(account: Account, at
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED])
-def test_a_job_whose_lease_still_runs_is_left_to_its_worker(
+def test_a_job_with_a_valid_lease_is_left_to_its_worker(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
     job = kept(account, state, lease_until=NOON + A_MOMENT)
@@ -194,9 +190,7 @@ def test_an_execution_that_was_never_started_is_started(account: Account, at_noo
 
 
 @pytest.mark.parametrize("deadline", [NOON + A_DAY, NOON - A_DAY])
-def test_a_running_execution_is_left_alone_until_it_should_be_over(
-    account: Account, at_noon: Reconciler, deadline: datetime
-) -> None:
+def test_a_running_execution_is_left_alone(account: Account, at_noon: Reconciler, deadline: datetime) -> None:
     job = kept(account, State.SUBMITTED, deadline=deadline)
     at_noon.executions.start(job)
     assert at_noon.run() == {"left alone": 1}
@@ -205,7 +199,7 @@ def test_a_running_execution_is_left_alone_until_it_should_be_over(
     assert postponed.state is State.SUBMITTED
 
 
-def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_noon: Reconciler) -> None:
+def test_a_stopped_execution_fails_its_job(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTED)
     at_noon.executions.start(job)
     machine = boto3.client("stepfunctions")
@@ -217,7 +211,7 @@ def test_an_execution_that_a_person_stopped_fails_its_job(account: Account, at_n
 
 
 @pytest.mark.parametrize(("status", "code"), ENDED_UNWELL)
-def test_an_execution_that_ended_without_a_word_fails_its_job(
+def test_a_silent_end_of_an_execution_fails_its_job(
     account: Account, at_noon: Reconciler, status: ExecutionStatus, code: ReasonCode
 ) -> None:
     job = kept(account, State.SUBMITTED)
@@ -225,9 +219,7 @@ def test_an_execution_that_ended_without_a_word_fails_its_job(
     assert ending_of(account, job.upload) == (State.FAILED, code, True)
 
 
-def test_an_execution_that_a_person_takes_up_again_is_waited_for(
-    account: Account, at_noon: Reconciler
-) -> None:
+def test_a_redriven_execution_is_waited_for(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTED)
     waiting = where_executions_are(at_noon, ExecutionStatus.PENDING_REDRIVE)
     assert waiting.run() == {"left alone": 1}
@@ -253,7 +245,7 @@ def test_the_end_of_an_execution_settles_its_job_at_once(
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.SUBMITTED])
-def test_the_end_of_an_execution_changes_no_job_that_does_not_wait_for_it(
+def test_the_end_of_an_execution_changes_only_submitted_jobs(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
     job = kept(account, state)
@@ -261,14 +253,14 @@ def test_the_end_of_an_execution_changes_no_job_that_does_not_wait_for_it(
     assert (job_of(account, job.upload), account.events()) == (job, [])
 
 
-def test_the_end_of_an_earlier_run_leaves_the_later_one_alone(account: Account, at_noon: Reconciler) -> None:
+def test_the_end_of_an_earlier_run_does_not_affect_the_current(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTED, run=2)
     assert at_noon.settle(f"{job.job_id}-1", ExecutionStatus.FAILED) == "left alone"
     assert job_of(account, job.upload) == job
 
 
 @pytest.mark.parametrize("name", ["by-hand", "byhand", "-1", "1c3f9b1e-0c5d-4b42-9d53-000000000001"])
-def test_the_end_of_an_execution_of_another_kind_is_no_trouble(at_noon: Reconciler, name: str) -> None:
+def test_the_end_of_a_foreign_execution_is_ignored(at_noon: Reconciler, name: str) -> None:
     assert at_noon.settle(name, ExecutionStatus.FAILED) == "left alone"
 
 
@@ -276,9 +268,7 @@ def test_the_end_of_an_execution_of_another_kind_is_no_trouble(at_noon: Reconcil
 
 
 @pytest.mark.parametrize("state", ENDINGS)
-def test_an_ending_that_was_never_announced_is_announced(
-    account: Account, at_noon: Reconciler, state: State
-) -> None:
+def test_an_unannounced_ending_is_announced(account: Account, at_noon: Reconciler, state: State) -> None:
     job = kept(account, state)
     assert at_noon.run() == {"announced": 1}
     assert [event["detail"]["job_id"] for event in account.events()] == [job.job_id]
@@ -292,7 +282,7 @@ def test_a_blocked_job_is_announced_once_and_stays_unsettled(account: Account, a
     assert told(account) == [ReasonCode.BAD_API_KEY]
 
 
-def test_an_event_that_was_refused_is_emitted_the_next_time(account: Account, at_noon: Reconciler) -> None:
+def test_a_refused_event_is_emitted_in_the_next_run(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.COMPLETED)
     bus: Any = RefusingEventBridge()
     refused = replace(at_noon, announcer=replace(at_noon.announcer, client=bus))
@@ -302,9 +292,7 @@ def test_an_event_that_was_refused_is_emitted_the_next_time(account: Account, at
     assert len(account.events()) == 1
 
 
-def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
-    account: Account, at_noon: Reconciler
-) -> None:
+def test_a_doubt_with_a_refused_event_is_announced_later(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.SUBMITTING)
     bus: Any = RefusingEventBridge()
     assert replace(at_noon, announcer=replace(at_noon.announcer, client=bus)).run() == {"failed": 1}
@@ -315,9 +303,7 @@ def test_a_doubt_whose_event_was_refused_is_announced_the_next_time(
 # The line
 
 
-def test_the_holder_of_the_line_is_tried_again_when_its_pause_is_over(
-    account: Account, at_noon: Reconciler
-) -> None:
+def test_the_breakers_holder_is_retried_after_its_pause(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.BLOCKED)
     at_noon.breaker.trip(job.job_id)
     assert at_noon.run() == {"restarted": 1}
@@ -328,13 +314,13 @@ def test_the_holder_of_the_line_is_tried_again_when_its_pause_is_over(
     assert at_noon.breaker.holder() == job.job_id
 
 
-def test_a_holder_whose_worker_is_gone_is_restarted(account: Account, at_noon: Reconciler) -> None:
+def test_a_holder_without_a_worker_is_restarted(account: Account, at_noon: Reconciler) -> None:
     job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
     at_noon.breaker.trip(job.job_id)
     assert at_noon.run() == {"restarted": 1}
 
 
-def test_a_claim_behind_the_line_loses_no_time(account: Account, at_noon: Reconciler) -> None:
+def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon: Reconciler) -> None:
     holder = kept(account, State.BLOCKED, lease_until=RUNS)
     waiting = kept(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
     at_noon.breaker.trip(holder.job_id)
@@ -344,7 +330,7 @@ def test_a_claim_behind_the_line_loses_no_time(account: Account, at_noon: Reconc
 
 
 @pytest.mark.parametrize("state", [*ENDINGS, State.SUBMITTED])
-def test_a_line_whose_holder_has_moved_on_is_opened(
+def test_the_breaker_closes_when_its_holder_has_moved_on(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
     holder = kept(account, state, lease_until=RUNS)
@@ -355,14 +341,14 @@ def test_a_line_whose_holder_has_moved_on_is_opened(
     assert announced_again(account) == [waiting.upload]
 
 
-def test_a_line_whose_holder_is_no_job_is_opened(at_noon: Reconciler) -> None:
+def test_the_breaker_closes_when_its_holder_is_not_a_job(at_noon: Reconciler) -> None:
     at_noon.breaker.trip("a" * 64)
     at_noon.run()
     assert at_noon.breaker.holder() is None
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED, State.SUBMITTING])
-def test_a_line_stays_stopped_while_its_holder_is_tried(
+def test_the_breaker_stays_open_while_its_holder_is_retried(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
     holder = kept(account, state, lease_until=RUNS)
@@ -384,7 +370,7 @@ class LedgerThatReads(Ledger):
         return self.stale
 
 
-def test_a_job_that_cannot_be_read_does_not_stop_the_others(account: Account, at_noon: Reconciler) -> None:
+def test_an_unreadable_job_does_not_stop_the_others(account: Account, at_noon: Reconciler) -> None:
     other = kept(account, State.COMPLETED)
     broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
     boto3.resource("dynamodb").Table(account.jobs_table).put_item(Item=broken)
@@ -392,22 +378,20 @@ def test_a_job_that_cannot_be_read_does_not_stop_the_others(account: Account, at
     assert [event["detail"]["job_id"] for event in account.events()] == [other.job_id]
 
 
-def test_a_job_that_somebody_else_has_taken_up_is_left_to_them(account: Account, at_noon: Reconciler) -> None:
+def test_a_job_that_changed_meanwhile_is_left_alone(account: Account, at_noon: Reconciler) -> None:
     taken = kept(account, State.SUBMITTED)
     ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now, a_job(State.SUBMITTING))
     assert replace(at_noon, ledger=ledger).run() == {"moved on": 1}
     assert (job_of(account, taken.upload), account.events()) == (taken, [])
 
 
-def test_a_job_that_is_gone_is_passed_over(account: Account, at_noon: Reconciler) -> None:
+def test_a_job_that_is_gone_is_skipped(account: Account, at_noon: Reconciler) -> None:
     kept(account, State.SUBMITTED)
     ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now)
     assert replace(at_noon, ledger=ledger).run() == {"gone": 1}
 
 
-def test_an_execution_that_cannot_be_looked_at_is_looked_at_the_next_time(
-    account: Account, at_noon: Reconciler
-) -> None:
+def test_an_unavailable_execution_is_checked_in_the_next_run(account: Account, at_noon: Reconciler) -> None:
     class Throttled:
         def describe_execution(self, **_: str) -> None:
             raise ClientError(
@@ -432,7 +416,7 @@ def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     }
 
 
-def test_each_run_measures_how_long_jobs_have_been_on_their_way(
+def test_each_run_measures_the_ages_of_jobs(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = {"created_at": NOON - A_DAY}
@@ -447,7 +431,7 @@ def test_each_run_measures_how_long_jobs_have_been_on_their_way(
     }
 
 
-def test_a_task_that_is_collected_again_is_as_old_as_its_new_run(
+def test_the_age_of_a_task_restarts_with_a_new_run(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept(account, State.SUBMITTED, submitted_at=NOON - 9 * A_DAY, run=2, deadline=NOON + A_DAY)
@@ -455,7 +439,7 @@ def test_a_task_that_is_collected_again_is_as_old_as_its_new_run(
     assert metrics_of(capsys)["OldestTaskAge"] == 0
 
 
-def test_a_run_says_that_the_line_is_stopped_each_time(
+def test_each_run_reports_an_open_breaker(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = kept(account, State.BLOCKED, lease_until=RUNS)
@@ -465,7 +449,7 @@ def test_a_run_says_that_the_line_is_stopped_each_time(
         assert metrics_of(capsys)["BreakerOpen"] == 1
 
 
-def test_a_run_in_which_a_job_could_not_be_mended_is_told_from_the_others(
+def test_a_run_with_an_unrepaired_job_is_not_counted(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
@@ -474,7 +458,7 @@ def test_a_run_in_which_a_job_could_not_be_mended_is_told_from_the_others(
     assert metrics_of(capsys)["Reconciled"] == 0
 
 
-def test_what_was_done_is_logged_without_a_number(
+def test_the_actions_of_a_run_are_logged_without_numbers(
     account: Account, at_noon: Reconciler, logged: LogLines
 ) -> None:
     kept(account, State.SUBMITTING, upload=an_upload("band/+447700900001.txt"))

@@ -23,9 +23,7 @@ def test_a_submitted_job_fails_and_is_announced(account: Account, functions: Fun
     assert job.finished_at
 
 
-def test_a_second_record_keeps_the_first_reason_and_is_not_announced(
-    account: Account, functions: Functions
-) -> None:
+def test_a_second_failure_keeps_the_first_reason(account: Account, functions: Functions) -> None:
     account.put(a_job(State.SUBMITTED))
     functions.record_failure(an_upload(), ReasonCode.TASK_FAILED, "First.")
     told = functions.record_failure(an_upload(), ReasonCode.INTERNAL, "Second.")
@@ -33,9 +31,7 @@ def test_a_second_record_keeps_the_first_reason_and_is_not_announced(
     assert len(account.events()) == 1
 
 
-def test_a_job_that_another_execution_follows_by_now_is_left_to_it(
-    account: Account, functions: Functions
-) -> None:
+def test_a_stale_execution_does_not_fail_the_job(account: Account, functions: Functions) -> None:
     followed_again = a_job(State.SUBMITTED, run=2)
     account.put(followed_again)
     told = functions.record_failure(
@@ -45,7 +41,7 @@ def test_a_job_that_another_execution_follows_by_now_is_left_to_it(
     assert (account.job(an_upload()), account.events()) == (followed_again, [])
 
 
-def test_the_execution_that_follows_a_job_fails_it(account: Account, functions: Functions) -> None:
+def test_the_current_execution_fails_its_job(account: Account, functions: Functions) -> None:
     account.put(a_job(State.SUBMITTED, run=2))
     functions.record_failure(
         an_upload(), ReasonCode.INTERNAL, execution=a_job(State.SUBMITTED, run=2).execution_name
@@ -73,7 +69,7 @@ def test_a_job_without_a_task_is_left_to_its_worker(
     assert account.events() == []
 
 
-def test_a_job_in_doubt_keeps_its_doubt(account: Account, functions: Functions) -> None:
+def test_a_job_in_doubt_stays_in_doubt(account: Account, functions: Functions) -> None:
     account.put(a_job(State.IN_DOUBT))
     assert functions.record_failure(an_upload(), ReasonCode.INTERNAL)["code"] == "SUBMISSION_IN_DOUBT"
 
@@ -84,7 +80,7 @@ def test_a_missing_job_is_an_error(account: Account, functions: Functions) -> No
     assert account.events() == []
 
 
-def test_a_code_that_the_contract_lacks_is_an_error(account: Account, functions: Functions) -> None:
+def test_an_unknown_reason_code_is_an_error(account: Account, functions: Functions) -> None:
     account.put(a_job(State.SUBMITTED))
     code: ReasonCode = "SOMETHING"  # type: ignore[assignment]
     with pytest.raises(ValueError, match="SOMETHING"):

@@ -50,19 +50,19 @@ def submitted(account: Account, vendor: VendorByHand, announced: Upload) -> Uplo
     return announced
 
 
-def test_there_is_a_sample_for_each_function() -> None:
+def test_every_function_has_a_sample_event() -> None:
     samples = {path.stem for path in (PROJECT / "events").glob("*.json")}
     assert samples == {path.parent.name for path in (PROJECT / "functions").glob("*/app.py")}
 
 
-def test_submit_takes_its_sample_for_an_upload(
+def test_submit_reads_its_sample_as_an_upload(
     account: Account, functions: Functions, announced: Upload
 ) -> None:
     submit.handler(sample("submit"), functions.context)
     assert ending_of(account, announced) == (State.FAILED, ReasonCode.UPLOAD_GONE, False)
 
 
-def test_check_status_takes_its_sample_for_a_first_look(functions: Functions, submitted: Upload) -> None:
+def test_check_status_handles_its_sample_as_a_first_check(functions: Functions, submitted: Upload) -> None:
     assert check_status.handler(sample("check_status"), functions.context)["next"] == "collect"
 
 
@@ -80,14 +80,14 @@ def test_record_failure_records_the_reason_of_its_sample(
     assert ending_of(account, submitted) == (State.FAILED, ReasonCode.TASK_FAILED, True)
 
 
-def test_reconcile_settles_the_job_whose_execution_its_sample_tells_of(
+def test_reconcile_settles_the_job_of_its_sample(
     account: Account, functions: Functions, submitted: Upload
 ) -> None:
     assert reconcile.handler(sample("reconcile"), functions.context) == "failed for its execution"
     assert ending_of(account, submitted) == (State.FAILED, ReasonCode.ABORTED, True)
 
 
-def test_audit_looks_at_the_bucket_when_its_sample_comes(
+def test_audit_handles_its_sample(
     functions: Functions,
     announced: Upload,
     monkeypatch: pytest.MonkeyPatch,

@@ -55,7 +55,7 @@ def kill(
             functions.submit(upload)
 
 
-def test_a_worker_killed_before_arming_is_replaced_when_its_lease_is_over(
+def test_a_worker_killed_before_arming_is_replaced(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
@@ -70,7 +70,7 @@ def test_a_worker_killed_before_arming_is_replaced_when_its_lease_is_over(
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
-def test_a_worker_killed_after_the_post_leaves_a_doubt_and_one_charge(
+def test_a_worker_killed_after_the_post_leaves_a_doubt(
     account: Account,
     simulator: Simulator,
     functions: Functions,
@@ -89,7 +89,7 @@ def test_a_worker_killed_after_the_post_leaves_a_doubt_and_one_charge(
     assert [line["task_id"] for line in logged.lines if "task_id" in line] == [charge.task_id]
 
 
-def test_without_the_write_before_the_post_nothing_is_sent(
+def test_nothing_is_sent_unless_the_ledger_was_written(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
@@ -102,7 +102,7 @@ def test_without_the_write_before_the_post_nothing_is_sent(
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
-def test_a_task_that_could_not_be_written_down_resolves_its_doubt_by_the_log(
+def test_the_log_has_the_task_id_that_resolves_a_doubt(
     account: Account,
     simulator: Simulator,
     functions: Functions,
@@ -123,7 +123,7 @@ def test_a_task_that_could_not_be_written_down_resolves_its_doubt_by_the_log(
     assert (len(simulator.charges), len(account.executions())) == (1, 1)
 
 
-def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
+def test_an_execution_that_failed_to_start_is_started_later(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
@@ -144,7 +144,7 @@ def test_an_execution_that_could_not_be_started_is_started_at_the_next_try(
 # Trouble at home
 
 
-def test_storage_that_cannot_be_read_is_tried_again_and_charges_nothing(
+def test_an_unreadable_bucket_is_retried_without_a_charge(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
@@ -163,7 +163,7 @@ def test_storage_that_cannot_be_read_is_tried_again_and_charges_nothing(
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
-def test_storage_that_stays_unreadable_is_given_up_at_the_deadline(
+def test_an_unreadable_bucket_fails_the_job_at_its_deadline(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
@@ -190,7 +190,7 @@ def test_a_secret_without_a_key_stops_before_the_post(
     assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
 
 
-def test_with_too_little_time_left_nothing_is_sent(
+def test_nothing_is_sent_with_too_little_time_left(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     functions.context.seconds = 40

@@ -67,7 +67,7 @@ def test_the_vendor_gets_the_cleaned_numbers(
         ({"default-region": " "}, "GB", "020 7946 0123", "+442079460123", "GB"),
     ],
 )
-def test_numbers_without_a_country_code_are_of_the_region_that_the_file_or_the_stack_names(
+def test_numbers_without_a_country_code_get_the_default_region(
     account: Account,
     simulator: Simulator,
     functions: Functions,
@@ -88,7 +88,7 @@ def test_numbers_without_a_country_code_are_of_the_region_that_the_file_or_the_s
     assert job_of(account, upload).region == region
 
 
-def test_what_is_to_be_judged_by_the_vendor_has_no_region(
+def test_entries_that_are_sent_as_written_have_no_region(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     upload = account.drop("phoneCheck/leads.txt", b"020 7946 0123\n", {"default-region": "no region"})
@@ -99,7 +99,7 @@ def test_what_is_to_be_judged_by_the_vendor_has_no_region(
 
 
 @pytest.mark.parametrize("region", ["UK", "Germany", "+44"])
-def test_a_region_that_is_no_country_fails_before_any_charge(
+def test_an_unknown_region_fails_before_any_charge(
     account: Account, simulator: Simulator, functions: Functions, region: str
 ) -> None:
     upload = account.drop("band/leads.txt", b"020 7946 0123\n", {"default-region": region})
@@ -128,7 +128,7 @@ def test_an_event_without_a_version_is_the_same_upload(
     assert len(simulator.charges) == 1
 
 
-def test_a_task_type_that_nobody_documents_is_sent_verbatim(
+def test_an_undocumented_task_type_is_sent_verbatim(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     functions.submit(account.drop("task_type=NewThing/a.txt", file_of("anything at all")))
@@ -138,7 +138,7 @@ def test_a_task_type_that_nobody_documents_is_sent_verbatim(
 # Repeats
 
 
-def test_a_repeated_event_is_acknowledged_and_charges_nothing(
+def test_a_repeated_event_is_not_charged(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -148,7 +148,7 @@ def test_a_repeated_event_is_acknowledged_and_charges_nothing(
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED])
-def test_a_repeat_months_later_charges_nothing_and_is_not_announced_twice(
+def test_an_event_repeated_months_later_changes_nothing(
     account: Account, simulator: Simulator, functions: Functions, state: State
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -159,7 +159,7 @@ def test_a_repeat_months_later_charges_nothing_and_is_not_announced_twice(
 
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED])
-def test_a_repeat_announces_what_was_never_announced(
+def test_a_repeated_event_announces_an_unannounced_job(
     account: Account, functions: Functions, state: State
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -169,7 +169,7 @@ def test_a_repeat_announces_what_was_never_announced(
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.BLOCKED])
-def test_a_second_event_at_the_same_time_is_left_to_the_first(
+def test_a_concurrent_event_leaves_the_job_to_its_worker(
     account: Account, simulator: Simulator, functions: Functions, state: State
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -181,7 +181,7 @@ def test_a_second_event_at_the_same_time_is_left_to_the_first(
     assert job_of(account, upload) == job
 
 
-def test_a_message_that_comes_a_moment_early_comes_again(
+def test_a_message_that_arrives_a_moment_early_is_requeued(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -190,7 +190,7 @@ def test_a_message_that_comes_a_moment_early_comes_again(
     assert (simulator.calls["submit"], functions.delayed_messages) == (0, 1)
 
 
-def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
+def test_an_event_during_the_post_is_not_charged(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/leads.txt", file_of())
@@ -208,7 +208,7 @@ def test_a_second_event_while_the_file_is_being_sent_charges_nothing(
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_two_versions_of_a_key_are_two_jobs_with_their_own_numbers(
+def test_two_versions_of_a_key_are_sent_separately(
     account: Account, simulator: Simulator, functions: Functions, *, reverse: bool
 ) -> None:
     uploads = [account.drop("band/leads.txt", file_of(number)) for number in NUMBERS[:2]]
@@ -251,7 +251,7 @@ def test_a_bad_upload_fails_before_any_charge(
     assert (simulator.calls["submit"], account.executions()) == (0, [])
 
 
-def test_as_few_and_as_many_rows_as_the_checker_takes_are_sent(
+def test_the_least_and_the_most_rows_of_a_checker_are_sent(
     account: Account, functions: Functions, simulator: Simulator
 ) -> None:
     for rows in (1000, 100_000):
@@ -260,7 +260,7 @@ def test_as_few_and_as_many_rows_as_the_checker_takes_are_sent(
 
 
 @pytest.mark.parametrize(("rows", "limit"), [(999, "at least 1,000"), (100_001, "at most 100,000")])
-def test_a_file_of_the_wrong_length_is_told_the_limit(
+def test_the_reason_names_the_row_limit(
     account: Account, functions: Functions, rows: int, limit: str
 ) -> None:
     upload = account.drop("temu/a.txt", b"".join(b"+4477%08d\n" % n for n in range(rows)))
@@ -270,7 +270,7 @@ def test_a_file_of_the_wrong_length_is_told_the_limit(
     assert limit in reason.message
 
 
-def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
+def test_an_upload_that_is_too_large_is_not_read(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     upload = an_upload(bucket=account.upload_bucket, size=LARGEST_UPLOAD + 1)
@@ -282,7 +282,7 @@ def test_an_upload_of_too_many_bytes_is_refused_before_it_is_read(
     assert simulator.calls["submit"] == 0
 
 
-def test_a_file_that_takes_too_long_to_read_to_be_collected_in_time_is_refused(
+def test_a_file_that_takes_too_long_to_read_is_refused(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("numberdrop.steps.preparation.LONGEST_READING", timedelta(minutes=-1))
@@ -302,7 +302,7 @@ def test_a_folder_marker_is_ignored(account: Account, functions: Functions, key:
     assert (account.job(upload), account.events()) == (None, [])
 
 
-def test_an_upload_that_was_deleted_is_gone(
+def test_a_deleted_upload_is_reported_as_gone(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
@@ -341,7 +341,7 @@ def test_a_test_message_is_acknowledged(functions: Functions, simulator: Simulat
     assert simulator.calls["submit"] == 0
 
 
-def test_a_body_that_is_no_json_stays_in_the_queue(functions: Functions) -> None:
+def test_a_body_that_is_not_json_stays_in_the_queue(functions: Functions) -> None:
     with pytest.raises(NotAnUploadError):
         functions.deliver("no JSON")
 

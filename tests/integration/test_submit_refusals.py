@@ -14,7 +14,7 @@ from tests.support.outcomes import ending_of, job_of
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
-def test_a_rejected_file_fails_free_of_charge_with_the_vendors_words_masked(
+def test_a_rejected_file_is_free_and_its_message_is_masked(
     account: Account, simulator: Simulator, functions: Functions, status: int
 ) -> None:
     simulator.inject_fault(
@@ -30,7 +30,7 @@ def test_a_rejected_file_fails_free_of_charge_with_the_vendors_words_masked(
     assert simulator.calls["submit"] == 1
 
 
-def test_too_little_money_blocks_until_the_account_is_topped_up(
+def test_an_empty_account_blocks_until_it_is_topped_up(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.top_up(-1000)
@@ -46,7 +46,7 @@ def test_too_little_money_blocks_until_the_account_is_topped_up(
     assert (len(simulator.charges), account.executions()) == (1, [job.execution_name])
 
 
-def test_behind_a_blocked_job_other_uploads_wait_untouched(
+def test_other_uploads_wait_while_one_job_is_blocked(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.top_up(-1000)
@@ -76,7 +76,7 @@ def test_a_job_that_stays_blocked_is_announced_once(
     assert simulator.calls["submit"] == 3
 
 
-def test_a_refused_key_blocks_until_a_valid_one_is_in_the_secret(
+def test_a_refused_key_blocks_until_the_secret_is_fixed(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.change_settings(api_key="a-newer-key")
@@ -91,7 +91,7 @@ def test_a_refused_key_blocks_until_a_valid_one_is_in_the_secret(
     assert len(simulator.charges) == 1
 
 
-def test_a_key_that_was_rotated_is_read_afresh_at_once(
+def test_a_rotated_key_is_read_again_while_submitting(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     functions.submit(account.drop("band/a.txt", file_of()))
@@ -104,7 +104,7 @@ def test_a_key_that_was_rotated_is_read_afresh_at_once(
     assert simulator.submissions[0].sha256 == simulator.submissions[1].sha256
 
 
-def test_a_secret_that_holds_no_key_any_more_blocks_and_raises_no_doubt(
+def test_a_secret_that_lost_its_key_blocks_without_doubt(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     functions.submit(account.drop("band/a.txt", file_of()))
@@ -115,7 +115,7 @@ def test_a_secret_that_holds_no_key_any_more_blocks_and_raises_no_doubt(
     assert ending_of(account, upload) == (State.BLOCKED, ReasonCode.BAD_API_KEY, False)
 
 
-def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
+def test_a_busy_vendor_is_retried_after_its_pause(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.inject_fault("submit", "http_error", status=429, retry_after="120")
@@ -134,7 +134,7 @@ def test_a_busy_vendor_is_tried_again_when_the_time_has_come(
     assert (len(simulator.charges), account.events()) == (1, [])
 
 
-def test_a_vendor_that_stays_busy_is_given_up_at_the_deadline(
+def test_a_busy_vendor_fails_the_job_at_its_deadline(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.inject_fault("submit", "http_error", times=None, status=429)
@@ -147,7 +147,7 @@ def test_a_vendor_that_stays_busy_is_given_up_at_the_deadline(
     assert simulator.calls["submit"] == 1
 
 
-def test_a_server_error_is_tried_twice_more_and_no_more(
+def test_a_server_error_is_retried_twice(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.inject_fault("submit", "http_error", times=None, status=500)
@@ -159,7 +159,7 @@ def test_a_server_error_is_tried_twice_more_and_no_more(
     assert simulator.calls["submit"] == 3
 
 
-def test_a_server_error_that_passes_does_no_harm(
+def test_a_job_survives_two_server_errors(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     simulator.inject_fault("submit", "http_error", times=2, status=500)
@@ -170,7 +170,7 @@ def test_a_server_error_that_passes_does_no_harm(
     assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 1)
 
 
-def test_a_vendor_that_cannot_be_reached_is_tried_again(
+def test_an_unreachable_vendor_is_retried(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VENDOR_BASE_URL", simulator.url.replace("http://", "https://"))
@@ -195,7 +195,7 @@ def test_a_vendor_that_cannot_be_reached_is_tried_again(
         ("truncated", {}, 1),
     ],
 )
-def test_an_unclear_answer_is_in_doubt_and_never_sent_again(
+def test_a_file_with_an_unclear_answer_is_never_sent_again(
     account: Account,
     simulator: Simulator,
     functions: Functions,

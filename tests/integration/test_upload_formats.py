@@ -22,9 +22,7 @@ NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
         "workbook.xlsx",
     ],
 )
-def test_a_file_comes_back_with_a_verdict_for_each_number(
-    account: Account, functions: Functions, name: str
-) -> None:
+def test_every_number_of_a_sample_gets_a_verdict(account: Account, functions: Functions, name: str) -> None:
     upload = account.drop(f"band/{name}", (SAMPLES / name).read_bytes(), {"default-region": "US"})
     functions.submit(upload)
     functions.collect(upload)
@@ -34,7 +32,7 @@ def test_a_file_comes_back_with_a_verdict_for_each_number(
     assert [row["number"] for row in rows if row["number"]] == NUMBERS
 
 
-def test_numbers_stay_those_of_the_region_that_they_were_sent_for(
+def test_the_region_at_submission_applies_at_collection(
     account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEFAULT_REGION", "US")

@@ -61,7 +61,7 @@ class Door:
         self.intake.handle(Message(body, RECEIPT, receives), seconds=60)
 
 
-def test_a_message_is_read_from_a_record_of_lambda() -> None:
+def test_a_message_is_read_from_a_lambda_record() -> None:
     record = {
         "messageId": "m",
         "receiptHandle": RECEIPT,
@@ -71,7 +71,7 @@ def test_a_message_is_read_from_a_record_of_lambda() -> None:
     assert Message.from_record(record) == Message("text", RECEIPT, 3)
 
 
-def test_a_message_about_an_upload_is_submitted_and_forgotten() -> None:
+def test_a_message_about_an_upload_is_submitted_and_deleted() -> None:
     door = Door()
     door.take()
     assert [upload.key for upload in door.submitter.submitted] == ["band/a.txt"]
@@ -79,7 +79,7 @@ def test_a_message_about_an_upload_is_submitted_and_forgotten() -> None:
     assert not door.queue.handed_back
 
 
-def test_a_test_message_is_forgotten_and_nothing_is_submitted() -> None:
+def test_a_test_message_submits_nothing() -> None:
     door = Door()
     door.take('{"Event": "s3:TestEvent"}')
     assert not door.submitter.submitted
@@ -88,14 +88,14 @@ def test_a_test_message_is_forgotten_and_nothing_is_submitted() -> None:
 @pytest.mark.parametrize(
     ("asked", "delay"), [(0, 0), (300, 300), (900, 900), (86_400, LONGEST_DELAY), (-3, 0)]
 )
-def test_an_upload_whose_time_has_not_come_is_sent_again_word_for_word(asked: int, delay: int) -> None:
+def test_a_message_to_requeue_is_sent_again_unchanged(asked: int, delay: int) -> None:
     door = Door(Requeue(asked))
     door.take()
     assert door.queue.sent == [(json.dumps(EVENT), delay)]
 
 
 @pytest.mark.parametrize(("receives", "pause"), [(1, 15), (2, 30), (3, 60), (5, 240), (20, LONGEST_DELAY)])
-def test_a_failure_is_handed_back_with_a_growing_pause_and_told_to_lambda(receives: int, pause: int) -> None:
+def test_a_failed_message_returns_after_a_growing_pause(receives: int, pause: int) -> None:
     door = Door(RuntimeError("storage is down"))
     with pytest.raises(RuntimeError):
         door.take(receives=receives)
@@ -103,7 +103,7 @@ def test_a_failure_is_handed_back_with_a_growing_pause_and_told_to_lambda(receiv
     assert FIRST_RETRY_SECONDS == 15
 
 
-def test_a_message_that_no_try_can_mend_is_handed_back_at_once() -> None:
+def test_a_message_that_is_not_an_upload_returns_at_once() -> None:
     door = Door()
     with pytest.raises(NotAnUploadError):
         door.take("no JSON")

@@ -49,7 +49,7 @@ def decision(
 
 
 @pytest.mark.parametrize("word", ["pending", "processing", "completed", "archiving", "", "EXPORTING"])
-def test_any_word_but_exported_and_failed_means_to_wait_on(word: str) -> None:
+def test_any_word_but_exported_and_failed_means_wait(word: str) -> None:
     assert decision(said(word)).next is Next.WAIT
 
 
@@ -58,7 +58,7 @@ def test_a_link_counts_only_with_the_word_exported(word: str) -> None:
     assert decision(said(word, link=LINK)).next is not Next.COLLECT
 
 
-def test_exported_with_a_link_means_to_collect() -> None:
+def test_exported_with_a_link_means_collect() -> None:
     assert decision(said("exported", link=LINK)).next is Next.COLLECT
 
 
@@ -68,7 +68,7 @@ def test_counts_decide_nothing(total: int | None, success: int | None) -> None:
     assert (result.next, result.total, result.success) == (Next.WAIT, total, success)
 
 
-def test_a_task_that_failed_is_over() -> None:
+def test_a_failed_task_ends_the_job() -> None:
     result = decision(said("failed"))
     assert result.next is Next.FAIL
     assert result.reason
@@ -78,7 +78,7 @@ def test_a_task_that_failed_is_over() -> None:
 # How long to wait
 
 
-def test_the_wait_grows_with_the_age_of_a_task_that_shows_no_progress() -> None:
+def test_the_wait_grows_with_age_without_progress() -> None:
     assert decision(said("pending", success=0), age=timedelta(minutes=8)).wait_seconds == 120
 
 
@@ -86,52 +86,52 @@ def test_progress_shortens_the_wait() -> None:
     assert decision(said("processing", success=75), age=timedelta(minutes=10)).wait_seconds == 100
 
 
-def test_rows_that_failed_are_progress_too() -> None:
+def test_failed_rows_count_as_progress() -> None:
     status = TaskStatus("processing", total=100, success=30, failure=45, result_url=None)
     assert decision(status, age=timedelta(minutes=10)).wait_seconds == 100
 
 
-def test_where_the_vendor_gives_no_total_what_was_sent_stands_for_it() -> None:
+def test_the_submitted_rows_replace_a_missing_total() -> None:
     sent = Counts(submitted=150)
     for total in (0, None):
         status = said("processing", total=total, success=75)
         assert decision(status, age=timedelta(minutes=4), counts=sent).wait_seconds == 120
 
 
-def test_the_pace_is_that_since_the_last_look_if_that_is_higher() -> None:
+def test_a_higher_speed_since_the_last_check_is_used() -> None:
     seen = PollState(done=10, done_since="2026-03-04T11:59:00.000Z")
     result = decision(said("processing", success=60), seen, age=timedelta(minutes=10))
     assert result.wait_seconds == 24
 
 
-def test_a_completed_task_is_asked_about_soon_for_its_export() -> None:
+def test_a_completed_task_is_checked_soon_for_its_export() -> None:
     assert decision(said("completed", success=0), age=timedelta(minutes=5)).wait_seconds == 3
 
 
-def test_what_was_expected_lengthens_the_first_waits() -> None:
+def test_the_expected_duration_lengthens_the_first_waits() -> None:
     result = decision(said("pending", success=0), age=timedelta(seconds=30), expected_seconds=600)
     assert result.wait_seconds == 60
 
 
-def test_chance_shortens_waits_but_no_pause_that_the_vendor_asked_for() -> None:
+def test_jitter_does_not_shorten_the_vendors_pause() -> None:
     pending = said("pending", success=0)
     assert decision(pending, age=timedelta(minutes=8), chance=1.0).wait_seconds == 108
     assert decision(NoAnswer(700, "429"), chance=1.0).wait_seconds == 700
 
 
-def test_a_clock_that_runs_behind_does_no_harm() -> None:
+def test_a_slow_clock_does_not_break_the_wait() -> None:
     assert decision(said("processing"), age=timedelta(seconds=-30)).wait_seconds == 3
 
 
-def test_a_pause_that_the_vendor_asks_for_is_kept() -> None:
+def test_the_vendors_pause_is_kept() -> None:
     assert decision(NoAnswer(700, "429")).wait_seconds == 700
 
 
-def test_a_pause_shorter_than_the_usual_one_is_lengthened() -> None:
+def test_a_pause_shorter_than_usual_is_lengthened() -> None:
     assert decision(NoAnswer(1, "429"), age=timedelta(minutes=8)).wait_seconds == 120
 
 
-def test_no_answer_changes_nothing_of_what_was_seen_of_the_task() -> None:
+def test_a_failed_call_keeps_the_poll_state() -> None:
     seen = PollState(None, 3, 40, "2026-03-04T11:30:00.000Z")
     assert decision(NoAnswer(90, "time-out"), seen) == Decision(Next.WAIT, 90, seen)
 
@@ -139,7 +139,7 @@ def test_no_answer_changes_nothing_of_what_was_seen_of_the_task() -> None:
 # 404
 
 
-def test_a_task_unknown_at_first_is_waited_for() -> None:
+def test_a_task_that_is_unknown_at_first_is_waited_for() -> None:
     result = decision(TaskUnknown())
     assert result.next is Next.WAIT
     assert result.seen.unknown_since == "2026-03-04T12:00:00.000Z"
@@ -151,12 +151,12 @@ def test_patience_with_an_unknown_task_counts_from_the_first_404() -> None:
     assert decide(TaskUnknown(), first, a_job(), PACING, now=later).seen == first
 
 
-def test_many_answers_must_agree_that_a_task_is_unknown_however_old_it_is() -> None:
+def test_even_an_old_task_needs_several_404s() -> None:
     old = a_job(submitted_at=NOON - timedelta(days=6))
     assert decide(TaskUnknown(), PollState(), old, PollingPolicy(900), now=NOON).wait_seconds <= 60
 
 
-def test_an_unknown_task_is_given_up_after_some_minutes() -> None:
+def test_an_unknown_task_fails_after_some_minutes() -> None:
     first = decision(TaskUnknown()).seen
     result = decide(TaskUnknown(), first, a_job(), PACING, now=NOON + PATIENCE_WITH_UNKNOWN)
     assert result.reason
@@ -164,7 +164,7 @@ def test_an_unknown_task_is_given_up_after_some_minutes() -> None:
 
 
 @pytest.mark.parametrize("outcome", [said("pending"), NoAnswer(900, "503")])
-def test_whatever_else_comes_between_gives_new_patience(outcome: StatusOutcome) -> None:
+def test_any_other_answer_resets_the_patience(outcome: StatusOutcome) -> None:
     first = decision(TaskUnknown()).seen
     assert decision(outcome, first).seen.unknown_since is None
 
@@ -172,7 +172,7 @@ def test_whatever_else_comes_between_gives_new_patience(outcome: StatusOutcome) 
 # Exported without a link
 
 
-def test_exported_without_a_link_is_asked_about_a_few_more_times() -> None:
+def test_exported_without_a_link_is_checked_a_few_more_times() -> None:
     seen = NOTHING_SEEN
     for _ in range(MAX_LINKLESS_ANSWERS - 1):
         result = decision(said("exported"), seen)
@@ -183,20 +183,20 @@ def test_exported_without_a_link_is_asked_about_a_few_more_times() -> None:
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.RESULT_UNAVAILABLE)
 
 
-def test_a_young_task_gets_time_to_show_the_link_to_its_export() -> None:
+def test_a_young_task_without_a_link_gets_time() -> None:
     assert decision(said("exported"), age=timedelta(seconds=20)).wait_seconds == WAIT_FOR_LINK
 
 
 # What is remembered between two looks
 
 
-def test_what_was_seen_survives_the_way_through_the_state_machine() -> None:
+def test_a_poll_state_survives_the_state_machine() -> None:
     seen = PollState("2026-03-04T12:00:00.000Z", 2, 40, "2026-03-04T12:01:00.000Z")
     payload = Decision(Next.WAIT, 10, seen).as_payload()
     assert PollState.from_payload(payload["seen"]) == seen
 
 
-def test_a_count_is_remembered_with_the_time_when_it_was_first_seen() -> None:
+def test_a_count_is_stored_with_the_time_it_was_first_seen() -> None:
     first = decision(said("processing", success=40)).seen
     assert (first.done, first.done_since) == (40, "2026-03-04T12:00:00.000Z")
     earlier = replace(first, done_since="2026-03-04T11:58:00.000Z")
@@ -205,21 +205,21 @@ def test_a_count_is_remembered_with_the_time_when_it_was_first_seen() -> None:
     assert (changed.done, changed.done_since) == (30, "2026-03-04T12:00:00.000Z")
 
 
-def test_what_an_older_version_saw_is_understood() -> None:
+def test_a_poll_state_of_an_older_version_is_read() -> None:
     assert PollState.from_payload({"unknown_since": None, "linkless": 2}) == PollState(linkless=2)
 
 
-def test_what_a_newer_version_saw_besides_is_ignored() -> None:
+def test_new_fields_of_a_poll_state_are_ignored() -> None:
     assert PollState.from_payload({"linkless": 2, "mood": "sunny"}) == PollState(linkless=2)
 
 
-def test_only_counts_and_times_are_remembered() -> None:
+def test_a_poll_state_has_only_counts_and_times() -> None:
     kinds = {field.name: field.type for field in fields(PollState)}
     assert set(kinds.values()) <= {int, int | None, str | None}
     assert {name for name, kind in kinds.items() if kind == str | None} == {"unknown_since", "done_since"}
 
 
-def test_a_decision_carries_neither_link_nor_task_nor_number() -> None:
+def test_a_decision_has_no_link_task_or_number() -> None:
     payload = decision(said("exported", link=LINK)).as_payload()
     assert set(payload) == {"next", "wait_seconds", "seen", "reason", "total", "success"}
     assert LINK not in str(payload)
@@ -271,13 +271,13 @@ def look(job: Job | None, outcome: StatusOutcome, *, now: datetime = NOON) -> De
     return Function(job, lambda _: outcome, now).look()
 
 
-def test_a_task_is_looked_for_by_its_checker_and_id() -> None:
+def test_a_task_is_checked_by_its_checker_and_id() -> None:
     function = Function(a_job(), lambda _: said("pending"))
     function.look()
     assert function.asked == [("band", TASK_ID)]
 
 
-def test_a_task_that_is_not_finished_by_the_deadline_has_timed_out() -> None:
+def test_an_unfinished_task_times_out_at_the_deadline() -> None:
     job = a_job()
     result = look(job, said("processing"), now=job.deadline)
     assert result.reason
@@ -285,12 +285,12 @@ def test_a_task_that_is_not_finished_by_the_deadline_has_timed_out() -> None:
 
 
 @pytest.mark.parametrize("outcome", [NoAnswer(900, "503"), TaskUnknown(), said("exported")])
-def test_no_other_answer_puts_the_deadline_off(outcome: StatusOutcome) -> None:
+def test_no_answer_postpones_the_deadline(outcome: StatusOutcome) -> None:
     job = a_job()
     assert look(job, outcome, now=job.deadline).next is Next.FAIL
 
 
-def test_an_export_that_comes_after_the_deadline_is_still_collected() -> None:
+def test_an_export_after_the_deadline_is_still_collected() -> None:
     job = a_job()
     assert look(job, said("exported", link=LINK), now=job.deadline + timedelta(hours=1)).next is Next.COLLECT
 
@@ -301,17 +301,17 @@ def test_the_last_wait_ends_at_the_deadline() -> None:
     assert (result.next, result.wait_seconds) == (Next.WAIT, 8)
 
 
-def test_a_completed_job_goes_on_to_the_collector_which_knows_it() -> None:
+def test_a_completed_job_goes_to_the_collector() -> None:
     assert look(a_job(State.COMPLETED), said("pending")).next is Next.COLLECT
 
 
-def test_a_failed_job_fails_again_for_its_own_reason() -> None:
+def test_a_failed_job_fails_again_for_the_same_reason() -> None:
     job = a_job(State.FAILED)
     assert look(job, said("exported", link=LINK)) == Decision(Next.FAIL, reason=job.reason)
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING])
-def test_a_job_without_a_task_is_not_asked_about(state: State) -> None:
+def test_a_job_without_a_task_is_not_checked(state: State) -> None:
     result = look(a_job(state), said("exported", link=LINK))
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.ABORTED)
@@ -322,7 +322,7 @@ def test_a_missing_job_is_an_error() -> None:
         look(None, said("pending"))
 
 
-def test_a_sensitive_checkers_task_is_followed_even_once_it_is_switched_off() -> None:
+def test_a_task_of_a_disabled_checker_is_still_followed() -> None:
     job = a_job()
     deep = replace(job, upload=replace(job.upload, key="wa-deep/a.txt"))
     assert look(deep, said("exported", link=LINK)).next is Next.COLLECT
@@ -338,21 +338,21 @@ def exported_after(seconds: float) -> Callable[[datetime], StatusOutcome]:
     return lambda now: said("exported", link=LINK) if now >= done else said("pending", success=0)
 
 
-def test_a_young_task_is_looked_at_again_within_the_same_call() -> None:
+def test_a_young_task_is_checked_again_in_the_same_call() -> None:
     function = Function(YOUNG, exported_after(seconds=20))
     assert function.look(seconds=120).next is Next.COLLECT
     assert sum(function.slept) < 20 + 10
     assert len(function.asked) == len(function.slept) + 1
 
 
-def test_a_task_that_needs_long_is_handed_back_at_once() -> None:
+def test_a_long_task_is_not_waited_for_in_the_function() -> None:
     function = Function(a_job(), exported_after(seconds=600))
     result = function.look(seconds=120)
     assert (result.next, result.wait_seconds, function.slept) == (Next.WAIT, 135, [])
 
 
 @pytest.mark.parametrize("seconds", [0, 50, 60, 120, 900])
-def test_a_call_ends_so_early_that_a_slow_look_would_still_fit(seconds: int) -> None:
+def test_a_call_leaves_time_for_one_slow_check(seconds: int) -> None:
     function = Function(YOUNG, exported_after(seconds=3600))
     result = function.look(seconds=seconds)
     stayed = (function.now - NOON).total_seconds()
@@ -361,25 +361,25 @@ def test_a_call_ends_so_early_that_a_slow_look_would_still_fit(seconds: int) -> 
     assert result.wait_seconds > min(LONGEST_SLEEP, seconds - TIME_FOR_ONE_CHECK - stayed)
 
 
-def test_the_function_has_time_to_stay_and_to_look() -> None:
+def test_the_function_has_time_to_sleep_and_to_check() -> None:
     timeout = resources("AWS::Serverless::Function")["CheckStatusFunction"]["Timeout"]
     assert timeout - TIME_FOR_ONE_CHECK > 3 * LONGEST_SLEEP
 
 
-def test_what_was_seen_while_staying_is_remembered() -> None:
+def test_the_last_check_of_a_call_is_remembered() -> None:
     function = Function(YOUNG, lambda now: said("processing", success=now.second))
     result = function.look(seconds=TIME_FOR_ONE_CHECK + 8)
     assert function.slept
     assert result.seen.done == function.now.second
 
 
-def test_a_pause_that_the_vendor_asks_for_is_waited_outside() -> None:
+def test_the_vendors_pause_is_not_slept_in_the_function() -> None:
     function = Function(YOUNG, lambda _: NoAnswer(60, "503"))
     assert function.look(seconds=120).wait_seconds == 60
     assert function.slept == []
 
 
-def test_staying_ends_at_the_deadline() -> None:
+def test_sleeping_ends_at_the_deadline() -> None:
     job = replace(YOUNG, deadline=NOON + timedelta(seconds=5))
     result = Function(job, exported_after(seconds=3600)).look(seconds=120)
     assert result.reason
