@@ -1,1 +1,1 @@
-"""How fast numberdrop is, and in how much memory, beside other ways to do the same; never deployed."""
+"""Speed and cost of numberdrop compared with the alternatives."""

@@ -1,9 +1,8 @@
-"""Runs benchmarks: ``python -m benchmarks [SUBJECT ...]``, all of them when none is named.
+"""Run benchmarks: ``python -m benchmarks [SUBJECT ...]``, or all of them.
 
-A subject is a module of this package that has a function ``main()``, which takes nothing, measures and prints
-its own tables. The first line of the module's docstring says what it is about. Being there is all it takes to
-be found. ``measuring`` helps to time contenders side by side, and its ``FULL`` says whether the large sizes
-were asked for (``SIZE=full`` in the environment).
+A subject is any module of this package with a function ``main()``, which takes no arguments, measures, and
+prints its own tables. The first line of the module's docstring is its title. ``measuring`` times contenders,
+and its ``FULL`` is true if the large sizes were requested (``SIZE=full`` in the environment).
 """
 
 import ast
@@ -15,7 +14,7 @@ from rich.console import Console
 
 
 def run() -> None:
-    """Runs the subjects that the command line names."""
+    """Run the subjects that the command line names."""
     found = _subjects()
     wanted = sys.argv[1:] or list(found)
     if unknown := [name for name in wanted if name not in found]:
@@ -27,11 +26,11 @@ def run() -> None:
 
 
 def _subjects() -> dict[str, str]:
-    """What each is about, by its name. Nothing is imported: not every module here works everywhere."""
+    """Return the title of each subject by name, without imports: some modules need libraries of their own."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         module = ast.parse(path.read_text(encoding="utf-8"))
-        if any(isinstance(part, ast.FunctionDef) and part.name == "main" for part in module.body):
+        if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body):
             found[path.stem] = (ast.get_docstring(module) or "").partition("\n")[0]
     return found
 

@@ -1,7 +1,7 @@
-"""A thousand uploads dropped at once on the local cloud: ``make burst UPLOADS=1000``.
+"""A thousand simultaneous uploads on the local cloud: ``make burst UPLOADS=1000``.
 
-Each must be charged once and end with its event, and the vendor must never see more submissions at the same
-time than ``SubmitConcurrency`` allows. It takes minutes, so it is no part of ``make bench``.
+Each upload must be charged once and end with its event, and the vendor must never receive more concurrent
+submissions than ``SubmitConcurrency`` allows. It takes minutes, so ``make bench`` does not run it.
 """
 
 import argparse
@@ -28,24 +28,24 @@ from local.processes import LocalCloudError
 from local.simulator import RemoteSimulator
 
 MAX_SECONDS = 3600
-DROPS_AT_ONCE = 10
-BUSY_AT_ONCE = 8
-"""Executions of the other functions behind the state machine, at most."""
+PARALLEL_DROPS = 10
+OTHER_CONCURRENCY = 8
+"""Concurrent executions of each other function that the state machine calls."""
 
 
 class BurstFailedError(Exception):
-    """The uploads did not all become what they should; the message says how."""
+    """The burst failed; the message says what differs from what was expected."""
 
 
 @dataclass(slots=True)
 class Burst:
-    """What has come of the uploads so far.
+    """The progress of the uploads.
 
     Attributes:
-        dropped: seconds until all files lay in the bucket.
-        announced: seconds until the first event about each upload, by its key.
-        events: how many events there were, by detail type and reason.
-        memory: of the functions.
+        dropped: seconds until all files were in the bucket.
+        announced: seconds until the first event of each upload, by key.
+        events: number of events by detail type.
+        memory: memory of the functions.
     """
 
     dropped: float = 0.0
@@ -55,11 +55,11 @@ class Burst:
 
 
 def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
-    """Runs the burst; returns the exit status."""
+    """Run the burst and return the exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = _options(arguments)
     console = Console(highlight=False)
-    console.print(f"Making {options.uploads:,} files up and starting a local cloud ...")
+    console.print(f"Writing {options.uploads:,} files and starting a local cloud ...")
     cloud_options = CloudOptions(
         simulator=("--duration", str(options.duration), "--balance", "1000000"),
         parameters={"SubmitConcurrency": str(options.concurrency)},
@@ -71,13 +71,13 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
             event_tap(cloud) as tap,
             RemoteSimulator(cloud.simulator) as vendor,
         ):
-            _reserve(cloud, options.looks)
-            files = _make(Path(folder), options)
+            _limit_concurrency(cloud, options.checks)
+            files = _write_files(Path(folder), options)
             burst = _run(cloud, tap, files, options.checker, console)
             console.print(functions_table(cloud, burst.memory), _figures(burst, vendor))
             _check(burst, vendor, options)
     except (LocalCloudError, BurstFailedError) as error:
-        console.print(f"[bold red]It failed:[/] {error}")
+        console.print(f"[bold red]Failed:[/] {error}")
         return 1
     console.print(f"Each of the {options.uploads:,} uploads was charged once and completed.")
     return 0
@@ -86,25 +86,27 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.burst",
-        description="Drops many uploads at once on a local cloud and shows what becomes of them.",
+        description="Drop many uploads at once on a local cloud and show how they end.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--uploads", type=int, default=1000, help="files that are dropped")
+    parser.add_argument("--uploads", type=int, default=1000, help="number of files")
     parser.add_argument("--numbers", type=int, default=300, help="numbers in each file")
     parser.add_argument("--concurrency", type=int, default=5, help="SubmitConcurrency of the stack")
-    parser.add_argument("--looks", type=int, default=64, help="executions of CheckStatus at once, at most")
-    parser.add_argument("--checker", default="band", help="what the numbers are checked for")
-    parser.add_argument("--duration", type=float, default=20, help="seconds that the vendor takes for a task")
+    parser.add_argument("--checks", type=int, default=64, help="concurrent executions of CheckStatus")
+    parser.add_argument("--checker", default="band", help="checker to use")
+    parser.add_argument(
+        "--duration", type=float, default=20, help="duration of the vendor's tasks in seconds"
+    )
     return parser.parse_args(arguments)
 
 
-def _reserve(cloud: LocalCloud, looks: int) -> None:
-    """Lets the state machine have so many executions of a function at once; it tries throttled ones again.
+def _limit_concurrency(cloud: LocalCloud, checks: int) -> None:
+    """Limit the concurrent executions of the state machine's functions; it retries throttled ones.
 
-    AWS would have a machine for each. Here each is a process that takes this machine a second to start, and
-    if they all started at once there would be time for nothing else. Looks at tasks mostly sleep.
+    On AWS each execution has its own environment. Here each is a process that takes a second to start, and
+    starting all of them at once would stall this machine. Checks of tasks spend most of their time sleeping.
     """
-    executions = {"CheckStatus": looks, "Collect": BUSY_AT_ONCE, "RecordFailure": BUSY_AT_ONCE}
+    executions = {"CheckStatus": checks, "Collect": OTHER_CONCURRENCY, "RecordFailure": OTHER_CONCURRENCY}
     for function in functions(cloud):
         if function.label in executions:
             cloud.aws.client("lambda").put_function_concurrency(
@@ -112,7 +114,7 @@ def _reserve(cloud: LocalCloud, looks: int) -> None:
             )
 
 
-def _make(folder: Path, options: argparse.Namespace) -> list[Path]:
+def _write_files(folder: Path, options: argparse.Namespace) -> list[Path]:
     files = [folder / f"{seed:05}.txt" for seed in range(options.uploads)]
     for seed, file in enumerate(files):
         write_numbers(file, options.numbers, seed=seed)
@@ -139,7 +141,7 @@ def _run(cloud: LocalCloud, tap: EventTap, files: Sequence[Path], checker: str, 
 
 def _drop(cloud: LocalCloud, files: Sequence[Path], checker: str) -> None:
     s3, bucket = cloud.aws.client("s3"), cloud.outputs["UploadBucketName"]
-    with ThreadPoolExecutor(DROPS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_DROPS) as pool:
         drops = [pool.submit(s3.upload_file, str(file), bucket, f"{checker}/{file.name}") for file in files]
     for drop in drops:
         drop.result()
@@ -147,32 +149,33 @@ def _drop(cloud: LocalCloud, files: Sequence[Path], checker: str) -> None:
 
 def _figures(burst: Burst, vendor: RemoteSimulator) -> Table:
     table = Table(title="The burst", title_justify="left", show_header=False)
-    table.add_column("what")
+    table.add_column("name")
     table.add_column("figure", justify="right")
-    looks = vendor.calls_by_second["status"]
+    checks = vendor.calls_by_second["status"]
     waits = list(burst.announced.values())
-    for what, figure in {
+    for name, figure in {
         "seconds until all files were dropped": f"{burst.dropped:,.1f}",
-        "seconds until half of the uploads had their event": f"{median(waits):,.1f}",
-        "seconds until all of them had it": f"{max(waits):,.1f}",
+        "seconds until half of the uploads had an event": f"{median(waits):,.1f}",
+        "seconds until all of them had one": f"{max(waits):,.1f}",
         **{f"events: {kind}": f"{count:,}" for kind, count in burst.events.items()},
         "charges": f"{len(vendor.charges):,}",
-        "submissions that the vendor saw at once, at most": f"{vendor.peak_submissions:,}",
-        "looks at tasks": f"{sum(looks):,}",
-        "looks each second, mean": f"{mean(looks):,.1f}",
-        "looks each second, at most": f"{max(looks):,}",
-        "processes of functions, at most": f"{burst.memory.processes:,}",
-        "MiB that they held together, at most": f"{burst.memory.resident / MIB:,.0f}",
+        "most concurrent submissions at the vendor": f"{vendor.peak_submissions:,}",
+        "checks of tasks": f"{sum(checks):,}",
+        "checks per second, mean": f"{mean(checks):,.1f}",
+        "checks per second, maximum": f"{max(checks):,}",
+        "most function processes at once": f"{burst.memory.processes:,}",
+        "peak memory of these processes, MiB": f"{burst.memory.resident / MIB:,.0f}",
     }.items():
-        table.add_row(what, figure)
+        table.add_row(name, figure)
     return table
 
 
 def _check(burst: Burst, vendor: RemoteSimulator, options: argparse.Namespace) -> None:
-    """Compares what has come with what was dropped.
+    """Compare events and charges with the uploads.
 
     Raises:
-        BurstFailedError: an upload did not complete, was not charged once, or was sent beside too many.
+        BurstFailedError: an upload did not complete or was not charged exactly once, or the vendor received
+            too many submissions at once.
     """
     completed = burst.events["Number Check Completed"]
     if len(burst.announced) < options.uploads or burst.events.total() > completed:
@@ -181,7 +184,7 @@ def _check(burst: Burst, vendor: RemoteSimulator, options: argparse.Namespace) -
     if len(files) != options.uploads or files.total() != options.uploads:
         raise BurstFailedError(f"there are {files.total():,} charges for {len(files):,} files.")
     if vendor.peak_submissions > options.concurrency:
-        raise BurstFailedError(f"the vendor saw {vendor.peak_submissions:,} submissions at once.")
+        raise BurstFailedError(f"the vendor received {vendor.peak_submissions:,} submissions at once.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Cleaning an upload: each line made an E.164 number, and each distinct number written once, in order."""
+"""Cleaning an upload: convert each line to E.164 and write each distinct number once, in order."""
 
 import csv
 import re
@@ -14,15 +14,15 @@ LINES = 10_000_000 if FULL else 1_000_000
 ROUNDS = 3
 MILLION = 1_000_000
 SLOW_LINES = 100_000
-"""Of which the slowest way gets no more."""
+"""Lines for the slowest contender, which gets fewer."""
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 SEPARATORS = re.compile(r"[\s().-]+")
 
 
 def main() -> None:
-    """Measures and prints."""
-    ways = {
+    """Measure and print the tables."""
+    contenders = {
         "numberdrop": with_numberdrop,
         "lines, re, set": with_a_loop,
         "csv, re, set": with_csv,
@@ -32,14 +32,14 @@ def main() -> None:
     }
     with TemporaryDirectory() as folder:
         file = Path(folder) / "numbers.txt"
-        for title, dirty in (("clean lines", 0.0), ("lines, a fifth of them as people write them", 0.2)):
+        for title, dirty in (("clean lines", 0.0), ("lines, a fifth of them dirty", 0.2)):
             write_numbers(file, LINES, duplicates=0.02, dirty=dirty)
-            results = measured(ways, file, rounds=1 if FULL else ROUNDS)
+            results = measured(contenders, file, rounds=1 if FULL else ROUNDS)
             show(f"{LINES / MILLION:.0f} million {title}", results, unit="M lines")
 
 
 def with_numberdrop(path: str) -> Work:
-    """As the submit function does it: the list of entries, and each distinct one once."""
+    """Clean as the submit function does: list all entries, and each distinct one once."""
     from numberdrop.files.uploads.cleaning import clean_upload
     from numberdrop.files.uploads.rows import open_upload
     from numberdrop.jobs.checkers import InputKind
@@ -57,7 +57,7 @@ def with_numberdrop(path: str) -> Work:
 
 
 def with_a_loop(path: str) -> Work:
-    """What one writes first."""
+    """Clean with the obvious loop."""
 
     def work() -> float:
         with Path(path).open(encoding="utf-8") as lines:
@@ -67,7 +67,7 @@ def with_a_loop(path: str) -> Work:
 
 
 def with_csv(path: str) -> Work:
-    """The same, reading with the csv module."""
+    """Clean with the same loop over the csv module's rows."""
 
     def work() -> float:
         with Path(path).open(encoding="utf-8", newline="") as lines:
@@ -77,7 +77,7 @@ def with_csv(path: str) -> Work:
 
 
 def with_phonenumbers(path: str) -> Work:
-    """Google's library, in Python, for every line."""
+    """Clean with the Python port of Google's library."""
     from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
 
     def work() -> float:
@@ -85,7 +85,7 @@ def with_phonenumbers(path: str) -> Work:
         with Path(path).open(encoding="utf-8") as lines, TemporaryFile("w", encoding="utf-8") as out:
             for line in islice(lines, SLOW_LINES):
                 try:
-                    # The library knows no country 999, which the numbers are from.
+                    # The library does not know country code 999, which the samples use.
                     number = format_number(parse(line.replace("999", "33", 1)), PhoneNumberFormat.E164)
                 except NumberParseException:
                     continue
@@ -98,7 +98,7 @@ def with_phonenumbers(path: str) -> Work:
 
 
 def with_polars(path: str) -> Work:
-    """A data frame on all cores."""
+    """Clean with a data frame on all cores."""
     import polars as pl
 
     def work() -> float:
@@ -116,7 +116,7 @@ def with_polars(path: str) -> Work:
 
 
 def with_duckdb(path: str) -> Work:
-    """A database in the process, on all cores."""
+    """Clean with an embedded database on all cores."""
     import duckdb
 
     source = f"read_csv('{path}', header=false, columns={{'line': 'VARCHAR'}}, delim='\x1f', quote='')"
@@ -133,7 +133,7 @@ def with_duckdb(path: str) -> Work:
                     WHERE regexp_full_match(number, '\+[1-9][0-9]{{6,14}}')
                     GROUP BY number ORDER BY min(place)
                 ) TO '{folder}/numbers' (HEADER false)
-                """  # noqa: S608 - only paths of our own are put in
+                """  # noqa: S608 - contains only our own paths
             duckdb.execute(statement)
         return LINES / MILLION
 
@@ -141,7 +141,7 @@ def with_duckdb(path: str) -> Work:
 
 
 def _write_distinct(lines: Iterator[str]) -> float:
-    """Writes the numbers among some lines, each once; returns the millions of lines."""
+    """Write each distinct number once; return the millions of lines."""
     seen: set[str] = set()
     count = 0
     with TemporaryFile("w", encoding="utf-8") as out:

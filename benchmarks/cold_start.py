@@ -1,4 +1,4 @@
-"""What a function does before its first event, with the layer as built, beside usual ways to write one."""
+"""Start-up time of each function with the built layer, compared with common ways to write one."""
 
 import os
 import shutil
@@ -37,14 +37,14 @@ MAKERS = {
     "reconcile": "reconciler",
     "audit": "auditor",
 }
-"""What each function calls at its first event to have its clients made."""
+"""The name in each function's module that creates its clients at the first event."""
 
 BARE = ("requests", "urllib3", "idna", "certifi", "charset-normalizer")
 FULL_STACK = (*BARE, "aws-lambda-powertools", "jmespath", "typing-extensions", "aws-xray-sdk", "wrapt")
-"""The distributions that each way deploys; boto3 comes with the Lambda runtime."""
+"""Distributions that each alternative deploys; boto3 is part of the Lambda runtime."""
 
 SAME_CLIENTS = "boto3.client('dynamodb'); boto3.client('secretsmanager')"
-"""Those that check_status has."""
+"""The clients of check_status."""
 
 IMPORTS_OF_BARE = "import boto3, requests"
 
@@ -54,7 +54,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, idempotent
 Logger(); Metrics(); Tracer(); DynamoDBPersistenceLayer(table_name="keys")
 """
-"""With the objects that such a function makes when it is loaded; the Tracer imports the X-Ray SDK then."""
+"""Includes the objects that such a function creates on import; the Tracer then imports the X-Ray SDK."""
 
 TIMED = """
 from time import process_time
@@ -64,13 +64,13 @@ imported = process_time()
 {clients}
 print(imported - start, process_time() - start)
 """
-"""It takes the processor's time: this waits for nothing, and other programs' work does not count then."""
+"""It measures processor time: start-up waits for nothing, and other programs do not count."""
 
 LAMBDA = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
-    "LAMBDA_TASK_ROOT": "/var/task",  # where it is missing, the X-Ray SDK imports other things
+    "LAMBDA_TASK_ROOT": "/var/task",  # without it the X-Ray SDK imports other modules
     "POWERTOOLS_SERVICE_NAME": "numberdrop",
     "POWERTOOLS_METRICS_NAMESPACE": "numberdrop",
 }
@@ -78,12 +78,12 @@ LAMBDA = {
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One way for a function to come up.
+    """A function and how it starts.
 
     Attributes:
-        imports: the code that is run when the function is loaded.
-        clients: the code that makes its clients.
-        path: the folders that are deployed.
+        imports: code that runs when the function is loaded.
+        clients: code that creates its clients.
+        path: deployed folders.
     """
 
     imports: str
@@ -92,7 +92,7 @@ class Start:
 
     @property
     def size(self) -> int:
-        """Bytes that are deployed, unzipped."""
+        """Unzipped size of the deployed folders in bytes."""
         return sum(
             file.stat().st_size for folder in self.path for file in folder.rglob("*") if file.is_file()
         )
@@ -100,14 +100,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """Seconds from the start of a function until all is imported, and until its clients are made too."""
+    """Seconds from the start of a function until its imports, and until its clients, are ready."""
 
     imported: float
     ready: float
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print the table."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         layer, functions = _build_layer(folder / "layer"), _copy_functions(folder / "functions")
@@ -120,12 +120,12 @@ def main() -> None:
             "the usual full stack": Start(IMPORTS_OF_FULL_STACK, SAME_CLIENTS, (_compiled(full_stack),)),
             "... as 'sam build' leaves it": Start(IMPORTS_OF_FULL_STACK, SAME_CLIENTS, (full_stack,)),
         }
-        _run(starts["the usual full stack"], keep_compiled=True)  # so that boto3 is compiled too
+        _run(starts["the usual full stack"], keep_compiled=True)  # compiles boto3 too
         _show(starts, _measured(starts))
 
 
 def _build_layer(folder: Path) -> Path:
-    """Has the layer laid out and compiled for the Python that runs this."""
+    """Build the layer, compiled for the Python that runs this."""
     subprocess.run(
         ["make", "build-SharedLayer", f"ARTIFACTS_DIR={folder}", f"LAMBDA_PYTHON={PYTHON}"],
         cwd=PROJECT / "layers" / "shared",
@@ -146,7 +146,7 @@ def _of_function(name: str, functions: Path, layer: Path) -> Start:
 
 
 def _copy_packages(distributions: tuple[str, ...], folder: Path) -> Path:
-    """The files of distributions of this environment, nothing compiled among them."""
+    """Copy the files of this environment's distributions, without compiled ones."""
     for distribution in distributions:
         for file in files(distribution) or ():
             if ".." not in file.parts and file.suffix != ".pyc":
@@ -157,7 +157,7 @@ def _copy_packages(distributions: tuple[str, ...], folder: Path) -> Path:
 
 
 def _compiled(folder: Path) -> Path:
-    """A copy that is compiled as the layer is."""
+    """Copy a folder and compile it like the layer."""
     copy = folder.with_name(f"{folder.name}-compiled")
     shutil.copytree(folder, copy)
     compile_dir(copy, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
@@ -165,21 +165,23 @@ def _compiled(folder: Path) -> Path:
 
 
 def _not_compiled(folder: Path) -> Path:
-    """A copy as it is where the Python of Lambda was not there to compile it."""
+    """Copy a folder without compiled files, as if Lambda's Python version had not been available."""
     copy = folder.with_name(f"{folder.name}-not-compiled")
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
 
 def _measured(starts: Mapping[str, Start]) -> dict[str, Duration]:
-    """Medians of several rounds, in turns, so that all meet the same noise."""
+    """Return medians of several rounds, in turns so that all see the same noise."""
     runs: dict[str, list[Duration]] = {name: [] for name in starts}
     for _ in range(ROUNDS):
         for name, start in starts.items():
             runs[name].append(_run(start))
     return {
-        name: Duration(median(run.imported for run in of_name), median(run.ready for run in of_name))
-        for name, of_name in runs.items()
+        name: Duration(
+            median(run.imported for run in runs_of_name), median(run.ready for run in runs_of_name)
+        )
+        for name, runs_of_name in runs.items()
     }
 
 
@@ -199,7 +201,7 @@ def _run(start: Start, *, keep_compiled: bool = False) -> Duration:
 
 
 def _settings() -> dict[str, str]:
-    """Something for each variable that any function reads."""
+    """Return a value for every variable that a function reads."""
     kinds = (SubmitSettings, CheckStatusSettings, CollectSettings, ReconcileSettings, AuditSettings)
     read = [setting for kind in kinds for setting in fields(kind)]
     return {setting.name.upper(): "false" if setting.type is bool else "1" for setting in read}
@@ -211,8 +213,8 @@ def _show(starts: Mapping[str, Start], durations: Mapping[str, Duration]) -> Non
     for heading in ("imports ms", "and clients ms", "unzipped MB"):
         table.add_column(heading, justify="right")
     for name, start in starts.items():
-        took = durations[name]
+        duration = durations[name]
         table.add_row(
-            name, f"{took.imported * 1000:.0f}", f"{took.ready * 1000:.0f}", f"{start.size / MB:.1f}"
+            name, f"{duration.imported * 1000:.0f}", f"{duration.ready * 1000:.0f}", f"{start.size / MB:.1f}"
         )
     Console(highlight=False).print(table)

@@ -1,6 +1,6 @@
-"""What a job costs on AWS, from its counted operations, beside other ways to follow a task.
+"""What a job costs on AWS, computed from its operations, and what other ways to follow a task cost.
 
-``python -m benchmarks.cost`` prints the tables of ``docs/cost.md``; a test compares them with the page, and
+``python -m benchmarks.cost`` prints the tables of ``docs/cost.md``. One test compares them with the page,
 another counts the operations of a job on the local cloud. Prices are those of US East, without free tiers.
 """
 
@@ -23,16 +23,16 @@ CALLS_OF_A_JOB: Mapping[str, int] = {
     "s3:PutObject": 4,
     "states:StartExecution": 1,
 }
-"""What the functions ask AWS for, the looks at the task apart."""
+"""AWS requests of a job's functions, without checks of the task."""
 
 CALLS_OF_A_TURN: Mapping[str, int] = {"dynamodb:GetItem": 1}
-"""What each start of the status function asks for, however many looks it takes."""
+"""AWS requests of each invocation of check_status, however many checks it makes."""
 
 TRANSITIONS_OF_A_JOB = 4
 TRANSITIONS_OF_A_TURN = 3
 
 QUEUE_REQUESTS = 3
-"""Sending by EventBridge, receiving and deleting by Lambda."""
+"""EventBridge sends; Lambda receives and deletes."""
 
 USD: Mapping[str, float] = {
     "transition": 0.025 / 1000,
@@ -56,20 +56,20 @@ Amazon DynamoDB (on demand), Amazon EventBridge (custom events; Scheduler), Amaz
 and AWS Fargate (arm64; a quarter of a vCPU and half a GB)."""
 
 FUNCTION_GB = 1769 / 1024
-"""Of submit and collect, as the template has it."""
+"""Memory of submit and collect in GB, as in the template."""
 
 DAYS_KEPT = 90 + 15
-"""``RetentionDays`` by default, and what follows as an old version."""
+"""Default of ``RetentionDays``, plus the days as an old version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A size of job, as measured on the local cloud.
+    """A size of job, measured on the local cloud.
 
     Attributes:
         numbers: rows sent.
-        seconds: that submit and collect run together, the vendor's own time apart.
-        megabytes: of upload, export and results together.
+        seconds: seconds that submit and collect run in total, without the vendor's time.
+        megabytes: total size of upload, export and results.
     """
 
     numbers: int
@@ -83,7 +83,7 @@ DURATIONS = {"5 minutes": 300.0, "2 hours": 7200.0}
 
 
 def followed(numbers: int, seconds: float) -> Outcome:
-    """How numberdrop follows the first task of a checker, whose counts grow steadily."""
+    """Return how numberdrop follows the first task of a checker, whose counts grow steadily."""
     return ours(PollingPolicy(MAX_WAIT_SECONDS))(_task(numbers, seconds))
 
 
@@ -102,14 +102,14 @@ def _task(numbers: int, seconds: float) -> Task:
     )
 
 
-def parts(size: Size, following: Outcome) -> dict[str, float]:
-    """USD of one job, by what it is paid for."""
+def parts(size: Size, outcome: Outcome) -> dict[str, float]:
+    """Return the USD of one job by item of the bill."""
     calls = {
-        name: CALLS_OF_A_JOB[name] + following.turns * CALLS_OF_A_TURN.get(name, 0) for name in CALLS_OF_A_JOB
+        name: CALLS_OF_A_JOB[name] + outcome.turns * CALLS_OF_A_TURN.get(name, 0) for name in CALLS_OF_A_JOB
     }
-    transitions = TRANSITIONS_OF_A_JOB + following.turns * TRANSITIONS_OF_A_TURN
-    requests = following.turns + 2
-    gb_seconds = size.seconds * FUNCTION_GB + following.seconds * MEMORY_GB
+    transitions = TRANSITIONS_OF_A_JOB + outcome.turns * TRANSITIONS_OF_A_TURN
+    requests = outcome.turns + 2
+    gb_seconds = size.seconds * FUNCTION_GB + outcome.seconds * MEMORY_GB
     return {
         "state transitions": transitions * USD["transition"],
         "functions": requests * USD["request"] + gb_seconds * USD["GB-second"],
@@ -120,36 +120,36 @@ def parts(size: Size, following: Outcome) -> dict[str, float]:
 
 
 def following_costs(seconds: float) -> dict[str, float]:
-    """USD for each way to follow a task, from its acceptance to the notice of its end."""
+    """Return the USD of each way to follow a task, from acceptance until its end is noticed."""
     task = _task(1_000, seconds)
     minutely = fixed(60)(task)
     durable = growing(5, 1.5, 300)(task)
     return {
         "numberdrop": ours(PollingPolicy(MAX_WAIT_SECONDS))(task).usd,
         "a state machine, every 60 s": minutely.usd,
-        "a durable function, at its own pace": (1 + 2 * durable.turns) * USD["durable operation"]
+        "a durable function, default waits": (1 + 2 * durable.turns) * USD["durable operation"]
         + _lambda(durable),
         "a schedule, every 60 s": minutely.turns * USD["schedule"] + _lambda(minutely),
         "a container that polls": max(seconds, 60.0) / 3600 * USD["container hour"],
     }
 
 
-def _lambda(following: Outcome) -> float:
-    return following.turns * USD["request"] + following.seconds * MEMORY_GB * USD["GB-second"]
+def _lambda(outcome: Outcome) -> float:
+    return outcome.turns * USD["request"] + outcome.seconds * MEMORY_GB * USD["GB-second"]
 
 
 def page() -> str:
-    """The tables of ``docs/cost.md``."""
+    """Return the tables of ``docs/cost.md``."""
     jobs = [(size, name, seconds) for size in SIZES for name, seconds in DURATIONS.items()]
     names = list(parts(SIZES[0], followed(1_000, 300.0)))
     lines = [
-        "| numbers | task | turns | looks | " + " | ".join(names) + " | all, USD | 1,000 jobs, USD |",
+        "| numbers | task | turns | checks | " + " | ".join(names) + " | total, USD | 1,000 jobs, USD |",
         "|--:|---|--:|--:|" + "--:|" * (len(names) + 2),
     ]
     for size, name, seconds in jobs:
-        following = followed(size.numbers, seconds)
-        usd = parts(size, following)
-        cells = [f"{size.numbers:,}", name, str(following.turns), str(following.calls)]
+        outcome = followed(size.numbers, seconds)
+        usd = parts(size, outcome)
+        cells = [f"{size.numbers:,}", name, str(outcome.turns), str(outcome.calls)]
         cells += [_usd(part) for part in usd.values()]
         total = math.fsum(usd.values())
         lines.append("| " + " | ".join([*cells, f"**{_usd(total)}**", f"{1000 * total:.2f}"]) + " |")
@@ -167,7 +167,7 @@ def _usd(amount: float) -> str:
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     print(page())
 
 

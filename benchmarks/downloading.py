@@ -1,7 +1,7 @@
-"""Bringing an export from the vendor's link to Amazon S3 and, for reading it, into a file.
+"""Copying an export from the vendor's link to Amazon S3 and, to read it, to a local file.
 
-boto3 and smart_open by themselves do without the file. On loopback the processor decides, and on slow links
-how much waits for what: both are shown.
+The contenders boto3 and smart_open write no local file. On loopback the processor is the limit; on slow links
+it matters how much of the work overlaps. Both are measured.
 """
 
 import os
@@ -17,15 +17,15 @@ from benchmarks.server import CA, make_certificates, served
 MEGABYTES = 500 if FULL else 200
 ROUNDS = 5
 LINK = 75
-"""MB/s, about what a Lambda function gets."""
+"""MB/s; about the bandwidth of a Lambda function."""
 
 
 def main() -> None:
-    """Measures and prints."""
-    ways = {
+    """Measure and print the tables."""
+    contenders = {
         "numberdrop": with_numberdrop,
         "numberdrop without the file": without_a_file,
-        "a file, then boto3 put_object": with_a_file_between,
+        "a file, then boto3 put_object": with_a_file_first,
         "boto3 upload_fileobj": with_upload_fileobj,
         "smart_open": with_smart_open,
     }
@@ -40,16 +40,16 @@ def main() -> None:
             (f"Amazon S3 by TLS, each connection at {LINK} MB/s", certificates, LINK * 1e6, 1),
         ):
             with served(export, rate=rate) as vendor, served(export, certificates=tls, rate=rate) as s3:
-                show(title, measured(ways, vendor, s3, certificates / CA, rounds=rounds), unit="MB")
+                show(title, measured(contenders, vendor, s3, certificates / CA, rounds=rounds), unit="MB")
 
 
 def with_numberdrop(vendor: str, s3: str, ca: str) -> Work:
-    """As the collect function does it: one streamed PUT, and a file, with all rules for links."""
+    """Copy as the collect function does: one streamed PUT and a file, with all checks of the link."""
     return _streamed(vendor, s3, ca, NamedTemporaryFile)
 
 
 def without_a_file(vendor: str, s3: str, ca: str) -> Work:
-    """The streamed PUT alone, to be held against what makes no file either."""
+    """Copy with the streamed PUT alone, to compare with contenders that write no file."""
     return _streamed(vendor, s3, ca, lambda: Path(os.devnull).open("wb"))
 
 
@@ -70,8 +70,8 @@ def _streamed(vendor: str, s3: str, ca: str, make_file: Callable[[], AbstractCon
     return work
 
 
-def with_a_file_between(vendor: str, s3: str, ca: str) -> Work:
-    """First all of it into a file, then all of the file into the bucket."""
+def with_a_file_first(vendor: str, s3: str, ca: str) -> Work:
+    """Download the whole file first, then upload it."""
     import requests
 
     client = _client(s3, ca)
@@ -88,7 +88,7 @@ def with_a_file_between(vendor: str, s3: str, ca: str) -> Work:
 
 
 def with_upload_fileobj(vendor: str, s3: str, ca: str) -> Work:
-    """In parts, several at a time: what boto3 has for streams."""
+    """Copy with boto3's own streaming: several parts at a time."""
     import requests
 
     client = _client(s3, ca)
@@ -102,7 +102,7 @@ def with_upload_fileobj(vendor: str, s3: str, ca: str) -> Work:
 
 
 def with_smart_open(vendor: str, s3: str, ca: str) -> Work:
-    """In parts, one after the other."""
+    """Copy in parts, one at a time."""
     import requests
     import smart_open
 

@@ -1,4 +1,4 @@
-"""Joining an upload with its export: a row of results.csv for each line, with what the vendor says of it."""
+"""Joining an upload with its export: write a row of results.csv with the vendor's answer for each line."""
 
 import csv
 from io import BytesIO, TextIOWrapper
@@ -17,8 +17,8 @@ COLUMNS = ("line", "number", "status", "verdict", "band")
 
 
 def main() -> None:
-    """Measures and prints."""
-    ways = {
+    """Measure and print the table."""
+    contenders = {
         "numberdrop": with_numberdrop,
         "csv.DictReader, dict, csv.DictWriter": with_dict_rows,
         "csv.reader, dict, csv.writer": with_csv,
@@ -29,12 +29,12 @@ def main() -> None:
         entries, export = Path(folder) / "entries", Path(folder) / "export.zip"
         write_numbers(entries, LINES, duplicates=0.02)
         _write_export(export, entries)
-        results = measured(ways, entries, export, rounds=1 if FULL else ROUNDS)
+        results = measured(contenders, entries, export, rounds=1 if FULL else ROUNDS)
         show(f"{LINES / MILLION:.0f} million lines with their export", results, unit="M lines")
 
 
 def _write_export(path: Path, entries: Path) -> None:
-    """A zip as the vendor makes it, with an answer to each distinct number."""
+    """Write a zip like the vendor's, with an answer for each distinct number."""
     with (
         ZipFile(path, "w", ZIP_DEFLATED, compresslevel=1) as archive,
         archive.open("task/all.csv", "w", force_zip64=True) as member,
@@ -51,7 +51,7 @@ def _write_export(path: Path, entries: Path) -> None:
 
 
 def with_numberdrop(entries: str, export: str) -> Work:
-    """As the collect function does it."""
+    """Join as the collect function does."""
     from numberdrop.files.exports.export import read_export
     from numberdrop.files.results.results import write_results
     from numberdrop.files.uploads.rows import open_upload
@@ -72,7 +72,7 @@ def with_numberdrop(entries: str, export: str) -> Work:
 
 
 def with_dict_rows(entries: str, export: str) -> Work:
-    """What one writes first."""
+    """Join with the obvious loop over dictionaries."""
 
     def work() -> float:
         with ZipFile(export) as archive, archive.open("task/all.csv") as member:
@@ -84,13 +84,13 @@ def with_dict_rows(entries: str, export: str) -> Work:
         ):
             writer = csv.DictWriter(out, COLUMNS)
             writer.writeheader()
-            for place, line in enumerate(lines, 1):
+            for position, line in enumerate(lines, 1):
                 number = line.strip()
                 answer = answers.get(number.removeprefix("+"))
                 band = answer["band"] if answer else ""
                 status = "resolved" if answer else "unresolved"
                 writer.writerow(
-                    {"line": place, "number": number, "status": status, "verdict": band, "band": band}
+                    {"line": position, "number": number, "status": status, "verdict": band, "band": band}
                 )
         return LINES / MILLION
 
@@ -98,7 +98,7 @@ def with_dict_rows(entries: str, export: str) -> Work:
 
 
 def with_csv(entries: str, export: str) -> Work:
-    """The same, but each row a list."""
+    """Join with the same loop over lists."""
 
     def work() -> float:
         with ZipFile(export) as archive, archive.open("task/all.csv") as member:
@@ -110,20 +110,20 @@ def with_csv(entries: str, export: str) -> Work:
         ):
             writer = csv.writer(out)
             writer.writerow(COLUMNS)
-            for place, line in enumerate(lines, 1):
+            for position, line in enumerate(lines, 1):
                 number = line.strip()
                 band = answers.get(number.removeprefix("+"))
                 if band is None:
-                    writer.writerow([place, number, "unresolved", "", ""])
+                    writer.writerow([position, number, "unresolved", "", ""])
                 else:
-                    writer.writerow([place, number, "resolved", band, band])
+                    writer.writerow([position, number, "resolved", band, band])
         return LINES / MILLION
 
     return work
 
 
 def with_polars(entries: str, export: str) -> Work:
-    """A data frame on all cores."""
+    """Join with a data frame on all cores."""
     import polars as pl
 
     def work() -> float:
@@ -146,7 +146,7 @@ def with_polars(entries: str, export: str) -> Work:
 
 
 def with_duckdb(entries: str, export: str) -> Work:
-    """A database in the process, on all cores."""
+    """Join with an embedded database on all cores."""
     import duckdb
 
     def work() -> float:
@@ -166,7 +166,7 @@ def with_duckdb(entries: str, export: str) -> Work:
                         ON answers.number = ltrim(entries.number, '+')
                     ORDER BY line
                 ) TO '{folder}/results.csv' (HEADER true)
-                """  # noqa: S608 - only paths of our own are put in
+                """  # noqa: S608 - contains only our own paths
             duckdb.execute(statement)
         return LINES / MILLION
 

@@ -1,7 +1,8 @@
 """One very large upload through the local cloud: ``make large ROWS=10000000``.
 
-It makes a file up, drops it, waits for the event, shows what each function took, and checks that results.csv
-has exactly one row for each line. Ten million lines take minutes, so it is no part of ``make bench``.
+It writes a sample file, uploads it, waits for the event, shows time and memory of each function, and checks
+that results.csv has exactly one row for each line. Ten million lines take minutes, so ``make bench`` does not
+run it.
 """
 
 import argparse
@@ -33,20 +34,20 @@ MB = 1_000_000
 
 
 class RunFailedError(Exception):
-    """The upload did not become what it should; the message says how."""
+    """The run failed; the message says what differs from what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one upload took.
+    """Times and resources of one upload.
 
     Attributes:
-        began: when the file began to be uploaded.
-        in_bucket: when it lay in the bucket.
-        announced: when its event was here.
-        disk: the most bytes by which the disk was fuller than before, whoever wrote them.
-        memory: of the functions.
-        detail: of the event.
+        began: when the upload started.
+        in_bucket: when the file was in the bucket.
+        announced: when the event arrived.
+        disk: largest growth of used disk space in bytes, from all processes.
+        memory: memory of the functions.
+        detail: detail of the event.
     """
 
     began: datetime
@@ -58,16 +59,16 @@ class Run:
 
 
 def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
-    """Runs the upload; returns the exit status."""
+    """Run the upload and return the exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = _options(arguments)
     console = Console(highlight=False)
-    console.print(f"Making {options.rows:,} lines up and starting a local cloud ...")
+    console.print(f"Writing {options.rows:,} lines and starting a local cloud ...")
     vendor = ("--duration", str(options.duration), "--balance", "1000000")
     try:
         with TemporaryDirectory(prefix="numberdrop-large-") as name:
             file, results = Path(name, "numbers.txt"), Path(name, "results.csv")
-            made = write_numbers(
+            sample = write_numbers(
                 file, options.rows, seed=options.seed, duplicates=options.duplicates, dirty=options.dirty
             )
             with local_cloud(CloudOptions(simulator=vendor)) as cloud, event_tap(cloud) as tap:
@@ -75,26 +76,33 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
                 console.print(functions_table(cloud, run.memory))
                 console.print(_times(run), _files(cloud, run, file))
                 _fetch(cloud, run, results)
-            _check(results, run, made)
+            _check(results, run, sample)
     except (LocalCloudError, RunFailedError) as error:
-        console.print(f"[bold red]It failed:[/] {error}")
+        console.print(f"[bold red]Failed:[/] {error}")
         return 1
-    console.print(f"results.csv has one row for each of the {made.lines:,} lines, in their order.")
+    console.print(f"results.csv has one row for each of the {sample.lines:,} lines, in order.")
     return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.large_upload",
-        description="Sends one large upload through a local cloud and shows what it took.",
+        description="Send one large upload through a local cloud and show its time and memory.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--rows", type=int, default=10_000_000, help="lines of the file")
     parser.add_argument("--duplicates", type=float, default=0.01, help="share of lines that repeat a number")
-    parser.add_argument("--dirty", type=float, default=0.01, help="share of lines as people write them")
-    parser.add_argument("--seed", type=int, default=0, help="another one makes another file")
-    parser.add_argument("--checker", default="band", help="what the numbers are checked for")
-    parser.add_argument("--duration", type=float, default=30, help="seconds that the vendor takes at least")
+    parser.add_argument(
+        "--dirty",
+        type=float,
+        default=0.01,
+        help="share of lines with spaces and dashes, or that are not numbers",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the file's content")
+    parser.add_argument("--checker", default="band", help="checker to use")
+    parser.add_argument(
+        "--duration", type=float, default=30, help="minimum duration of the vendor's task in seconds"
+    )
     return parser.parse_args(arguments)
 
 
@@ -108,7 +116,7 @@ def _run(cloud: LocalCloud, tap: EventTap, file: Path, key: str) -> Run:
     events: list[Mapping[str, Any]] = []
     while not events:
         if time.monotonic() > end:
-            raise RunFailedError(f"no event came within {MAX_SECONDS} s.")
+            raise RunFailedError(f"no event arrived within {MAX_SECONDS} s.")
         events = tap.receive()
         memory.sample(cloud)
         lowest = min(lowest, shutil.disk_usage(cloud.folder).free)
@@ -122,13 +130,13 @@ def _run(cloud: LocalCloud, tap: EventTap, file: Path, key: str) -> Run:
 
 
 def _times(run: Run) -> Table:
-    table = Table("step", title="When what was done, in seconds", title_justify="left")
+    table = Table("step", title="Seconds since the start of the upload", title_justify="left")
     table.add_column("after", justify="right")
     moments = {
-        "the file lies in the bucket": run.in_bucket,
-        "the vendor has made a task": datetime.fromisoformat(run.detail["submitted_at"]),
+        "the file is in the bucket": run.in_bucket,
+        "the vendor has accepted the file": datetime.fromisoformat(run.detail["submitted_at"]),
         "the job is completed": datetime.fromisoformat(run.detail["finished_at"]),
-        "the event is here": run.announced,
+        "the event has arrived": run.announced,
     }
     for step, moment in moments.items():
         table.add_row(step, f"{(moment - run.began).total_seconds():,.1f}")
@@ -142,10 +150,10 @@ def _files(cloud: LocalCloud, run: Run, file: Path) -> Table:
     )
     table = Table("file", title="Sizes", title_justify="left")
     table.add_column("MB", justify="right")
-    sizes = {name: described["size"] for name, described in manifest["files"].items()}
+    sizes = {name: entry["size"] for name, entry in manifest["files"].items()}
     for name, size in {"the upload": file.stat().st_size, **sizes}.items():
         table.add_row(name, f"{size / MB:,.1f}")
-    table.add_row("disk in use at most, by all of it", f"{run.disk / MB:,.1f}")
+    table.add_row("peak disk use", f"{run.disk / MB:,.1f}")
     return table
 
 
@@ -154,25 +162,27 @@ def _fetch(cloud: LocalCloud, run: Run, target: Path) -> None:
     cloud.aws.client("s3").download_file(results["bucket"], results["csv_key"], str(target))
 
 
-def _check(results: Path, run: Run, made: Sample) -> None:
-    """Compares the results, and what the event says of them, with what was made up.
+def _check(results: Path, run: Run, sample: Sample) -> None:
+    """Compare the results and the event with the sample file.
 
     Raises:
-        RunFailedError: a line has no row, or more than one, or another status than it should.
+        RunFailedError: a line has no row, several rows, or the wrong status.
     """
     statuses: Counter[str] = Counter()
     with results.open(encoding="utf-8", newline="") as lines:
         rows = csv.reader(lines)
-        line_at, status_at = map(next(rows).index, ("line", "status"))
+        line_index, status_index = map(next(rows).index, ("line", "status"))
         for expected, row in enumerate(rows, start=1):
-            if row[line_at] != str(expected):
+            if row[line_index] != str(expected):
                 raise RunFailedError(f"row {expected} of results.csv is about another line.")
-            statuses[row[status_at]] += 1
-    if statuses != Counter(resolved=made.lines - made.rejected, rejected=made.rejected):
-        raise RunFailedError(f"of {made.lines:,} lines, results.csv has {dict(statuses)}.")
+            statuses[row[status_index]] += 1
+    if statuses != Counter(resolved=sample.lines - sample.rejected, rejected=sample.rejected):
+        raise RunFailedError(f"the file has {sample.lines:,} lines, but results.csv has {dict(statuses)}.")
     counts = run.detail["counts"]
-    if (counts["submitted"], counts["resolved"]) != (made.distinct, made.distinct):
-        raise RunFailedError(f"of {made.distinct:,} numbers, the event counts {counts}.")
+    if (counts["submitted"], counts["resolved"]) != (sample.distinct, sample.distinct):
+        raise RunFailedError(
+            f"the file has {sample.distinct:,} distinct numbers, but the event has {counts}."
+        )
 
 
 if __name__ == "__main__":

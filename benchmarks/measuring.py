@@ -1,7 +1,7 @@
-"""Times contenders side by side: each run in a process of its own, in turns, so that all meet the same noise.
+"""Times contenders in separate processes, in turns, so that all see the same noise.
 
-A contender is a function of a module. It imports what it needs, prepares, and returns the work to be timed,
-which says how much it went through:
+A contender is a function of a module. It imports what it needs, prepares, and returns the work to be timed.
+The work returns the amount that it processed:
 
     def with_requests(url: str, path: str) -> Work:
         import requests
@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 FULL = os.environ.get("SIZE") == "full"
-"""Whether the large sizes were asked for."""
+"""Whether the large sizes were requested."""
 
 MIB = 1024 * 1024
 
@@ -38,11 +38,11 @@ Work = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How one way of doing it went: medians of several rounds.
+    """The result of one contender: medians of several rounds.
 
     Attributes:
-        rate: how much it went through in a second, imports not counted.
-        peak: bytes of memory beyond the process that has its imports done and idles.
+        rate: amount processed per second, without imports.
+        peak: bytes of memory beyond those of the idle process after its imports.
     """
 
     rate: float
@@ -52,32 +52,32 @@ class Measurement:
 def measured(
     contenders: Mapping[str, Callable[..., Work]], *arguments: object, rounds: int
 ) -> dict[str, Measurement]:
-    """Lets each contender do its work with the same arguments, in turns, ``rounds`` times.
+    """Run each contender with the same arguments, in turns, ``rounds`` times.
 
     Raises:
-        subprocess.CalledProcessError: one of them failed.
+        subprocess.CalledProcessError: a contender failed.
     """
     runs: dict[str, list[Measurement]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
             runs[name].append(_run_in_a_process(contender, [str(argument) for argument in arguments]))
     return {
-        name: Measurement(median(run.rate for run in of_name), median(run.peak for run in of_name))
-        for name, of_name in runs.items()
+        name: Measurement(median(run.rate for run in runs_of_name), median(run.peak for run in runs_of_name))
+        for name, runs_of_name in runs.items()
     }
 
 
 def show(title: str, results: Mapping[str, Measurement], *, unit: str) -> None:
-    """Prints a table; the first way is ours, and the others are held against it.
+    """Print a table that compares the first contender, which is ours, with the others.
 
     Args:
-        title: what was done.
-        results: by the name of each way.
-        unit: what the work goes through: ``MB`` or the like.
+        title: what was measured.
+        results: measurements by contender.
+        unit: unit of the amount that is processed, for instance ``MB``.
     """
     ours = next(iter(results.values()))
     table = Table(title=title, title_justify="left")
-    table.add_column("way", no_wrap=True)
+    table.add_column("contender", no_wrap=True)
     for heading in (f"{unit}/s", "ours is", "peak MiB"):
         table.add_column(heading, justify="right")
     for name, result in results.items():
@@ -106,9 +106,9 @@ def _run(module: str, contender: str, *arguments: str) -> None:
 
 
 def _peak() -> int:
-    """The most bytes that this process has held so far.
+    """Return this process's peak memory in bytes.
 
-    Linux hands ``ru_maxrss`` down from the process that started this one, so there it is asked elsewhere.
+    On Linux ``ru_maxrss`` is inherited from the parent process, so /proc is read instead.
     """
     if sys.platform == "darwin":
         return getrusage(RUSAGE_SELF).ru_maxrss

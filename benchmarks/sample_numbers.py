@@ -1,4 +1,4 @@
-"""Files of numbers that belong to nobody.
+"""Sample files of numbers that belong to nobody.
 
 Country code 999 is assigned to no country (ITU, "List of ITU-T Recommendation E.164 assigned country codes").
 """
@@ -8,19 +8,19 @@ from pathlib import Path
 from random import Random
 
 SPACE = 10**9
-"""How many different numbers there are."""
+"""How many different numbers can be generated."""
 
-NO_NUMBERS = ("n/a", "12", "call back on Monday", "name@example.com")
+NOT_NUMBERS = ("n/a", "12", "call back on Monday", "name@example.com")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a file holds.
+    """What a sample file contains.
 
     Attributes:
-        lines: all lines; none is blank.
-        distinct: different numbers, however they are written.
-        rejected: lines that are no number.
+        lines: number of lines; none is blank.
+        distinct: number of different numbers, in any notation.
+        rejected: number of lines that are not a number.
     """
 
     lines: int
@@ -31,21 +31,22 @@ class Sample:
 def write_numbers(
     path: Path, lines: int, *, seed: int = 0, duplicates: float = 0.0, dirty: float = 0.0
 ) -> Sample:
-    """Writes a file of numbers, one a line; the same arguments give the same file.
+    """Write a file with one number per line. The same arguments give the same file.
 
     Args:
         path: the file.
-        lines: how many.
-        seed: decides which numbers, and where the odd lines are.
+        lines: number of lines.
+        seed: selects the numbers and the positions of dirty lines.
         duplicates: share of lines that repeat an earlier number.
-        dirty: share of lines as people write them: half are numbers with spaces and dashes, half are none.
+        dirty: share of lines that are not clean: half are numbers with spaces and dashes, half are no numbers
+            at all.
     """
     chance = Random(seed)  # noqa: S311 - benchmarks have no secrets
-    # A permutation of all numbers, as the factor shares no divisor with their count.
+    # This is a permutation of all numbers: the factor and SPACE have no common divisor.
     factor, offset = 10 * chance.randrange(SPACE // 10) + 7, chance.randrange(SPACE)
 
-    def number(place: int) -> str:
-        return f"+999{(place * factor + offset) % SPACE:09d}"
+    def number(index: int) -> str:
+        return f"+999{(index * factor + offset) % SPACE:09d}"
 
     distinct = rejected = 0
     with path.open("w", encoding="ascii", newline="") as file:
@@ -54,7 +55,7 @@ def write_numbers(
             if kind < duplicates and distinct:
                 line = number(chance.randrange(distinct))
             elif kind < duplicates + dirty / 2:
-                line = chance.choice(NO_NUMBERS)
+                line = chance.choice(NOT_NUMBERS)
                 rejected += 1
             else:
                 line = number(distinct)

@@ -1,8 +1,7 @@
-"""A server on loopback, in a process of its own, that does as little as can be.
+"""A minimal server on loopback, in a separate process.
 
-It stands in for everyone at the other end: ``GET`` hands out a file, as the vendor's storage does, and
-whatever is sent to it is swallowed, with the vendor's answer to an upload, or those of Amazon S3 to an object
-in one part or many.
+It replaces every remote end. ``GET`` returns a file, as the vendor's storage does. Request bodies are
+discarded and answered as the vendor answers a file, or as Amazon S3 answers an object in one or several parts.
 """
 
 import ssl
@@ -27,12 +26,12 @@ _ACCEPTED = b'{"task_id": "1", "status": "pending"}'
 
 @contextmanager
 def served(file: Path, *, certificates: Path | None = None, rate: float = 0) -> Iterator[str]:
-    """Runs a server that hands out a file, and yields its address.
+    """Run a server that returns a file, and yield its address.
 
     Args:
-        file: what ``GET`` hands out, whatever its path.
-        certificates: a folder from ``make_certificates`` for TLS.
-        rate: the most bytes a second that it sends or takes on one connection; 0 for no limit.
+        file: what ``GET`` returns for every path.
+        certificates: a folder from ``make_certificates``, for TLS.
+        rate: limit in bytes per second for each connection and direction; 0 for none.
     """
     command = [sys.executable, "-m", __name__, str(file), str(certificates or ""), str(rate)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -44,7 +43,7 @@ def served(file: Path, *, certificates: Path | None = None, rate: float = 0) -> 
 
 
 def make_certificates(folder: Path) -> Path:
-    """Puts a certificate authority and a certificate for loopback into a folder, and returns the folder."""
+    """Write a certificate authority and a certificate for loopback to a folder; return the folder."""
     import trustme
 
     authority = trustme.CA()
@@ -53,15 +52,15 @@ def make_certificates(folder: Path) -> Path:
     return folder
 
 
-class _Pace:
-    """Holds a connection to its rate."""
+class _Throttle:
+    """Limits a connection to a rate."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._start = perf_counter()
         self._bytes = 0
 
-    def passed(self, size: int) -> None:
+    def count(self, size: int) -> None:
         self._bytes += size
         if self._rate:
             sleep(max(0.0, self._bytes / self._rate - (perf_counter() - self._start)))
@@ -81,38 +80,38 @@ class _Handler(BaseHTTPRequestHandler):
             if not self.rate:
                 self.connection.sendfile(file)
                 return
-            pace = _Pace(self.rate)
+            throttle = _Throttle(self.rate)
             while block := file.read(_BLOCK):
                 self.wfile.write(block)
-                pace.passed(len(block))
+                throttle.count(len(block))
 
     def do_PUT(self) -> None:
-        self._swallow()
+        self._discard_body()
         self._answer(b"")
 
     def do_POST(self) -> None:
-        self._swallow()
+        self._discard_body()
         answers = {"uploads": _BEGUN, "uploadId=1": _COMPLETED}
         self._answer(answers.get(self.path.partition("?")[2], _ACCEPTED))
 
-    def _swallow(self) -> None:
-        pace = _Pace(self.rate)
+    def _discard_body(self) -> None:
+        throttle = _Throttle(self.rate)
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             while size := int(self.rfile.readline().partition(b";")[0], 16):
-                self._drop(size, pace)
+                self._discard(size, throttle)
                 self.rfile.readline()
             while self.rfile.readline().strip():
                 pass
         else:
-            self._drop(int(self.headers.get("Content-Length", 0)), pace)
+            self._discard(int(self.headers.get("Content-Length", 0)), throttle)
 
-    def _drop(self, size: int, pace: _Pace) -> None:
+    def _discard(self, size: int, throttle: _Throttle) -> None:
         buffer = memoryview(bytearray(min(size, _BLOCK)))
         while size:
             read = self.rfile.readinto(buffer[:size])
             if not read:
                 raise ConnectionError("The body ended too early.")
-            pace.passed(read)
+            throttle.count(read)
             size -= read
 
     def _answer(self, body: bytes) -> None:
@@ -123,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Logs nothing."""
+        """Log nothing."""
 
 
 def _serve(file: str, certificates: str, rate: str) -> None:

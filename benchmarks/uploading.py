@@ -1,4 +1,4 @@
-"""Sending an upload to the vendor as multipart/form-data, over plain HTTP to a server that swallows it."""
+"""Sending an upload to the vendor as multipart/form-data, over plain HTTP to a server that discards it."""
 
 import socket
 from pathlib import Path
@@ -14,7 +14,7 @@ LINE = b"+447700900123\n"
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print the table."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "numbers.txt"
         file.write_bytes(LINE * (MEGABYTES * 1_000_000 // len(LINE)))
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def with_numberdrop(url: str, path: str) -> Work:
-    """As the submit function sends a file, deadline and all."""
+    """Send a file as the submit function does, with its deadline."""
     from numberdrop.aws.api_key import ApiKey
     from numberdrop.jobs.checkers import checkers
     from numberdrop.vendor.client import VendorClient
@@ -56,7 +56,7 @@ def with_numberdrop(url: str, path: str) -> Work:
 
 
 def with_requests(url: str, path: str) -> Work:
-    """``files=``."""
+    """Send with ``files=``."""
     import requests
 
     def work() -> float:
@@ -69,7 +69,7 @@ def with_requests(url: str, path: str) -> Work:
 
 
 def with_toolbelt(url: str, path: str) -> Work:
-    """``MultipartEncoder``, which requests' own pages recommend for large files."""
+    """Send with ``MultipartEncoder``, which requests' documentation recommends for large files."""
     import requests
     from requests_toolbelt import MultipartEncoder
 
@@ -84,7 +84,7 @@ def with_toolbelt(url: str, path: str) -> Work:
 
 
 def with_httpx(url: str, path: str) -> Work:
-    """``files=``, which httpx streams."""
+    """Send with ``files=``, which httpx streams."""
     import httpx
 
     def work() -> float:
@@ -97,7 +97,7 @@ def with_httpx(url: str, path: str) -> Work:
 
 
 def with_sendfile(url: str, path: str) -> Work:
-    """What the machine can do: the file from the kernel to the socket, not even a form around it."""
+    """Send the bare file from the kernel to the socket, without a form: the limit of the machine."""
     target = urlsplit(url)
 
     def work() -> float:

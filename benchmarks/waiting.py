@@ -1,8 +1,7 @@
-"""How soon the end of a task is noticed and for how much, in simulated time.
+"""Delay and cost of polling policies, in simulated time.
 
-``python -m benchmarks.waiting FILE.svg`` also draws the picture of ``docs/waiting.md``. With ``SIZE=full``
-in the environment, it also tries neighbours of the shares in ``PollingPolicy``, on the seeds that these were
-chosen from.
+``python -m benchmarks.waiting FILE.svg`` also draws the chart of ``docs/waiting.md``. With ``SIZE=full`` in
+the environment, it also tries other shares of ``PollingPolicy``, on the seeds that ours were chosen on.
 """
 
 import sys
@@ -20,11 +19,11 @@ from benchmarks.waiting_policies import Outcome, Policy, fixed, growing, inside,
 from benchmarks.waiting_tasks import Shape, Task, mix
 from numberdrop.jobs.polling import PollingPolicy
 
-CHOSEN_FROM = range(1, 4)
+CHOSEN_ON = range(1, 4)
 REPORTED_ON = range(101, 106)
-"""Seeds: what is reported was not seen when the shares were chosen."""
+"""Seeds. The reported tasks were not used to choose the shares."""
 
-OF_EACH = 60
+TASKS_PER_SHAPE = 60
 """Tasks of each shape for each median and seed."""
 
 OTHERS: Mapping[str, Policy] = {
@@ -36,15 +35,15 @@ OTHERS: Mapping[str, Policy] = {
     "growing by half, 5 s to 5 min": growing(5, 1.5, 300),
     "inside functions, every 5 s": inside(5),
 }
-"""The last but one is what AWS Lambda's durable functions do if they are not told otherwise."""
+"""Growing by half is the default of AWS Lambda's durable functions."""
 
-USUAL = 300
-"""``MaxWaitSeconds`` where nothing else is set."""
+DEFAULT = 300
+"""Default of ``MaxWaitSeconds``."""
 
 OURS: Mapping[str, Policy] = {
-    f"numberdrop, {seconds} s": ours(PollingPolicy(seconds)) for seconds in (60, 120, USUAL, 900)
+    f"numberdrop, {seconds} s": ours(PollingPolicy(seconds)) for seconds in (60, 120, DEFAULT, 900)
 }
-"""By ``MaxWaitSeconds``."""
+"""numberdrop with different values of ``MaxWaitSeconds``."""
 
 NEIGHBOURS: Mapping[str, tuple[float, ...]] = {
     "rest_share": (0.3, 0.4, 0.6, 0.7),
@@ -57,18 +56,18 @@ NEIGHBOURS: Mapping[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Means over tasks, unless said otherwise.
+    """Means over all tasks, unless stated otherwise.
 
     Attributes:
-        turns: of the state machine.
-        calls: of the vendor.
-        seconds: that functions ran.
+        turns: turns of the state machine.
+        calls: calls of the vendor.
+        seconds: seconds that functions ran.
         delay: seconds until the end was noticed.
-        late: the delay that one task in twenty exceeds.
-        latest: the longest delay.
-        share: the delay over the task's duration.
-        soon: the delay of tasks under ten minutes that show progress.
-        usd: for 1,000 jobs.
+        late: 95th percentile of the delay.
+        latest: longest delay.
+        share: delay divided by the task's duration.
+        short: delay of tasks under ten minutes that show progress.
+        usd: USD per 1,000 jobs.
     """
 
     turns: float
@@ -78,60 +77,60 @@ class Summary:
     late: float
     latest: float
     share: float
-    soon: float
+    short: float
     usd: float
 
 
-def tasks_of(seeds: range, *, of_each: int = OF_EACH) -> list[Task]:
-    """The mixes of several seeds together."""
-    return [task for seed in seeds for task in mix(seed, of_each=of_each)]
+def tasks_of(seeds: range, *, per_shape: int = TASKS_PER_SHAPE) -> list[Task]:
+    """Return the tasks of several seeds."""
+    return [task for seed in seeds for task in mix(seed, per_shape=per_shape)]
 
 
-def summary(way: Policy, tasks: list[Task]) -> Summary:
-    """What a way to wait costs, and how soon it notices the end."""
-    followed = [way(task) for task in tasks]
-    delays = sorted(each.delay for each in followed)
+def summary(policy: Policy, tasks: list[Task]) -> Summary:
+    """Return cost and delay of a policy over tasks."""
+    outcomes = [policy(task) for task in tasks]
+    delays = sorted(outcome.delay for outcome in outcomes)
     return Summary(
-        turns=mean(each.turns for each in followed),
-        calls=mean(each.calls for each in followed),
-        seconds=mean(each.seconds for each in followed),
+        turns=mean(outcome.turns for outcome in outcomes),
+        calls=mean(outcome.calls for outcome in outcomes),
+        seconds=mean(outcome.seconds for outcome in outcomes),
         delay=mean(delays),
         late=delays[len(delays) * 95 // 100],
         latest=delays[-1],
-        share=mean(each.share for each in followed),
-        soon=mean(each.delay for each in followed if _is_short_and_shows_progress(each)),
-        usd=1000 * mean(each.usd for each in followed),
+        share=mean(outcome.share for outcome in outcomes),
+        short=mean(outcome.delay for outcome in outcomes if _is_short_with_progress(outcome)),
+        usd=1000 * mean(outcome.usd for outcome in outcomes),
     )
 
 
-def _is_short_and_shows_progress(followed: Outcome) -> bool:
-    return followed.task.seconds < 600 and followed.task.shape is not Shape.NONE
+def _is_short_with_progress(outcome: Outcome) -> bool:
+    return outcome.task.seconds < 600 and outcome.task.shape is not Shape.NONE
 
 
 def main() -> None:
-    """Simulates and prints."""
+    """Run the simulation and print the tables."""
     console = Console(highlight=False, width=120)
     tasks = tasks_of(REPORTED_ON)
-    others = {name: summary(way, tasks) for name, way in OTHERS.items()}
-    our_own = {name: summary(way, tasks) for name, way in OURS.items()}
-    console.print(_table(f"{len(tasks)} tasks", others | our_own))
+    others = {name: summary(policy, tasks) for name, policy in OTHERS.items()}
+    own = {name: summary(policy, tasks) for name, policy in OURS.items()}
+    console.print(_table(f"{len(tasks)} tasks", others | own))
     if FULL:
-        chosen_from = tasks_of(CHOSEN_FROM)
-        console.print(_table(f"Other shares, on {len(chosen_from)} other tasks", _neighbours(chosen_from)))
+        chosen_on = tasks_of(CHOSEN_ON)
+        console.print(_table(f"Other shares, on {len(chosen_on)} other tasks", _neighbours(chosen_on)))
     if len(sys.argv) == 2 and sys.argv[1].endswith(".svg"):
-        by_seconds = {name.removeprefix("numberdrop, "): result for name, result in our_own.items()}
-        drawn = chart(_points(others), _points(by_seconds))
-        Path(sys.argv[1]).write_text(drawn, encoding="utf-8")
+        by_seconds = {name.removeprefix("numberdrop, "): result for name, result in own.items()}
+        svg = chart(_points(others), _points(by_seconds))
+        Path(sys.argv[1]).write_text(svg, encoding="utf-8")
 
 
 def _neighbours(tasks: list[Task]) -> dict[str, Summary]:
-    chosen = PollingPolicy(USUAL)
+    chosen = PollingPolicy(DEFAULT)
     policies = {"as chosen": chosen} | {
         f"{name} {share}": replace(chosen, **{name: share})
         for name, shares in NEIGHBOURS.items()
         for share in shares
     }
-    return {name: summary(ours(polling), tasks) for name, polling in policies.items()}
+    return {name: summary(ours(policy), tasks) for name, policy in policies.items()}
 
 
 def _points(results: Mapping[str, Summary]) -> dict[str, tuple[float, float]]:
@@ -140,7 +139,7 @@ def _points(results: Mapping[str, Summary]) -> dict[str, tuple[float, float]]:
 
 def _table(title: str, results: Mapping[str, Summary]) -> Table:
     table = Table(title=title, title_justify="left")
-    table.add_column("way")
+    table.add_column("policy")
     for heading in (
         "turns",
         "calls",
@@ -163,7 +162,7 @@ def _table(title: str, results: Mapping[str, Summary]) -> Table:
             f"{result.late:.0f}",
             f"{result.latest:.0f}",
             f"{result.share:.1%}",
-            f"{result.soon:.1f}",
+            f"{result.short:.1f}",
             f"{result.usd:.2f}",
         )
     return table

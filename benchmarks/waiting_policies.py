@@ -1,4 +1,4 @@
-"""Ways to wait for a task, and what each costs; ours is the package's own code on a clock of its own."""
+"""Polling policies and what each costs; ours runs the package's own code on a simulated clock."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -29,34 +29,34 @@ GB_SECOND_USD = 0.0000133334
 
 MEMORY_GB = 0.25
 TIMEOUT = 120.0
-"""Of the function, in GB and seconds, as the template has it."""
+"""Memory in GB and time-out in seconds of check_status, as in the template."""
 
 TRANSITIONS = 3
-"""Of one turn of the state machine: wait, check, exported?"""
+"""State transitions of one turn: wait, check, exported?"""
 
 CALL = 0.4
-"""Seconds that the vendor takes to answer."""
+"""Seconds that a call of the vendor takes."""
 
 BEFORE_CALL = 0.1
-"""Seconds from the begin of the function to the call."""
+"""Seconds from the start of the function to the call."""
 
 BETWEEN = 0.15
-"""Seconds from the end of a wait to the begin of the function."""
+"""Seconds from the end of a wait to the start of the function."""
 
 LONGEST_FUNCTION = 900.0
-"""AWS Lambda developer guide, "Lambda quotas"."""
+"""Longest run of a function in seconds (AWS Lambda developer guide, "Lambda quotas")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What it took to follow one task to its end.
+    """Effort and delay of following one task to its end.
 
     Attributes:
-        task: which.
-        turns: of the state machine.
-        calls: of the vendor.
-        seconds: that functions ran.
-        delay: seconds from the export to the end of the look that noticed it.
+        task: the task.
+        turns: turns of the state machine.
+        calls: calls of the vendor.
+        seconds: seconds that functions ran.
+        delay: seconds from the export to the end of the check that noticed it.
     """
 
     task: Task
@@ -67,7 +67,7 @@ class Outcome:
 
     @property
     def usd(self) -> float:
-        """What AWS asks for it."""
+        """Cost on AWS in USD."""
         return (
             self.turns * (TRANSITIONS * TRANSITION_USD + REQUEST_USD)
             + self.seconds * MEMORY_GB * GB_SECOND_USD
@@ -83,12 +83,12 @@ Policy = Callable[[Task], Outcome]
 
 
 def fixed(seconds: float) -> Policy:
-    """The same wait each time."""
+    """Return a policy that always waits the same time."""
     return _loop(lambda: repeat(seconds))
 
 
 def growing(first: float, factor: float, longest: float) -> Policy:
-    """Each wait longer than the one before, by a factor."""
+    """Return a policy whose waits grow by a factor up to a limit."""
 
     def waits() -> Iterator[float]:
         wait = first
@@ -103,57 +103,57 @@ def _loop(waits: Callable[[], Iterator[float]]) -> Policy:
     def follow(task: Task) -> Outcome:
         age = 0.0
         for turn, wait in enumerate(waits(), start=1):
-            asked = age + wait + BETWEEN + BEFORE_CALL
-            age = asked + CALL
-            if asked >= task.seconds:
+            called = age + wait + BETWEEN + BEFORE_CALL
+            age = called + CALL
+            if called >= task.seconds:
                 return Outcome(task, turn, turn, turn * (BEFORE_CALL + CALL), age - task.seconds)
-        raise AssertionError("Waits do not end.")
+        raise AssertionError("The waits ended.")
 
     return follow
 
 
 def inside(every: float) -> Policy:
-    """A look every few seconds in a function that is started again when its time is over."""
+    """Return a policy that polls inside a function, which is started again when its time is up."""
 
     def follow(task: Task) -> Outcome:
         age, turns, calls, seconds = 0.0, 0, 0, 0.0
         while True:
             turns += 1
             begin = age + BETWEEN
-            asked = begin + BEFORE_CALL
+            called = begin + BEFORE_CALL
             while True:
                 calls += 1
-                age = asked + CALL
-                if asked >= task.seconds:
+                age = called + CALL
+                if called >= task.seconds:
                     return Outcome(task, turns, calls, seconds + age - begin, age - task.seconds)
                 if age - begin + every + CALL > LONGEST_FUNCTION:
                     break
-                asked = age + every
+                called = age + every
             seconds += age - begin
 
     return follow
 
 
-def ours(polling: PollingPolicy) -> Policy:
-    """As numberdrop does it."""
+def ours(policy: PollingPolicy) -> Policy:
+    """Return numberdrop's own policy."""
 
     def follow(task: Task) -> Outcome:
-        return _Simulation(task, polling).run()
+        return _Simulation(task, policy).run()
 
     return follow
 
 
 class _Simulation:
-    """Stands in for the ledger, the vendor and the clock while the real ``StatusChecker`` follows a task."""
+    """Replaces the ledger, the vendor and the clock while the real ``StatusChecker`` follows a task."""
 
-    def __init__(self, task: Task, polling: PollingPolicy) -> None:
+    def __init__(self, task: Task, policy: PollingPolicy) -> None:
         self._task = task
         self._age = 0.0
         self._calls = 0
         self._job = _job_of(task)
-        stand_in: Any = self
+        fake: Any = self
         chance = random.Random(task.seed).random  # noqa: S311
-        self._status_check = StatusChecker(stand_in, stand_in, polling, self.now, self.sleep, chance)
+        self._status_check = StatusChecker(fake, fake, policy, self.now, self.sleep, chance)
 
     def run(self) -> Outcome:
         turns, seconds = 0, 0.0
@@ -205,16 +205,16 @@ def _job_of(task: Task) -> Job:
         task_id="task",
         submitted_at=_START,
         counts=Counts(submitted=task.numbers),
-        expected_seconds=None if task.is_first else _pace(task.median).expected_seconds(task.numbers),
+        expected_seconds=None if task.is_first else _typical_task(task.median).expected_seconds(task.numbers),
     )
 
 
 @cache
-def _pace(median: float) -> TypicalTask:
-    """What was learnt from earlier tasks of the same checker."""
+def _typical_task(median: float) -> TypicalTask:
+    """Return what the jobs table has learnt from earlier tasks of the same checker."""
     chance = random.Random(MEDIANS.index(median))  # noqa: S311
     first, *others = (TypicalTask.plausible(*duration_and_size(chance, median)) for _ in range(20))
-    pace = first
+    typical = first
     for other in others:
-        pace = pace.after(other)
-    return pace
+        typical = typical.after(other)
+    return typical

@@ -1,4 +1,4 @@
-"""Tasks of a simulated vendor: how long each takes, and what it says of itself meanwhile."""
+"""Simulated tasks: how long each takes, and which progress it reports."""
 
 import math
 import random
@@ -8,23 +8,23 @@ from enum import StrEnum
 from numberdrop.vendor.outcomes import TaskStatus
 
 MEDIANS = (30.0, 300.0, 3600.0)
-"""Seconds; the vendor's own samples and users' notes lie between."""
+"""Median durations in seconds; the vendor's samples and users' notes are in this range."""
 
 SHORTEST, LONGEST = 10.0, 24 * 3600.0
-"""Seconds; the longest is the time-out of a job, where nothing else is set."""
+"""Seconds; the longest is the default time-out of a job."""
 
 SIZE_SPREAD, OTHER_SPREAD = 0.7, 0.7
-"""Of a duration, as sigma of its logarithm: from the size, and from elsewhere; about 1 together."""
+"""Standard deviations of a duration's logarithm, by file size and by other causes; about 1 in total."""
 
 STRAGGLERS = 0.05
-"""The share of tasks that take a multiple of their time."""
+"""Share of tasks that take several times as long."""
 
-WITHOUT_MEMORY = 0.25
-"""The share of tasks of a checker that was never used before."""
+FIRST_USE = 0.25
+"""Share of tasks whose checker was never used before."""
 
 
 class Shape(StrEnum):
-    """How a task's counts grow."""
+    """How a task's counts grow over time."""
 
     LINEAR = "linear"
     QUEUED = "queued"
@@ -36,19 +36,19 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as the vendor works on it.
+    """A task at the simulated vendor.
 
     Attributes:
-        median: of the durations of its checker, in seconds.
-        seconds: from the acceptance of the file to the export.
+        median: median duration of its checker's tasks, in seconds.
+        seconds: seconds from the acceptance of the file to the export.
         numbers: rows of the file.
         shape: how its counts grow.
-        begin: the share of its time after which the first row is done.
-        end: the share after which the last row is, and only the export is missing.
-        pause: where a stalled task stops, and for how long, as shares of the work.
-        step: the share of the work that jumping counts go up by.
+        begin: share of its duration after which the first row is done.
+        end: share of its duration after which all rows are done and only the export is missing.
+        pause: when a stalled task stops and for how long, as shares of the work.
+        step: share of the work that jumping counts increase by.
         is_first: whether its checker was never used before.
-        seed: of its noise.
+        seed: seed of its noise.
     """
 
     median: float
@@ -63,43 +63,43 @@ class Task:
     seed: int
 
     def status(self, age: float) -> TaskStatus:
-        """What the vendor says so many seconds after it accepted the file."""
+        """Return the vendor's answer ``age`` seconds after it accepted the file."""
         if age >= self.seconds:
             return TaskStatus("exported", self.numbers, self.numbers, 0, "https://exports.invalid/file")
-        passed = age / self.seconds
-        if passed < self.begin:
+        elapsed = age / self.seconds
+        if elapsed < self.begin:
             return TaskStatus("pending", self.numbers, 0, 0, None)
         if self.shape is Shape.NONE:
             return TaskStatus("processing", 0, 0, 0, None)
-        if passed >= self.end:
+        if elapsed >= self.end:
             return TaskStatus("completed", self.numbers, self.numbers, 0, None)
-        done = round(self.numbers * self._work((passed - self.begin) / (self.end - self.begin), age))
+        done = round(self.numbers * self._work((elapsed - self.begin) / (self.end - self.begin), age))
         return TaskStatus("processing", self.numbers, done, 0, None)
 
-    def _work(self, passed: float, age: float) -> float:
-        """The share of the rows that is said to be done after a share of the time for work."""
+    def _work(self, elapsed: float, age: float) -> float:
+        """Return the reported share of rows that are done after a share of the working time."""
         match self.shape:
             case Shape.NOISY:
                 noise = random.Random(f"{self.seed} {age:.1f}").gauss(0, 0.05)  # noqa: S311
-                return max(0.0, passed * (1 + noise))
+                return max(0.0, elapsed * (1 + noise))
             case Shape.STALLED:
                 start, length = self.pause
-                working = min(passed, start) + max(0.0, passed - start - length)
+                working = min(elapsed, start) + max(0.0, elapsed - start - length)
                 return working / (1 - length)
             case Shape.JUMPING:
-                return math.floor(passed / self.step) * self.step
+                return math.floor(elapsed / self.step) * self.step
             case _:
-                return passed
+                return elapsed
 
 
-def mix(seed: int, *, of_each: int) -> list[Task]:
-    """As many tasks of each shape for each median."""
+def mix(seed: int, *, per_shape: int) -> list[Task]:
+    """Return ``per_shape`` tasks of each shape for each median."""
     chance = random.Random(seed)  # noqa: S311
-    return [_task(chance, median, shape) for median in MEDIANS for shape in Shape for _ in range(of_each)]
+    return [_task(chance, median, shape) for median in MEDIANS for shape in Shape for _ in range(per_shape)]
 
 
 def duration_and_size(chance: random.Random, median: float) -> tuple[float, int]:
-    """Log-normal both, the one growing with the other, and some stragglers."""
+    """Return a log-normal duration in seconds and a correlated number of rows; some tasks are stragglers."""
     size = chance.gauss(0, 1)
     seconds = median * math.exp(SIZE_SPREAD * size + OTHER_SPREAD * chance.gauss(0, 1))
     if chance.random() < STRAGGLERS:
@@ -118,6 +118,6 @@ def _task(chance: random.Random, median: float, shape: Shape) -> Task:
         end=chance.uniform(0.9, 1.0),
         pause=(chance.uniform(0.2, 0.6), chance.uniform(0.1, 0.4)),
         step=chance.choice([0.1, 0.2, 0.34]),
-        is_first=chance.random() < WITHOUT_MEMORY,
+        is_first=chance.random() < FIRST_USE,
         seed=chance.getrandbits(32),
     )

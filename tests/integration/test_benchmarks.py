@@ -61,6 +61,6 @@ def test_an_unknown_subject_lists_those_on_the_page() -> None:
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False, text=True)
     assert done.returncode == 1
     page = (PROJECT / "benchmarks" / "README.md").read_text("utf-8")
-    subjects, _, _ = page.partition("## What they said last")
+    subjects, _, _ = page.partition("## Latest results")
     named = re.findall(r"^\| `(\w+)` \|", subjects, re.MULTILINE)
     assert done.stderr.strip().endswith(f"There are: {', '.join(sorted(named))}.")
