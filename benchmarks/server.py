@@ -1,7 +1,7 @@
 """A minimal server on loopback, in a separate process.
 
 It replaces every remote end. ``GET`` returns a file, as the vendor's storage does. Request bodies are
-discarded. The answers are those of the vendor to a file, or of Amazon S3 to an object in one or several parts.
+discarded; the answer is the vendor's to a file, or Amazon S3's to an object in one or several parts.
 """
 
 import ssl
