@@ -25,14 +25,14 @@ SECONDS = float(os.environ.get("NUMBERDROP_TORTURE_SECONDS", "0"))
 
 
 @pytest.mark.timeout(SECONDS + 120)
-def test_nothing_is_charged_twice_or_forgotten(record_property: Callable[[str, object], None]) -> None:
+def test_no_combination_of_faults_charges_twice(record_property: Callable[[str, object], None]) -> None:
     tried = 0
     for seed in _seeds():
         tried += 1
         schedule = _drawn_from(seed)
-        complaints = schedule.complaints()
+        problems = schedule.problems()
         again = f"NUMBERDROP_SEED={seed} python -m pytest {os.path.relpath(__file__)}"
-        assert not complaints, f"{schedule}: {complaints}\nTo see it again: {again}"
+        assert not problems, f"{schedule}: {problems}\nTo see it again: {again}"
     record_property("schedules", tried)
     print(f"{tried} schedules of two or three faults")
 

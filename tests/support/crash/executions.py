@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.support.crash.timetable import Timetable
+from tests.support.crash.virtual_clock import VirtualClock
 from tests.support.template import state_machine
 
 RUNNING = "RUNNING"
@@ -25,16 +25,16 @@ class Execution:
     Attributes:
         variables: what the state machine remembers.
         at: the state it is in.
-        tries: how often that state was tried.
+        attempts: how often that state was tried.
         history: everything that Step Functions would keep and show.
     """
 
     name: str
     input: dict[str, Any]
-    at: str
+    state: str
     status: str = RUNNING
     variables: dict[str, Any] = field(default_factory=dict)
-    tries: int = 0
+    attempts: int = 0
     history: list[str] = field(default_factory=list)
 
 
@@ -47,7 +47,7 @@ class Executions:
         on_end: told of the name and the status of an execution that has ended.
     """
 
-    timetable: Timetable
+    clock: VirtualClock
     invoke: Invoke
     on_end: Callable[[str, str], None]
     by_name: dict[str, Execution] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Executions:
             raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": ""}}, "StartExecution")
         execution = self.by_name[name] = Execution(name, given, _MACHINE["StartAt"])
         timeout = timedelta(seconds=_MACHINE["TimeoutSeconds"])
-        self.timetable.at(self.timetable.now() + timeout, lambda: self._end(execution, "TIMED_OUT"))
-        self._soon(execution)
+        self.clock.schedule(self.clock.now() + timeout, lambda: self._end(execution, "TIMED_OUT"))
+        self._schedule_step(execution)
 
     def describe_execution(self, **request: str) -> dict[str, str]:
         execution = self.by_name.get(request["executionArn"].rpartition(":")[2])
@@ -78,8 +78,8 @@ class Executions:
     def running(self) -> bool:
         return any(execution.status == RUNNING for execution in self.by_name.values())
 
-    def _soon(self, execution: Execution, after: timedelta = timedelta()) -> None:
-        self.timetable.at(self.timetable.now() + after, lambda: self._step(execution))
+    def _schedule_step(self, execution: Execution, after: timedelta = timedelta()) -> None:
+        self.clock.schedule(self.clock.now() + after, lambda: self._step(execution))
 
     def _end(self, execution: Execution, status: str) -> None:
         if execution.status == RUNNING:
@@ -89,27 +89,27 @@ class Executions:
     def _step(self, execution: Execution) -> None:
         if execution.status != RUNNING:
             return
-        state = _MACHINE["States"][execution.at]
+        state = _MACHINE["States"][execution.state]
         match state["Type"]:
             case "Pass":
-                self._go(execution, state, {"input": execution.input})
+                self._enter_next(execution, state, {"input": execution.input})
             case "Wait":
-                seconds = _evaluated(state["Seconds"], execution.variables, {})
-                self._go(execution, state, {}, timedelta(seconds=seconds))
+                seconds = _evaluate(state["Seconds"], execution.variables, {})
+                self._enter_next(execution, state, {}, timedelta(seconds=seconds))
             case "Task":
                 self._run_task(execution, state)
             case "Choice":
-                holds = [c for c in state["Choices"] if _evaluated(c["Condition"], execution.variables, {})]
-                self._go(execution, holds[0] if holds else {"Next": state["Default"]}, {})
+                holds = [c for c in state["Choices"] if _evaluate(c["Condition"], execution.variables, {})]
+                self._enter_next(execution, holds[0] if holds else {"Next": state["Default"]}, {})
             case "Succeed":
                 self._end(execution, "SUCCEEDED")
             case "Fail":
-                execution.history.append(json.dumps(_evaluated(state["Cause"], execution.variables, {})))
+                execution.history.append(json.dumps(_evaluate(state["Cause"], execution.variables, {})))
                 self._end(execution, "FAILED")
 
     def _run_task(self, execution: Execution, state: Mapping[str, Any]) -> None:
         context = {"Execution": {"Name": execution.name}}
-        arguments = _evaluated(state["Arguments"], execution.variables, {"context": context})
+        arguments = _evaluate(state["Arguments"], execution.variables, {"context": context})
         execution.history.append(json.dumps(arguments))
         try:
             payload = self.invoke(arguments["FunctionName"], arguments["Payload"])
@@ -117,32 +117,32 @@ class Executions:
             self._retry_or_catch(execution, state, error)
             return
         execution.history.append(json.dumps(payload))
-        self._go(execution, state, {"result": {"Payload": payload}})
+        self._enter_next(execution, state, {"result": {"Payload": payload}})
 
     def _retry_or_catch(self, execution: Execution, state: Mapping[str, Any], error: Exception) -> None:
         """Retries as late as the jitter allows."""
         execution.history.append(f"{type(error).__name__}: {error}")
         *_, retry = state["Retry"]
-        if execution.tries < retry["MaxAttempts"]:
-            delay = retry["IntervalSeconds"] * retry["BackoffRate"] ** execution.tries
-            execution.tries += 1
-            self._soon(execution, timedelta(seconds=min(delay, retry["MaxDelaySeconds"])))
+        if execution.attempts < retry["MaxAttempts"]:
+            delay = retry["IntervalSeconds"] * retry["BackoffRate"] ** execution.attempts
+            execution.attempts += 1
+            self._schedule_step(execution, timedelta(seconds=min(delay, retry["MaxDelaySeconds"])))
         else:
             (catch,) = state["Catch"]
-            self._go(execution, catch, {"errorOutput": {"Error": type(error).__name__}})
+            self._enter_next(execution, catch, {"errorOutput": {"Error": type(error).__name__}})
 
-    def _go(
+    def _enter_next(
         self,
         execution: Execution,
         step: Mapping[str, Any],
         states: Mapping[str, Any],
         after: timedelta = timedelta(),
     ) -> None:
-        assigned = _evaluated(step.get("Assign", {}), execution.variables, states)
+        assigned = _evaluate(step.get("Assign", {}), execution.variables, states)
         execution.variables |= assigned
-        execution.at, execution.tries = step["Next"], 0
-        execution.history.append(json.dumps([execution.at, assigned]))
-        self._soon(execution, after)
+        execution.state, execution.attempts = step["Next"], 0
+        execution.history.append(json.dumps([execution.state, assigned]))
+        self._schedule_step(execution, after)
 
 
 _MACHINE = state_machine()
@@ -150,11 +150,11 @@ _CONDITION = re.compile(r"(\$\S+) = '(.*)'")
 _DEFAULTED = re.compile(r"\$exists\((\$\S+)\) \? \1 : (\d+)")
 
 
-def _evaluated(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
+def _evaluate(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
     """A value of the state machine, with the little JSONata that it uses evaluated."""
     match value:
         case dict():
-            return {name: _evaluated(inner, variables, states) for name, inner in value.items()}
+            return {name: _evaluate(inner, variables, states) for name, inner in value.items()}
         case str() if value.startswith("{%"):
             return _jsonata(value.removeprefix("{%").removesuffix("%}").strip(), variables, states)
         case _:

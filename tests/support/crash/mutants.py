@@ -28,17 +28,17 @@ from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.submission import Requeue, Settled, Submitter
 from numberdrop.vendor.download import DownloadFailedError
 from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome
-from tests.support.crash.vendor import VendorAtTheSeam
+from tests.support.crash.vendor import SeamVendorClient
 from tests.support.crash.wiring import Wiring
 
 # Sending
 
 
 @dataclass(frozen=True)
-class _PersistentVendor:
+class _RetryingVendor:
     """Stands before the vendor."""
 
-    vendor: VendorAtTheSeam
+    vendor: SeamVendorClient
     user_id: str = ""
 
     @property
@@ -56,21 +56,21 @@ class _PersistentVendor:
         return outcome
 
 
-class PostsAgainAfterALostAnswer(Wiring):
+class RetriesALostPost(Wiring):
     def _vendor(self) -> Any:
-        return _PersistentVendor(super()._vendor())
+        return _RetryingVendor(super()._vendor())
 
 
-class _Releasing(Submitter):
+class _ReleasingSubmitter(Submitter):
     def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
         return super()._record(job, Retryable(1, "?") if isinstance(outcome, InDoubt) else outcome)
 
 
-class ReleasesOnADoubt(Wiring):
-    submitter_class = _Releasing
+class ReleasesADoubtfulJob(Wiring):
+    submitter_class = _ReleasingSubmitter
 
 
-class _ArmingLate(Submitter):
+class _LateArmingSubmitter(Submitter):
     def _send(self, job: Job, prepared: PreparedUpload, end: datetime) -> Settled | Requeue:
         outcome = self.vendor.submit(prepared.checker, prepared.file, seconds=60)
         armed = self.ledger.move(job, ARM, checker=prepared.checker.name, counts=prepared.counts)
@@ -78,42 +78,42 @@ class _ArmingLate(Submitter):
 
 
 class ArmsAfterThePost(Wiring):
-    submitter_class = _ArmingLate
+    submitter_class = _LateArmingSubmitter
 
 
-class _ReclaimingAnything(Ledger):
+class _OverReclaimingLedger(Ledger):
     def reclaim(self, job: Job, *, lease_until: datetime, timeout: timedelta) -> Job:
         transition = replace(RECLAIM, sources=RECLAIM.sources | {State.SUBMITTING})
         return self.move(job, transition, token=uuid4().hex, lease_until=lease_until, deadline=job.deadline)
 
 
-class _TakingOverAnything(Submitter):
+class _OverReclaimingSubmitter(Submitter):
     def _continue(self, job: Job, end: datetime) -> Settled | Requeue:
         if job.state is State.SUBMITTING and job.lease_until <= self.now():
             return self._take_over(job, end)
         return super()._continue(job, end)
 
 
-class ReclaimsAJobThatWasBeingSubmitted(Wiring):
-    ledger_class = _ReclaimingAnything
-    submitter_class = _TakingOverAnything
+class ReclaimsASubmittingJob(Wiring):
+    ledger_class = _OverReclaimingLedger
+    submitter_class = _OverReclaimingSubmitter
 
 
 # The ledger
 
 
-class _ForgettingFirst(Ledger):
+class _UnconditionalLedger(Ledger):
     def claim(self, upload: Upload, *, lease_until: datetime, deadline: datetime) -> Job:
         self.client.delete_item(TableName=self.table, Key={"job_id": {"S": upload.job_id}})
         return super().claim(upload, lease_until=lease_until, deadline=deadline)
 
 
-class ClaimsWithoutACondition(Wiring):
-    ledger_class = _ForgettingFirst
+class ClaimsUnconditionally(Wiring):
+    ledger_class = _UnconditionalLedger
 
 
 @dataclass(frozen=True)
-class _Misreporting:
+class _WithoutOwnWrite:
     """A client whose refusals never bear the caller's own write."""
 
     client: Any
@@ -131,14 +131,14 @@ class _Misreporting:
             raise
 
 
-class BelievesAFailedConditionAgainstItsOwnWrite(Wiring):
+class TrustsAFailedConditionOnItsOwnWrite(Wiring):
     def _ledger(self) -> Ledger:
         ledger = super()._ledger()
-        return replace(ledger, client=_Misreporting(ledger.client))  # type: ignore[arg-type]
+        return replace(ledger, client=_WithoutOwnWrite(ledger.client))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class _Remembering:
+class _KeepingAnnounced:
     """A client that never takes an attribute away which says what was announced."""
 
     client: Any
@@ -151,34 +151,34 @@ class _Remembering:
         return self.client.update_item(**request | {"UpdateExpression": expression})
 
 
-class AnnouncesEachEndingOnlyOnce(Wiring):
+class AnnouncesARepeatedEndingOnlyOnce(Wiring):
     def _ledger(self) -> Ledger:
         ledger = super()._ledger()
-        return replace(ledger, client=_Remembering(ledger.client))  # type: ignore[arg-type]
+        return replace(ledger, client=_KeepingAnnounced(ledger.client))  # type: ignore[arg-type]
 
 
-class _Impatient(Ledger):
+class _NotExtendingLedger(Ledger):
     def extend_deadline(self, job: Job, deadline: datetime) -> None:
         """Lets the deadline pass."""
 
 
-class CountsTheTimeBehindTheLine(Wiring):
-    ledger_class = _Impatient
+class CountsTheTimeBehindTheBreaker(Wiring):
+    ledger_class = _NotExtendingLedger
 
 
-class _Unmoved(CircuitBreaker):
+class _StuckBreaker(CircuitBreaker):
     def close(self, holder: str) -> None:
         """Leaves it stopped."""
 
 
-class NeverOpensTheLine(Wiring):
-    breaker_class = _Unmoved
+class NeverClosesTheBreaker(Wiring):
+    breaker_class = _StuckBreaker
 
 
 # Telling
 
 
-class _MarkingFirst(Announcer):
+class _EarlyMarkingAnnouncer(Announcer):
     def announce(self, job: Job) -> None:
         if job.ending not in job.announced:
             self.ledger.mark_announced(job)
@@ -186,32 +186,32 @@ class _MarkingFirst(Announcer):
 
 
 class MarksBeforeItEmits(Wiring):
-    announcer_class = _MarkingFirst
+    announcer_class = _EarlyMarkingAnnouncer
 
 
-class _NeverMarking(Ledger):
+class _NotMarkingLedger(Ledger):
     def mark_announced(self, job: Job) -> None:
         """Forgets it."""
 
 
 class NeverMarks(Wiring):
-    ledger_class = _NeverMarking
+    ledger_class = _NotMarkingLedger
 
 
-class _SwallowingIntake(QueueHandler):
+class _SwallowingQueueHandler(QueueHandler):
     def handle(self, message: Message, *, seconds: float) -> None:
         with suppress(Exception):
             super().handle(message, seconds=seconds)
 
 
-class ForgetsMessagesThatFailed(Wiring):
-    queue_handler_class = _SwallowingIntake
+class DropsFailedMessages(Wiring):
+    queue_handler_class = _SwallowingQueueHandler
 
 
 # Following and collecting
 
 
-class _NamingAtRandom(Executions):
+class _RandomlyNamedExecutions(Executions):
     def start(self, job: Job) -> None:
         self.client.start_execution(
             stateMachineArn=self.state_machine_arn, name=uuid4().hex, input=json.dumps({"job_id": job.job_id})
@@ -219,11 +219,11 @@ class _NamingAtRandom(Executions):
 
 
 class NamesExecutionsAtRandom(Wiring):
-    executions_class = _NamingAtRandom
+    executions_class = _RandomlyNamedExecutions
 
 
 @dataclass(frozen=True)
-class _StoringLate(ResultsBucket):
+class _LateStoringResults(ResultsBucket):
     waiting: list[tuple[str, bytes, str]] = field(default_factory=list)
 
     def put(self, key: str, file: IO[bytes], content_type: str) -> None:
@@ -238,7 +238,7 @@ class _StoringLate(ResultsBucket):
             super().put(key, io.BytesIO(content), content_type)
 
 
-class _StoringParts(ResultsBucket):
+class _TruncatingResults(ResultsBucket):
     def put_stream(self, key: str, stream: Stream, *, length: int, content_type: str) -> None:
         content = b""
         with suppress(DownloadFailedError):
@@ -246,110 +246,110 @@ class _StoringParts(ResultsBucket):
         super().put(key, io.BytesIO(content), content_type)
 
 
-class StoresAnExportThatBrokeOff(Wiring):
-    results_class = _StoringParts
+class StoresATruncatedExport(Wiring):
+    results_class = _TruncatingResults
 
 
-class _StoringNoReport(ResultsBucket):
+class _ReportlessResults(ResultsBucket):
     def put(self, key: str, file: IO[bytes], content_type: str) -> None:
         if not key.endswith("/report.html"):
             super().put(key, file, content_type)
 
 
 class StoresNoReport(Wiring):
-    results_class = _StoringNoReport
+    results_class = _ReportlessResults
 
 
-class _CompletingFirst(Collector):
+class _EarlyCompletingCollector(Collector):
     def _complete(
         self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
     ) -> Decision:
         decision = super()._complete(job, counts, stored, exported_at)
-        assert isinstance(self.results, _StoringLate)
+        assert isinstance(self.results, _LateStoringResults)
         self.results.store()
         return decision
 
 
 class CompletesBeforeItStores(Wiring):
-    collector_class = _CompletingFirst
-    results_class = _StoringLate
+    collector_class = _EarlyCompletingCollector
+    results_class = _LateStoringResults
 
 
 # Reconciling
 
 
-class _Overlooking(Wiring):
+class _IgnoringReconcile(Wiring):
     """Its reconcile sees no job in these states."""
 
-    overlooked: frozenset[State] = frozenset()
+    ignored: frozenset[State] = frozenset()
 
     def reconciliation(self) -> Reconciler:
         real = super().reconciliation()
         ledger = real.ledger
-        overlooked = self.overlooked
+        ignored = self.ignored
 
-        class OverlookingLedger(Ledger):
+        class IgnoringLedger(Ledger):
             def unsettled(self) -> Iterator[str]:
                 for job_id in super().unsettled():
                     job = self.get(job_id)
-                    if job and job.state not in overlooked:
+                    if job and job.state not in ignored:
                         yield job_id
 
-        return replace(real, ledger=OverlookingLedger(ledger.client, ledger.table, ledger.now))
+        return replace(real, ledger=IgnoringLedger(ledger.client, ledger.table, ledger.now))
 
 
-class ReconcileNeverAnnounces(_Overlooking):
-    overlooked = frozenset({State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT})
+class ReconcileNeverAnnounces(_IgnoringReconcile):
+    ignored = frozenset({State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT})
 
 
-class ReconcileIgnoresClaimed(_Overlooking):
-    overlooked = frozenset({State.CLAIMED})
+class ReconcileIgnoresClaimed(_IgnoringReconcile):
+    ignored = frozenset({State.CLAIMED})
 
 
-class ReconcileIgnoresSubmitting(_Overlooking):
-    overlooked = frozenset({State.SUBMITTING})
+class ReconcileIgnoresSubmitting(_IgnoringReconcile):
+    ignored = frozenset({State.SUBMITTING})
 
 
-class ReconcileIgnoresSubmitted(_Overlooking):
-    overlooked = frozenset({State.SUBMITTED})
+class ReconcileIgnoresSubmitted(_IgnoringReconcile):
+    ignored = frozenset({State.SUBMITTED})
 
 
-class ReconcileIgnoresBlocked(_Overlooking):
-    overlooked = frozenset({State.BLOCKED})
+class ReconcileIgnoresBlocked(_IgnoringReconcile):
+    ignored = frozenset({State.BLOCKED})
 
 
-class _RestartingTheDoubtful(Reconciler):
+class _ResubmittingReconciler(Reconciler):
     def _put_in_doubt(self, job: Job) -> str:
-        ledger = _ReclaimingAnything(self.ledger.client, self.ledger.table, self.now)
+        ledger = _OverReclaimingLedger(self.ledger.client, self.ledger.table, self.now)
         return replace(self, ledger=ledger)._restart(job)
 
 
-class ReconcileSendsAgainWhatWasBeingSubmitted(Wiring):
-    reconciler_class = _RestartingTheDoubtful
+class ReconcileResubmitsASubmittingJob(Wiring):
+    reconciler_class = _ResubmittingReconciler
 
 
 MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
-    PostsAgainAfterALostAnswer: ("one_upload",),
-    ReleasesOnADoubt: ("one_upload",),
+    RetriesALostPost: ("one_upload",),
+    ReleasesADoubtfulJob: ("one_upload",),
     ArmsAfterThePost: ("one_upload",),
-    ReclaimsAJobThatWasBeingSubmitted: ("an_event_that_comes_again_when_the_worker_should_be_gone",),
-    ClaimsWithoutACondition: ("one_upload",),
-    BelievesAFailedConditionAgainstItsOwnWrite: ("one_upload",),
-    AnnouncesEachEndingOnlyOnce: ("a_doubt_that_comes_again", "a_task_that_fails_again"),
-    CountsTheTimeBehindTheLine: ("an_upload_that_was_claimed_before_the_line_stopped_for_long",),
-    NeverOpensTheLine: ("an_empty_account",),
+    ReclaimsASubmittingJob: ("an_event_repeated_after_the_lease",),
+    ClaimsUnconditionally: ("one_upload",),
+    TrustsAFailedConditionOnItsOwnWrite: ("one_upload",),
+    AnnouncesARepeatedEndingOnlyOnce: ("a_repeated_doubt", "a_task_that_fails_twice"),
+    CountsTheTimeBehindTheBreaker: ("an_upload_claimed_before_a_long_open_breaker",),
+    NeverClosesTheBreaker: ("an_empty_account",),
     MarksBeforeItEmits: ("one_upload",),
     NeverMarks: ("one_upload",),
-    ForgetsMessagesThatFailed: ("one_upload",),
+    DropsFailedMessages: ("one_upload",),
     NamesExecutionsAtRandom: ("one_upload",),
-    StoresAnExportThatBrokeOff: ("one_upload",),
+    StoresATruncatedExport: ("one_upload",),
     StoresNoReport: ("one_upload",),
     CompletesBeforeItStores: ("one_upload",),
-    ReconcileNeverAnnounces: ("an_upload_that_cannot_be_sent", "a_doubt_given_up"),
-    ReconcileIgnoresClaimed: ("messages_that_are_lost",),
-    ReconcileIgnoresSubmitting: ("messages_that_are_lost",),
-    ReconcileIgnoresSubmitted: ("a_doubt_about_a_charge",),
+    ReconcileNeverAnnounces: ("an_invalid_upload", "an_abandoned_doubt"),
+    ReconcileIgnoresClaimed: ("lost_messages",),
+    ReconcileIgnoresSubmitting: ("lost_messages",),
+    ReconcileIgnoresSubmitted: ("a_doubt_that_was_charged",),
     ReconcileIgnoresBlocked: ("an_empty_account",),
-    ReconcileSendsAgainWhatWasBeingSubmitted: ("one_upload",),
+    ReconcileResubmitsASubmittingJob: ("one_upload",),
 }
 """Each with the scenarios of whose single faults at least one must show the mistake."""

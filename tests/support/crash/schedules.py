@@ -15,12 +15,12 @@ from tests.support.crash.world import World
 SAMPLED = {
     "an_account_that_stays_empty": 3,
     "an_empty_account": 2,
-    "an_upload_that_was_claimed_before_the_line_stopped_for_long": 8,
+    "an_upload_claimed_before_a_long_open_breaker": 8,
 }
 """Scenarios that take long: every n-th of their single faults is tried, the seeded ones try all."""
 
 Outcome = tuple[State, str | None]
-Way = tuple[str, ...]
+CallPath = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,18 @@ class Schedule:
         SCENARIOS[self.scenario](world)
         return world
 
-    def complaints(self, wiring: type[Wiring] = Wiring) -> list[str]:
+    def problems(self, wiring: type[Wiring] = Wiring) -> list[str]:
         """What does not hold afterwards, or is no longer as it would have been without the faults."""
         world = self.run(wiring)
-        complaints = violations(world)
+        problems = violations(world)
         if all(fault.mode is not Mode.LATE for fault in self.faults):
-            complaints += _setbacks(world, self)
-        return complaints
+            problems += _changed_outcomes(world, self)
+        return problems
 
 
-def _setbacks(world: World, schedule: Schedule) -> Iterator[str]:
+def _changed_outcomes(world: World, schedule: Schedule) -> Iterator[str]:
     """A crash must change nothing in the end, except that a crash around the POST raises a doubt."""
-    expected = _undisturbed(schedule.scenario)
+    expected = _outcomes_without_faults(schedule.scenario)
     if any(outcome is None or outcome[0] not in ENDED for outcome in expected):
         return  # The scenario stops midway.
     may_raise_doubt = any(_is_around_a_post(world.seam.calls, fault) for fault in schedule.faults)
@@ -62,7 +62,7 @@ def _outcomes(world: World) -> tuple[Outcome | None, ...]:
 
 
 @cache
-def _undisturbed(scenario: str) -> tuple[Outcome | None, ...]:
+def _outcomes_without_faults(scenario: str) -> tuple[Outcome | None, ...]:
     return _outcomes(Schedule(scenario).run())
 
 
@@ -91,27 +91,27 @@ def _arms(call: Call) -> bool:
 def single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
     """Every fault that each call of a scenario can have, where it makes a difference.
 
-    Of calls to which the same way led, in invocations of the same function, the first two are taken: most
+    Of calls to which the same path led, in invocations of the same function, the first two are taken: most
     runs of reconcile are like one another. Of reads that follow one another for the same thing, as those of
     the index do, the first and the last are taken.
     """
     calls = Schedule(scenario).run().seam.calls
-    ways = Counter[Way]()
+    paths = Counter[CallPath]()
     chosen: list[tuple[Call, Schedule]] = []
     for call in calls:
-        way = _way_to(call, calls)
-        ways[way] += 1
-        if ways[way] <= 2 and not _is_one_of_many(call, calls):
+        path = _path_to(call, calls)
+        paths[path] += 1
+        if paths[path] <= 2 and not _is_inner_repeat(call, calls):
             chosen += [(call, Schedule(scenario, (Fault(call.number, mode),))) for mode in call.kind.modes]
     return tuple(chosen[:: SAMPLED.get(scenario, 1)])
 
 
-def _way_to(call: Call, calls: list[Call]) -> Way:
+def _path_to(call: Call, calls: list[Call]) -> CallPath:
     same = (other.name for other in calls[: call.number + 1] if other.invocation == call.invocation)
     return (call.invocation.function, *same)
 
 
-def _is_one_of_many(call: Call, calls: list[Call]) -> bool:
+def _is_inner_repeat(call: Call, calls: list[Call]) -> bool:
     around = calls[call.number - 1 : call.number + 2]
     same = [other for other in around if (other.invocation, other.name) == (call.invocation, call.name)]
     return call.kind is READ and len(same) == 3

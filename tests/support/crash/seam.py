@@ -22,7 +22,7 @@ class Mode(StrEnum):
     LOST = "answer lost"
     TWICE = "applied twice"
     REFUSED = "refused for now"
-    LATE = "others run meanwhile"
+    LATE = "others run run_others"
 
 
 class ProcessDiedError(BaseException):
@@ -103,13 +103,13 @@ class Seam:
     """Numbers all side effects, and lets the planned ones go wrong.
 
     Attributes:
-        meanwhile: lets everything else run for a while.
+        run_others: lets everything else run for a while.
         plan: what goes wrong, by number of the call; a fault that the call cannot have is a death before it.
         calls: what was asked for so far.
         invocation: who asks now.
     """
 
-    meanwhile: Callable[[timedelta], None]
+    run_others: Callable[[timedelta], None]
     plan: dict[int, Mode] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     invocation: Invocation = Invocation("nobody", 0)
@@ -144,7 +144,7 @@ class Seam:
                     {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, name
                 )
             case Mode.LATE:
-                self.meanwhile(kind.delay)
+                self.run_others(kind.delay)
                 return effect()
 
 
@@ -161,10 +161,10 @@ class Client:
         method = getattr(self._client, operation)
         kind = READ if operation.startswith(_READING) else LEDGER_WRITE if name in _LEDGER_WRITES else WRITE
 
-        def through_the_seam(**arguments: Any) -> Any:
+        def call_through_seam(**arguments: Any) -> Any:
             return self._seam.call(name, partial(method, **arguments), kind, arguments)
 
-        return through_the_seam
+        return call_through_seam
 
     def get_paginator(self, operation: str) -> "_Paginator":
         return _Paginator(getattr(self, operation))

@@ -32,9 +32,9 @@ from tests.support.crash.seam import DOWNLOAD, POST, STATUS, Seam
 NUMBER = "+447700{upload:03}{row:03}"
 """Numbers from a range that is reserved for fiction; they tell which upload they belong to."""
 
-KEY = "needle-of-the-key"
-SIGNATURE = "needle-of-the-signature"
-NEEDLES = ("447700", "needle-of")
+KEY = "canary-key"
+SIGNATURE = "canary-signature"
+CANARIES = ("447700", "canary-")
 """What must never be found outside files and requests."""
 
 DURATION = timedelta(seconds=15)
@@ -44,7 +44,7 @@ DURATION = timedelta(seconds=15)
 class Answer(StrEnum):
     """What the vendor may do with the next file."""
 
-    LOSE_THE_ANSWER = "takes the file, and the answer is lost"
+    LOSE_ANSWER = "takes the file, and the answer is lost"
     RESET = "resets the connection before it took the file"
     BUSY = "429"
     SERVER_ERROR = "500"
@@ -91,7 +91,7 @@ class Vendor:
         answers: what happens to the next files; nothing special once it is empty.
         tasks: one for each charge.
         fails: whether tasks fail instead of being exported.
-        dawdles: whether tasks stay pending.
+        never_finishes: whether tasks stay pending.
     """
 
     now: Callable[[], datetime]
@@ -101,7 +101,7 @@ class Vendor:
     answers: deque[Answer] = field(default_factory=deque)
     tasks: list[Task] = field(default_factory=list)
     fails: bool = False
-    dawdles: bool = False
+    never_finishes: bool = False
 
     def post(self, rows: bytes, key: str) -> SubmitOutcome:
         upload = _upload_of(rows)
@@ -122,7 +122,7 @@ class Vendor:
             case answer:
                 task = Task(f"task-{len(self.tasks) + 1}", upload, self.now() + DURATION)
                 self.tasks.append(task)
-                if answer is Answer.LOSE_THE_ANSWER:
+                if answer is Answer.LOSE_ANSWER:
                     return InDoubt("The connection failed once sending had begun (ConnectionError).")
                 return Accepted(task.task_id, 3)
 
@@ -130,7 +130,7 @@ class Vendor:
         task = self.task(task_id)
         if task is None:
             return TaskUnknown()
-        if self.dawdles or self.now() < task.ready_at:
+        if self.never_finishes or self.now() < task.ready_at:
             return TaskStatus("processing", 3, 1, 0, None)
         if self.fails:
             return TaskStatus("failed", 3, 0, 0, None)
@@ -146,7 +146,7 @@ class Vendor:
 
 
 @dataclass(frozen=True)
-class VendorAtTheSeam:
+class SeamVendorClient:
     """Stands in for ``VendorClient``, and answers as it would."""
 
     vendor: Vendor
@@ -168,21 +168,21 @@ class VendorAtTheSeam:
 
 
 @dataclass(frozen=True)
-class DownloaderAtTheSeam:
+class SeamDownloader:
     """Stands in for ``Downloader``."""
 
     vendor: Vendor
     seam: Seam
 
     @contextmanager
-    def open(self, link: str, file: IO[bytes], *, seconds: float) -> Iterator["DownloadAtTheSeam"]:
+    def open(self, link: str, file: IO[bytes], *, seconds: float) -> Iterator["SeamDownload"]:
         task = self.vendor.task(link.partition("?")[0].rpartition("/")[2])
         assert task
-        download = partial(DownloadAtTheSeam, self.seam, file, task.export)
+        download = partial(SeamDownload, self.seam, file, task.export)
         yield self.seam.call("downloader.open", download, DOWNLOAD, {})
 
 
-class DownloadAtTheSeam:
+class SeamDownload:
     """Stands in for ``Download``: half of it is there at once, the rest comes by a side effect of its own."""
 
     def __init__(self, seam: Seam, file: IO[bytes], content: bytes) -> None:

@@ -68,7 +68,7 @@ class Wiring:
     executions_class = Executions
     results_class = ResultsBucket
 
-    def intake(self) -> QueueHandler:
+    def queue_handler(self) -> QueueHandler:
         ledger = self._ledger()
         uploads = UploadBucket(self.clients.s3)
         submission = self.submitter_class(

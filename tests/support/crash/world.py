@@ -23,8 +23,8 @@ from tests.support.crash.logs import LINES
 from tests.support.crash.seam import Client, Invocation, Mode, ProcessDiedError, Seam
 from tests.support.crash.services import Buckets, Bus, Queue, Secrets
 from tests.support.crash.table import TABLE, Table
-from tests.support.crash.timetable import Timetable
-from tests.support.crash.vendor import KEY, DownloaderAtTheSeam, Vendor, VendorAtTheSeam, rows_of
+from tests.support.crash.vendor import KEY, SeamDownloader, SeamVendorClient, Vendor, rows_of
+from tests.support.crash.virtual_clock import VirtualClock
 from tests.support.crash.wiring import UPLOADS, Clients, Wiring
 from tests.support.jobs import NOON
 
@@ -34,10 +34,10 @@ SCHEDULE = timedelta(minutes=3)
 CHECK_SECONDS = 120
 """How long the function may run that looks at a task, as the template has it."""
 
-LONG_ENOUGH = timedelta(hours=3)
+STABLE_AFTER = timedelta(hours=3)
 """When nothing has changed for so long, nothing will."""
 
-LONG_ENOUGH_IN_FRONT_OF_A_STOPPED_LINE = timedelta(minutes=45)
+STABLE_AFTER_WITH_OPEN_BREAKER = timedelta(minutes=45)
 """Longer than a message of a dead worker is invisible."""
 
 
@@ -66,33 +66,33 @@ class World:
 
     Attributes:
         uploads: what was uploaded; its place tells its numbers.
-        said_not_charged: by upload, how often a person said so.
-        chronicle: what happened, in order.
-        out_of_turn: POSTs for which the ledger did not say ``submitting`` with the sender's token.
+        marked_not_charged: by upload, how often a person said so.
+        timeline: what happened, in order.
+        unarmed_posts: POSTs for which the ledger did not say ``submitting`` with the sender's token.
         logs: what the functions logged, as CloudWatch would get it.
     """
 
     def __init__(self, plan: Mapping[int, Mode] | None = None, wiring: type[Wiring] = Wiring) -> None:
-        self.timetable = Timetable(NOON)
-        self.seam = Seam(self._let_pass, dict(plan or {}))
+        self.clock = VirtualClock(NOON)
+        self.seam = Seam(self._pass_time, dict(plan or {}))
         self.uploads: list[Upload] = []
-        self.said_not_charged: dict[int, int] = {}
-        self.chronicle: list[Entry] = []
-        self.out_of_turn: list[str] = []
+        self.marked_not_charged: dict[int, int] = {}
+        self.timeline: list[Entry] = []
+        self.unarmed_posts: list[str] = []
         self.logs = LINES
         self.logs.clear()
         self._invocations = count(1)
-        self._unheard = 0
+        self._undelivered_ends = 0
 
-        self.table = Table(self._note_state)
+        self.table = Table(self._record_state)
         self.buckets = Buckets()
-        self.queue = Queue(self.timetable.now, lambda moment: self.timetable.at(moment, self._poll))
+        self.queue = Queue(self.clock.now, lambda moment: self.clock.schedule(moment, self._poll))
         self.secrets = Secrets(KEY)
-        self.vendor = Vendor(self.timetable.now, self._check_post)
-        self.executions = Executions(self.timetable, self._run_task, self._tell_end)
-        self.wiring = wiring(self._clients(), self.timetable.now, self._sleep)
+        self.vendor = Vendor(self.clock.now, self._check_post)
+        self.executions = Executions(self.clock, self._run_task, self._deliver_end)
+        self.wiring = wiring(self._clients(), self.clock.now, self._sleep)
         self._warm: dict[str, Any] = {}
-        self.timetable.at(NOON + SCHEDULE, self._reconcile)
+        self.clock.schedule(NOON + SCHEDULE, self._reconcile)
 
     # What people and other programs do
 
@@ -122,27 +122,32 @@ class World:
     @property
     def ledger(self) -> Ledger:
         """The ledger as a person sees it, past the seam."""
-        return Ledger(self.table, TABLE, self.timetable.now)  # type: ignore[arg-type]
+        return Ledger(self.table, TABLE, self.clock.now)  # type: ignore[arg-type]
 
     def run_for(self, duration: timedelta) -> None:
-        self.timetable.run_until(self.timetable.now() + duration)
+        self.clock.run_until(self.clock.now() + duration)
 
-    def run_until_quiet(self) -> None:
+    def run_until_idle(self) -> None:
         """Lets time pass until nothing happens any more; a person empties the dead-letter queue once."""
-        self._run_until_calm()
+        self._run_until_stable()
         if self.queue.dead_letters:
             self.queue.redrive()
-            self._run_until_calm()
+            self._run_until_stable()
 
     @property
-    def needs_a_person(self) -> bool:
+    def needs_maintainer(self) -> bool:
         """Whether the vendor refuses every file until somebody puts something right."""
         return not self.vendor.has_money or self.vendor.key != self.secrets.value
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to be done by anybody."""
-        busy = self.queue.messages or self.queue.dead_letters or self.executions.running() or self._unheard
+        busy = (
+            self.queue.messages
+            or self.queue.dead_letters
+            or self.executions.running()
+            or self._undelivered_ends
+        )
         return not busy and not self._reconcile_has_work()
 
     def run(self, function: str, action: Callable[[], Any]) -> Any:
@@ -174,11 +179,11 @@ class World:
             dynamodb=client("dynamodb", self.table),
             s3=client("s3", self.buckets),
             sqs=client("sqs", self.queue),
-            events=client("events", Bus(self._note_event)),
+            events=client("events", Bus(self._record_event)),
             stepfunctions=client("stepfunctions", self.executions),
             secretsmanager=client("secretsmanager", self.secrets),
-            vendor=lambda api_key: VendorAtTheSeam(self.vendor, self.seam, api_key),
-            downloader=DownloaderAtTheSeam(self.vendor, self.seam),
+            vendor=lambda api_key: SeamVendorClient(self.vendor, self.seam, api_key),
+            downloader=SeamDownloader(self.vendor, self.seam),
         )
 
     def _function(self, name: str) -> Any:
@@ -192,13 +197,13 @@ class World:
         while message := self.queue.receive():
             taken = Message(message.body, message.receipt, message.receives)
             with suppress(Exception):
-                self.run("intake", partial(self._take, taken))
-                self.run("poller", partial(self._forget, taken.receipt_handle))
+                self.run("queue_handler", partial(self._handle_message, taken))
+                self.run("poller", partial(self._delete_message, taken.receipt_handle))
 
-    def _take(self, message: Message) -> None:
-        self._function("intake").handle(message, seconds=900)
+    def _handle_message(self, message: Message) -> None:
+        self._function("queue_handler").handle(message, seconds=900)
 
-    def _forget(self, receipt: str) -> None:
+    def _delete_message(self, receipt: str) -> None:
         self.wiring.clients.sqs.delete_message(QueueUrl="", ReceiptHandle=receipt)
 
     def _run_task(self, function: str, payload: dict[str, Any]) -> Any:
@@ -224,29 +229,29 @@ class World:
         "${RecordFailureFunctionArn}": _record_failure,
     }
 
-    def _tell_end(self, execution: str, status: str) -> None:
-        """Delivers the event of an execution that ended unwell; Lambda tries twice more."""
+    def _deliver_end(self, execution: str, status: str) -> None:
+        """Delivers the event of an execution that ended unwell; Lambda attempts twice more."""
         if status in {"ABORTED", "FAILED", "TIMED_OUT"}:
-            self._unheard += 1
-            self.timetable.at(self.timetable.now(), lambda: self._settle(execution, status, tries_left=2))
+            self._undelivered_ends += 1
+            self.clock.schedule(self.clock.now(), lambda: self._settle(execution, status, retries_left=2))
 
-    def _settle(self, execution: str, status: str, *, tries_left: int) -> None:
-        self._unheard -= 1
+    def _settle(self, execution: str, status: str, *, retries_left: int) -> None:
+        self._undelivered_ends -= 1
         try:
             self.run(
                 "settle",
                 lambda: self._function("reconciliation").settle(execution, ExecutionStatus(status)),
             )
-        except Exception:  # noqa: BLE001 - whatever a function raises, Lambda tries again
-            if tries_left:
-                self._unheard += 1
-                self.timetable.at(
-                    self.timetable.now() + timedelta(minutes=1),
-                    lambda: self._settle(execution, status, tries_left=tries_left - 1),
+        except Exception:  # noqa: BLE001 - whatever a function raises, Lambda attempts again
+            if retries_left:
+                self._undelivered_ends += 1
+                self.clock.schedule(
+                    self.clock.now() + timedelta(minutes=1),
+                    lambda: self._settle(execution, status, retries_left=retries_left - 1),
                 )
 
     def _reconcile(self) -> None:
-        self.timetable.at(self.timetable.now() + SCHEDULE, self._reconcile)
+        self.clock.schedule(self.clock.now() + SCHEDULE, self._reconcile)
         if not self._reconcile_has_work():
             return  # It would read that there is nothing, which takes a while here.
         with suppress(Exception):  # it comes again
@@ -256,42 +261,42 @@ class World:
         return any("unsettled" in item or "holder" in item for item in self.table.items())
 
     def _sleep(self, seconds: float) -> None:
-        self._let_pass(timedelta(seconds=seconds))
+        self._pass_time(timedelta(seconds=seconds))
 
-    def _let_pass(self, duration: timedelta) -> None:
+    def _pass_time(self, duration: timedelta) -> None:
         """Everybody else's time, in the middle of one process."""
         invocation = self.seam.invocation
         self.run_for(duration)
         self.seam.invocation = invocation
 
-    def _run_until_calm(self) -> None:
-        seen, since = self._what_is_to_be_seen(), self.timetable.now()
+    def _run_until_stable(self) -> None:
+        seen, since = self._observable_state(), self.clock.now()
         while not self.is_settled:
             self.run_for(SCHEDULE)
-            if (now_seen := self._what_is_to_be_seen()) != seen:
-                seen, since = now_seen, self.timetable.now()
-            enough = LONG_ENOUGH_IN_FRONT_OF_A_STOPPED_LINE if self.needs_a_person else LONG_ENOUGH
-            if self.timetable.now() - since > enough:
+            if (now_seen := self._observable_state()) != seen:
+                seen, since = now_seen, self.clock.now()
+            enough = STABLE_AFTER_WITH_OPEN_BREAKER if self.needs_maintainer else STABLE_AFTER
+            if self.clock.now() - since > enough:
                 return
 
-    def _what_is_to_be_seen(self) -> tuple[int, int, frozenset[Entry]]:
+    def _observable_state(self) -> tuple[int, int, frozenset[Entry]]:
         """Faults, charges, states, events; a job that is tried again and again adds nothing new to them."""
         struck = sum(number < len(self.seam.calls) for number in self.seam.plan)
-        return struck, len(self.vendor.tasks), frozenset(self.chronicle)
+        return struck, len(self.vendor.tasks), frozenset(self.timeline)
 
     # What is noted
 
-    def _note_state(self, item: Mapping[str, Any]) -> None:
+    def _record_state(self, item: Mapping[str, Any]) -> None:
         if "state" in item:
             code = item.get("reason", {}).get("M", {}).get("code", {}).get("S")
             entry = Entry("state", item["job_id"]["S"], item["state"]["S"], code)
-            of_job = [old for old in self.chronicle if (old.what, old.job_id) == ("state", entry.job_id)]
+            of_job = [old for old in self.timeline if (old.what, old.job_id) == ("state", entry.job_id)]
             if not of_job or of_job[-1] != entry:
-                self.chronicle.append(entry)
+                self.timeline.append(entry)
 
-    def _note_event(self, detail_type: str, detail: dict[str, Any]) -> None:
+    def _record_event(self, detail_type: str, detail: dict[str, Any]) -> None:
         code = detail.get("reason", {}).get("code")
-        self.chronicle.append(Entry("event", detail["job_id"], detail_type, code))
+        self.timeline.append(Entry("event", detail["job_id"], detail_type, code))
         self.logs.append(json.dumps(detail))
 
     def _check_post(self, number: int) -> None:
@@ -304,4 +309,4 @@ class World:
             for value in call.arguments["ExpressionAttributeValues"].values()
         }
         if job is None or job.state is not State.SUBMITTING or job.token not in tokens:
-            self.out_of_turn.append(f"upload {number} while {job.state if job else 'unknown'}")
+            self.unarmed_posts.append(f"upload {number} while {job.state if job else 'unknown'}")

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from tests.support.crash.invariants import violations
-from tests.support.crash.person import Person
+from tests.support.crash.maintainer import Maintainer
 from tests.support.crash.seam import Mode
 from tests.support.crash.vendor import Answer
 from tests.support.crash.world import World
 
 KEYS = ("band/a.txt", "band/b.txt", "phoneCheck/c.txt", "no-such-checker/d.txt")
-DECISIONS: tuple[Callable[[Person], None], ...] = (
-    Person.say_what_the_vendor_says,
-    Person.say_not_charged,
-    Person.give_up,
-    Person.collect_again,
+DECISIONS: tuple[Callable[[Maintainer], None], ...] = (
+    Maintainer.resolve_doubts,
+    Maintainer.mark_doubts_not_charged,
+    Maintainer.abandon_doubts,
+    Maintainer.collect_again,
 )
 
 
@@ -28,7 +28,7 @@ class Uploads(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
-        self.person = Person(self.world)
+        self.maintainer = Maintainer(self.world)
 
     @precondition(lambda self: len(self.world.uploads) < 6)
     @rule(key=st.sampled_from(KEYS), versioned=st.booleans())
@@ -59,38 +59,38 @@ class Uploads(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 9))
     def change_the_valid_key(self, number: int) -> None:
-        self.world.vendor.key = f"needle-of-key-{number}"
+        self.world.vendor.key = f"canary-key-{number}"
 
     @rule()
-    def put_in_the_valid_key(self) -> None:
-        self.person.put_in_the_valid_key()
+    def store_valid_key(self) -> None:
+        self.maintainer.store_valid_key()
 
-    @rule(fails=st.booleans(), dawdles=st.booleans())
-    def let_tasks_fail_or_dawdle(self, *, fails: bool, dawdles: bool) -> None:
-        self.world.vendor.fails, self.world.vendor.dawdles = fails, dawdles
+    @rule(fails=st.booleans(), never_finishes=st.booleans())
+    def let_tasks_fail_or_dawdle(self, *, fails: bool, never_finishes: bool) -> None:
+        self.world.vendor.fails, self.world.vendor.never_finishes = fails, never_finishes
 
     @rule()
     def stop_executions(self) -> None:
-        self.person.stop_executions()
+        self.maintainer.stop_executions()
 
     @rule(decide=st.sampled_from(DECISIONS))
-    def decide(self, decide: Callable[[Person], None]) -> None:
-        decide(self.person)
+    def decide(self, decide: Callable[[Maintainer], None]) -> None:
+        decide(self.maintainer)
 
     @rule(calls=st.integers(0, 25), mode=st.sampled_from(Mode))
     def break_a_call_to_come(self, calls: int, mode: Mode) -> None:
         self.world.seam.plan[len(self.world.seam.calls) + calls] = mode
 
     def teardown(self) -> None:
-        self.world.vendor.dawdles = False
+        self.world.vendor.never_finishes = False
         for upload in self.world.uploads:
             self.world.announce(upload)
-        self.person.top_up()
-        self.person.put_in_the_valid_key()
-        self.world.run_until_quiet()
+        self.maintainer.top_up()
+        self.maintainer.store_valid_key()
+        self.world.run_until_idle()
         assert violations(self.world) == []
-        self.person.say_what_the_vendor_says()
-        self.world.run_until_quiet()
+        self.maintainer.resolve_doubts()
+        self.world.run_until_idle()
         assert violations(self.world) == []
 
 

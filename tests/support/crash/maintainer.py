@@ -17,7 +17,7 @@ MAX_TRIES = 3
 
 
 @dataclass(frozen=True)
-class Person:
+class Maintainer:
     """Acts on the world from outside."""
 
     world: World
@@ -25,14 +25,14 @@ class Person:
     def top_up(self) -> None:
         self.world.vendor.has_money = True
 
-    def put_in_the_valid_key(self) -> None:
+    def store_valid_key(self) -> None:
         self.world.secrets.value = self.world.vendor.key
 
     def stop_executions(self) -> None:
         for name in list(self.world.executions.by_name):
             self.world.executions.stop(name)
 
-    def lose_messages(self) -> None:
+    def purge_queue(self) -> None:
         """Purges the queue, as far as the ledger knows the uploads; the others are for the audit to find."""
         known = [upload.key for upload in self.world.uploads if self.world.job(upload)]
         self.world.queue.messages = [
@@ -41,30 +41,30 @@ class Person:
             if not any(f'"{key}"' in message.body for key in known)
         ]
 
-    def say_what_the_vendor_says(self) -> None:
+    def resolve_doubts(self) -> None:
         """Resolves every doubt as the vendor's console has it."""
         for number in self._in_state(State.IN_DOUBT):
             tasks = self.world.vendor.tasks_of(number)
             if tasks:
-                self._say_charged(number, tasks[-1].task_id)
+                self._mark_charged(number, tasks[-1].task_id)
             else:
-                self._say_not_charged(number)
+                self._mark_not_charged(number)
 
-    def say_not_charged(self) -> None:
+    def mark_doubts_not_charged(self) -> None:
         """Resolves every doubt so, whether it is true or not."""
         for number in self._in_state(State.IN_DOUBT):
-            self._say_not_charged(number)
+            self._mark_not_charged(number)
 
-    def give_up(self) -> None:
+    def abandon_doubts(self) -> None:
         """Abandons every job in doubt."""
         for number in self._in_state(State.IN_DOUBT):
             self._do(number, Operations.abandon)
 
-    def give_up_what_is_not_taken(self) -> None:
+    def abandon_unsent_jobs(self) -> None:
         """Abandons every job that the vendor does not take, until there is none any more."""
-        while self._not_taken() or not self.world.chronicle:
+        while self._unsent() or not self.world.timeline:
             self.world.run_for(timedelta(minutes=1))
-            for number in self._not_taken():
+            for number in self._unsent():
                 self._do(number, Operations.abandon)
 
     def collect_again(self) -> None:
@@ -74,11 +74,11 @@ class Person:
             if job and job.task_id:
                 self._do(number, Operations.collect_again)
 
-    def _say_charged(self, number: int, task_id: str) -> None:
+    def _mark_charged(self, number: int, task_id: str) -> None:
         self._do(number, lambda operations, job: operations.mark_charged(job, task_id))
 
-    def _say_not_charged(self, number: int) -> None:
-        said = self.world.said_not_charged
+    def _mark_not_charged(self, number: int) -> None:
+        said = self.world.marked_not_charged
         said[number] = said.get(number, 0) + 1
         self._do(number, lambda operations, job: operations.mark_not_charged(job, "the vendor's console"))
 
@@ -90,9 +90,9 @@ class Person:
             if job is None or before is None or job.state is not before.state:
                 return
             with suppress(Exception):
-                self.world.run("person", partial(operation, self.world.wiring.operations(), job))
+                self.world.run("maintainer", partial(operation, self.world.wiring.operations(), job))
 
-    def _not_taken(self) -> list[int]:
+    def _unsent(self) -> list[int]:
         return [*self._in_state(State.CLAIMED), *self._in_state(State.BLOCKED)]
 
     def _in_state(self, state: State) -> list[int]:

@@ -26,11 +26,11 @@ AS_IN_THE_TEMPLATE = {
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_request_gets_the_same_answer(scenario: str) -> None:
+def test_every_request_gets_the_answer_of_dynamodb(scenario: str) -> None:
     _compare(Schedule(scenario))
 
 
-def test_every_write_that_is_repeated_gets_the_same_answer() -> None:
+def test_every_repeated_write_gets_the_answer_of_dynamodb() -> None:
     calls = Schedule("one_upload").run().seam.calls
     writes = [call.number for call in calls if call.name == "dynamodb.update_item"]
     assert len(writes) > 4
