@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH
-from numberdrop.files.uploads.entries import entry_rule
+from numberdrop.files.uploads.entries import email_key, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
@@ -356,3 +356,24 @@ def test_a_text_that_is_not_clean_is_read_in_detail(text: str) -> None:
 
     assert not rule.clean.fullmatch(text)
     assert not rule.clean_lines.fullmatch(f"{FIRST}\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("jane@EXAMPLE.com", "jane@example.com"),
+        ("jane@example.com\u200b", "jane@example.com"),
+        ("\ufeffja\u00adne@example.com", "jane@example.com"),
+        ("jose\u0301@example.com", "jos\u00e9@example.com"),
+        ("jane@MU\u0308NCHEN.example", "jane@m\u00fcnchen.example"),
+    ],
+)
+def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
+    assert email_key(one) == email_key(other)
+
+
+@pytest.mark.parametrize(
+    "other", ["Jane@example.com", "jan@example.com", "jane@example.org", "jan\u00e9@example.com"]
+)
+def test_different_addresses_have_different_keys(other: str) -> None:
+    assert email_key("jane@example.com") != email_key(other)

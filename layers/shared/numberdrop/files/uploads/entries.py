@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from unicodedata import normalize
 
 from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
 from numberdrop.jobs.checkers import InputKind
@@ -32,6 +33,7 @@ Four zeros after few digits belong to the number: people also write points betwe
 _EXPONENT = re.compile(r"[+\-]?[0-9]++(?:[.,][0-9]*+)?[eE][+\-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
+_INVISIBLE_IN_ADDRESS = re.compile(f"[\u00ad{_INVISIBLE}]")
 _REGION = re.compile(r"[A-Za-z]{2}")
 
 
@@ -90,6 +92,23 @@ def plain_number(text: str) -> str:
     text = _tidied(text)
     decimal = _DECIMAL.fullmatch(text)
     return _PUNCTUATION.sub("", decimal[1] if decimal else text)
+
+
+def email_key(address: str) -> str:
+    """Return the key by which e-mail addresses are equal, when they are sent and when they are joined.
+
+    Only the domain ignores case (RFC 5321, section 2.4). Invisible characters do not make another address,
+    and neither does the Unicode form in which accents are written (RFC 6532, section 3.1).
+
+    >>> email_key("Jane@Example.COM\u200b") == email_key("Jane@example.com")
+    True
+    >>> email_key("jane@example.com") == email_key("Jane@example.com")
+    False
+    """
+    if not address.isascii():
+        address = normalize("NFC", _INVISIBLE_IN_ADDRESS.sub("", address))
+    local_part, _, domain = address.rpartition("@")
+    return f"{local_part}@{domain.lower()}"
 
 
 def _phone(text: str, region: str | None = None) -> str:
@@ -159,12 +178,6 @@ def _email(text: str) -> str:
     return text
 
 
-def _email_key(address: str) -> str:
-    # Only the domain ignores case (RFC 5321, section 2.4).
-    local_part, _, domain = address.rpartition("@")
-    return f"{local_part}@{domain.lower()}"
-
-
 _RULES: Mapping[InputKind, EntryRule] = {
     InputKind.PHONE: EntryRule(
         "a phone number in international form, +<country><number>, or a national one if the file has a "
@@ -174,5 +187,5 @@ _RULES: Mapping[InputKind, EntryRule] = {
         clean_lines=_LINES_OF_E164,
     ),
     InputKind.AS_WRITTEN: EntryRule(f"an entry of at most {_MAX_AS_WRITTEN_LENGTH} characters", _as_written),
-    InputKind.EMAIL: EntryRule("an e-mail address", _email, key=_email_key),
+    InputKind.EMAIL: EntryRule("an e-mail address", _email, key=email_key),
 }
