@@ -145,7 +145,7 @@ def _table(title: str, results: Mapping[str, Summary]) -> Table:
         "calls",
         "function s",
         "delay s",
-        "1 in 20",
+        "95%",
         "latest",
         "share",
         "short",
