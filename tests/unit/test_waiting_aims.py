@@ -10,7 +10,7 @@ from tests.support.template import template
 DEFAULT = template()["Parameters"]["MaxWaitSeconds"]["Default"]
 LEAST = template()["Parameters"]["MaxWaitSeconds"]["MinValue"]
 CALLS = CALL + BETWEEN + BEFORE_CALL + CALL
-"""Seconds between two answers of the vendor besides the wait; the task may end during a call."""
+"""Seconds from one answer of the vendor to the next, without the wait. The task may end during a call."""
 
 TASKS = tasks_of(range(101, 106), per_shape=12)
 

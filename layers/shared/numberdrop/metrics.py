@@ -67,6 +67,9 @@ def record_reconciliation(*, has_failed: bool, breaker_is_open: bool) -> None:
     Args:
         has_failed: whether any job could not be repaired.
         breaker_is_open: whether the circuit breaker is open.
+
+    >>> record_reconciliation(has_failed=False, breaker_is_open=False)
+    {..."Reconciled":[1.0],"BreakerOpen":[0.0]}
     """
     metrics = _new_metrics()
     metrics.add_metric(name="Reconciled", unit=MetricUnit.Count, value=0 if has_failed else 1)

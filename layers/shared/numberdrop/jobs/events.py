@@ -1,4 +1,8 @@
-"""The events that announce how a job ended or that it needs a person."""
+"""The events that announce how a job ended or that it needs a person.
+
+>>> DETAIL_TYPES[State.COMPLETED]
+'Number Check Completed'
+"""
 
 from dataclasses import asdict
 from typing import Any

@@ -78,7 +78,7 @@ class PollingPolicy:
         longest_wait: ceiling in seconds for a task younger than 300 times that.
         ceiling_share: share of the age that is the ceiling for older tasks.
         floor_share: share of the age that every wait reaches.
-        blind_share: share of the age to wait if there is no progress to go by.
+        blind_share: share of the age to wait if the task shows no progress.
         expected_share: share of the expected duration to wait in that case, if it is more.
         rest_share: share of the estimated remaining time to wait if there is progress.
         trust_share: share of the age up to which that estimate is trusted.
@@ -141,7 +141,7 @@ def jittered(wait: float, chance: float) -> float:
 
 
 def _remaining(progress: Progress, earlier: Progress | None) -> float | None:
-    """Return the estimated seconds until all rows are processed, or None if there is no progress to go by.
+    """Return the estimated seconds until all rows are processed, or None if the task shows no progress.
 
     The estimate uses the speed of the whole task or the speed since the earlier check, whichever is higher: a
     task that was queued at the vendor first is faster afterwards than its age suggests.
