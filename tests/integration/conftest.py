@@ -1,4 +1,4 @@
-"""Integration tests: AWS is moto, the vendor is the simulator on loopback, and nothing else is there."""
+"""Integration tests: AWS is moto, the vendor is the simulator on loopback, and nothing else is reachable."""
 
 import logging
 from collections.abc import Iterator
@@ -36,9 +36,9 @@ def _only_loopback() -> Iterator[None]:
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    # Keeping the session saves reading the models of all services anew for each test.
+    # Keeping the session avoids reading the models of all services again for each test.
     with mock_aws(config={"core": {"reset_boto3_session": False}}), pytest.MonkeyPatch.context() as patch:
-        # moto answers for `requests` as well, which swallows streamed bodies; botocore does not need that.
+        # moto also patches `requests` and then loses streamed bodies; botocore does not need that patch.
         patch.setattr(HTTPAdapter, "send", REALLY_SEND)
         yield Account.create()
 
@@ -61,7 +61,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def vendor(simulator: Simulator) -> Iterator[VendorByHand]:
-    """The simulated vendor, for requests that are put together by hand."""
+    """Return a client of the simulated vendor for hand-made requests."""
     with VendorByHand(simulator.url) as by_hand:
         yield by_hand
 
@@ -78,7 +78,7 @@ def functions(account: Account, simulator: Simulator, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def logged() -> Iterator[LogLines]:
-    """What the package logs, formatted as CloudWatch would get it."""
+    """Yield the log lines of the package, formatted as CloudWatch would get them."""
     lines = LogLines()
     logger = logging.getLogger(submission.logger.name)
     logger.addHandler(lines)
@@ -88,7 +88,7 @@ def logged() -> Iterator[LogLines]:
 
 @pytest.fixture
 def upload(account: Account, functions: Functions) -> Upload:
-    """An upload that the vendor has taken and finished."""
+    """Return an upload whose task the vendor has finished."""
     return submitted(account, functions, "band/leads.txt", file_of())
 
 

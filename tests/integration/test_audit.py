@@ -1,4 +1,4 @@
-"""The daily look at the bucket: uploads of the last two weeks that no event ever announced."""
+"""The daily audit: it finds uploads of the last two weeks for which no event arrived."""
 
 import json
 from dataclasses import replace
@@ -22,8 +22,8 @@ HOUR = timedelta(hours=1)
 TWO_DAYS = 48 * HOUR
 
 
-def audit_in(account: Account, time_from_now: timedelta) -> Auditor:
-    """An audit that runs when the uploads of this test are that old."""
+def auditor_in(account: Account, time_from_now: timedelta) -> Auditor:
+    """Return an auditor whose clock is ahead by this time, so that the uploads are that old."""
     client = boto3.client("dynamodb")
     return Auditor(
         UploadBucket(boto3.client("s3")),
@@ -41,19 +41,19 @@ def drop(account: Account, key: str = "band/a.txt") -> Upload:
 def test_an_upload_without_a_job_is_counted(account: Account) -> None:
     known, _ = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
     account.put(a_job(State.COMPLETED, upload=known))
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=2, unannounced=1)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(compared=2, unannounced=1)
 
 
 def test_each_version_of_a_key_is_looked_up(account: Account) -> None:
     versions = [drop(account) for _ in range(3)]
     account.put(a_job(State.COMPLETED, upload=versions[1]))
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=3, unannounced=2)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(compared=3, unannounced=2)
 
 
 @pytest.mark.parametrize("state", State)
 def test_an_upload_with_a_job_in_any_state_is_known(account: Account, state: State) -> None:
     account.put(a_job(state, upload=drop(account)))
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
 
 
 @pytest.mark.parametrize(
@@ -64,44 +64,44 @@ def test_only_uploads_of_the_last_two_weeks_are_compared(
     account: Account, age: timedelta, compared: int
 ) -> None:
     drop(account)
-    assert audit_in(account, age).run() == AuditReport(compared, unannounced=compared)
+    assert auditor_in(account, age).run() == AuditReport(compared, unannounced=compared)
 
 
 def test_uploads_older_than_the_ledger_are_not_compared(account: Account) -> None:
-    """An earlier stack may have paid for it, and then it would be paid for again."""
+    """An earlier stack may have paid for them; sending them would cost money again."""
     drop(account)
 
     class YoungLedger(Ledger):
         def created_at(self) -> datetime:
             return datetime.now(UTC) + HOUR
 
-    audit = audit_in(account, TWO_DAYS)
-    young = replace(audit, ledger=YoungLedger(audit.ledger.client, account.jobs_table))
+    auditor = auditor_in(account, TWO_DAYS)
+    young = replace(auditor, ledger=YoungLedger(auditor.ledger.client, account.jobs_table))
     assert young.run() == AuditReport(0, 0)
 
 
 def test_folder_markers_are_not_compared(account: Account) -> None:
     drop(account, "band/folder/")
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(0, 0)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(0, 0)
 
 
 def test_uploads_without_a_version_are_not_compared(account: Account) -> None:
     s3 = boto3.client("s3")
     s3.put_bucket_versioning(Bucket=account.upload_bucket, VersioningConfiguration={"Status": "Suspended"})
     s3.put_object(Bucket=account.upload_bucket, Key="band/a.txt", Body=b"+447700900001\n")
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(0, 0)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(0, 0)
 
 
 def test_a_deleted_upload_with_a_version_is_compared(account: Account) -> None:
     upload = drop(account)
     boto3.client("s3").delete_object(Bucket=upload.bucket, Key=upload.key)
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=1)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=1)
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20.txt", "band/../x", "band/" + "k" * 1019])
 def test_uploads_with_odd_keys_are_recognised(account: Account, key: str) -> None:
     account.put(a_job(upload=drop(account, key)))
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(compared=1, unannounced=0)
 
 
 def test_a_bucket_of_several_batches_is_compared_completely(
@@ -110,34 +110,34 @@ def test_a_bucket_of_several_batches_is_compared_completely(
     monkeypatch.setattr("numberdrop.steps.audit.MAX_KNOWN_AT_ONCE", 2)
     uploads = [drop(account, f"band/{n}.txt") for n in range(5)]
     account.put(a_job(upload=uploads[4]))
-    assert audit_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
+    assert auditor_in(account, TWO_DAYS).run() == AuditReport(compared=5, unannounced=4)
 
 
 def test_nothing_is_compared_while_the_breaker_is_open(account: Account) -> None:
     drop(account)
-    audit = audit_in(account, TWO_DAYS)
-    audit.breaker.trip("a" * 64)
-    assert audit.run() is None
+    auditor = auditor_in(account, TWO_DAYS)
+    auditor.breaker.trip("a" * 64)
+    assert auditor.run() is None
 
 
 def test_an_audit_changes_nothing(account: Account) -> None:
     upload = drop(account)
-    audit_in(account, TWO_DAYS).run()
+    auditor_in(account, TWO_DAYS).run()
     assert (account.job(upload), account.events(), account.executions()) == (None, [], [])
 
 
 def test_uploads_without_a_job_can_be_listed(account: Account) -> None:
     known, unknown = drop(account, "band/known.txt"), drop(account, "band/unknown.txt")
     account.put(a_job(State.COMPLETED, upload=known))
-    listed = list(audit_in(account, TWO_DAYS).unannounced())
-    assert [each.upload.job_id for each in listed] == [unknown.job_id]
+    listed = auditor_in(account, TWO_DAYS).unannounced()
+    assert [found.upload.job_id for found in listed] == [unknown.job_id]
 
 
 def test_listed_uploads_say_whether_they_are_the_latest(account: Account) -> None:
     replaced, latest, deleted = drop(account), drop(account), drop(account, "band/deleted.txt")
     boto3.client("s3").delete_object(Bucket=deleted.bucket, Key=deleted.key)
-    listed = audit_in(account, TWO_DAYS).unannounced()
-    assert {each.upload.job_id: each.is_latest for each in listed} == {
+    listed = auditor_in(account, TWO_DAYS).unannounced()
+    assert {found.upload.job_id: found.is_latest for found in listed} == {
         replaced.job_id: False,
         latest.job_id: True,
         deleted.job_id: False,
@@ -146,7 +146,7 @@ def test_listed_uploads_say_whether_they_are_the_latest(account: Account) -> Non
 
 def test_the_log_names_the_upload_without_numbers(account: Account, logged: LogLines) -> None:
     upload = drop(account, "band/+447700900001.txt")
-    audit_in(account, TWO_DAYS).run()
+    auditor_in(account, TWO_DAYS).run()
     (line,) = [line for line in logged.lines if line["level"] == "WARNING"]
     assert line["version_id"] == upload.version_id
     assert "447700" not in json.dumps(logged.lines)
@@ -159,9 +159,9 @@ def test_the_audit_function_publishes_a_metric(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("numberdrop.steps.audit.MIN_AGE", timedelta(0))
-    # The template gives the namespace to the environment, which was read when the module was loaded.
+    # The module read the namespace from the environment when it was imported; the template sets it there.
     monkeypatch.setattr(app.metrics.provider, "namespace", "numberdrop")
     drop(account)
     functions.audit()
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [metric["UnannouncedUploads"] for metric in told] == [[1.0]]
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [metric["UnannouncedUploads"] for metric in metrics] == [[1.0]]

@@ -1,4 +1,4 @@
-"""The check_status function: what the state machine is told to do next."""
+"""The check_status function: what the state machine does next."""
 
 import json
 
@@ -79,9 +79,9 @@ def test_transient_trouble_is_waited_out(
     simulator: Simulator, functions: Functions, upload: Upload, fault: str, parameters: dict[str, object]
 ) -> None:
     simulator.inject_fault("status", fault, **parameters)  # type: ignore[arg-type]
-    seen = functions.check_status(upload)
-    assert seen["next"] == "wait"
-    assert functions.check_status(upload, seen["seen"])["next"] == "collect"
+    first = functions.check_status(upload)
+    assert first["next"] == "wait"
+    assert functions.check_status(upload, first["seen"])["next"] == "collect"
 
 
 def test_a_failed_task_fails(simulator: Simulator, functions: Functions, upload: Upload) -> None:
@@ -104,12 +104,12 @@ def test_the_poll_state_is_handed_from_check_to_check(
 ) -> None:
     simulator.inject_fault("status", "exported_without_link", times=None)
     seen: dict[str, object] = {}
-    words = []
+    branches = []
     for _ in range(5):
         decision = functions.check_status(upload, seen)
-        words.append(decision["next"])
+        branches.append(decision["next"])
         seen = decision["seen"]
-    assert words == ["wait", "wait", "wait", "wait", "fail"]
+    assert branches == ["wait", "wait", "wait", "wait", "fail"]
 
 
 def test_a_task_that_the_vendor_does_not_know_gets_time(
@@ -117,9 +117,9 @@ def test_a_task_that_the_vendor_does_not_know_gets_time(
 ) -> None:
     job = account.job(upload)
     assert job
-    stranger = an_upload("band/other.txt", bucket=upload.bucket)
-    account.put(a_job(upload=stranger, task_id="never-heard-of", deadline=job.deadline))
-    decision = functions.check_status(stranger)
+    other = an_upload("band/other.txt", bucket=upload.bucket)
+    account.put(a_job(upload=other, task_id="unknown-task", deadline=job.deadline))
+    decision = functions.check_status(other)
     assert decision["next"] == "wait"
     assert decision["seen"]["unknown_since"]
 

@@ -1,4 +1,4 @@
-"""The collect function when its process is killed, or runs twice: the job completes once, its files whole."""
+"""The collect function when it is killed or runs twice: the job completes once, with complete files."""
 
 import hashlib
 import json
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from functions.collect import app as collect
 from local.simulator import Simulator
 from numberdrop.aws.buckets import ResultsBucket
 from numberdrop.aws.bus import NotAnnouncedError
@@ -31,9 +30,7 @@ def test_collecting_twice_completes_and_announces_once(
 def test_two_concurrent_collections_complete_the_job_once(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    collection = collect.collector()
-    slow_results = collection.results
-    put = type(slow_results).put
+    put = ResultsBucket.put
     overtaken: list[bool] = []
 
     def put_while_another_completes(*arguments: object) -> None:
@@ -42,7 +39,7 @@ def test_two_concurrent_collections_complete_the_job_once(
             overtaken.append(True)
             functions.collect(upload)
 
-    monkeypatch.setattr(type(slow_results), "put", put_while_another_completes)
+    monkeypatch.setattr(ResultsBucket, "put", put_while_another_completes)
     assert functions.collect(upload)["next"] == "done"
     assert job_of(account, upload).state is State.COMPLETED
     assert len(account.events()) == 1
@@ -63,27 +60,27 @@ def test_a_collection_killed_before_completing_is_repeated(
     assert len(account.events()) == 1
 
 
-@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("limit", range(4))
 def test_a_collection_killed_between_two_files_is_repeated(
-    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, before: int
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     stored: list[object] = []
 
-    def or_killed(put: Callable[..., None]) -> Callable[..., None]:
-        def put_or_be_killed(*arguments: Any, **named: Any) -> None:
-            if len(stored) == before:
+    def killed_at_limit(put: Callable[..., None]) -> Callable[..., None]:
+        def put_or_be_killed(*arguments: Any, **options: Any) -> None:
+            if len(stored) == limit:
                 raise KilledError
             stored.append(arguments)
-            put(*arguments, **named)
+            put(*arguments, **options)
 
         return put_or_be_killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(ResultsBucket, "put", or_killed(ResultsBucket.put))
-        patch.setattr(ResultsBucket, "put_stream", or_killed(ResultsBucket.put_stream))
+        patch.setattr(ResultsBucket, "put", killed_at_limit(ResultsBucket.put))
+        patch.setattr(ResultsBucket, "put_stream", killed_at_limit(ResultsBucket.put_stream))
         with pytest.raises(KilledError):
             functions.collect(upload)
-    assert (len(account.stored()), account.events()) == (before, [])
+    assert (len(account.stored()), account.events()) == (limit, [])
 
     assert functions.collect(upload)["next"] == "done"
     files = files_of(account, upload)

@@ -1,4 +1,4 @@
-"""The collect function and the many shapes of exports: unreadable, incomplete, too full, renamed."""
+"""The collect function with exports that are unreadable, incomplete, too long, or in another format."""
 
 import hashlib
 import json
@@ -22,11 +22,11 @@ from tests.support.outcomes import failure, files_of, job_of, rows_of
 
 SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your rate."}}, "PutObject")
 
-# Exports that are no exports
+# Unreadable exports
 
 
 @pytest.mark.parametrize(
-    ("fault", "parameters", "whole"),
+    ("fault", "parameters", "streamed"),
     [
         ("html_page", {}, {"export.csv"}),
         ("truncated", {"after": 1000}, set()),
@@ -44,13 +44,13 @@ def test_an_unreadable_export_is_kept(
     *,
     fault: str,
     parameters: dict[str, object],
-    whole: set[str],
+    streamed: set[str],
 ) -> None:
     simulator.inject_fault("download", fault, times=None, **parameters)
     assert failure(functions.collect(upload)) == ReasonCode.RESULT_INVALID
     assert len(simulator.downloads) == 3
     files = files_of(account, upload)
-    assert files.keys() == {"export.unreadable"} | whole
+    assert files.keys() == {"export.unreadable"} | streamed
     assert files["export.unreadable"]
     assert job_of(account, upload).state is State.SUBMITTED
 
@@ -74,14 +74,14 @@ def test_member_names_with_dots_never_become_keys(
     assert not [key for key in account.stored() if ".." in key]
 
 
-# Exports that are stored while they come
+# Exports that are stored while they are downloaded
 
 
 EXPORT = b"number,band\n" + b"".join(f"{number},yes\n".encode() for number in NUMBERS)
 
 
 def archive_of(first: str) -> bytes:
-    """An export whose first member has this name."""
+    """Return an export whose first member has this name."""
     file = BytesIO()
     with ZipFile(file, "w") as archive:
         archive.writestr(first, "")
@@ -109,9 +109,9 @@ def test_an_export_is_stored_from_its_file_if_streaming_fails(
 
     put_stream = ResultsBucket.put_stream
 
-    def fail(bucket: ResultsBucket, key: str, stream: Stream, **named: Any) -> None:
+    def fail(bucket: ResultsBucket, key: str, stream: Stream, **options: Any) -> None:
         client: Any = FailingS3()
-        put_stream(ResultsBucket(client, bucket.bucket), key, stream, **named)
+        put_stream(ResultsBucket(client, bucket.bucket), key, stream, **options)
 
     monkeypatch.setattr(ResultsBucket, "put_stream", fail)
     assert functions.collect(upload)["next"] == "done"
@@ -144,7 +144,7 @@ def test_an_export_of_a_misjudged_format_gets_the_right_name(
     assert event["detail"]["results"]["export_key"].endswith("/export.zip")
 
 
-# Exports that say less, or more
+# Exports with missing or extra rows
 
 
 def test_numbers_without_a_row_in_the_export_are_unresolved(

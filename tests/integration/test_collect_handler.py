@@ -1,4 +1,4 @@
-"""The collect function: the export as it is, our reading of it, and one event that says so."""
+"""The collect function stores the export and the results, and emits one event."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ from tests.support.vendor_by_hand import wait_until
 CHECKERS = [("band", "zip"), ("phoneCheck", "zip"), ("wa-deep", "xlsx")]
 
 
-# The main job
+# Results
 
 
 @pytest.mark.parametrize(("checker", "extension"), CHECKERS)
@@ -88,11 +88,11 @@ def test_the_ledger_stores_the_time_of_the_export(
     assert job.submitted_at <= job.exported_at <= job.finished_at
 
 
-@pytest.mark.parametrize("said", ["soon", "1999-12-31T00:00:00Z", "2999-12-31T00:00:00Z"])
+@pytest.mark.parametrize("updated_at", ["soon", "1999-12-31T00:00:00Z", "2999-12-31T00:00:00Z"])
 def test_an_implausible_time_of_the_export_is_not_stored(
-    account: Account, simulator: Simulator, functions: Functions, upload: Upload, said: str
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, updated_at: str
 ) -> None:
-    simulator.inject_fault("status", "wrong_time", updated_at=said)
+    simulator.inject_fault("status", "wrong_time", updated_at=updated_at)
     functions.collect(upload)
     job = job_of(account, upload)
     assert (job.state, job.exported_at) == (State.COMPLETED, None)
@@ -101,9 +101,9 @@ def test_an_implausible_time_of_the_export_is_not_stored(
 def test_the_event_lists_the_stored_files(account: Account, functions: Functions, upload: Upload) -> None:
     functions.collect(upload)
     (event,) = account.events()
-    told = dict(event["detail"]["results"])
-    assert told.pop("bucket") == account.results_bucket
-    assert set(told.values()) == account.stored().keys()
+    results = dict(event["detail"]["results"])
+    assert results.pop("bucket") == account.results_bucket
+    assert set(results.values()) == account.stored().keys()
 
 
 def test_the_manifest_describes_the_files_without_numbers(
@@ -125,11 +125,11 @@ def test_the_report_shows_the_counts_without_numbers(
     functions.collect(upload)
     files = files_of(account, upload)
 
-    told = account.events()[0]["detail"]
+    detail = account.events()[0]["detail"]
 
-    assert told["results"]["report_key"] in account.stored()
-    assert str(told["counts"]["resolved"]).encode() in files["report.html"]
-    assert told["task_id"].encode() in files["report.html"]
+    assert detail["results"]["report_key"] in account.stored()
+    assert str(detail["counts"]["resolved"]).encode() in files["report.html"]
+    assert detail["task_id"].encode() in files["report.html"]
     assert b"447700900" not in files["report.html"]
 
 
@@ -153,12 +153,12 @@ def test_the_columns_of_a_table_are_kept_before_the_results(account: Account, fu
     upload = submitted(account, functions, "band/leads.csv", content)
     functions.collect(upload)
 
-    told = [verdict(number) for number in NUMBERS[:2]]
+    verdicts = [verdict(number) for number in NUMBERS[:2]]
     assert files_of(account, upload)["results.csv"].decode() == (
         "name,phone,balance,number,status,verdict,band\n"
-        f'"Doe, Jane",{NUMBERS[0]},-5,{NUMBERS[0]},resolved,{told[0]},{told[0]}\n'
+        f'"Doe, Jane",{NUMBERS[0]},-5,{NUMBERS[0]},resolved,{verdicts[0]},{verdicts[0]}\n'
         "Rick,none,,,rejected,,\n"
-        f"Ann,{NUMBERS[1]},1,{NUMBERS[1]},resolved,{told[1]},{told[1]}\n"
+        f"Ann,{NUMBERS[1]},1,{NUMBERS[1]},resolved,{verdicts[1]},{verdicts[1]}\n"
     )
 
 
@@ -221,10 +221,10 @@ def test_each_download_retry_waits_longer(
 ) -> None:
     monkeypatch.setattr("numberdrop.steps.collection.PAUSES", PAUSES)
     slept: list[float] = []
-    patient = replace(Collector.from_env(), sleep=slept.append)
+    collector = replace(Collector.from_env(), sleep=slept.append)
     simulator.inject_fault("download", "link_refused", times=None)
     with monkeypatch.context() as patch:
-        patch.setattr(collect, "collector", lambda: patient)
+        patch.setattr(collect, "collector", lambda: collector)
         functions.collect(upload)
     assert slept == sorted(set(slept)) == [0, 5, 15]
 
@@ -267,7 +267,7 @@ def test_a_link_that_redirects_is_not_trusted(
     assert len(simulator.downloads) == 1
 
 
-# Not yet
+# Tasks without a link, and jobs that have ended
 
 
 @pytest.mark.parametrize(

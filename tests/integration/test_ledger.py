@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB: every transition applies where it may, and nowhere else."""
+"""The ledger in DynamoDB: every transition applies from its source states only."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -42,15 +42,15 @@ def ledger(account: Account) -> Ledger:
     return Ledger(boto3.client("dynamodb"), account.jobs_table, now=lambda: NOON)
 
 
-def kept(account: Account, state: State, **changes: Any) -> Job:
-    """A job that lies in the ledger."""
+def store(account: Account, state: State, **changes: Any) -> Job:
+    """Store a job in the ledger, and return it."""
     job = a_job(state, **changes)
     account.put(job)
     return job
 
 
-class LostAnswer:
-    """DynamoDB where the answer to a write is lost, so that the SDK makes the write once more."""
+class AnswerLosingDynamoDB:
+    """DynamoDB that loses the answer to a write, so that the SDK repeats the write."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -78,7 +78,7 @@ def test_a_job_is_claimed_when_first_seen(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_an_existing_job_is_not_claimed_again(account: Account, ledger: Ledger, state: State) -> None:
-    existing = kept(account, state)
+    existing = store(account, state)
     with pytest.raises(TransitionRefusedError) as refused:
         ledger.claim(existing.upload, lease_until=NOON, deadline=NOON)
     assert refused.value.current == existing == ledger.get(existing.job_id)
@@ -101,7 +101,7 @@ def test_a_job_that_was_never_claimed_is_none(ledger: Ledger) -> None:
 def test_a_transition_applies_from_its_sources(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
-    job = kept(account, state, task_id=TASK_ID)
+    job = store(account, state, task_id=TASK_ID)
     moved = ledger.move(job, transition)
     assert moved.state is transition.target
     assert moved == ledger.get(job.job_id) == replace(job, state=moved.state, last_write=moved.last_write)
@@ -111,7 +111,7 @@ def test_a_transition_applies_from_its_sources(
 def test_a_transition_is_refused_from_every_other_state(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     with pytest.raises(TransitionRefusedError) as refused:
         ledger.move(job, transition)
     assert refused.value.current == job == ledger.get(job.job_id)
@@ -134,7 +134,7 @@ def test_a_transition_does_not_create_a_missing_job(ledger: Ledger, transition: 
 def test_a_foreign_token_is_refused(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     with pytest.raises(TransitionRefusedError):
         ledger.move(replace(job, token="an older token"), transition)
     assert ledger.get(job.job_id) == job
@@ -146,7 +146,7 @@ def test_a_foreign_token_is_refused(
 def test_a_valid_lease_is_respected(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
-    job = kept(account, state, lease_until=NOON + timedelta(milliseconds=1))
+    job = store(account, state, lease_until=NOON + timedelta(milliseconds=1))
     with pytest.raises(TransitionRefusedError):
         ledger.move(job, transition)
     assert ledger.get(job.job_id) == job
@@ -158,7 +158,7 @@ def test_a_valid_lease_is_respected(
 def test_a_decision_on_an_outdated_job_is_refused(
     account: Account, ledger: Ledger, transition: Transition, state: State
 ) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     with pytest.raises(TransitionRefusedError):
         ledger.move(replace(job, last_write="an older write"), transition)
     assert ledger.get(job.job_id) == job
@@ -166,14 +166,14 @@ def test_a_decision_on_an_outdated_job_is_refused(
 
 @pytest.mark.parametrize("transition", [COMPLETE, FAIL], ids=name)
 def test_the_end_of_another_task_is_refused(account: Account, ledger: Ledger, transition: Transition) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     with pytest.raises(TransitionRefusedError):
         ledger.move(replace(job, task_id="an-older-task"), transition)
     assert ledger.get(job.job_id) == job
 
 
 def test_only_one_of_two_reclaims_gets_the_job(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.CLAIMED)
+    job = store(account, State.CLAIMED)
     lease = NOON + timedelta(minutes=5)
     winner = ledger.reclaim(job, lease_until=lease, timeout=DAY)
     with pytest.raises(TransitionRefusedError) as refused:
@@ -186,7 +186,7 @@ def test_only_one_of_two_reclaims_gets_the_job(account: Account, ledger: Ledger)
 
 
 def test_a_claim_whose_answer_was_lost_is_recognised(account: Account) -> None:
-    client: Any = LostAnswer(boto3.client("dynamodb"))
+    client: Any = AnswerLosingDynamoDB(boto3.client("dynamodb"))
     claimed = Ledger(client, account.jobs_table).claim(an_upload(), lease_until=NOON, deadline=NOON)
     assert (claimed.state, client.writes) == (State.CLAIMED, 1)
 
@@ -195,16 +195,16 @@ def test_a_claim_whose_answer_was_lost_is_recognised(account: Account) -> None:
 def test_a_transition_whose_answer_was_lost_is_recognised(
     account: Account, transition: Transition, state: State
 ) -> None:
-    job = kept(account, state, task_id=TASK_ID)
-    client: Any = LostAnswer(boto3.client("dynamodb"))
+    job = store(account, state, task_id=TASK_ID)
+    client: Any = AnswerLosingDynamoDB(boto3.client("dynamodb"))
     moved = Ledger(client, account.jobs_table, now=lambda: NOON).move(job, transition)
     assert (moved.state, client.writes) == (transition.target, 1)
 
 
 def test_a_reclaim_whose_answer_was_lost_keeps_its_token(account: Account) -> None:
-    job = kept(account, State.CLAIMED)
+    job = store(account, State.CLAIMED)
     lease = NOON + timedelta(minutes=5)
-    ledger = Ledger(LostAnswer(boto3.client("dynamodb")), account.jobs_table, now=lambda: NOON)  # type: ignore[arg-type]
+    ledger = Ledger(AnswerLosingDynamoDB(boto3.client("dynamodb")), account.jobs_table, now=lambda: NOON)  # type: ignore[arg-type]
     reclaimed = ledger.reclaim(job, lease_until=lease, timeout=DAY)
     assert reclaimed == ledger.get(job.job_id)
 
@@ -215,11 +215,11 @@ def test_other_errors_of_dynamodb_are_raised(account: Account) -> None:
         ledger.claim(an_upload(), lease_until=NOON, deadline=NOON)
 
 
-# What is remembered
+# What is stored
 
 
 def test_the_fields_of_a_completed_job_are_stored(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     results = StoredResults("results", "a/export.zip", "a/results.csv", "a/manifest.json")
     moved = ledger.move(job, COMPLETE, results=results, counts=COUNTED, finished_at=NOON, reason=None)
     assert ledger.get(job.job_id) == moved
@@ -228,17 +228,17 @@ def test_the_fields_of_a_completed_job_are_stored(account: Account, ledger: Ledg
 
 @pytest.mark.parametrize("state", State)
 def test_a_job_is_read_as_it_was_written(account: Account, ledger: Ledger, state: State) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     assert ledger.get(job.job_id) == job
 
 
 def test_a_reason_is_stored(account: Account, ledger: Ledger) -> None:
     reason = Reason(ReasonCode.TASK_FAILED, "The vendor says so. 🎈")
-    assert ledger.move(kept(account, State.SUBMITTED), FAIL, reason=reason).reason == reason
+    assert ledger.move(store(account, State.SUBMITTED), FAIL, reason=reason).reason == reason
 
 
 def test_a_misspelt_field_is_refused(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.SUBMITTING)
+    job = store(account, State.SUBMITTING)
     misspelt: Any = {"task_idd": TASK_ID, "charged": True}
     with pytest.raises(TypeError, match=r"^The ledger cannot set task_idd\. Name a field of"):
         ledger.move(job, ACCEPT, **misspelt)
@@ -247,7 +247,7 @@ def test_a_misspelt_field_is_refused(account: Account, ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("field", ["job_id", "state", "last_write", "announced"])
 def test_fields_that_only_the_ledger_sets_are_refused(account: Account, ledger: Ledger, field: str) -> None:
-    job = kept(account, State.SUBMITTING)
+    job = store(account, State.SUBMITTING)
     with pytest.raises(TypeError, match=f"cannot set {field}"):
         ledger.move(job, ACCEPT, **{field: "x"})  # type: ignore[arg-type]
     assert ledger.get(job.job_id) == job
@@ -263,7 +263,7 @@ def test_jobs_with_odd_keys_are_stored(ledger: Ledger, key: str) -> None:
 def test_nested_attributes_of_a_newer_version_are_ignored(
     account: Account, ledger: Ledger, name: str
 ) -> None:
-    job = kept(account, State.COMPLETED)
+    job = store(account, State.COMPLETED)
     ledger.client.update_item(
         TableName=account.jobs_table,
         Key={"job_id": {"S": job.job_id}},
@@ -275,7 +275,7 @@ def test_nested_attributes_of_a_newer_version_are_ignored(
 
 
 def test_attributes_of_a_newer_version_are_ignored(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     boto3.resource("dynamodb").Table(account.jobs_table).update_item(
         Key={"job_id": job.job_id},
         UpdateExpression="SET newer = :value",
@@ -288,14 +288,14 @@ def test_attributes_of_a_newer_version_are_ignored(account: Account, ledger: Led
 
 
 def test_marking_an_ending_as_announced_can_be_repeated(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.COMPLETED)
+    job = store(account, State.COMPLETED)
     ledger.mark_announced(job)
     ledger.mark_announced(job)
     assert ledger.get(job.job_id) == replace(job, announced=frozenset({"completed"}))
 
 
 def test_a_job_blocked_for_another_reason_is_marked_again(account: Account, ledger: Ledger) -> None:
-    blocked = kept(account, State.BLOCKED)
+    blocked = store(account, State.BLOCKED)
     ledger.mark_announced(blocked)
     ledger.mark_announced(replace(blocked, reason=Reason(ReasonCode.INSUFFICIENT_BALANCE, "Top it up.")))
     marked = ledger.get(blocked.job_id)
@@ -309,57 +309,57 @@ def test_marking_does_not_create_a_job(ledger: Ledger) -> None:
 
 
 def test_a_changed_job_is_not_marked(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.IN_DOUBT)
+    job = store(account, State.IN_DOUBT)
     moved = ledger.move(job, ACCEPT, task_id=TASK_ID)
     ledger.mark_announced(job)
     assert ledger.get(job.job_id) == moved
 
 
-# What is not settled
+# Unsettled jobs
 
 
 def test_every_transition_makes_a_job_unsettled(account: Account, ledger: Ledger) -> None:
     for transition, state in ALLOWED:
-        job = kept(account, state, task_id=TASK_ID)
+        job = store(account, state, task_id=TASK_ID)
         ledger.move(job, transition)
         assert list(ledger.unsettled()) == [job.job_id]
 
 
 @pytest.mark.parametrize("state", State)
 def test_only_an_announced_end_or_doubt_settles_a_job(account: Account, ledger: Ledger, state: State) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     ledger.mark_announced(job)
     ended = state in {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
     assert list(ledger.unsettled()) == ([] if ended else [job.job_id])
 
 
 def test_unsettled_jobs_are_found_in_every_shard(account: Account, ledger: Ledger) -> None:
-    jobs = [kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt")) for n in range(100)]
+    jobs = [store(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt")) for n in range(100)]
     assert len({job.job_id[0] for job in jobs}) > 10
     assert sorted(ledger.unsettled()) == sorted(job.job_id for job in jobs)
 
 
 def test_every_shard_comes_first_once(account: Account, ledger: Ledger) -> None:
     for n in range(100):
-        kept(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt"))
+        store(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt"))
     moments = (NOON + timedelta(minutes=3 * n) for n in range(len(SHARDS)))
     runs = (replace(ledger, now=repeat(moment).__next__) for moment in moments)
     assert {next(run.unsettled())[0] for run in runs} == set(SHARDS)
 
 
 def test_known_returns_only_ids_with_a_job(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.COMPLETED)
+    job = store(account, State.COMPLETED)
     assert ledger.known([job.job_id, "0" * 64]) == {job.job_id}
 
 
 def test_a_lease_can_be_extended(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     ledger.extend_lease(job, NOON + DAY)
     assert ledger.get(job.job_id) == replace(job, lease_until=NOON + DAY)
 
 
 def test_the_lease_of_a_changed_job_is_not_extended(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     moved = ledger.move(job, FAIL)
     ledger.extend_lease(job, NOON + DAY)
     assert ledger.get(job.job_id) == moved
@@ -369,16 +369,16 @@ def test_the_lease_of_a_changed_job_is_not_extended(account: Account, ledger: Le
 
 
 def test_reclaiming_a_blocked_job_resets_its_deadline(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.BLOCKED, deadline=NOON - DAY)
+    job = store(account, State.BLOCKED, deadline=NOON - DAY)
     assert ledger.reclaim(job, lease_until=NOON, timeout=DAY).deadline == NOON + DAY
 
 
 def test_reclaiming_a_claimed_job_keeps_its_deadline(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.CLAIMED)
+    job = store(account, State.CLAIMED)
     assert ledger.reclaim(job, lease_until=NOON, timeout=DAY * 9).deadline == job.deadline
 
 
 def test_a_refusal_names_only_the_transition_and_the_state(account: Account, ledger: Ledger) -> None:
-    job = kept(account, State.COMPLETED)
+    job = store(account, State.COMPLETED)
     with pytest.raises(TransitionRefusedError, match=r"^'reclaim' does not apply: the job is completed\.$"):
         ledger.move(job, RECLAIM)

@@ -1,4 +1,4 @@
-"""Reconciling: what a crash, a person or AWS left behind is mended, announced, and charges nothing."""
+"""Reconciling: unsettled jobs are repaired and announced, and nothing is charged again."""
 
 import json
 from dataclasses import dataclass, replace
@@ -29,11 +29,11 @@ from tests.support.refusals import RefusingEventBridge
 
 A_MOMENT = timedelta(seconds=1)
 A_DAY = timedelta(hours=24)
-RUNS = NOON + timedelta(minutes=5)
-"""The end of a lease that still runs at noon."""
+VALID_LEASE = NOON + timedelta(minutes=5)
+"""The end of a lease that is still valid at noon."""
 
 ENDINGS = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED]
-ENDED_UNWELL = [
+SILENT_ENDS = [
     (ExecutionStatus.ABORTED, ReasonCode.ABORTED),
     (ExecutionStatus.TIMED_OUT, ReasonCode.TIMED_OUT),
     (ExecutionStatus.FAILED, ReasonCode.INTERNAL),
@@ -43,10 +43,10 @@ ENDED_UNWELL = [
 
 @pytest.fixture
 def at_noon(account: Account) -> Reconciler:
-    return reconciliation_at(account, NOON)
+    return reconciler_at(account, NOON)
 
 
-def reconciliation_at(account: Account, moment: datetime) -> Reconciler:
+def reconciler_at(account: Account, moment: datetime) -> Reconciler:
     ledger = Ledger(boto3.client("dynamodb"), account.jobs_table, now=lambda: moment)
     return Reconciler(
         ledger=ledger,
@@ -59,26 +59,26 @@ def reconciliation_at(account: Account, moment: datetime) -> Reconciler:
     )
 
 
-def kept(account: Account, state: State, **changes: Any) -> Job:
-    """A job that lies in the ledger, its lease over at noon."""
+def store(account: Account, state: State, **changes: Any) -> Job:
+    """Store a job whose lease ends at noon, and return it."""
     job = a_job(state, **changes)
     account.put(job)
     return job
 
 
-def announced_again(account: Account) -> list[Upload | None]:
-    """The uploads that the queue announces."""
+def queued_uploads(account: Account) -> list[Upload | None]:
+    """Return the uploads of the messages in the queue."""
     answer = boto3.client("sqs").receive_message(QueueUrl=account.upload_queue, MaxNumberOfMessages=10)
     messages = answer.get("Messages", [])
     return [upload_from_message(message["Body"], bucket=account.upload_bucket) for message in messages]
 
 
-def told(account: Account) -> list[str]:
+def announced_reasons(account: Account) -> list[str]:
     return [event["detail"]["reason"]["code"] for event in account.events()]
 
 
-class Says:
-    """Step Functions that describes every execution alike."""
+class UniformStepFunctions:
+    """Step Functions that returns the same status for every execution."""
 
     def __init__(self, status: ExecutionStatus) -> None:
         self._status = status
@@ -87,18 +87,18 @@ class Says:
         return {"status": self._status}
 
 
-def where_executions_are(reconciliation: Reconciler, status: ExecutionStatus) -> Reconciler:
-    client: Any = Says(status)
-    return replace(reconciliation, executions=replace(reconciliation.executions, client=client))
+def with_execution_status(reconciler: Reconciler, status: ExecutionStatus) -> Reconciler:
+    client: Any = UniformStepFunctions(status)
+    return replace(reconciler, executions=replace(reconciler.executions, client=client))
 
 
-# Workers that are gone
+# Lost workers
 
 
 def test_a_claim_without_a_worker_gets_a_new_message(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
+    job = store(account, State.CLAIMED, lease_until=NOON - PATIENCE)
     assert at_noon.run() == {"restarted": 1}
-    assert announced_again(account) == [job.upload]
+    assert queued_uploads(account) == [job.upload]
     restarted = job_of(account, job.upload)
     assert (restarted.state, restarted.lease_until, restarted.deadline) == (State.CLAIMED, NOON, job.deadline)
     assert restarted.token != job.token
@@ -106,15 +106,15 @@ def test_a_claim_without_a_worker_gets_a_new_message(account: Account, at_noon: 
 
 
 def test_a_claim_is_left_to_its_own_message_at_first(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE + A_MOMENT)
+    job = store(account, State.CLAIMED, lease_until=NOON - PATIENCE + A_MOMENT)
     assert at_noon.run() == {"left alone": 1}
-    assert (announced_again(account), job_of(account, job.upload)) == ([], job)
+    assert (queued_uploads(account), job_of(account, job.upload)) == ([], job)
 
 
 def test_patience_with_a_claim_grows_with_its_age(account: Account) -> None:
-    """A queue that is slower than reconcile would fill up with its messages otherwise."""
-    late = reconciliation_at(account, NOON + timedelta(hours=1))
-    job = kept(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(minutes=31))
+    """Otherwise reconcile would fill a slow queue with its messages."""
+    late = reconciler_at(account, NOON + timedelta(hours=1))
+    job = store(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(minutes=31))
     assert late.run() == {"left alone": 1}
     account.put(replace(job, lease_until=NOON + timedelta(minutes=29)))
     assert late.run() == {"restarted": 1}
@@ -124,27 +124,27 @@ def test_patience_with_a_claim_grows_with_its_age(account: Account) -> None:
 def test_a_changed_timeout_does_not_make_jobs_look_older(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str], deadline: datetime
 ) -> None:
-    kept(account, State.SUBMITTED, created_at=NOON - timedelta(minutes=10), deadline=deadline)
+    store(account, State.SUBMITTED, created_at=NOON - timedelta(minutes=10), deadline=deadline)
     at_noon.run()
     assert 0 <= metrics_of(capsys)["OldestTaskAge"] <= 600
 
 
 def test_no_claim_is_left_alone_for_more_than_two_hours(account: Account) -> None:
-    very_late = reconciliation_at(account, NOON + timedelta(hours=20))
-    kept(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(hours=18))
+    very_late = reconciler_at(account, NOON + timedelta(hours=20))
+    store(account, State.CLAIMED, deadline=NOON + A_DAY, lease_until=NOON + timedelta(hours=18))
     assert very_late.run() == {"restarted": 1}
 
 
 def test_a_claim_past_its_deadline_is_ended(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
+    job = store(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     assert at_noon.run() == {"timed out": 1}
-    assert announced_again(account) == []
+    assert queued_uploads(account) == []
     assert ending_of(account, job.upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
     assert at_noon.run() == {}
 
 
 def test_a_timed_out_holder_closes_the_breaker(account: Account, at_noon: Reconciler) -> None:
-    holder = kept(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
+    holder = store(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     at_noon.breaker.trip(holder.job_id)
     assert at_noon.run() == {"timed out": 1}
     at_noon.run()
@@ -155,7 +155,7 @@ def test_a_restarted_claim_is_sent_and_charged_once(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    kept(account, State.CLAIMED, upload=upload, deadline=datetime.now(NOON.tzinfo) + A_DAY)
+    store(account, State.CLAIMED, upload=upload, deadline=datetime.now(NOON.tzinfo) + A_DAY)
     assert functions.reconcile({"detail-type": "Scheduled Event"}) == {"restarted": 1}
     for _ in range(2):
         functions.submit(upload)
@@ -163,10 +163,10 @@ def test_a_restarted_claim_is_sent_and_charged_once(
 
 
 def test_a_worker_lost_while_sending_leaves_a_doubt(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.SUBMITTING)
+    job = store(account, State.SUBMITTING)
     assert at_noon.run() == {"put in doubt": 1}
     assert ending_of(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
-    assert announced_again(account) == []
+    assert queued_uploads(account) == []
     assert at_noon.run() == {}
 
 
@@ -174,7 +174,7 @@ def test_a_worker_lost_while_sending_leaves_a_doubt(account: Account, at_noon: R
 def test_a_job_with_a_valid_lease_is_left_to_its_worker(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
-    job = kept(account, state, lease_until=NOON + A_MOMENT)
+    job = store(account, state, lease_until=NOON + A_MOMENT)
     assert at_noon.run() == {"left alone": 1}
     assert (job_of(account, job.upload), account.executions()) == (job, [])
 
@@ -183,7 +183,7 @@ def test_a_job_with_a_valid_lease_is_left_to_its_worker(
 
 
 def test_an_execution_that_was_never_started_is_started(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     assert at_noon.run() == {"started": 1}
     assert account.executions() == [job.execution_name]
     assert account.events() == []
@@ -191,16 +191,16 @@ def test_an_execution_that_was_never_started_is_started(account: Account, at_noo
 
 @pytest.mark.parametrize("deadline", [NOON + A_DAY, NOON - A_DAY])
 def test_a_running_execution_is_left_alone(account: Account, at_noon: Reconciler, deadline: datetime) -> None:
-    job = kept(account, State.SUBMITTED, deadline=deadline)
+    job = store(account, State.SUBMITTED, deadline=deadline)
     at_noon.executions.start(job)
     assert at_noon.run() == {"left alone": 1}
-    postponed = job_of(account, job.upload)
-    assert postponed.lease_until == max(deadline, NOON) + AFTER_DEADLINE
-    assert postponed.state is State.SUBMITTED
+    extended = job_of(account, job.upload)
+    assert extended.lease_until == max(deadline, NOON) + AFTER_DEADLINE
+    assert extended.state is State.SUBMITTED
 
 
 def test_a_stopped_execution_fails_its_job(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     at_noon.executions.start(job)
     machine = boto3.client("stepfunctions")
     (execution,) = machine.list_executions(stateMachineArn=account.state_machine)["executions"]
@@ -210,18 +210,18 @@ def test_a_stopped_execution_fails_its_job(account: Account, at_noon: Reconciler
     assert at_noon.run() == {}
 
 
-@pytest.mark.parametrize(("status", "code"), ENDED_UNWELL)
+@pytest.mark.parametrize(("status", "code"), SILENT_ENDS)
 def test_a_silent_end_of_an_execution_fails_its_job(
     account: Account, at_noon: Reconciler, status: ExecutionStatus, code: ReasonCode
 ) -> None:
-    job = kept(account, State.SUBMITTED)
-    assert where_executions_are(at_noon, status).run() == {"failed for its execution": 1}
+    job = store(account, State.SUBMITTED)
+    assert with_execution_status(at_noon, status).run() == {"failed for its execution": 1}
     assert ending_of(account, job.upload) == (State.FAILED, code, True)
 
 
 def test_a_redriven_execution_is_waited_for(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.SUBMITTED)
-    waiting = where_executions_are(at_noon, ExecutionStatus.PENDING_REDRIVE)
+    job = store(account, State.SUBMITTED)
+    waiting = with_execution_status(at_noon, ExecutionStatus.PENDING_REDRIVE)
     assert waiting.run() == {"left alone": 1}
     assert job_of(account, job.upload) == job
 
@@ -229,11 +229,11 @@ def test_a_redriven_execution_is_waited_for(account: Account, at_noon: Reconcile
 # Executions that have just ended
 
 
-@pytest.mark.parametrize(("status", "code"), ENDED_UNWELL[:3])
+@pytest.mark.parametrize(("status", "code"), SILENT_ENDS[:3])
 def test_the_end_of_an_execution_settles_its_job_at_once(
     account: Account, functions: Functions, status: ExecutionStatus, code: ReasonCode
 ) -> None:
-    job = kept(account, State.SUBMITTED, lease_until=RUNS)
+    job = store(account, State.SUBMITTED, lease_until=VALID_LEASE)
     event = {
         "detail-type": "Step Functions Execution Status Change",
         "detail": {"name": job.execution_name, "status": status},
@@ -248,13 +248,13 @@ def test_the_end_of_an_execution_settles_its_job_at_once(
 def test_the_end_of_an_execution_changes_only_submitted_jobs(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     assert at_noon.settle(job.execution_name, ExecutionStatus.ABORTED) == "left alone"
     assert (job_of(account, job.upload), account.events()) == (job, [])
 
 
 def test_the_end_of_an_earlier_run_does_not_affect_the_current(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.SUBMITTED, run=2)
+    job = store(account, State.SUBMITTED, run=2)
     assert at_noon.settle(f"{job.job_id}-1", ExecutionStatus.FAILED) == "left alone"
     assert job_of(account, job.upload) == job
 
@@ -269,63 +269,63 @@ def test_the_end_of_a_foreign_execution_is_ignored(at_noon: Reconciler, name: st
 
 @pytest.mark.parametrize("state", ENDINGS)
 def test_an_unannounced_ending_is_announced(account: Account, at_noon: Reconciler, state: State) -> None:
-    job = kept(account, state)
+    job = store(account, state)
     assert at_noon.run() == {"announced": 1}
     assert [event["detail"]["job_id"] for event in account.events()] == [job.job_id]
     assert at_noon.run() == {}
 
 
 def test_a_blocked_job_is_announced_once_and_stays_unsettled(account: Account, at_noon: Reconciler) -> None:
-    kept(account, State.BLOCKED, lease_until=RUNS)
+    store(account, State.BLOCKED, lease_until=VALID_LEASE)
     for _ in range(2):
         assert at_noon.run() == {"announced": 1}
-    assert told(account) == [ReasonCode.BAD_API_KEY]
+    assert announced_reasons(account) == [ReasonCode.BAD_API_KEY]
 
 
 def test_a_refused_event_is_emitted_in_the_next_run(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.COMPLETED)
+    job = store(account, State.COMPLETED)
     bus: Any = RefusingEventBridge()
-    refused = replace(at_noon, announcer=replace(at_noon.announcer, client=bus))
-    assert refused.run() == {"failed": 1}
+    refusing = replace(at_noon, announcer=replace(at_noon.announcer, client=bus))
+    assert refusing.run() == {"failed": 1}
     assert job_of(account, job.upload).announced == frozenset()
     assert at_noon.run() == {"announced": 1}
     assert len(account.events()) == 1
 
 
 def test_a_doubt_with_a_refused_event_is_announced_later(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.SUBMITTING)
+    job = store(account, State.SUBMITTING)
     bus: Any = RefusingEventBridge()
     assert replace(at_noon, announcer=replace(at_noon.announcer, client=bus)).run() == {"failed": 1}
     assert at_noon.run() == {"announced": 1}
     assert ending_of(account, job.upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
 
 
-# The line
+# The circuit breaker
 
 
 def test_the_breakers_holder_is_retried_after_its_pause(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.BLOCKED)
+    job = store(account, State.BLOCKED)
     at_noon.breaker.trip(job.job_id)
     assert at_noon.run() == {"restarted": 1}
-    assert announced_again(account) == [job.upload]
-    assert told(account) == [ReasonCode.BAD_API_KEY]
+    assert queued_uploads(account) == [job.upload]
+    assert announced_reasons(account) == [ReasonCode.BAD_API_KEY]
     restarted = job_of(account, job.upload)
     assert (restarted.state, restarted.deadline) == (State.CLAIMED, NOON + A_DAY)
     assert at_noon.breaker.holder() == job.job_id
 
 
 def test_a_holder_without_a_worker_is_restarted(account: Account, at_noon: Reconciler) -> None:
-    job = kept(account, State.CLAIMED, lease_until=NOON - PATIENCE)
+    job = store(account, State.CLAIMED, lease_until=NOON - PATIENCE)
     at_noon.breaker.trip(job.job_id)
     assert at_noon.run() == {"restarted": 1}
 
 
 def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon: Reconciler) -> None:
-    holder = kept(account, State.BLOCKED, lease_until=RUNS)
-    waiting = kept(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
+    holder = store(account, State.BLOCKED, lease_until=VALID_LEASE)
+    waiting = store(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
     at_noon.breaker.trip(holder.job_id)
     assert at_noon.run() == {"announced": 1, "left alone": 1}
-    assert announced_again(account) == []
+    assert queued_uploads(account) == []
     assert job_of(account, waiting.upload) == replace(waiting, deadline=NOON + A_DAY)
 
 
@@ -333,12 +333,12 @@ def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon:
 def test_the_breaker_closes_when_its_holder_has_moved_on(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
-    holder = kept(account, state, lease_until=RUNS)
-    waiting = kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), lease_until=NOON - PATIENCE)
+    holder = store(account, state, lease_until=VALID_LEASE)
+    waiting = store(account, State.CLAIMED, upload=an_upload("band/b.txt"), lease_until=NOON - PATIENCE)
     at_noon.breaker.trip(holder.job_id)
     assert at_noon.run()["restarted"] == 1
     assert at_noon.breaker.holder() is None
-    assert announced_again(account) == [waiting.upload]
+    assert queued_uploads(account) == [waiting.upload]
 
 
 def test_the_breaker_closes_when_its_holder_is_not_a_job(at_noon: Reconciler) -> None:
@@ -351,18 +351,18 @@ def test_the_breaker_closes_when_its_holder_is_not_a_job(at_noon: Reconciler) ->
 def test_the_breaker_stays_open_while_its_holder_is_retried(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
-    holder = kept(account, state, lease_until=RUNS)
+    holder = store(account, state, lease_until=VALID_LEASE)
     at_noon.breaker.trip(holder.job_id)
     at_noon.run()
     assert at_noon.breaker.holder() == holder.job_id
 
 
-# One job and the others
+# Jobs that cannot be repaired
 
 
 @dataclass(frozen=True)
-class LedgerThatReads(Ledger):
-    """A ledger whose reads are overtaken by somebody else's write."""
+class StaleLedger(Ledger):
+    """A ledger that returns an outdated job, because somebody else has written since."""
 
     stale: Job | None = None
 
@@ -371,7 +371,7 @@ class LedgerThatReads(Ledger):
 
 
 def test_an_unreadable_job_does_not_stop_the_others(account: Account, at_noon: Reconciler) -> None:
-    other = kept(account, State.COMPLETED)
+    other = store(account, State.COMPLETED)
     broken = {"job_id": "0" * 64, "unsettled": "0", "state": "no such state"}
     boto3.resource("dynamodb").Table(account.jobs_table).put_item(Item=broken)
     assert at_noon.run() == {"failed": 1, "announced": 1}
@@ -379,15 +379,15 @@ def test_an_unreadable_job_does_not_stop_the_others(account: Account, at_noon: R
 
 
 def test_a_job_that_changed_meanwhile_is_left_alone(account: Account, at_noon: Reconciler) -> None:
-    taken = kept(account, State.SUBMITTED)
-    ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now, a_job(State.SUBMITTING))
+    stored = store(account, State.SUBMITTED)
+    ledger = StaleLedger(at_noon.ledger.client, account.jobs_table, at_noon.now, a_job(State.SUBMITTING))
     assert replace(at_noon, ledger=ledger).run() == {"moved on": 1}
-    assert (job_of(account, taken.upload), account.events()) == (taken, [])
+    assert (job_of(account, stored.upload), account.events()) == (stored, [])
 
 
 def test_a_job_that_is_gone_is_skipped(account: Account, at_noon: Reconciler) -> None:
-    kept(account, State.SUBMITTED)
-    ledger = LedgerThatReads(at_noon.ledger.client, account.jobs_table, at_noon.now)
+    store(account, State.SUBMITTED)
+    ledger = StaleLedger(at_noon.ledger.client, account.jobs_table, at_noon.now)
     assert replace(at_noon, ledger=ledger).run() == {"gone": 1}
 
 
@@ -398,7 +398,7 @@ def test_an_unavailable_execution_is_checked_in_the_next_run(account: Account, a
                 {"Error": {"Code": "ThrottlingException", "Message": "no"}}, "DescribeExecution"
             )
 
-    job = kept(account, State.SUBMITTED)
+    job = store(account, State.SUBMITTED)
     client: Any = Throttled()
     throttled = replace(at_noon, executions=replace(at_noon.executions, client=client))
     assert throttled.run() == {"failed": 1}
@@ -407,7 +407,7 @@ def test_an_unavailable_execution_is_checked_in_the_next_run(account: Account, a
 
 
 def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
-    """What was measured under the stack's name, by metric; the latest, where there are several."""
+    """Return the latest value of each metric with the dimension of the stack."""
     embedded = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
     return {
         metric["Name"]: line[metric["Name"]][0]
@@ -420,8 +420,10 @@ def test_each_run_measures_the_ages_of_jobs(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = {"created_at": NOON - A_DAY}
-    kept(account, State.SUBMITTED, upload=an_upload("band/a.txt"), deadline=NOON + timedelta(hours=17), **old)
-    kept(account, State.CLAIMED, upload=an_upload("band/b.txt"), deadline=NOON + timedelta(hours=22), **old)
+    store(
+        account, State.SUBMITTED, upload=an_upload("band/a.txt"), deadline=NOON + timedelta(hours=17), **old
+    )
+    store(account, State.CLAIMED, upload=an_upload("band/b.txt"), deadline=NOON + timedelta(hours=22), **old)
     at_noon.run()
     assert metrics_of(capsys) == {
         "OldestTaskAge": 7 * 3600,
@@ -434,7 +436,7 @@ def test_each_run_measures_the_ages_of_jobs(
 def test_the_age_of_a_task_restarts_with_a_new_run(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept(account, State.SUBMITTED, submitted_at=NOON - 9 * A_DAY, run=2, deadline=NOON + A_DAY)
+    store(account, State.SUBMITTED, submitted_at=NOON - 9 * A_DAY, run=2, deadline=NOON + A_DAY)
     at_noon.run()
     assert metrics_of(capsys)["OldestTaskAge"] == 0
 
@@ -442,7 +444,7 @@ def test_the_age_of_a_task_restarts_with_a_new_run(
 def test_each_run_reports_an_open_breaker(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    holder = kept(account, State.BLOCKED, lease_until=RUNS)
+    holder = store(account, State.BLOCKED, lease_until=VALID_LEASE)
     at_noon.breaker.trip(holder.job_id)
     for _ in range(2):
         at_noon.run()
@@ -461,7 +463,7 @@ def test_a_run_with_an_unrepaired_job_is_not_counted(
 def test_the_actions_of_a_run_are_logged_without_numbers(
     account: Account, at_noon: Reconciler, logged: LogLines
 ) -> None:
-    kept(account, State.SUBMITTING, upload=an_upload("band/+447700900001.txt"))
+    store(account, State.SUBMITTING, upload=an_upload("band/+447700900001.txt"))
     at_noon.run()
     assert logged.lines[-1]["done"] == {"put in doubt": 1}
     assert "447700" not in json.dumps(logged.lines)

@@ -1,4 +1,4 @@
-"""The record_failure function: a job that is over says so once, and is never undone."""
+"""The record_failure function: a failure is announced once, and an ended job never changes."""
 
 import pytest
 
@@ -12,11 +12,11 @@ from tests.support.jobs import TASK_ID, a_job, an_upload
 
 def test_a_submitted_job_fails_and_is_announced(account: Account, functions: Functions) -> None:
     account.put(a_job(State.SUBMITTED))
-    told = functions.record_failure(an_upload(), ReasonCode.TIMED_OUT, "Not in time.")
+    reason = functions.record_failure(an_upload(), ReasonCode.TIMED_OUT, "Not in time.")
     job = account.job(an_upload())
     (event,) = account.events()
     assert job
-    assert told == {"code": "TIMED_OUT", "message": "Not in time."} == event["detail"]["reason"]
+    assert reason == {"code": "TIMED_OUT", "message": "Not in time."} == event["detail"]["reason"]
     assert (job.state, job.reason) == (State.FAILED, Reason(ReasonCode.TIMED_OUT, "Not in time."))
     assert (event["detail-type"], event["detail"]["charged"]) == ("Number Check Failed", True)
     assert event["detail"]["task_id"] == TASK_ID
@@ -26,18 +26,18 @@ def test_a_submitted_job_fails_and_is_announced(account: Account, functions: Fun
 def test_a_second_failure_keeps_the_first_reason(account: Account, functions: Functions) -> None:
     account.put(a_job(State.SUBMITTED))
     functions.record_failure(an_upload(), ReasonCode.TASK_FAILED, "First.")
-    told = functions.record_failure(an_upload(), ReasonCode.INTERNAL, "Second.")
-    assert told == {"code": "TASK_FAILED", "message": "First."}
+    reason = functions.record_failure(an_upload(), ReasonCode.INTERNAL, "Second.")
+    assert reason == {"code": "TASK_FAILED", "message": "First."}
     assert len(account.events()) == 1
 
 
 def test_a_stale_execution_does_not_fail_the_job(account: Account, functions: Functions) -> None:
     followed_again = a_job(State.SUBMITTED, run=2)
     account.put(followed_again)
-    told = functions.record_failure(
+    reason = functions.record_failure(
         an_upload(), ReasonCode.INTERNAL, "First run.", execution=f"{followed_again.job_id}-1"
     )
-    assert told == {"code": "INTERNAL", "message": "First run."}
+    assert reason == {"code": "INTERNAL", "message": "First run."}
     assert (account.job(an_upload()), account.events()) == (followed_again, [])
 
 
@@ -51,10 +51,10 @@ def test_the_current_execution_fails_its_job(account: Account, functions: Functi
 
 def test_a_completed_job_stays_completed(account: Account, functions: Functions) -> None:
     account.put(a_job(State.COMPLETED))
-    told = functions.record_failure(an_upload(), ReasonCode.INTERNAL)
+    reason = functions.record_failure(an_upload(), ReasonCode.INTERNAL)
     job = account.job(an_upload())
     assert job
-    assert (job.state, told["code"]) == (State.COMPLETED, ReasonCode.ABORTED)
+    assert (job.state, reason["code"]) == (State.COMPLETED, ReasonCode.ABORTED)
     assert [event["detail-type"] for event in account.events()] == ["Number Check Completed"]
 
 
@@ -63,8 +63,8 @@ def test_a_job_without_a_task_is_left_to_its_worker(
     account: Account, functions: Functions, state: State
 ) -> None:
     account.put(a_job(state))
-    told = functions.record_failure(an_upload(), ReasonCode.INTERNAL)
-    assert told["code"] == ReasonCode.ABORTED
+    reason = functions.record_failure(an_upload(), ReasonCode.INTERNAL)
+    assert reason["code"] == ReasonCode.ABORTED
     assert account.job(an_upload()) == a_job(state)
     assert account.events() == []
 

@@ -1,4 +1,4 @@
-"""Each function takes the sample event that is kept for it."""
+"""Each function handles its sample event in events/."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def sample(function: str) -> Any:
 
 @pytest.fixture
 def announced(account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Upload:
-    """The upload that all samples are about, in a bucket that no longer has it."""
+    """Return the upload of all samples, in a bucket that no longer contains it."""
     (record,) = sample("submit")["Records"]
     upload = upload_from_message(Message.from_record(record).body, bucket=BUCKET)
     assert upload
@@ -44,7 +44,7 @@ def announced(account: Account, functions: Functions, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def submitted(account: Account, vendor: VendorByHand, announced: Upload) -> Upload:
-    """The same upload, its task exported."""
+    """Return the same upload after its task was exported."""
     task_id = vendor.submit("band").json()["task_id"]
     account.put(replace(a_job(State.SUBMITTED, upload=announced), task_id=task_id))
     return announced
@@ -93,7 +93,7 @@ def test_audit_handles_its_sample(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # The template gives the namespace to the environment, which was read when the module was loaded.
+    # The module read the namespace from the environment when it was imported; the template sets it there.
     monkeypatch.setattr(audit.metrics.provider, "namespace", "numberdrop")
     audit.handler(sample("audit"), functions.context)
     assert '"UnannouncedUploads":[0.0]' in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The submit function when its process is killed, or when AWS is not at its best."""
+"""The submit function when its process is killed, or when a service of AWS fails."""
 
 import dataclasses
 from typing import Any, Unpack
@@ -21,36 +21,37 @@ from tests.support.refusals import RefusingStepFunctions
 
 
 class LedgerDownError(Exception):
-    """The write failed for good, after all tries of the SDK."""
+    """The write failed after all retries of the SDK."""
 
 
 @dataclasses.dataclass(frozen=True)
-class LedgerThatEnds(Ledger):
-    """A ledger that raises an error when it is about to write a transition."""
+class FailingLedger(Ledger):
+    """A ledger that raises an error instead of writing one transition."""
 
-    at: Transition = ARM
+    failing: Transition = ARM
     error: type[BaseException] = KilledError
 
     def move(self, job: Job, transition: Transition, **changes: Unpack[JobChanges]) -> Job:
-        if transition is self.at:
+        if transition is self.failing:
             raise self.error
         return super().move(job, transition, **changes)
 
 
-def kill(
+def submit_failing_at(
     functions: Functions,
     monkeypatch: pytest.MonkeyPatch,
     upload: Upload,
     *,
-    at: Transition,
+    transition: Transition,
     error: type[BaseException] = KilledError,
 ) -> None:
-    """One delivery of the upload, by a worker that is killed at a transition, or cannot write it."""
-    alive = submit.queue_handler()
-    ledger = LedgerThatEnds(alive.submitter.ledger.client, functions.account.jobs_table, at=at, error=error)
-    dying = dataclasses.replace(alive, submitter=dataclasses.replace(alive.submitter, ledger=ledger))
+    """Deliver the upload once, to a worker that fails with an error when it writes a transition."""
+    healthy = submit.queue_handler()
+    client, table = healthy.submitter.ledger.client, functions.account.jobs_table
+    ledger = FailingLedger(client, table, failing=transition, error=error)
+    failing = dataclasses.replace(healthy, submitter=dataclasses.replace(healthy.submitter, ledger=ledger))
     with monkeypatch.context() as patch:
-        patch.setattr(submit, "queue_handler", lambda: dying)
+        patch.setattr(submit, "queue_handler", lambda: failing)
         with pytest.raises(error):
             functions.submit(upload)
 
@@ -59,7 +60,7 @@ def test_a_worker_killed_before_arming_is_replaced(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    kill(functions, monkeypatch, upload, at=ARM)
+    submit_failing_at(functions, monkeypatch, upload, transition=ARM)
     assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
 
     functions.submit(upload)
@@ -78,7 +79,7 @@ def test_a_worker_killed_after_the_post_leaves_a_doubt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    kill(functions, monkeypatch, upload, at=ACCEPT)
+    submit_failing_at(functions, monkeypatch, upload, transition=ACCEPT)
     assert (job_of(account, upload).state, account.events()) == (State.SUBMITTING, [])
 
     account.expire_lease(upload)
@@ -94,7 +95,7 @@ def test_nothing_is_sent_unless_the_ledger_was_written(
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
     for _ in range(3):
-        kill(functions, monkeypatch, upload, at=ARM, error=LedgerDownError)
+        submit_failing_at(functions, monkeypatch, upload, transition=ARM, error=LedgerDownError)
         account.expire_lease(upload)
     assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
 
@@ -110,7 +111,7 @@ def test_the_log_has_the_task_id_that_resolves_a_doubt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    kill(functions, monkeypatch, upload, at=ACCEPT, error=LedgerDownError)
+    submit_failing_at(functions, monkeypatch, upload, transition=ACCEPT, error=LedgerDownError)
     account.expire_lease(upload)
     functions.submit(upload)
     assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
@@ -127,12 +128,13 @@ def test_an_execution_that_failed_to_start_is_started_later(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    alive = submit.queue_handler()
+    healthy = submit.queue_handler()
     client: Any = RefusingStepFunctions("ThrottlingException")
-    executions = dataclasses.replace(alive.submitter.executions, client=client)
-    stuck = dataclasses.replace(alive, submitter=dataclasses.replace(alive.submitter, executions=executions))
+    executions = dataclasses.replace(healthy.submitter.executions, client=client)
+    submitter = dataclasses.replace(healthy.submitter, executions=executions)
+    failing = dataclasses.replace(healthy, submitter=submitter)
     with monkeypatch.context() as patch:
-        patch.setattr(submit, "queue_handler", lambda: stuck)
+        patch.setattr(submit, "queue_handler", lambda: failing)
         with pytest.raises(ClientError, match="ThrottlingException"):
             functions.submit(upload)
     assert (job_of(account, upload).state, account.executions()) == (State.SUBMITTED, [])
@@ -141,7 +143,7 @@ def test_an_execution_that_failed_to_start_is_started_later(
     assert (len(account.executions()), len(simulator.charges)) == (1, 1)
 
 
-# Trouble at home
+# Failures of AWS and of the configuration
 
 
 def test_an_unreadable_bucket_is_retried_without_a_charge(

@@ -1,4 +1,4 @@
-"""The submit function: which uploads are sent, which are not, and what repeats do."""
+"""The submit function: which uploads are sent, which are not, and that repeats change nothing."""
 
 import dataclasses
 import hashlib
@@ -30,7 +30,7 @@ ODD_KEYS = [
 ]
 
 
-# Taken by the vendor
+# Accepted by the vendor
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
@@ -196,11 +196,11 @@ def test_an_event_during_the_post_is_not_charged(
     upload = account.drop("band/leads.txt", file_of())
     send = VendorClient.submit
 
-    def send_while_the_event_comes_again(*arguments: Any, **options: Any) -> Any:
+    def send_while_the_event_is_repeated(*arguments: Any, **options: Any) -> Any:
         functions.submit(upload)
         return send(*arguments, **options)
 
-    monkeypatch.setattr(VendorClient, "submit", send_while_the_event_comes_again)
+    monkeypatch.setattr(VendorClient, "submit", send_while_the_event_is_repeated)
     functions.submit(upload)
     assert (job_of(account, upload).state, functions.delayed_messages) == (State.SUBMITTED, 0)
     functions.submit(upload)
@@ -220,7 +220,7 @@ def test_two_versions_of_a_key_are_sent_separately(
         assert received[str(job.task_id)] == hashlib.sha256(file_of(number)).hexdigest()
 
 
-# Bad uploads: free
+# Bad uploads fail without a charge
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_a_legacy_checker_needs_the_vendors_user_id(
     assert simulator.calls["submit"] == 0
 
 
-# Messages that are no uploads
+# Messages that are not uploads
 
 
 @pytest.mark.parametrize("body", ['{"Event": "s3:TestEvent"}', '{"Records": []}'])
@@ -343,7 +343,7 @@ def test_a_test_message_is_acknowledged(functions: Functions, simulator: Simulat
 
 def test_a_body_that_is_not_json_stays_in_the_queue(functions: Functions) -> None:
     with pytest.raises(NotAnUploadError):
-        functions.deliver("no JSON")
+        functions.deliver("not JSON")
 
 
 def test_an_event_about_another_bucket_is_not_read(account: Account, functions: Functions) -> None:

@@ -1,4 +1,4 @@
-"""The submit function when the vendor refuses, is busy, or leaves it unclear whether it took the file."""
+"""The submit function when the vendor refuses, is busy, or leaves it unclear whether it accepted the file."""
 
 from datetime import UTC, datetime, timedelta
 

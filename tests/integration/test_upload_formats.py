@@ -1,4 +1,4 @@
-"""Files as people have them, all the way: what is collected is read as it was when it was sent."""
+"""Files of many formats from upload to results: collecting reads them exactly as submitting did."""
 
 import pytest
 

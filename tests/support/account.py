@@ -1,4 +1,4 @@
-"""A pretended AWS account that holds what the template makes."""
+"""A simulated AWS account with the resources of the template."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ Maker = TypeVar("Maker", bound=Callable[..., object])
 
 
 def _once(make: Maker) -> Maker:
-    """Makes each client once for all accounts: making one takes longer than what a test asks of it."""
+    """Cache the clients for all accounts: creating one takes longer than most requests of a test."""
     return cast("Maker", cache(make))
 
 
@@ -29,7 +29,7 @@ client, resource = _once(boto3.client), _once(boto3.resource)
 
 @dataclass(frozen=True)
 class Account:
-    """The stack's resources by name, and what a person or another service would do with them."""
+    """The names of the stack's resources, and actions of people or other services on them."""
 
     jobs_table: str
     upload_bucket: str
@@ -42,7 +42,7 @@ class Account:
 
     @classmethod
     def create(cls) -> Self:
-        """Makes the resources; a rule copies every event of ours to a queue, to be read by tests."""
+        """Create the resources. A rule copies every event of numberdrop to a queue, for tests to read."""
         for bucket in ("uploads", "results"):
             client("s3").create_bucket(Bucket=bucket)
             client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -79,7 +79,7 @@ class Account:
         )
 
     def variables(self, *, vendor_url: str) -> dict[str, str]:
-        """The environment of all functions together."""
+        """Return the environment variables of all functions."""
         return {
             "JOBS_TABLE": self.jobs_table,
             "EVENT_BUS_NAME": self.bus,
@@ -100,7 +100,7 @@ class Account:
     # Uploads
 
     def drop(self, key: str, content: bytes, metadata: Mapping[str, str] | None = None) -> Upload:
-        """Puts an object into the upload bucket; returns the upload as its event tells it."""
+        """Store an object in the upload bucket; return its upload."""
         answer = client("s3").put_object(
             Bucket=self.upload_bucket, Key=key, Body=content, Metadata=metadata or {}
         )
@@ -114,17 +114,17 @@ class Account:
         )
 
     def delete(self, upload: Upload) -> None:
-        """Deletes the version for good."""
+        """Delete the version permanently."""
         client("s3").delete_object(Bucket=upload.bucket, Key=upload.key, VersionId=str(upload.version_id))
 
     # Jobs
 
     def job(self, upload: Upload) -> Job | None:
-        """The ledger's job of an upload."""
+        """Return the job of an upload from the ledger, or None."""
         return Ledger(client("dynamodb"), self.jobs_table).get(upload.job_id)
 
     def put(self, job: Job) -> None:
-        """Writes a job into the ledger as it stands, past all rules."""
+        """Write a job into the ledger directly, without any condition."""
         attributes = {field.name: getattr(job, field.name) for field in fields(Job)}
         unset = {field.name: field.default for field in fields(Job)}
         written = {name: value for name, value in attributes.items() if value != unset[name]}
@@ -132,14 +132,14 @@ class Account:
         resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
 
     def expire_lease(self, upload: Upload) -> None:
-        """Put the lease of an upload's job far into the past."""
-        self._set_to_the_past(upload, "lease_until")
+        """Move the lease of an upload's job far into the past."""
+        self._move_to_the_past(upload, "lease_until")
 
     def expire_deadline(self, upload: Upload) -> None:
-        """Put the deadline of an upload's job far into the past."""
-        self._set_to_the_past(upload, "deadline")
+        """Move the deadline of an upload's job far into the past."""
+        self._move_to_the_past(upload, "deadline")
 
-    def _set_to_the_past(self, upload: Upload, attribute: str) -> None:
+    def _move_to_the_past(self, upload: Upload, attribute: str) -> None:
         resource("dynamodb").Table(self.jobs_table).update_item(
             Key={"job_id": upload.job_id},
             UpdateExpression="SET #moment = :past",
@@ -149,30 +149,30 @@ class Account:
         )
 
     def executions(self) -> list[str]:
-        """Names of the executions that were started."""
+        """Return the names of the executions that were started."""
         answer = client("stepfunctions").list_executions(stateMachineArn=self.state_machine)
         return [execution["name"] for execution in answer["executions"]]
 
     # Results
 
     def stored(self) -> dict[str, bytes]:
-        """The objects of the results bucket."""
+        """Return the objects of the results bucket by key."""
         objects = resource("s3").Bucket(self.results_bucket).objects.all()
         return {item.key: item.get()["Body"].read() for item in objects}
 
     # Events
 
     def events(self) -> list[dict[str, Any]]:
-        """The events that were emitted since this was last asked."""
-        return [json.loads(message["Body"]) for message in _taken(self.events_queue)]
+        """Return the events that were emitted since the last call."""
+        return [json.loads(message["Body"]) for message in _receive_all(self.events_queue)]
 
     def rotate_key(self, value: str) -> None:
-        """Puts another key into the secret."""
+        """Store another API key in the secret."""
         client("secretsmanager").put_secret_value(SecretId=self.secret, SecretString=value)
 
 
 def object_created(upload: Upload) -> dict[str, Any]:
-    """The event that announces an upload (S3 user guide, "EventBridge event message structure")."""
+    """Return the S3 event of an upload (S3 user guide, "EventBridge event message structure")."""
     described = {
         "key": upload.key,
         "size": upload.size,
@@ -205,8 +205,8 @@ def _queue_of_events(source: str) -> str:
     return url
 
 
-def _taken(queue: str) -> Iterator[Mapping[str, Any]]:
-    """The messages of a queue, which then forgets them."""
+def _receive_all(queue: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the messages of a queue and delete them."""
     sqs = client("sqs")
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
         for message in messages:

@@ -1,4 +1,4 @@
-"""The functions as Lambda and Amazon SQS run them."""
+"""The functions, invoked as Lambda and Amazon SQS invoke them."""
 
 import json
 import logging
@@ -22,11 +22,11 @@ from tests.support.account import Account, object_created
 
 
 class KilledError(BaseException):
-    """The function's process ends here: nothing catches it."""
+    """Stands for the end of the function's process: no code of the package catches it."""
 
 
 class LogLines(logging.Handler):
-    """Keeps what is logged."""
+    """A logging handler that keeps the log lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class LogLines(logging.Handler):
 
 @dataclass
 class Context:
-    """What Lambda tells a function about its invocation."""
+    """The context that Lambda passes to a function."""
 
     seconds: float = 900.0
     function_name: str = "function"
@@ -52,7 +52,7 @@ class Context:
 
 @dataclass
 class Functions:
-    """The functions of one account, fresh: nothing is kept from an earlier test."""
+    """The functions of one account. They start cold, so nothing is left of earlier tests."""
 
     account: Account
     context: Any = field(default_factory=Context)
@@ -61,8 +61,8 @@ class Functions:
         self.start_cold()
 
     def start_cold(self) -> None:
-        """Lets every function start cold."""
-        for wiring in (
+        """Make every function start cold at its next invocation."""
+        for cached in (
             submit.queue_handler,
             check_status.status_checker,
             collect.collector,
@@ -70,14 +70,14 @@ class Functions:
             reconcile.reconciler,
             audit.auditor,
         ):
-            wiring.cache_clear()
+            cached.cache_clear()
 
     def submit(self, upload: Upload) -> None:
-        """Delivers the upload's event to the submit function, once."""
+        """Deliver the upload's event to the submit function once."""
         self.deliver(json.dumps(object_created(upload)))
 
     def deliver(self, body: str) -> None:
-        """Delivers a message; it stays in the queue when the function raises."""
+        """Deliver a message. It stays in the queue if the function raises."""
         sqs, url = boto3.client("sqs"), self.account.upload_queue
         sqs.send_message(QueueUrl=url, MessageBody=body)
         (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
@@ -91,7 +91,7 @@ class Functions:
 
     @property
     def delayed_messages(self) -> int:
-        """Messages that wait in the upload queue for their time to come."""
+        """Return the number of delayed messages in the upload queue."""
         answer = boto3.client("sqs").get_queue_attributes(
             QueueUrl=self.account.upload_queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
         )
@@ -100,29 +100,29 @@ class Functions:
     def check_status(
         self, upload: Upload, seen: Mapping[str, Any] | None = None, *, seconds: float = TIME_FOR_ONE_CHECK
     ) -> dict[str, Any]:
-        """The decision, after its way through JSON; without more ``seconds``, it is that of a single look."""
+        """Check the task; return the decision as JSON. The default ``seconds`` suffice for one check only."""
         event = {"job_id": upload.job_id, "seen": dict(seen or {})}
         return _through_json(check_status.handler(event, replace(self.context, seconds=seconds)))
 
     def collect(self, upload: Upload) -> dict[str, Any]:
-        """The decision, after its way through JSON."""
+        """Collect the results; return the decision as JSON."""
         return _through_json(collect.handler({"job_id": upload.job_id}, self.context))
 
     def record_failure(
         self, upload: Upload, code: ReasonCode, message: str = "Why.", *, execution: str | None = None
     ) -> dict[str, Any]:
-        """The reason that the ledger holds afterwards; executions of older versions do not say their name."""
+        """Record a failure; return the ledger's reason. Executions of older versions pass no name."""
         event: dict[str, Any] = {"job_id": upload.job_id, "reason": {"code": code, "message": message}}
         if execution:
             event["execution"] = execution
         return _through_json(record_failure.handler(_through_json(event), self.context))
 
     def reconcile(self, event: Mapping[str, Any]) -> dict[str, int] | str:
-        """What was done."""
+        """Run reconcile on an event; return the actions that were taken."""
         return reconcile.handler(_through_json(event), self.context)
 
     def audit(self) -> None:
-        """The daily look at the bucket; what it found is a metric on standard output."""
+        """Run the daily audit, which prints its result as a metric."""
         audit.handler({}, self.context)
 
 

@@ -1,4 +1,4 @@
-"""What became of an upload, read from the ledger and from its events."""
+"""The outcome of an upload: its job, its events and its files."""
 
 import csv
 from collections.abc import Mapping
@@ -19,19 +19,19 @@ def job_of(account: Account, upload: Upload) -> Job:
 
 
 def ending_of(account: Account, upload: Upload) -> tuple[State, ReasonCode | None, bool | None]:
-    """State, reason and charge of a job, once it is seen that its one event tells the same."""
+    """Return state, reason code and charge of a job, after checking that its only event agrees."""
     job = job_of(account, upload)
     (event,) = account.events()
-    told = event["detail"]
-    assert (told["job_id"], told["charged"]) == (job.job_id, job.charged)
+    detail = event["detail"]
+    assert (detail["job_id"], detail["charged"]) == (job.job_id, job.charged)
     assert job.reason
-    assert told["reason"] == {"code": job.reason.code, "message": job.reason.message}
+    assert detail["reason"] == {"code": job.reason.code, "message": job.reason.message}
     assert job.ending in job.announced
     return job.state, job.reason.code, job.charged
 
 
 def files_of(account: Account, upload: Upload) -> Mapping[str, bytes]:
-    """The stored files by their names, once it is seen that each lies below the upload's key."""
+    """Return the stored files by name, after checking that all keys start with the upload's key."""
     prefix = f"{upload.key}/{upload.job_id[:12]}/"
     stored = account.stored()
     assert all(key.startswith(prefix) for key in stored)

@@ -1,4 +1,4 @@
-"""The door: which messages are forgotten, which come again, and when."""
+"""The queue handler: which messages are deleted, which are retried, and when."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ EVENT = {
 
 
 class RecordingQueue:
-    """Amazon SQS as far as it is used: notes what it is told."""
+    """A client of Amazon SQS that records its calls."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
@@ -33,8 +33,8 @@ class RecordingQueue:
         self.handed_back.append((request["ReceiptHandle"], request["VisibilityTimeout"]))
 
 
-class SubmissionThat:
-    """Ends the same way each time: returns an outcome, or raises it."""
+class FakeSubmitter:
+    """Returns the same outcome every time, or raises it."""
 
     def __init__(self, outcome: Settled | Requeue | Exception) -> None:
         self.outcome = outcome
@@ -47,18 +47,18 @@ class SubmissionThat:
         return self.outcome
 
 
-class Door:
-    """An intake with what stands behind it."""
+class Given:
+    """A queue handler with a fake queue and a fake submitter."""
 
     def __init__(self, outcome: Settled | Requeue | Exception = SETTLED) -> None:
         self.queue = RecordingQueue()
-        self.submitter = SubmissionThat(outcome)
+        self.submitter = FakeSubmitter(outcome)
         client: Any = self.queue
-        submission: Any = self.submitter
-        self.intake = QueueHandler(submission, UploadQueue(client, "https://queue.example"), "uploads")
+        submitter: Any = self.submitter
+        self.handler = QueueHandler(submitter, UploadQueue(client, "https://queue.example"), "uploads")
 
-    def take(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
-        self.intake.handle(Message(body, RECEIPT, receives), seconds=60)
+    def handle(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
+        self.handler.handle(Message(body, RECEIPT, receives), seconds=60)
 
 
 def test_a_message_is_read_from_a_lambda_record() -> None:
@@ -72,40 +72,40 @@ def test_a_message_is_read_from_a_lambda_record() -> None:
 
 
 def test_a_message_about_an_upload_is_submitted_and_deleted() -> None:
-    door = Door()
-    door.take()
-    assert [upload.key for upload in door.submitter.submitted] == ["band/a.txt"]
-    assert not door.queue.sent
-    assert not door.queue.handed_back
+    given = Given()
+    given.handle()
+    assert [upload.key for upload in given.submitter.submitted] == ["band/a.txt"]
+    assert not given.queue.sent
+    assert not given.queue.handed_back
 
 
 def test_a_test_message_submits_nothing() -> None:
-    door = Door()
-    door.take('{"Event": "s3:TestEvent"}')
-    assert not door.submitter.submitted
+    given = Given()
+    given.handle('{"Event": "s3:TestEvent"}')
+    assert not given.submitter.submitted
 
 
 @pytest.mark.parametrize(
-    ("asked", "delay"), [(0, 0), (300, 300), (900, 900), (86_400, LONGEST_DELAY), (-3, 0)]
+    ("seconds", "delay"), [(0, 0), (300, 300), (900, 900), (86_400, LONGEST_DELAY), (-3, 0)]
 )
-def test_a_message_to_requeue_is_sent_again_unchanged(asked: int, delay: int) -> None:
-    door = Door(Requeue(asked))
-    door.take()
-    assert door.queue.sent == [(json.dumps(EVENT), delay)]
+def test_a_message_to_requeue_is_sent_again_unchanged(seconds: int, delay: int) -> None:
+    given = Given(Requeue(seconds))
+    given.handle()
+    assert given.queue.sent == [(json.dumps(EVENT), delay)]
 
 
 @pytest.mark.parametrize(("receives", "pause"), [(1, 15), (2, 30), (3, 60), (5, 240), (20, LONGEST_DELAY)])
 def test_a_failed_message_returns_after_a_growing_pause(receives: int, pause: int) -> None:
-    door = Door(RuntimeError("storage is down"))
+    given = Given(RuntimeError("storage is down"))
     with pytest.raises(RuntimeError):
-        door.take(receives=receives)
-    assert door.queue.handed_back == [(RECEIPT, pause)]
+        given.handle(receives=receives)
+    assert given.queue.handed_back == [(RECEIPT, pause)]
     assert FIRST_RETRY_SECONDS == 15
 
 
 def test_a_message_that_is_not_an_upload_returns_at_once() -> None:
-    door = Door()
+    given = Given()
     with pytest.raises(NotAnUploadError):
-        door.take("no JSON")
-    assert door.queue.handed_back == [(RECEIPT, 0)]
-    assert not door.submitter.submitted
+        given.handle("not JSON")
+    assert given.queue.handed_back == [(RECEIPT, 0)]
+    assert not given.submitter.submitted

@@ -1,4 +1,4 @@
-"""What the vendor's answers mean for a task, and what the workflow does next."""
+"""The decisions of the status check: what follows from the vendor's answers, the ledger and the deadline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
@@ -26,11 +26,11 @@ from tests.support.jobs import NOON, TASK_ID, a_job
 from tests.support.template import resources
 
 NOTHING_SEEN = PollState()
-PACING = PollingPolicy(longest_wait=300)
+POLLING = PollingPolicy(longest_wait=300)
 LINK = "https://storage.example/export.zip?signature=s"
 
 
-def said(
+def answer(
     word: str, *, link: str | None = None, total: int | None = 100, success: int | None = 40
 ) -> TaskStatus:
     return TaskStatus(word=word, total=total, success=success, failure=0, result_url=link)
@@ -42,34 +42,34 @@ def decision(
     *,
     age: timedelta = timedelta(minutes=5),
     chance: float = 0.0,
-    **of_job: Any,
+    **job_changes: Any,
 ) -> Decision:
-    job = a_job(submitted_at=NOON - age, **of_job)
-    return decide(outcome, seen, job, PACING, now=NOON, chance=chance)
+    job = a_job(submitted_at=NOON - age, **job_changes)
+    return decide(outcome, seen, job, POLLING, now=NOON, chance=chance)
 
 
 @pytest.mark.parametrize("word", ["pending", "processing", "completed", "archiving", "", "EXPORTING"])
 def test_any_word_but_exported_and_failed_means_wait(word: str) -> None:
-    assert decision(said(word)).next is Next.WAIT
+    assert decision(answer(word)).next is Next.WAIT
 
 
 @pytest.mark.parametrize("word", ["completed", "processing", "failed"])
 def test_a_link_counts_only_with_the_word_exported(word: str) -> None:
-    assert decision(said(word, link=LINK)).next is not Next.COLLECT
+    assert decision(answer(word, link=LINK)).next is not Next.COLLECT
 
 
 def test_exported_with_a_link_means_collect() -> None:
-    assert decision(said("exported", link=LINK)).next is Next.COLLECT
+    assert decision(answer("exported", link=LINK)).next is Next.COLLECT
 
 
 @pytest.mark.parametrize(("total", "success"), [(0, 0), (100, 250), (100, 3), (None, None)])
 def test_counts_decide_nothing(total: int | None, success: int | None) -> None:
-    result = decision(said("processing", total=total, success=success))
+    result = decision(answer("processing", total=total, success=success))
     assert (result.next, result.total, result.success) == (Next.WAIT, total, success)
 
 
 def test_a_failed_task_ends_the_job() -> None:
-    result = decision(said("failed"))
+    result = decision(answer("failed"))
     assert result.next is Next.FAIL
     assert result.reason
     assert result.reason.code is ReasonCode.TASK_FAILED
@@ -79,11 +79,11 @@ def test_a_failed_task_ends_the_job() -> None:
 
 
 def test_the_wait_grows_with_age_without_progress() -> None:
-    assert decision(said("pending", success=0), age=timedelta(minutes=8)).wait_seconds == 120
+    assert decision(answer("pending", success=0), age=timedelta(minutes=8)).wait_seconds == 120
 
 
 def test_progress_shortens_the_wait() -> None:
-    assert decision(said("processing", success=75), age=timedelta(minutes=10)).wait_seconds == 100
+    assert decision(answer("processing", success=75), age=timedelta(minutes=10)).wait_seconds == 100
 
 
 def test_failed_rows_count_as_progress() -> None:
@@ -94,33 +94,33 @@ def test_failed_rows_count_as_progress() -> None:
 def test_the_submitted_rows_replace_a_missing_total() -> None:
     sent = Counts(submitted=150)
     for total in (0, None):
-        status = said("processing", total=total, success=75)
+        status = answer("processing", total=total, success=75)
         assert decision(status, age=timedelta(minutes=4), counts=sent).wait_seconds == 120
 
 
 def test_a_higher_speed_since_the_last_check_is_used() -> None:
     seen = PollState(done=10, done_since="2026-03-04T11:59:00.000Z")
-    result = decision(said("processing", success=60), seen, age=timedelta(minutes=10))
+    result = decision(answer("processing", success=60), seen, age=timedelta(minutes=10))
     assert result.wait_seconds == 24
 
 
 def test_a_completed_task_is_checked_soon_for_its_export() -> None:
-    assert decision(said("completed", success=0), age=timedelta(minutes=5)).wait_seconds == 3
+    assert decision(answer("completed", success=0), age=timedelta(minutes=5)).wait_seconds == 3
 
 
 def test_the_expected_duration_lengthens_the_first_waits() -> None:
-    result = decision(said("pending", success=0), age=timedelta(seconds=30), expected_seconds=600)
+    result = decision(answer("pending", success=0), age=timedelta(seconds=30), expected_seconds=600)
     assert result.wait_seconds == 60
 
 
 def test_jitter_does_not_shorten_the_vendors_pause() -> None:
-    pending = said("pending", success=0)
+    pending = answer("pending", success=0)
     assert decision(pending, age=timedelta(minutes=8), chance=1.0).wait_seconds == 108
     assert decision(NoAnswer(700, "429"), chance=1.0).wait_seconds == 700
 
 
 def test_a_slow_clock_does_not_break_the_wait() -> None:
-    assert decision(said("processing"), age=timedelta(seconds=-30)).wait_seconds == 3
+    assert decision(answer("processing"), age=timedelta(seconds=-30)).wait_seconds == 3
 
 
 def test_the_vendors_pause_is_kept() -> None:
@@ -136,7 +136,7 @@ def test_a_failed_call_keeps_the_poll_state() -> None:
     assert decision(NoAnswer(90, "time-out"), seen) == Decision(Next.WAIT, 90, seen)
 
 
-# 404
+# The vendor does not know the task (404)
 
 
 def test_a_task_that_is_unknown_at_first_is_waited_for() -> None:
@@ -148,7 +148,7 @@ def test_a_task_that_is_unknown_at_first_is_waited_for() -> None:
 def test_patience_with_an_unknown_task_counts_from_the_first_404() -> None:
     first = decision(TaskUnknown()).seen
     later = NOON + PATIENCE_WITH_UNKNOWN - timedelta(seconds=1)
-    assert decide(TaskUnknown(), first, a_job(), PACING, now=later).seen == first
+    assert decide(TaskUnknown(), first, a_job(), POLLING, now=later).seen == first
 
 
 def test_even_an_old_task_needs_several_404s() -> None:
@@ -158,12 +158,12 @@ def test_even_an_old_task_needs_several_404s() -> None:
 
 def test_an_unknown_task_fails_after_some_minutes() -> None:
     first = decision(TaskUnknown()).seen
-    result = decide(TaskUnknown(), first, a_job(), PACING, now=NOON + PATIENCE_WITH_UNKNOWN)
+    result = decide(TaskUnknown(), first, a_job(), POLLING, now=NOON + PATIENCE_WITH_UNKNOWN)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TASK_NOT_FOUND)
 
 
-@pytest.mark.parametrize("outcome", [said("pending"), NoAnswer(900, "503")])
+@pytest.mark.parametrize("outcome", [answer("pending"), NoAnswer(900, "503")])
 def test_any_other_answer_resets_the_patience(outcome: StatusOutcome) -> None:
     first = decision(TaskUnknown()).seen
     assert decision(outcome, first).seen.unknown_since is None
@@ -175,19 +175,19 @@ def test_any_other_answer_resets_the_patience(outcome: StatusOutcome) -> None:
 def test_exported_without_a_link_is_checked_a_few_more_times() -> None:
     seen = NOTHING_SEEN
     for _ in range(MAX_LINKLESS_ANSWERS - 1):
-        result = decision(said("exported"), seen)
+        result = decision(answer("exported"), seen)
         assert (result.next, result.wait_seconds) == (Next.WAIT, 75)
         seen = result.seen
-    result = decision(said("exported"), seen)
+    result = decision(answer("exported"), seen)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.RESULT_UNAVAILABLE)
 
 
 def test_a_young_task_without_a_link_gets_time() -> None:
-    assert decision(said("exported"), age=timedelta(seconds=20)).wait_seconds == WAIT_FOR_LINK
+    assert decision(answer("exported"), age=timedelta(seconds=20)).wait_seconds == WAIT_FOR_LINK
 
 
-# What is remembered between two looks
+# What is remembered between two checks
 
 
 def test_a_poll_state_survives_the_state_machine() -> None:
@@ -197,11 +197,11 @@ def test_a_poll_state_survives_the_state_machine() -> None:
 
 
 def test_a_count_is_stored_with_the_time_it_was_first_seen() -> None:
-    first = decision(said("processing", success=40)).seen
+    first = decision(answer("processing", success=40)).seen
     assert (first.done, first.done_since) == (40, "2026-03-04T12:00:00.000Z")
     earlier = replace(first, done_since="2026-03-04T11:58:00.000Z")
-    assert decision(said("processing", success=40), earlier).seen == earlier
-    changed = decision(said("processing", success=30), earlier).seen
+    assert decision(answer("processing", success=40), earlier).seen == earlier
+    changed = decision(answer("processing", success=30), earlier).seen
     assert (changed.done, changed.done_since) == (30, "2026-03-04T12:00:00.000Z")
 
 
@@ -220,16 +220,16 @@ def test_a_poll_state_has_only_counts_and_times() -> None:
 
 
 def test_a_decision_has_no_link_task_or_number() -> None:
-    payload = decision(said("exported", link=LINK)).as_payload()
+    payload = decision(answer("exported", link=LINK)).as_payload()
     assert set(payload) == {"next", "wait_seconds", "seen", "reason", "total", "success"}
     assert LINK not in str(payload)
 
 
-# A look: the ledger, the vendor and the deadline
+# A whole check: the ledger, the vendor and the deadline
 
 
-class LedgerOf:
-    """A ledger that holds one job, or none."""
+class FakeLedger:
+    """A ledger with one job, or none."""
 
     def __init__(self, job: Job | None) -> None:
         self.job = job
@@ -242,119 +242,118 @@ class LedgerOf:
 
 @dataclass
 class Function:
-    """A call of the function: a vendor that answers by the time of day, and a clock that only sleep moves."""
+    """One invocation: the vendor's answer depends on the time, and only sleeping moves the clock."""
 
     job: Job | None
-    says: Callable[[datetime], StatusOutcome]
+    answer: Callable[[datetime], StatusOutcome]
     now: datetime = NOON
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
-    def look(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_ONE_CHECK) -> Decision:
-        ledger: Any = LedgerOf(self.job)
+    def check(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_ONE_CHECK) -> Decision:
+        ledger: Any = FakeLedger(self.job)
         vendor: Any = self
-        status_check = StatusChecker(ledger, vendor, PACING, lambda: self.now, self.sleep, chance=lambda: 0.0)
-        return status_check.check(
-            "some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds
-        )
+        checker = StatusChecker(ledger, vendor, POLLING, lambda: self.now, self.sleep, chance=lambda: 0.0)
+        return checker.check("some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds)
 
     def status(self, checker: Any, task_id: str) -> StatusOutcome:
-        self.asked.append((checker.name, task_id))
-        return self.says(self.now)
+        self.calls.append((checker.name, task_id))
+        return self.answer(self.now)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += timedelta(seconds=seconds)
 
 
-def look(job: Job | None, outcome: StatusOutcome, *, now: datetime = NOON) -> Decision:
-    return Function(job, lambda _: outcome, now).look()
+def check(job: Job | None, outcome: StatusOutcome, *, now: datetime = NOON) -> Decision:
+    return Function(job, lambda _: outcome, now).check()
 
 
 def test_a_task_is_checked_by_its_checker_and_id() -> None:
-    function = Function(a_job(), lambda _: said("pending"))
-    function.look()
-    assert function.asked == [("band", TASK_ID)]
+    function = Function(a_job(), lambda _: answer("pending"))
+    function.check()
+    assert function.calls == [("band", TASK_ID)]
 
 
 def test_an_unfinished_task_times_out_at_the_deadline() -> None:
     job = a_job()
-    result = look(job, said("processing"), now=job.deadline)
+    result = check(job, answer("processing"), now=job.deadline)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TIMED_OUT)
 
 
-@pytest.mark.parametrize("outcome", [NoAnswer(900, "503"), TaskUnknown(), said("exported")])
+@pytest.mark.parametrize("outcome", [NoAnswer(900, "503"), TaskUnknown(), answer("exported")])
 def test_no_answer_postpones_the_deadline(outcome: StatusOutcome) -> None:
     job = a_job()
-    assert look(job, outcome, now=job.deadline).next is Next.FAIL
+    assert check(job, outcome, now=job.deadline).next is Next.FAIL
 
 
 def test_an_export_after_the_deadline_is_still_collected() -> None:
     job = a_job()
-    assert look(job, said("exported", link=LINK), now=job.deadline + timedelta(hours=1)).next is Next.COLLECT
+    later = job.deadline + timedelta(hours=1)
+    assert check(job, answer("exported", link=LINK), now=later).next is Next.COLLECT
 
 
 def test_the_last_wait_ends_at_the_deadline() -> None:
     job = a_job()
-    result = look(job, said("processing"), now=job.deadline - timedelta(seconds=7.5))
+    result = check(job, answer("processing"), now=job.deadline - timedelta(seconds=7.5))
     assert (result.next, result.wait_seconds) == (Next.WAIT, 8)
 
 
 def test_a_completed_job_goes_to_the_collector() -> None:
-    assert look(a_job(State.COMPLETED), said("pending")).next is Next.COLLECT
+    assert check(a_job(State.COMPLETED), answer("pending")).next is Next.COLLECT
 
 
 def test_a_failed_job_fails_again_for_the_same_reason() -> None:
     job = a_job(State.FAILED)
-    assert look(job, said("exported", link=LINK)) == Decision(Next.FAIL, reason=job.reason)
+    assert check(job, answer("exported", link=LINK)) == Decision(Next.FAIL, reason=job.reason)
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING])
 def test_a_job_without_a_task_is_not_checked(state: State) -> None:
-    result = look(a_job(state), said("exported", link=LINK))
+    result = check(a_job(state), answer("exported", link=LINK))
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.ABORTED)
 
 
 def test_a_missing_job_is_an_error() -> None:
     with pytest.raises(JobMissingError):
-        look(None, said("pending"))
+        check(None, answer("pending"))
 
 
 def test_a_task_of_a_disabled_checker_is_still_followed() -> None:
     job = a_job()
     deep = replace(job, upload=replace(job.upload, key="wa-deep/a.txt"))
-    assert look(deep, said("exported", link=LINK)).next is Next.COLLECT
+    assert check(deep, answer("exported", link=LINK)).next is Next.COLLECT
 
 
-# Staying in the function for another look
+# Sleeping in the function until the next check
 
 YOUNG = a_job(submitted_at=NOON - timedelta(seconds=10))
 
 
 def exported_after(seconds: float) -> Callable[[datetime], StatusOutcome]:
     done = NOON + timedelta(seconds=seconds)
-    return lambda now: said("exported", link=LINK) if now >= done else said("pending", success=0)
+    return lambda now: answer("exported", link=LINK) if now >= done else answer("pending", success=0)
 
 
 def test_a_young_task_is_checked_again_in_the_same_call() -> None:
     function = Function(YOUNG, exported_after(seconds=20))
-    assert function.look(seconds=120).next is Next.COLLECT
+    assert function.check(seconds=120).next is Next.COLLECT
     assert sum(function.slept) < 20 + 10
-    assert len(function.asked) == len(function.slept) + 1
+    assert len(function.calls) == len(function.slept) + 1
 
 
 def test_a_long_task_is_not_waited_for_in_the_function() -> None:
     function = Function(a_job(), exported_after(seconds=600))
-    result = function.look(seconds=120)
+    result = function.check(seconds=120)
     assert (result.next, result.wait_seconds, function.slept) == (Next.WAIT, 135, [])
 
 
 @pytest.mark.parametrize("seconds", [0, 50, 60, 120, 900])
 def test_a_call_leaves_time_for_one_slow_check(seconds: int) -> None:
     function = Function(YOUNG, exported_after(seconds=3600))
-    result = function.look(seconds=seconds)
+    result = function.check(seconds=seconds)
     stayed = (function.now - NOON).total_seconds()
     assert result.next is Next.WAIT
     assert stayed <= max(0, seconds - TIME_FOR_ONE_CHECK)
@@ -367,20 +366,20 @@ def test_the_function_has_time_to_sleep_and_to_check() -> None:
 
 
 def test_the_last_check_of_a_call_is_remembered() -> None:
-    function = Function(YOUNG, lambda now: said("processing", success=now.second))
-    result = function.look(seconds=TIME_FOR_ONE_CHECK + 8)
+    function = Function(YOUNG, lambda now: answer("processing", success=now.second))
+    result = function.check(seconds=TIME_FOR_ONE_CHECK + 8)
     assert function.slept
     assert result.seen.done == function.now.second
 
 
 def test_the_vendors_pause_is_not_slept_in_the_function() -> None:
     function = Function(YOUNG, lambda _: NoAnswer(60, "503"))
-    assert function.look(seconds=120).wait_seconds == 60
+    assert function.check(seconds=120).wait_seconds == 60
     assert function.slept == []
 
 
 def test_sleeping_ends_at_the_deadline() -> None:
     job = replace(YOUNG, deadline=NOON + timedelta(seconds=5))
-    result = Function(job, exported_after(seconds=3600)).look(seconds=120)
+    result = Function(job, exported_after(seconds=3600)).check(seconds=120)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TIMED_OUT)
