@@ -1,4 +1,4 @@
-"""Crash tests: nothing is real but the package."""
+"""Crash tests: only the package is real."""
 
 import logging
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from numberdrop.steps import submission
-from tests.support.crash.logs import LineKeeper
+from tests.support.crash.services import LogCollector
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _logs_are_kept() -> Iterator[None]:
-    """Keeps log lines for the invariants, instead of printing a million of them."""
+def _collect_logs() -> Iterator[None]:
+    """Collect log lines for the invariants instead of printing a million of them."""
     log = logging.getLogger(submission.logger.name)
     before = log.handlers
-    log.handlers = [LineKeeper(instead_of=before[0])]
+    log.handlers = [LogCollector(instead_of=before[0])]
     yield
     log.handlers = before

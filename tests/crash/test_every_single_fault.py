@@ -1,4 +1,4 @@
-"""Every side effect of every scenario goes wrong once, in every path that it can."""
+"""Every side effect of every scenario fails once, in every way that it can."""
 
 from collections.abc import Callable
 

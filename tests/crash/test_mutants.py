@@ -1,4 +1,4 @@
-"""The harness itself is tested: each mistake that it is there to find is made once, and must be found."""
+"""The harness finds mistakes: each mutant makes one, and a schedule must expose it."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_every_mutant_is_killed(mutant: type[Wiring]) -> None:
         for scenario in MUTANTS[mutant]
         for schedule in (Schedule(scenario), *(schedule for _, schedule in single_faults(scenario)))
     )
-    killed_by = ((schedule, schedule.problems(mutant)) for schedule in schedules)
-    first = next(((schedule, problems) for schedule, problems in killed_by if problems), None)
+    results = ((schedule, schedule.problems(mutant)) for schedule in schedules)
+    first = next(((schedule, problems) for schedule, problems in results if problems), None)
     print(f"{mutant.__name__}: {first}")
-    assert first, "no schedule shows the mistake"
+    assert first, "no schedule exposes the mistake"

@@ -1,4 +1,4 @@
-"""Anything that people, the vendor and AWS may do, in any order, with faults in between."""
+"""Random sequences of what people, the vendor and AWS may do, with faults in between."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ DECISIONS: tuple[Callable[[Maintainer], None], ...] = (
 
 
 class Uploads(RuleBasedStateMachine):
-    """The invariants hold once everything is put right and quiet, whatever happened before."""
+    """After all problems are solved and the world is idle, the invariants hold, whatever happened before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Uploads(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.world.uploads) < 6)
     @rule(key=st.sampled_from(KEYS))
-    def upload_and_hear_of_it_later(self, key: str) -> None:
+    def upload_without_an_event(self, key: str) -> None:
         self.world.upload(key, announced=False)
 
     @precondition(lambda self: self.world.uploads)
@@ -50,11 +50,11 @@ class Uploads(RuleBasedStateMachine):
         self.world.run_for(timedelta(seconds=seconds))
 
     @rule(answer=st.sampled_from(Answer))
-    def put_the_vendor_in_a_mood(self, answer: Answer) -> None:
+    def change_the_next_answer(self, answer: Answer) -> None:
         self.world.vendor.answers.append(answer)
 
     @rule(has_money=st.booleans())
-    def spend_or_top_up(self, *, has_money: bool) -> None:
+    def change_the_balance(self, *, has_money: bool) -> None:
         self.world.vendor.has_money = has_money
 
     @rule(number=st.integers(1, 9))
@@ -66,7 +66,7 @@ class Uploads(RuleBasedStateMachine):
         self.maintainer.store_valid_key()
 
     @rule(fails=st.booleans(), never_finishes=st.booleans())
-    def let_tasks_fail_or_dawdle(self, *, fails: bool, never_finishes: bool) -> None:
+    def let_tasks_fail_or_never_finish(self, *, fails: bool, never_finishes: bool) -> None:
         self.world.vendor.fails, self.world.vendor.never_finishes = fails, never_finishes
 
     @rule()
@@ -78,7 +78,7 @@ class Uploads(RuleBasedStateMachine):
         decide(self.maintainer)
 
     @rule(calls=st.integers(0, 25), mode=st.sampled_from(Mode))
-    def break_a_call_to_come(self, calls: int, mode: Mode) -> None:
+    def break_a_later_call(self, calls: int, mode: Mode) -> None:
         self.world.seam.plan[len(self.world.seam.calls) + calls] = mode
 
     def teardown(self) -> None:

@@ -1,6 +1,7 @@
-"""Pairs and triples of faults, drawn from a seed.
+"""Pairs and triples of faults, drawn from seeds.
 
-NUMBERDROP_TORTURE_SECONDS lets it run for so long, from a seed of the moment; NUMBERDROP_SEED runs one seed.
+NUMBERDROP_TORTURE_SECONDS sets how long to run, with seeds from the current time.
+NUMBERDROP_SEED runs one seed.
 """
 
 import os
@@ -16,10 +17,10 @@ from tests.support.crash.schedules import Schedule
 from tests.support.crash.seam import Fault, Mode
 
 SEEDS = 200
-"""How many are tried when nobody asks for more."""
+"""The number of seeds of a normal run."""
 
 BEYOND = 20
-"""Calls past the undisturbed end that may go wrong too: what a fault leaves behind is mended there."""
+"""Calls after the normal end of a scenario that may fail too: those that repair what a fault left."""
 
 SECONDS = float(os.environ.get("NUMBERDROP_TORTURE_SECONDS", "0"))
 
@@ -31,8 +32,8 @@ def test_no_combination_of_faults_charges_twice(record_property: Callable[[str, 
         tried += 1
         schedule = _drawn_from(seed)
         problems = schedule.problems()
-        again = f"NUMBERDROP_SEED={seed} python -m pytest {os.path.relpath(__file__)}"
-        assert not problems, f"{schedule}: {problems}\nTo see it again: {again}"
+        command = f"NUMBERDROP_SEED={seed} python -m pytest {os.path.relpath(__file__)}"
+        assert not problems, f"{schedule}: {problems}\nTo repeat it: {command}"
     record_property("schedules", tried)
     print(f"{tried} schedules of two or three faults")
 

@@ -1,4 +1,4 @@
-"""What the table in memory answers is what moto answers, whatever the package asks in any scenario."""
+"""The table in memory gives the same answers as moto to all requests of all scenarios."""
 
 import json
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ from tests.support.crash.table import TABLE, Table
 from tests.support.template import resources
 
 MAX_REQUESTS = 60
-"""Of one scenario; moto takes its time, and most of what reconcile asks is the same."""
+"""Per scenario: moto is slow, and most requests of reconcile are the same."""
 
-AS_IN_THE_TEMPLATE = {
+TABLE_OF_TEMPLATE = {
     name: value
     for name, value in resources("AWS::DynamoDB::Table")["JobsTable"].items()
     if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
@@ -39,17 +39,17 @@ def test_every_repeated_write_gets_the_answer_of_dynamodb() -> None:
 
 
 def _compare(schedule: Schedule) -> None:
-    requests = _without_dull_ones(schedule.run().table.requests)[:MAX_REQUESTS]
+    requests = _without_repeated_reads(schedule.run().table.requests)[:MAX_REQUESTS]
     table = Table(on_write=lambda _: None)
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         moto = boto3.client("dynamodb")
-        moto.create_table(TableName=TABLE, **AS_IN_THE_TEMPLATE)
+        moto.create_table(TableName=TABLE, **TABLE_OF_TEMPLATE)
         for operation, request in requests:
             assert _answer(table, operation, request) == _answer(moto, operation, request)
 
 
-def _without_dull_ones(requests: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Of reads that follow one another, the last."""
+def _without_repeated_reads(requests: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """Keep only the last of consecutive reads."""
     reads = {"get_item", "query"}
     return [
         request
@@ -67,7 +67,7 @@ def _answer(client: Any, operation: str, request: Mapping[str, Any]) -> Any:
 
 
 def _sorted(answer: Any) -> Any:
-    """Members of a set come in any order."""
+    """Sort the members of sets, whose order is arbitrary."""
     return json.loads(
         json.dumps(answer, sort_keys=True),
         object_hook=lambda found: {k: sorted(v) if k == "SS" else v for k, v in found.items()},

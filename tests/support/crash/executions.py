@@ -1,4 +1,4 @@
-"""Step Functions, as far as the project's own state machine needs it: it runs the file itself."""
+"""An in-memory Step Functions that runs the project's own state machine file."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.support.template import state_machine
 RUNNING = "RUNNING"
 
 Invoke = Callable[[str, dict[str, Any]], Any]
-"""Runs the function of this placeholder with a payload; what it raises fails the task."""
+"""Runs the function of a placeholder with a payload; an exception fails the task."""
 
 
 @dataclass
@@ -23,10 +23,10 @@ class Execution:
     """One execution.
 
     Attributes:
-        variables: what the state machine remembers.
-        at: the state it is in.
-        attempts: how often that state was tried.
-        history: everything that Step Functions would keep and show.
+        state: the current state.
+        variables: the variables assigned so far.
+        attempts: the number of failed attempts of the current state.
+        history: everything that Step Functions would store and show.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Executions:
 
     Attributes:
         invoke: runs a function.
-        on_end: told of the name and the status of an execution that has ended.
+        on_end: called with the name and status of each execution that ends.
     """
 
     clock: VirtualClock
@@ -53,13 +53,13 @@ class Executions:
     by_name: dict[str, Execution] = field(default_factory=dict)
 
     def start_execution(self, **request: str) -> None:
-        name, given = request["name"], json.loads(request["input"])
-        known = self.by_name.get(name)
-        if known and known.status == RUNNING and known.input == given:
+        name, payload = request["name"], json.loads(request["input"])
+        existing = self.by_name.get(name)
+        if existing and existing.status == RUNNING and existing.input == payload:
             return
-        if known:
+        if existing:
             raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": ""}}, "StartExecution")
-        execution = self.by_name[name] = Execution(name, given, _MACHINE["StartAt"])
+        execution = self.by_name[name] = Execution(name, payload, _MACHINE["StartAt"])
         timeout = timedelta(seconds=_MACHINE["TimeoutSeconds"])
         self.clock.schedule(self.clock.now() + timeout, lambda: self._end(execution, "TIMED_OUT"))
         self._schedule_step(execution)
@@ -71,7 +71,7 @@ class Executions:
         return {"status": execution.status}
 
     def stop(self, name: str) -> None:
-        """A person stops an execution."""
+        """Stop an execution, as a maintainer can."""
         if name in self.by_name:
             self._end(self.by_name[name], "ABORTED")
 
@@ -99,8 +99,8 @@ class Executions:
             case "Task":
                 self._run_task(execution, state)
             case "Choice":
-                holds = [c for c in state["Choices"] if _evaluate(c["Condition"], execution.variables, {})]
-                self._enter_next(execution, holds[0] if holds else {"Next": state["Default"]}, {})
+                matching = [c for c in state["Choices"] if _evaluate(c["Condition"], execution.variables, {})]
+                self._enter_next(execution, matching[0] if matching else {"Next": state["Default"]}, {})
             case "Succeed":
                 self._end(execution, "SUCCEEDED")
             case "Fail":
@@ -113,14 +113,14 @@ class Executions:
         execution.history.append(json.dumps(arguments))
         try:
             payload = self.invoke(arguments["FunctionName"], arguments["Payload"])
-        except Exception as error:  # noqa: BLE001 - whatever a function raises fails its task
+        except Exception as error:  # noqa: BLE001 - any exception of a function fails its task
             self._retry_or_catch(execution, state, error)
             return
         execution.history.append(json.dumps(payload))
         self._enter_next(execution, state, {"result": {"Payload": payload}})
 
     def _retry_or_catch(self, execution: Execution, state: Mapping[str, Any], error: Exception) -> None:
-        """Retries as late as the jitter allows."""
+        """Retry as late as the jitter allows, or enter the state of the catcher."""
         execution.history.append(f"{type(error).__name__}: {error}")
         *_, retry = state["Retry"]
         if execution.attempts < retry["MaxAttempts"]:
@@ -151,7 +151,7 @@ _DEFAULTED = re.compile(r"\$exists\((\$\S+)\) \? \1 : (\d+)")
 
 
 def _evaluate(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
-    """A value of the state machine, with the little JSONata that it uses evaluated."""
+    """Evaluate a value of the state machine, with the subset of JSONata that it uses."""
     match value:
         case dict():
             return {name: _evaluate(inner, variables, states) for name, inner in value.items()}

@@ -1,4 +1,4 @@
-"""What a person does who looks after the pipeline, by commands; they can crash too."""
+"""A person who maintains the pipeline with the command line, whose commands can crash too."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +13,7 @@ from numberdrop_cli.operations import Operations
 from tests.support.crash.world import World
 
 MAX_TRIES = 3
-"""A person whose command broke off looks again, and repeats it if it did not help."""
+"""A maintainer whose command failed repeats it while the job is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class Maintainer:
             self.world.executions.stop(name)
 
     def purge_queue(self) -> None:
-        """Purges the queue, as far as the ledger knows the uploads; the others are for the audit to find."""
-        known = [upload.key for upload in self.world.uploads if self.world.job(upload)]
+        """Delete the messages about uploads in the ledger; the audit would find the others."""
+        in_ledger = [upload.key for upload in self.world.uploads if self.world.job(upload)]
         self.world.queue.messages = [
             message
             for message in self.world.queue.messages
-            if not any(f'"{key}"' in message.body for key in known)
+            if not any(f'"{key}"' in message.body for key in in_ledger)
         ]
 
     def resolve_doubts(self) -> None:
-        """Resolves every doubt as the vendor's console has it."""
+        """Resolve every doubt according to the vendor's console."""
         for number in self._in_state(State.IN_DOUBT):
             tasks = self.world.vendor.tasks_of(number)
             if tasks:
@@ -51,24 +51,24 @@ class Maintainer:
                 self._mark_not_charged(number)
 
     def mark_doubts_not_charged(self) -> None:
-        """Resolves every doubt so, whether it is true or not."""
+        """Mark every job in doubt as not charged, whether that is true or not."""
         for number in self._in_state(State.IN_DOUBT):
             self._mark_not_charged(number)
 
     def abandon_doubts(self) -> None:
-        """Abandons every job in doubt."""
+        """Abandon every job in doubt."""
         for number in self._in_state(State.IN_DOUBT):
             self._do(number, Operations.abandon)
 
     def abandon_unsent_jobs(self) -> None:
-        """Abandons every job that the vendor does not take, until there is none any more."""
+        """Abandon every job that the vendor does not accept, until none is left."""
         while self._unsent() or not self.world.timeline:
             self.world.run_for(timedelta(minutes=1))
             for number in self._unsent():
                 self._do(number, Operations.abandon)
 
     def collect_again(self) -> None:
-        """Asks for every failed task again."""
+        """Collect every failed task again."""
         for number in self._in_state(State.FAILED):
             job = self.world.job(self.world.uploads[number])
             if job and job.task_id:
@@ -78,8 +78,8 @@ class Maintainer:
         self._do(number, lambda operations, job: operations.mark_charged(job, task_id))
 
     def _mark_not_charged(self, number: int) -> None:
-        said = self.world.marked_not_charged
-        said[number] = said.get(number, 0) + 1
+        marked = self.world.marked_not_charged
+        marked[number] = marked.get(number, 0) + 1
         self._do(number, lambda operations, job: operations.mark_not_charged(job, "the vendor's console"))
 
     def _do(self, number: int, operation: Callable[[Operations, Job], Any]) -> None:

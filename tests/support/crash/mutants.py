@@ -1,4 +1,4 @@
-"""The package with one mistake each: what a harness must not let live."""
+"""Mutants of the package, each with one mistake that the crash tests must find."""
 
 import io
 import json
@@ -36,7 +36,7 @@ from tests.support.crash.wiring import Wiring
 
 @dataclass(frozen=True)
 class _RetryingVendor:
-    """Stands before the vendor."""
+    """A vendor client that sends a file again after a doubtful answer."""
 
     vendor: SeamVendorClient
     user_id: str = ""
@@ -114,7 +114,7 @@ class ClaimsUnconditionally(Wiring):
 
 @dataclass(frozen=True)
 class _WithoutOwnWrite:
-    """A client whose refusals never bear the caller's own write."""
+    """A client whose failed conditions never show the caller's own write."""
 
     client: Any
 
@@ -127,7 +127,7 @@ class _WithoutOwnWrite:
         except ClientError as error:
             item: Any = error.response.get("Item")
             if item:
-                error.response["Item"] = item | {"last_write": {"S": "somebody else's"}}  # type: ignore[typeddict-unknown-key]
+                error.response["Item"] = item | {"last_write": {"S": "another writer's"}}  # type: ignore[typeddict-unknown-key]
             raise
 
 
@@ -139,7 +139,7 @@ class TrustsAFailedConditionOnItsOwnWrite(Wiring):
 
 @dataclass(frozen=True)
 class _KeepingAnnounced:
-    """A client that never takes an attribute away which says what was announced."""
+    """A client that never removes the attribute ``announced``."""
 
     client: Any
 
@@ -159,7 +159,7 @@ class AnnouncesARepeatedEndingOnlyOnce(Wiring):
 
 class _NotExtendingLedger(Ledger):
     def extend_deadline(self, job: Job, deadline: datetime) -> None:
-        """Lets the deadline pass."""
+        """Leave the deadline unchanged."""
 
 
 class CountsTheTimeBehindTheBreaker(Wiring):
@@ -168,14 +168,14 @@ class CountsTheTimeBehindTheBreaker(Wiring):
 
 class _StuckBreaker(CircuitBreaker):
     def close(self, holder: str) -> None:
-        """Leaves it stopped."""
+        """Leave it open."""
 
 
 class NeverClosesTheBreaker(Wiring):
     breaker_class = _StuckBreaker
 
 
-# Telling
+# Announcing
 
 
 class _EarlyMarkingAnnouncer(Announcer):
@@ -191,7 +191,7 @@ class MarksBeforeItEmits(Wiring):
 
 class _NotMarkingLedger(Ledger):
     def mark_announced(self, job: Job) -> None:
-        """Forgets it."""
+        """Do nothing."""
 
 
 class NeverMarks(Wiring):
@@ -208,7 +208,7 @@ class DropsFailedMessages(Wiring):
     queue_handler_class = _SwallowingQueueHandler
 
 
-# Following and collecting
+# Executions and collection
 
 
 class _RandomlyNamedExecutions(Executions):
@@ -224,17 +224,17 @@ class NamesExecutionsAtRandom(Wiring):
 
 @dataclass(frozen=True)
 class _LateStoringResults(ResultsBucket):
-    waiting: list[tuple[str, bytes, str]] = field(default_factory=list)
+    pending: list[tuple[str, bytes, str]] = field(default_factory=list)
 
     def put(self, key: str, file: IO[bytes], content_type: str) -> None:
-        self.waiting.append((key, file.read(), content_type))
+        self.pending.append((key, file.read(), content_type))
 
     def put_stream(self, key: str, stream: Stream, *, length: int, content_type: str) -> None:
-        self.waiting.append((key, stream.read(), content_type))
+        self.pending.append((key, stream.read(), content_type))
 
     def store(self) -> None:
-        while self.waiting:
-            key, content, content_type = self.waiting.pop(0)
+        while self.pending:
+            key, content, content_type = self.pending.pop(0)
             super().put(key, io.BytesIO(content), content_type)
 
 
@@ -279,7 +279,7 @@ class CompletesBeforeItStores(Wiring):
 
 
 class _IgnoringReconcile(Wiring):
-    """Its reconcile sees no job in these states."""
+    """Its reconcile ignores the jobs in some states."""
 
     ignored: frozenset[State] = frozenset()
 
@@ -352,4 +352,4 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     ReconcileIgnoresBlocked: ("an_empty_account",),
     ReconcileResubmitsASubmittingJob: ("one_upload",),
 }
-"""Each with the scenarios of whose single faults at least one must show the mistake."""
+"""The mutants, each with the scenarios whose single faults must expose it at least once."""

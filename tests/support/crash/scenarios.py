@@ -1,4 +1,4 @@
-"""The base scenarios: what people, the vendor and AWS do while nothing, or something, crashes."""
+"""The scenarios: what people, the vendor and AWS do. Schedules add crashes to them."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -86,7 +86,7 @@ def an_account_that_stays_empty(world: World) -> None:
 
 def an_abandoned_unaffordable_upload(world: World) -> None:
     world.vendor.has_money = False
-    world.upload("band/dear.txt")
+    world.upload("band/expensive.txt")
     Maintainer(world).abandon_unsent_jobs()
     world.vendor.has_money = True
     world.upload("band/cheap.txt")

@@ -1,4 +1,4 @@
-"""Schedules: a scenario, and what goes wrong in it at which call."""
+"""Schedules: a scenario with faults at some of its calls."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SAMPLED = {
     "an_empty_account": 2,
     "an_upload_claimed_before_a_long_open_breaker": 8,
 }
-"""Scenarios that take long: every n-th of their single faults is tried, the seeded ones try all."""
+"""Long scenarios, of which only every n-th single fault is tried; seeded faults try all of them."""
 
 Outcome = tuple[State, str | None]
 CallPath = tuple[str, ...]
@@ -25,7 +25,7 @@ CallPath = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Schedule:
-    """Runs the same each time."""
+    """A scenario with faults; it runs the same each time."""
 
     scenario: str
     faults: tuple[Fault, ...] = ()
@@ -36,7 +36,7 @@ class Schedule:
         return world
 
     def problems(self, wiring: type[Wiring] = Wiring) -> list[str]:
-        """What does not hold afterwards, or is no longer as it would have been without the faults."""
+        """Run it; return violated invariants, and outcomes that differ from those without faults."""
         world = self.run(wiring)
         problems = violations(world)
         if all(fault.mode is not Mode.LATE for fault in self.faults):
@@ -45,10 +45,10 @@ class Schedule:
 
 
 def _changed_outcomes(world: World, schedule: Schedule) -> Iterator[str]:
-    """A crash must change nothing in the end, except that a crash around the POST raises a doubt."""
+    """Report outcomes that faults changed; only a crash around the POST may leave a doubt."""
     expected = _outcomes_without_faults(schedule.scenario)
     if any(outcome is None or outcome[0] not in ENDED for outcome in expected):
-        return  # The scenario stops midway.
+        return  # The scenario ends before its jobs do.
     may_raise_doubt = any(_is_around_a_post(world.seam.calls, fault) for fault in schedule.faults)
     for number, outcome in enumerate(_outcomes(world)):
         in_doubt = outcome is not None and outcome[0] is State.IN_DOUBT
@@ -67,15 +67,15 @@ def _outcomes_without_faults(scenario: str) -> tuple[Outcome | None, ...]:
 
 
 def _is_around_a_post(calls: list[Call], fault: Fault) -> bool:
-    """From the write that arms to the next write, which records the answer, in one invocation."""
+    """Tell whether a fault is between the write that arms and the write that records the answer."""
     if fault.call_number >= len(calls):
         return False
     broken = calls[fault.call_number]
     if fault.mode is Mode.TWICE and Mode.TWICE in broken.kind.modes:
-        return False  # The SDK's own repeats must not raise a doubt.
+        return False  # Retries by the SDK must not leave a doubt.
     invocation = broken.invocation
     writes = [call for call in calls if call.invocation == invocation and call.name == "dynamodb.update_item"]
-    armed = [place for place, call in enumerate(writes) if call.number <= fault.call_number and _arms(call)]
+    armed = [index for index, call in enumerate(writes) if call.number <= fault.call_number and _arms(call)]
     if not armed:
         return False
     record = writes[armed[-1] + 1 : armed[-1] + 2]
@@ -89,11 +89,11 @@ def _arms(call: Call) -> bool:
 
 @cache
 def single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
-    """Every fault that each call of a scenario can have, where it makes a difference.
+    """Return every fault of each call of a scenario that can make a difference.
 
-    Of calls to which the same path led, in invocations of the same function, the first two are taken: most
-    runs of reconcile are like one another. Of reads that follow one another for the same thing, as those of
-    the index do, the first and the last are taken.
+    If several invocations of a function reach a call by the same path, only the first two count: most runs
+    of reconcile are alike. Of consecutive reads of the same thing, such as the shards of the index, only
+    the first and the last count.
     """
     calls = Schedule(scenario).run().seam.calls
     paths = Counter[CallPath]()

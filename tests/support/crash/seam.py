@@ -1,4 +1,4 @@
-"""The one seam that every side effect passes, and the faults that can be put into it."""
+"""The seam that every side effect passes through, and the faults that can be injected there."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -26,17 +26,17 @@ class Mode(StrEnum):
 
 
 class ProcessDiedError(BaseException):
-    """The process ends here: no ``except Exception`` sees it."""
+    """The process ends here; ``except Exception`` does not catch it."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of side effect: what can go wrong with it.
+    """A kind of side effect, and what can go wrong with it.
 
     Attributes:
-        modes: the faults that make a difference.
-        lost: what the caller gets when the effect happened and its answer was lost; returns or raises.
-        delay: how late the effect can be.
+        modes: the faults that can make a difference.
+        lost: returns or raises what the caller gets if the effect happens but its answer is lost.
+        delay: how late the effect can happen.
     """
 
     modes: tuple[Mode, ...]
@@ -45,7 +45,7 @@ class Kind:
 
 
 def _read_timeout() -> NoReturn:
-    """What botocore raises when its own retries have been lost too."""
+    """Raise what botocore raises after all its retries failed."""
     raise ReadTimeoutError(endpoint_url="https://aws.invalid")
 
 
@@ -56,7 +56,7 @@ def _broken_download() -> NoReturn:
 READ = Kind((Mode.DIES_BEFORE, Mode.LOST), _read_timeout)
 WRITE = Kind(tuple(Mode), _read_timeout)
 LEDGER_WRITE = Kind(tuple(Mode), _read_timeout, delay=timedelta(hours=1))
-"""A write of the ledger may even arrive when its sender is long gone."""
+"""A ledger write may arrive long after its sender has ended."""
 
 POST = Kind(
     (Mode.DIES_BEFORE, Mode.DIES_AFTER, Mode.LOST, Mode.LATE),
@@ -70,7 +70,7 @@ DOWNLOAD = Kind((Mode.DIES_BEFORE, Mode.LOST), _broken_download)
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function."""
+    """One invocation of a function."""
 
     function: str
     number: int
@@ -78,7 +78,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Call:
-    """A side effect that was asked for."""
+    """A requested side effect."""
 
     number: int
     invocation: Invocation
@@ -92,7 +92,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong at the call of this number."""
+    """Something that goes wrong at the call with this number."""
 
     call_number: int
     mode: Mode
@@ -100,13 +100,13 @@ class Fault:
 
 @dataclass
 class Seam:
-    """Numbers all side effects, and lets the planned ones go wrong.
+    """Numbers all side effects, and injects the planned faults.
 
     Attributes:
         run_others: lets everything else run for a while.
-        plan: what goes wrong, by number of the call; a fault that the call cannot have is a death before it.
-        calls: what was asked for so far.
-        invocation: who asks now.
+        plan: the mode by call number; if the call cannot have that mode, the process dies before it.
+        calls: the calls so far.
+        invocation: the current invocation.
     """
 
     run_others: Callable[[timedelta], None]
@@ -115,10 +115,10 @@ class Seam:
     invocation: Invocation = Invocation("nobody", 0)
 
     def call(self, name: str, effect: Callable[[], Any], kind: Kind, arguments: Mapping[str, Any]) -> Any:
-        """Lets an effect happen, unless the plan says otherwise.
+        """Perform an effect, with the fault that the plan has for this call.
 
         Raises:
-            ProcessDiedError: the plan says that the process dies here.
+            ProcessDiedError: according to the plan, the process dies here.
         """
         call = Call(len(self.calls), self.invocation, name, kind, arguments)
         self.calls.append(call)
@@ -149,7 +149,7 @@ class Seam:
 
 
 class Client:
-    """A client of an AWS service, every method of which goes through the seam."""
+    """A client of an AWS service whose methods all go through the seam."""
 
     def __init__(self, seam: Seam, service: str, client: Any) -> None:
         self._seam = seam
@@ -176,7 +176,7 @@ _LEDGER_WRITES = {"dynamodb.update_item"}
 
 @dataclass(frozen=True)
 class _Paginator:
-    """Everything fits on one page here."""
+    """A paginator with everything on one page."""
 
     fetch: Callable[..., Any]
 

@@ -1,7 +1,8 @@
-"""Small services in memory, with the signatures of boto3: buckets, a queue, a bus, a secret."""
+"""Small in-memory services with the signatures of boto3: buckets, a queue, a bus, a secret, and logs."""
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ class Version:
 
 @dataclass
 class Buckets:
-    """Amazon S3, every bucket versioned."""
+    """Amazon S3; every bucket is versioned."""
 
     objects: dict[tuple[str, str], list[Version]] = field(default_factory=dict)
 
@@ -39,20 +40,20 @@ class Buckets:
         return {"VersionId": versions[-1].version_id}
 
     def head_object(self, **request: str) -> dict[str, str]:
-        return {"VersionId": self._wanted(request, "HeadObject").version_id}
+        return {"VersionId": self._find(request, "HeadObject").version_id}
 
     def get_object(self, **request: str) -> dict[str, "Body"]:
-        return {"Body": Body(self._wanted(request, "GetObject").content)}
+        return {"Body": Body(self._find(request, "GetObject").content)}
 
     def content(self, bucket: str, key: str) -> bytes | None:
-        """What lies under a key now."""
+        """Return the current content of a key, or None."""
         versions = self.objects.get((bucket, key))
         return versions[-1].content if versions else None
 
-    def _wanted(self, request: Mapping[str, str], operation: str) -> Version:
+    def _find(self, request: Mapping[str, str], operation: str) -> Version:
         versions = self.objects.get((request["Bucket"], request["Key"]), [])
-        wanted = request.get("VersionId")
-        found = [version for version in versions if wanted in {None, version.version_id}]
+        version_id = request.get("VersionId")
+        found = [version for version in versions if version_id in {None, version.version_id}]
         if not found:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "not found"}}, operation)
         if request["IfMatch"] != f'"{found[-1].etag}"':
@@ -61,7 +62,7 @@ class Buckets:
 
 
 def _sent(body: Any, length: int | None) -> bytes:
-    """What the SDK sends of a body, with what it raises when that breaks off or cannot be sent again."""
+    """Return what the SDK sends of a body; raise what it raises if reading fails or the length differs."""
     if length is None:
         body.seek(0)
     try:
@@ -75,7 +76,7 @@ def _sent(body: Any, length: int | None) -> bytes:
 
 @dataclass(frozen=True)
 class Body:
-    """A body that is read in one piece."""
+    """A body that is read in one block."""
 
     content: bytes
 
@@ -83,7 +84,7 @@ class Body:
         yield self.content
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Queue:
     """Amazon SQS: one queue with its dead-letter queue.
 
     Attributes:
-        wake: told when a message becomes visible.
+        wake: called with the moment at which a message becomes visible.
     """
 
     now: Now
@@ -126,7 +127,7 @@ class Queue:
         self._hide(self.messages[-1], delay)
 
     def receive(self) -> Message | None:
-        """The next visible message, which is then invisible for a while."""
+        """Return the next visible message, and hide it for the visibility timeout."""
         for message in [message for message in self.messages if message.visible_at <= self.now()]:
             message.receives += 1
             if message.receives > MAX_RECEIVES:
@@ -140,7 +141,7 @@ class Queue:
         return None
 
     def redrive(self) -> None:
-        """A person sends the dead letters to the queue again."""
+        """Move the dead letters back to the queue, as a maintainer can."""
         while self.dead_letters:
             self.send(self.dead_letters.pop().body)
 
@@ -154,10 +155,10 @@ class Queue:
 
 @dataclass(frozen=True)
 class Bus:
-    """Amazon EventBridge, which keeps what it gets.
+    """Amazon EventBridge.
 
     Attributes:
-        on_event: told of the detail type and the detail of each event.
+        on_event: called with the detail type and the detail of each event.
     """
 
     on_event: Callable[[str, dict[str, Any]], None]
@@ -176,3 +177,18 @@ class Secrets:
 
     def get_secret_value(self, **_: str) -> dict[str, str]:
         return {"SecretString": self.value}
+
+
+LOG_LINES: list[str] = []
+"""The lines that the package logged since the list was last cleared, as CloudWatch would receive them."""
+
+
+class LogCollector(logging.Handler):
+    """Appends to ``LOG_LINES`` in the format of the handler that it replaces."""
+
+    def __init__(self, instead_of: logging.Handler) -> None:
+        super().__init__()
+        self.setFormatter(instead_of.formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        LOG_LINES.append(self.format(record))

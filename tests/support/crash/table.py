@@ -1,7 +1,7 @@
-"""The ledger's table, in memory: the little of DynamoDB that the package asks for, and nothing else.
+"""The ledger's table in memory: only the part of DynamoDB that the package uses.
 
-moto knows all of DynamoDB and takes ten milliseconds for an update, which is too long for thousands of
-schedules. ``test_the_table_is_like_dynamodb.py`` replays what is asked here against moto.
+moto implements more of DynamoDB but takes ten milliseconds per update, too long for thousands of schedules.
+``test_table_matches_dynamodb.py`` replays the requests of this table against moto.
 """
 
 import re
@@ -17,11 +17,11 @@ Item = dict[str, Any]
 
 
 class Table:
-    """A DynamoDB client that knows one table, empty at first; attributes are never changed in place.
+    """A DynamoDB client with one table, initially empty. It never changes attribute values in place.
 
     Attributes:
-        on_write: told of each item after an update of it.
-        requests: what was asked, for replays.
+        on_write: called with each item after an update.
+        requests: all requests, for replays.
     """
 
     def __init__(self, on_write: Callable[[Item], None]) -> None:
@@ -30,7 +30,7 @@ class Table:
         self._items: dict[str, Item] = {}
 
     def items(self) -> list[Item]:
-        """Everything in the table."""
+        """Return all items of the table."""
         return list(self._items.values())
 
     def get_item(self, **request: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class Table:
         return {"Item": dict(item)} if item else {}
 
     def query(self, **request: Any) -> dict[str, Any]:
-        """The keys of an index that holds the items with the attribute it is named after."""
+        """Return the keys in a shard of an index; the index has the name of its partition attribute."""
         self.requests.append(("query", request))
         (shard,) = request["ExpressionAttributeValues"].values()
         found = [item for item in self.items() if item.get(request["IndexName"]) == shard]

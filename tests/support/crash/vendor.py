@@ -1,4 +1,4 @@
-"""The vendor's account, in memory, and the two objects through which the package sees it."""
+"""An in-memory vendor, and the two clients through which the package uses it."""
 
 import io
 import re
@@ -30,29 +30,29 @@ from numberdrop.vendor.outcomes import (
 from tests.support.crash.seam import DOWNLOAD, POST, STATUS, Seam
 
 NUMBER = "+447700{upload:03}{row:03}"
-"""Numbers from a range that is reserved for fiction; they tell which upload they belong to."""
+"""Numbers from a range that is reserved for fiction; each contains the number of its upload."""
 
 KEY = "canary-key"
 SIGNATURE = "canary-signature"
 CANARIES = ("447700", "canary-")
-"""What must never be found outside files and requests."""
+"""Texts that must never appear outside files and requests."""
 
 DURATION = timedelta(seconds=15)
 """How long a task takes."""
 
 
 class Answer(StrEnum):
-    """What the vendor may do with the next file."""
+    """How the vendor may answer the next file."""
 
-    LOSE_ANSWER = "takes the file, and the answer is lost"
-    RESET = "resets the connection before it took the file"
+    LOSE_ANSWER = "accepts the file, but the answer is lost"
+    RESET = "resets the connection before it accepts the file"
     BUSY = "429"
     SERVER_ERROR = "500"
     REJECT = "400"
 
 
 def rows_of(upload: int) -> list[str]:
-    """The numbers of an upload."""
+    """Return the numbers of an upload."""
     return [NUMBER.format(upload=upload, row=row) for row in range(3)]
 
 
@@ -64,7 +64,7 @@ def _upload_of(rows: bytes) -> int:
 
 @dataclass(frozen=True)
 class Task:
-    """What the vendor was paid for."""
+    """A task that was charged."""
 
     task_id: str
     upload: int
@@ -72,7 +72,7 @@ class Task:
 
     @property
     def export(self) -> bytes:
-        """The file that the vendor hands out."""
+        """The bytes of the task's export."""
         file = io.BytesIO()
         with ZipFile(file, "w") as archive:
             lines = ["number,band", *(f"{number},yes" for number in rows_of(self.upload))]
@@ -85,13 +85,13 @@ class Vendor:
     """An account at the vendor.
 
     Attributes:
-        on_post: told of the upload at each POST.
-        key: the key that is valid now.
+        on_post: called with the number of the upload at each POST.
+        key: the valid API key.
         has_money: whether the account can pay.
-        answers: what happens to the next files; nothing special once it is empty.
+        answers: the answers to the next files; once empty, files are accepted.
         tasks: one for each charge.
         fails: whether tasks fail instead of being exported.
-        never_finishes: whether tasks stay pending.
+        never_finishes: whether tasks stay in processing.
     """
 
     now: Callable[[], datetime]
@@ -107,9 +107,9 @@ class Vendor:
         upload = _upload_of(rows)
         self.on_post(upload)
         if key != self.key:
-            return Blocked(401, "the key is not known")
+            return Blocked(401, "the key is unknown")
         if not self.has_money:
-            return Blocked(402, "there is no money in the account")
+            return Blocked(402, "the account is empty")
         match self.answers.popleft() if self.answers else None:
             case Answer.RESET:
                 return InDoubt("The connection failed once sending had begun (ConnectionError).")
@@ -141,13 +141,13 @@ class Vendor:
         return next((task for task in self.tasks if task.task_id == task_id), None)
 
     def tasks_of(self, upload: int) -> list[Task]:
-        """The tasks that an upload was charged for."""
+        """Return the tasks that an upload was charged for."""
         return [task for task in self.tasks if task.upload == upload]
 
 
 @dataclass(frozen=True)
 class SeamVendorClient:
-    """Stands in for ``VendorClient``, and answers as it would."""
+    """Replaces ``VendorClient``, with the same answers."""
 
     vendor: Vendor
     seam: Seam
@@ -169,7 +169,7 @@ class SeamVendorClient:
 
 @dataclass(frozen=True)
 class SeamDownloader:
-    """Stands in for ``Downloader``."""
+    """Replaces ``Downloader``."""
 
     vendor: Vendor
     seam: Seam
@@ -183,26 +183,26 @@ class SeamDownloader:
 
 
 class SeamDownload:
-    """Stands in for ``Download``: half of it is there at once, the rest comes by a side effect of its own."""
+    """Replaces ``Download``: half of the content is there at once, the rest needs a second side effect."""
 
     def __init__(self, seam: Seam, file: IO[bytes], content: bytes) -> None:
         self.length = len(content)
         self.start, self._rest = content[: self.length // 2], content[self.length // 2 :]
         self._seam = seam
         self._file = file
-        self._broken: DownloadFailedError | None = None
+        self._failure: DownloadFailedError | None = None
         file.write(self.start)
 
     def read(self, _size: int = -1) -> bytes:
-        """The whole, and nothing the second time; once it broke off, it stays so."""
-        if self._broken:
-            raise self._broken
+        """Return all content, and nothing the second time; after a failure, fail again."""
+        if self._failure:
+            raise self._failure
         if not self._rest:
             return b""
         try:
             self._file.write(self._seam.call("downloader.read", lambda: self._rest, DOWNLOAD, {}))
         except DownloadFailedError as error:
-            self._broken = error
+            self._failure = error
             raise
         content, self._rest = self.start + self._rest, b""
         return content

@@ -1,4 +1,4 @@
-"""What ``numberdrop.wiring`` does, with the world's clients, clock and vendor; mutants replace parts."""
+"""Build the steps with the world's clients, clock and vendor; mutants replace parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:follow-tasks
 
 @dataclass(frozen=True)
 class Clients:
-    """Clients of AWS, the vendor and the downloader, all of them at the seam."""
+    """Clients of AWS, the vendor and the downloader; all of them go through the seam."""
 
     dynamodb: Any
     s3: Any
@@ -46,10 +46,10 @@ class Clients:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Puts a cold function together.
+    """Builds the steps as each function does on a cold start.
 
     Attributes:
-        sleep: lets the seconds of the world pass.
+        sleep: lets seconds of the world's clock pass.
     """
 
     clients: Clients
@@ -126,7 +126,7 @@ class Wiring:
         )
 
     def operations(self) -> Operations:
-        """What the command line does for a person; no task is known to belong to another job."""
+        """Build the operations of the command line; no task belongs to another job."""
         ledger = self._ledger()
         return Operations(
             ledger=ledger,
@@ -161,7 +161,7 @@ class Wiring:
 
 
 class _NoOtherJobs:
-    """Stands in for ``JobsTable``, which looks through the table."""
+    """Replaces ``JobsTable``, which scans the table."""
 
     def job_of_task(self, task_id: str) -> str | None:
         return None

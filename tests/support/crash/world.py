@@ -1,4 +1,4 @@
-"""A small deterministic world around the real classes: a queue, executions, a schedule, a vendor, a clock."""
+"""A small deterministic world around the real classes: queue, executions, schedule, vendor, clock."""
 
 import json
 import traceback
@@ -19,9 +19,8 @@ from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload, message_for
 from numberdrop.steps.queue_handler import Message
 from tests.support.crash.executions import Executions
-from tests.support.crash.logs import LINES
 from tests.support.crash.seam import Client, Invocation, Mode, ProcessDiedError, Seam
-from tests.support.crash.services import Buckets, Bus, Queue, Secrets
+from tests.support.crash.services import LOG_LINES, Buckets, Bus, Queue, Secrets
 from tests.support.crash.table import TABLE, Table
 from tests.support.crash.vendor import KEY, SeamDownloader, SeamVendorClient, Vendor, rows_of
 from tests.support.crash.virtual_clock import VirtualClock
@@ -29,47 +28,47 @@ from tests.support.crash.wiring import UPLOADS, Clients, Wiring
 from tests.support.jobs import NOON
 
 SCHEDULE = timedelta(minutes=3)
-"""How often reconcile runs, as the template has it."""
+"""How often reconcile runs, as in the template."""
 
 CHECK_SECONDS = 120
-"""How long the function may run that looks at a task, as the template has it."""
+"""The timeout of the function that checks a task, as in the template."""
 
 STABLE_AFTER = timedelta(hours=3)
-"""When nothing has changed for so long, nothing will."""
+"""If nothing changed for this long, nothing will."""
 
 STABLE_AFTER_WITH_OPEN_BREAKER = timedelta(minutes=45)
-"""Longer than a message of a dead worker is invisible."""
+"""The same while the circuit breaker is open."""
 
 
 class ProcessFailedError(Exception):
-    """A function died; Lambda tells its callers no more than that."""
+    """A function died; Lambda's callers learn nothing more."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that others can see: a job entered a state, or an event was emitted.
+    """Something visible from outside: a job entered a state, or an event was emitted.
 
     Attributes:
-        what: ``state`` or ``event``.
+        category: ``state`` or ``event``.
         kind: the state or the event's detail type.
-        code: the reason code, if there is one.
+        code: the reason code, or None.
     """
 
-    what: str
+    category: str
     job_id: str
     kind: str
     code: str | None
 
 
 class World:
-    """Everything there is, from the bucket to the vendor.
+    """The whole system, from the bucket to the vendor.
 
     Attributes:
-        uploads: what was uploaded; its place tells its numbers.
-        marked_not_charged: by upload, how often a person said so.
+        uploads: the uploads so far; the index of an upload is its number.
+        marked_not_charged: how often a maintainer marked each upload as not charged.
         timeline: what happened, in order.
-        unarmed_posts: POSTs for which the ledger did not say ``submitting`` with the sender's token.
-        logs: what the functions logged, as CloudWatch would get it.
+        unarmed_posts: POSTs while the ledger did not show ``submitting`` with the sender's token.
+        logs: what the functions logged, as CloudWatch would receive it.
     """
 
     def __init__(self, plan: Mapping[int, Mode] | None = None, wiring: type[Wiring] = Wiring) -> None:
@@ -79,7 +78,7 @@ class World:
         self.marked_not_charged: dict[int, int] = {}
         self.timeline: list[Entry] = []
         self.unarmed_posts: list[str] = []
-        self.logs = LINES
+        self.logs = LOG_LINES
         self.logs.clear()
         self._invocations = count(1)
         self._undelivered_ends = 0
@@ -99,7 +98,7 @@ class World:
     def upload(
         self, key: str = "band/leads.txt", *, announced: bool = True, versioned: bool = True
     ) -> Upload:
-        """Puts a file into the bucket."""
+        """Put a file into the bucket."""
         rows = "\n".join(rows_of(len(self.uploads))).encode()
         version_id = self.buckets.put_object(Bucket=UPLOADS, Key=key, Body=BytesIO(rows))["VersionId"]
         etag = self.buckets.objects[UPLOADS, key][-1].etag
@@ -110,7 +109,7 @@ class World:
         return upload
 
     def announce(self, upload: Upload, *, versioned: bool = True) -> None:
-        """Delivers the event of an upload."""
+        """Deliver the event of an upload."""
         body = json.loads(message_for(upload))
         if not versioned:
             del body["detail"]["object"]["version-id"]
@@ -121,14 +120,14 @@ class World:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger as a person sees it, past the seam."""
+        """The ledger without the seam, as a person sees it."""
         return Ledger(self.table, TABLE, self.clock.now)  # type: ignore[arg-type]
 
     def run_for(self, duration: timedelta) -> None:
         self.clock.run_until(self.clock.now() + duration)
 
     def run_until_idle(self) -> None:
-        """Lets time pass until nothing happens any more; a person empties the dead-letter queue once."""
+        """Let time pass until nothing changes; redrive the dead-letter queue once."""
         self._run_until_stable()
         if self.queue.dead_letters:
             self.queue.redrive()
@@ -136,12 +135,12 @@ class World:
 
     @property
     def needs_maintainer(self) -> bool:
-        """Whether the vendor refuses every file until somebody puts something right."""
+        """Whether the vendor refuses every file until a maintainer tops up or changes the key."""
         return not self.vendor.has_money or self.vendor.key != self.secrets.value
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is left to be done by anybody."""
+        """Whether no work is left."""
         busy = (
             self.queue.messages
             or self.queue.dead_letters
@@ -151,10 +150,10 @@ class World:
         return not busy and not self._reconcile_has_work()
 
     def run(self, function: str, action: Callable[[], Any]) -> Any:
-        """Runs a function, or what a service does, in a process of its own.
+        """Run a function, or an action of a service, in a process of its own.
 
         Raises:
-            ProcessFailedError: it died.
+            ProcessFailedError: the process died.
         """
         before = self.seam.invocation
         self.seam.invocation = Invocation(function, next(self._invocations))
@@ -187,18 +186,18 @@ class World:
         )
 
     def _function(self, name: str) -> Any:
-        """The function as an earlier invocation left it, or a cold one."""
+        """Return the warm instance of a function, or start a cold one."""
         if name not in self._warm:
             self._warm[name] = getattr(self.wiring, name)()
         return self._warm[name]
 
     def _poll(self) -> None:
-        """Delivers visible messages to the submit function, one at a time; what fails stays in the queue."""
+        """Deliver visible messages to the submit function one by one; failed ones stay in the queue."""
         while message := self.queue.receive():
-            taken = Message(message.body, message.receipt, message.receives)
+            received = Message(message.body, message.receipt, message.receives)
             with suppress(Exception):
-                self.run("queue_handler", partial(self._handle_message, taken))
-                self.run("poller", partial(self._delete_message, taken.receipt_handle))
+                self.run("queue_handler", partial(self._handle_message, received))
+                self.run("poller", partial(self._delete_message, received.receipt_handle))
 
     def _handle_message(self, message: Message) -> None:
         self._function("queue_handler").handle(message, seconds=900)
@@ -230,7 +229,7 @@ class World:
     }
 
     def _deliver_end(self, execution: str, status: str) -> None:
-        """Delivers the event of an execution that ended unwell; Lambda attempts twice more."""
+        """Deliver the event of an execution that failed, timed out or was aborted; Lambda retries twice."""
         if status in {"ABORTED", "FAILED", "TIMED_OUT"}:
             self._undelivered_ends += 1
             self.clock.schedule(self.clock.now(), lambda: self._settle(execution, status, retries_left=2))
@@ -242,7 +241,7 @@ class World:
                 "settle",
                 lambda: self._function("reconciliation").settle(execution, ExecutionStatus(status)),
             )
-        except Exception:  # noqa: BLE001 - whatever a function raises, Lambda attempts again
+        except Exception:  # noqa: BLE001 - Lambda retries after any exception
             if retries_left:
                 self._undelivered_ends += 1
                 self.clock.schedule(
@@ -253,8 +252,8 @@ class World:
     def _reconcile(self) -> None:
         self.clock.schedule(self.clock.now() + SCHEDULE, self._reconcile)
         if not self._reconcile_has_work():
-            return  # It would read that there is nothing, which takes a while here.
-        with suppress(Exception):  # it comes again
+            return  # Skip a run that would find nothing; it is slow here.
+        with suppress(Exception):  # the schedule runs it again
             self.run("reconcile", lambda: self._function("reconciliation").run())
 
     def _reconcile_has_work(self) -> bool:
@@ -264,33 +263,33 @@ class World:
         self._pass_time(timedelta(seconds=seconds))
 
     def _pass_time(self, duration: timedelta) -> None:
-        """Everybody else's time, in the middle of one process."""
+        """Let time pass for everything else, in the middle of an invocation."""
         invocation = self.seam.invocation
         self.run_for(duration)
         self.seam.invocation = invocation
 
     def _run_until_stable(self) -> None:
-        seen, since = self._observable_state(), self.clock.now()
+        state, since = self._observable_state(), self.clock.now()
         while not self.is_settled:
             self.run_for(SCHEDULE)
-            if (now_seen := self._observable_state()) != seen:
-                seen, since = now_seen, self.clock.now()
-            enough = STABLE_AFTER_WITH_OPEN_BREAKER if self.needs_maintainer else STABLE_AFTER
-            if self.clock.now() - since > enough:
+            if (new_state := self._observable_state()) != state:
+                state, since = new_state, self.clock.now()
+            stable_after = STABLE_AFTER_WITH_OPEN_BREAKER if self.needs_maintainer else STABLE_AFTER
+            if self.clock.now() - since > stable_after:
                 return
 
     def _observable_state(self) -> tuple[int, int, frozenset[Entry]]:
-        """Faults, charges, states, events; a job that is tried again and again adds nothing new to them."""
-        struck = sum(number < len(self.seam.calls) for number in self.seam.plan)
-        return struck, len(self.vendor.tasks), frozenset(self.timeline)
+        """Return faults, charges, states and events; a job that is only retried does not change them."""
+        injected = sum(number < len(self.seam.calls) for number in self.seam.plan)
+        return injected, len(self.vendor.tasks), frozenset(self.timeline)
 
-    # What is noted
+    # What is recorded
 
     def _record_state(self, item: Mapping[str, Any]) -> None:
         if "state" in item:
             code = item.get("reason", {}).get("M", {}).get("code", {}).get("S")
             entry = Entry("state", item["job_id"]["S"], item["state"]["S"], code)
-            of_job = [old for old in self.timeline if (old.what, old.job_id) == ("state", entry.job_id)]
+            of_job = [old for old in self.timeline if (old.category, old.job_id) == ("state", entry.job_id)]
             if not of_job or of_job[-1] != entry:
                 self.timeline.append(entry)
 
@@ -300,7 +299,7 @@ class World:
         self.logs.append(json.dumps(detail))
 
     def _check_post(self, number: int) -> None:
-        """A POST happens only while the ledger shows ``submitting`` with a token of the sender."""
+        """Record a POST unless the ledger shows ``submitting`` with a token of the sender."""
         job = self.job(self.uploads[number])
         tokens = {
             value.get("S")
