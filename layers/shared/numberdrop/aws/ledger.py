@@ -77,7 +77,7 @@ class Ledger:
 
     @classmethod
     def connect(cls, table: str) -> Self:
-        """Return the ledger in a table, with a client of its own."""
+        """Return the ledger in a table, with its own client."""
         return cls(make_client("dynamodb"), table)
 
     def get(self, job_id: str) -> Job | None:

@@ -23,7 +23,7 @@ MIN_AGE = timedelta(days=1)
 """Younger uploads may still be in the queue."""
 
 MAX_AGE = timedelta(days=14)
-"""Older uploads were already compared, and reported, every day."""
+"""Older uploads were compared, and reported if necessary, on every day before."""
 
 logger = Logger()
 
@@ -43,7 +43,17 @@ class AuditReport:
 
 @dataclass(frozen=True)
 class Auditor:
-    """Compares the bucket's listing with the ledger. It does not read any file."""
+    """Compares the bucket's listing with the ledger. It does not read any file.
+
+    >>> s3, dynamodb = make_client("s3"), make_client("dynamodb")
+    >>> _ = s3.create_bucket(Bucket="uploads")
+    >>> _ = dynamodb.create_table(TableName="jobs", BillingMode="PAY_PER_REQUEST",
+    ...     AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
+    ...     KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}])
+    >>> ledger = Ledger(dynamodb, "jobs")
+    >>> Auditor(UploadBucket(s3), "uploads", ledger, CircuitBreaker.beside(ledger)).run()
+    AuditReport(compared=0, unannounced=0)
+    """
 
     uploads: UploadBucket
     bucket: str
@@ -96,7 +106,7 @@ class Auditor:
         return _batched(self._uploads(), MAX_KNOWN_AT_ONCE)
 
     def _uploads(self) -> Iterator[ListedUpload]:
-        """Yield the versions to compare. Older ones than the ledger cannot be in it."""
+        """Yield the versions to compare. Versions older than the ledger cannot have a job."""
         earliest = max(self.now() - MAX_AGE, self.ledger.created_at())
         latest = self.now() - MIN_AGE
         for listed in self.uploads.versions(self.bucket):

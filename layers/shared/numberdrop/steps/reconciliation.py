@@ -59,7 +59,14 @@ logger = Logger()
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Looks at every unsettled job, and does what its worker should have done next."""
+    """Looks at every unsettled job, and does what its worker should have done next.
+
+    >>> ledger = Ledger.connect("jobs")
+    >>> reconciler = Reconciler(ledger, CircuitBreaker.beside(ledger), Executions.connect("arn"),
+    ...     Announcer.connect("default", ledger), UploadQueue.connect("url"), timedelta(hours=24))
+    >>> reconciler.settle("startedByHand", ExecutionStatus.FAILED)
+    'left alone'
+    """
 
     ledger: Ledger
     breaker: CircuitBreaker
@@ -101,9 +108,8 @@ class Reconciler:
     def settle(self, execution_name: str, status: ExecutionStatus) -> str:
         """Settle the job of an execution that has just ended; return the action that was taken."""
         job_id, _, run = execution_name.rpartition("-")
-        job = (
-            self.ledger.get(job_id) if job_id else None
-        )  # executions that were started by hand have other names
+        # An execution that was started by hand has a name without a job id.
+        job = self.ledger.get(job_id) if job_id else None
         if job is None or str(job.run) != run:
             return "left alone"
         return self._after_execution(job, status)
@@ -138,7 +144,7 @@ class Reconciler:
             case State.SUBMITTING if self._is_over(job.lease_until):
                 return self._put_in_doubt(job)
             case State.SUBMITTED if self._is_over(job.lease_until):
-                return self._look_at_execution(job)
+                return self._check_execution(job)
             case State.COMPLETED | State.FAILED | State.IN_DOUBT | State.BLOCKED | State.ABANDONED:
                 self.announcer.announce(job)
                 return "announced"
@@ -172,13 +178,13 @@ class Reconciler:
         return "restarted"
 
     def _put_in_doubt(self, job: Job) -> str:
-        doubted = self.ledger.move(
+        in_doubt = self.ledger.move(
             job, WORKER_LOST, reason=WORKER_LOST_WHILE_SENDING, charged=None, finished_at=self.now()
         )
-        self.announcer.announce(doubted)
+        self.announcer.announce(in_doubt)
         return "put in doubt"
 
-    def _look_at_execution(self, job: Job) -> str:
+    def _check_execution(self, job: Job) -> str:
         status = self.executions.status(job)
         if status is None:
             self.executions.start(job)

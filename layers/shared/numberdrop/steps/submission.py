@@ -46,7 +46,7 @@ from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
 
 LEASE_MARGIN = timedelta(seconds=30)
-"""How long a worker is presumed alive after the end of its time."""
+"""How long after its time limit a worker is still presumed alive."""
 
 BLOCKED_PAUSE = timedelta(minutes=2)
 """How soon the job that holds the circuit breaker open is tried again. Each try is free."""
@@ -79,7 +79,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """A copy of the message must arrive later, after this number of seconds."""
+    """A copy of the message must arrive after some seconds."""
 
     after_seconds: int
 
@@ -209,7 +209,7 @@ class Submitter:
     def _check_that_a_key_is_there(self) -> None:
         """Read the API key while failing is still free.
 
-        Once the ledger says ``submitting``, a secret that cannot be read would look like a doubtful charge.
+        After the ledger says ``submitting``, a secret that cannot be read would leave the job in doubt.
 
         Raises:
             ApiKeyInvalidError: the secret does not hold a key.
