@@ -116,7 +116,7 @@ def test_the_runbook_shows_every_option_of_resolve(option: str) -> None:
     [
         "the vendor made a task",
         "a job could not be reconciled",
-        "The ledger holds the decision, but the next step could not be done",
+        "The ledger holds the decision, but the next step failed",
     ],
 )
 def test_the_runbook_quotes_messages_as_they_are(quoted: str) -> None:
@@ -165,3 +165,14 @@ def test_a_room_imports_what_contributing_allows(room: str) -> None:
     for module in modules:
         imported = re.findall(r"^ *from numberdrop\.(\w+)", module.read_text("utf-8"), re.MULTILINE)
         assert set(imported) <= documented_rooms()[room] | {room}, module.name
+
+
+def test_the_runbook_lists_every_file_of_the_results() -> None:
+    page = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
+    listing = page.split("$ aws s3 ls --recursive")[1].split("```", maxsplit=1)[0]
+    assert re.findall(r"/([a-z]+\.\w+)$", listing, re.MULTILINE) == [
+        "export.zip",
+        "manifest.json",
+        "report.html",
+        "results.csv",
+    ]
