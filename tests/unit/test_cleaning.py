@@ -204,6 +204,7 @@ def test_line_numbers_continue_across_blocks() -> None:
     assert [number for number, _, _ in cleaned.rejected] == [len(blank_lines) + 2]
 
 
+@pytest.mark.slow
 @given(st.lists(phone_numbers, min_size=1))
 def test_each_distinct_number_is_sent_once_in_order(numbers: list[str]) -> None:
     cleaned = clean("\n".join(numbers))
@@ -211,6 +212,7 @@ def test_each_distinct_number_is_sent_once_in_order(numbers: list[str]) -> None:
     assert cleaned.numbers == list(dict.fromkeys(numbers))
 
 
+@pytest.mark.slow
 @given(mixed_lines, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_line_ends_and_byte_order_marks_do_not_matter(lines: list[str], end: str) -> None:
     plain = clean("\n".join([FIRST, *lines, ""]))
@@ -218,6 +220,7 @@ def test_line_ends_and_byte_order_marks_do_not_matter(lines: list[str], end: str
     assert clean("\ufeff" + end.join([FIRST, *lines, ""])) == plain
 
 
+@pytest.mark.slow
 @given(mixed_lines, st.integers(1, 64), st.sampled_from([None, "US"]))
 def test_the_size_of_blocks_does_not_matter(lines: list[str], size: int, region: str | None) -> None:
     table = "".join(f'{line},"a\nb"\n' for line in ["phone", FIRST, *lines])
@@ -228,6 +231,7 @@ def test_the_size_of_blocks_does_not_matter(lines: list[str], size: int, region:
             assert clean(upload, region=region) == whole
 
 
+@pytest.mark.slow
 @given(mixed_lines, st.sampled_from([None, "US"]))
 def test_each_line_is_read_independently(lines: list[str], region: str | None) -> None:
     rule = entry_rule(InputKind.PHONE, region)

@@ -37,6 +37,7 @@ def test_the_encoding_is_detected_at_the_end_of_the_file_too() -> None:
     assert text_of(numbers.encode() + "Müller".encode()) == f"{numbers}Müller\n"
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"])), st.integers(0, 9))
 def test_text_across_blocks_stays_whole(text: str, padding: int) -> None:
     lines = "\n" * (BLOCK - padding) + text

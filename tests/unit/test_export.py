@@ -265,6 +265,7 @@ def test_a_missing_file_does_not_make_the_export_invalid(tmp_path: Path) -> None
 cells = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True), cells)))
 def test_csv_reads_the_same_inside_an_archive(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]

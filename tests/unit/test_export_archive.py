@@ -51,6 +51,7 @@ def test_an_archive_with_too_high_a_ratio_is_rejected(exports: Exports) -> None:
     assert "far more" in exports.error(bomb, ArchiveLimits(ratio_free=MIB))
 
 
+@pytest.mark.slow
 def test_a_table_that_compresses_well_is_accepted(exports: Exports) -> None:
     assert len(exports.rows(zipped({"all.csv": CSV + "41790000001,yes\n" * 100_000}))) == 100_002
 

@@ -107,6 +107,7 @@ def test_an_endless_line_is_rejected(exports: Exports, member: str | None) -> No
 LINE = f"{'x' * 100}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "endless", [f'"{LINE * 10_000}', f'"{LINE}",' * 10_000 + "x\n"], ids=["one cell", "many cells"]
 )
@@ -141,6 +142,7 @@ STRAY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("odd", "expected"), STRAY.values(), ids=STRAY)
 @pytest.mark.parametrize("before", [1, 10_000])
 @pytest.mark.parametrize("after", [1, 100_000])
@@ -171,6 +173,7 @@ def test_a_row_that_ends_before_its_number_has_none(exports: Exports) -> None:
 texts = st.text(st.sampled_from('ab,;"\n\r= \u2028'), max_size=5)
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.tuples(st.from_regex(r"[1-9][0-9]{6,9}", fullmatch=True), texts, texts)),
     number_at=st.integers(0, 2),

@@ -30,6 +30,7 @@ NEEDED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", NEEDED)
 def test_a_function_imports_only_the_slow_modules_it_needs(function: str) -> None:
     path = [PROJECT / "layers" / "shared", PROJECT / "functions" / function]

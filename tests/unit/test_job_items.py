@@ -47,6 +47,7 @@ def item_of(job: Job) -> dict[str, Any]:
     return to_item({field.name: getattr(job, field.name) for field in fields(job)})
 
 
+@pytest.mark.slow
 @given(st.from_type(Job))
 def test_any_job_is_read_as_it_was_written(job: Job) -> None:
     assert Job.from_item(item_of(job)) == job

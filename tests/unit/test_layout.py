@@ -350,6 +350,7 @@ def test_rows_above_the_header_may_be_blank(blank: str) -> None:
 FAR = "," * 60_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "table",
     [
@@ -371,6 +372,7 @@ def test_a_table_without_a_header_has_a_column_for_each_cell() -> None:
     assert clean(f"{A},,\n{B},x,\n{C},,\n").header == ("column_1", "column_2")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "row", "column"),
     [

@@ -68,6 +68,7 @@ def random_digits(region: str, random: Random) -> str:
     return random.choice(prefixes) + "".join(digits) + random.choice(["", "", "", "7"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_any_number_is_read_as_libphonenumber_reads_it(seed: int) -> None:
     random = Random(seed)
@@ -88,6 +89,7 @@ def expected_after_00(digits: str, region: str) -> str | None:
     return "ambiguous" if number and dialled and number != dialled else number or dialled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_number_after_00_is_read_if_it_is_unambiguous(seed: int) -> None:
     random = Random(seed)
@@ -160,6 +162,7 @@ def test_unambiguous_digits_without_a_plus_are_accepted(digits: str, region: str
     assert e164_without_plus(digits, region) == number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_number_without_a_plus_is_not_read_as_another(seed: int) -> None:
     random = Random(seed)

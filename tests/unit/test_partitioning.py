@@ -106,6 +106,7 @@ def test_parts_can_be_read_again_and_extended() -> None:
         assert list(chain(*whole_parts(partition))) == ["a", "a"]
 
 
+@pytest.mark.slow
 def test_a_text_repeated_endlessly_takes_little_memory() -> None:
     with Partition() as partition:
         for _ in range(300):

@@ -95,6 +95,7 @@ def test_a_blank_cell_far_to_the_right_adds_no_column(results: Results) -> None:
     )
 
 
+@pytest.mark.slow
 def test_padding_short_rows_takes_little_memory(results: Results) -> None:
     table = f"phone,x\n{FIRST}{',' * (MAX_COLUMNS - 1)}x\n" + f"{SECOND}\n" * 20_000
 
@@ -108,6 +109,7 @@ def test_padding_short_rows_takes_little_memory(results: Results) -> None:
     assert last == f"{SECOND}{',' * MAX_COLUMNS}{SECOND},resolved,no,no\n"
 
 
+@pytest.mark.slow
 def test_a_table_longer_than_a_block_keeps_its_order(results: Results) -> None:
     numbers = [f"+4179{number:07d}" for number in range(30_000)]
     rows = "".join(f"{number},{'yes' if int(number) % 3 else 'no'}\n" for number in reversed(numbers))

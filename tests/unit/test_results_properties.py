@@ -113,6 +113,7 @@ def test_results_of_any_list_agree_with_a_naive_join(
     check_counts(written, rows, set(lines) - {"", NOT_A_NUMBER})
 
 
+@pytest.mark.slow
 @given(
     table=st.lists(st.tuples(cells, entries | st.just(NOT_A_NUMBER), cells), min_size=1).filter(
         lambda table: any(row[1] != NOT_A_NUMBER for row in table)

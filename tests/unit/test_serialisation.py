@@ -20,17 +20,20 @@ def with_sorted_sets(attribute: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: sorted(value) if kind == "SS" else value for kind, value in attribute.items()}
 
 
+@pytest.mark.slow
 @given(values)
 def test_attributes_equal_those_of_boto3(value: Any) -> None:
     assert to_attribute(value) == with_sorted_sets(TypeSerializer().serialize(value))
 
 
+@pytest.mark.slow
 @given(values)
 def test_values_equal_those_that_boto3_reads(value: Any) -> None:
     attribute = TypeSerializer().serialize(value)
     assert from_attribute(attribute) == TypeDeserializer().deserialize(attribute)
 
 
+@pytest.mark.slow
 @given(values)
 def test_values_survive_a_round_trip_with_their_types(value: Any) -> None:
     read = from_attribute(to_attribute(value))

@@ -7,6 +7,8 @@ from benchmarks.waiting_policies import BEFORE_CALL, BETWEEN, CALL, ours
 from numberdrop.jobs.polling import PollingPolicy
 from tests.support.template import template
 
+pytestmark = pytest.mark.slow
+
 DEFAULT = template()["Parameters"]["MaxWaitSeconds"]["Default"]
 LEAST = template()["Parameters"]["MaxWaitSeconds"]["MinValue"]
 CALLS = CALL + BETWEEN + BEFORE_CALL + CALL
