@@ -11,15 +11,17 @@ from moto import mock_aws
 from tests.support.template import PROJECT
 
 PACKAGE = PROJECT / "layers" / "shared" / "numberdrop"
+COMMAND = PROJECT / "numberdrop_cli"
 
 
-def name_of(path: Path) -> str:
-    """Return the dotted name of the module in a file of the package."""
-    name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-    return name.removesuffix(".__init__")
+def modules_in(package: Path) -> list[str]:
+    """Return the dotted names of a package's modules, except ``__main__``, which runs when imported."""
+    paths = [path.relative_to(package.parent).with_suffix("") for path in package.rglob("*.py")]
+    names = [".".join(path.parts).removesuffix(".__init__") for path in paths if path.name != "__main__"]
+    return sorted(names)
 
 
-MODULES = sorted(map(name_of, PACKAGE.rglob("*.py")))
+MODULES = modules_in(PACKAGE)
 ROOMS = sorted({name.split(".")[1] for name in MODULES if "." in name})
 
 
@@ -28,7 +30,7 @@ def examples_in(module: ModuleType) -> list[doctest.DocTest]:
     return [test for test in doctest.DocTestFinder().find(module) if test.examples]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *modules_in(COMMAND)])
 def test_examples_in_docstrings_work(name: str) -> None:
     module = import_module(name)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
