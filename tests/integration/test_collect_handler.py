@@ -182,6 +182,23 @@ def test_the_manifest_has_counts_prices_and_savings(account: Account, functions:
     assert manifest["saved"] == {"numbers": 50, "usd": 0.005}
 
 
+def test_the_manifest_says_what_was_read(account: Account, functions: Functions) -> None:
+    rows = [f"Jane,{number}" for number in NUMBERS]
+    upload = submitted(account, functions, "band/leads.csv", file_of("name,phone", *rows))
+    functions.collect(upload)
+    assert json.loads(files_of(account, upload)["manifest.json"])["read"] == {
+        "format": "text",
+        "encoding": "utf-8",
+        "sheet": None,
+        "hidden_rows": 0,
+        "column": "phone",
+        "country_column": None,
+        "default_region": None,
+        "other_columns": [],
+        "other_sheets": [],
+    }
+
+
 def test_an_unknown_price_is_null_in_the_manifest(account: Account, functions: Functions) -> None:
     upload = submitted(account, functions, "task_type=new_check/leads.txt", file_of(*NUMBERS, *NUMBERS))
     functions.collect(upload)

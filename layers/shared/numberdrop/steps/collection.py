@@ -262,6 +262,7 @@ class Collector:
             result_counts,
             cost=status.cost,
             collected_at=self.now(),
+            reading=upload.rows.reading if upload else None,
         )
         for key, path in _write_descriptions(collected, stored, files).items():
             if key != stored_key:

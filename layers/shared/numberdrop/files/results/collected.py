@@ -6,6 +6,7 @@ from datetime import datetime
 
 from numberdrop.files.results.results import ResultCounts
 from numberdrop.files.uploads.cleaning import UploadCounts
+from numberdrop.files.uploads.reading import Reading
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Amount, Counts, Job
 
@@ -22,6 +23,7 @@ class CollectedJob:
         results: how the entries match the export.
         cost: the cost that the vendor states, or None.
         collected_at: when the results were written.
+        reading: what was read of the upload; None if the upload is gone.
     """
 
     job: Job
@@ -31,6 +33,7 @@ class CollectedJob:
     results: ResultCounts
     cost: Amount | None
     collected_at: datetime
+    reading: Reading | None = None
 
     @property
     def verdicts_by_country(self) -> Mapping[str, Mapping[str, int]]:

@@ -47,6 +47,7 @@ def manifest(collected: CollectedJob, files: Mapping[str, Path]) -> dict[str, An
         "task_type": job.task_type,
         "task_id": job.task_id,
         "upload": asdict(job.upload),
+        "read": collected.reading.facts() if collected.reading else None,
         "upload_counts": asdict(upload) if upload else None,
         "counts": asdict(counts),
         "verdicts_by_country": collected.verdicts_by_country,

@@ -14,6 +14,7 @@ from numberdrop.files.uploads.encoding import TextFile, open_text
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.errors import not_text
 from numberdrop.files.uploads.layout import Layout, layout_of_csv, layout_of_text, without_blank_end
+from numberdrop.files.uploads.reading import FileReading, Reading
 from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
@@ -40,14 +41,25 @@ class UploadRows:
 
     Attributes:
         rule: how the checker's entries are read from the rows.
-        sheet: the name of the workbook's sheet that is read. Empty if no sheet has data; None if the upload
-            is not a workbook.
+        file: how the file became rows.
+        region: the region of numbers without a country code, or None.
     """
 
     rule: EntryRule
+    file: FileReading
     _text: TextFile
     _layout: Layout | None
-    sheet: str | None = None
+    region: str | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """What is read of the upload, and what is not."""
+        return Reading(file=self.file, column=self._column, default_region=self.region)
+
+    @property
+    def sheet(self) -> str | None:
+        """The name of the sheet that is read, empty if no sheet has data; None without sheets."""
+        return self.file.sheet
 
     @property
     def header(self) -> tuple[str, ...] | None:
@@ -65,10 +77,17 @@ class UploadRows:
     @property
     def source(self) -> str:
         """The column that the entries are read from, or the file, in words for people."""
-        if not self._layout:
+        if self._column is None:
             return "the file"
-        column = f'the column "{"".join(self._layout.header[self._layout.entry_column :][:1]).strip()}"'
+        column = f'the column "{self._column}"'
         return masked(f'{column} of the sheet "{self.sheet}"' if self.sheet else column)
+
+    @property
+    def _column(self) -> str | None:
+        """The name of the column with the entries; None for a plain list."""
+        if not self._layout:
+            return None
+        return "".join(self._layout.header[self._layout.entry_column :][:1]).strip()
 
     def table_blocks(self) -> Iterator[list[list[str]]]:
         """Yield the rows of a table below its header, in blocks. Each call starts at the first row.
@@ -164,13 +183,17 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
     if file.read(len(ZIP_START)) != ZIP_START:
         text = open_text(file)
         start = _start(text)
-        yield UploadRows(rule, text, layout_of_text(start, kind, rule) if start.strip() else None)
+        reading = FileReading(format="text", encoding=text.encoding.removesuffix("-sig"))
+        layout = layout_of_text(start, kind, rule) if start.strip() else None
+        yield UploadRows(rule, reading, text, layout, region)
         return
     with TemporaryFile() as table:
         sheet = copy_as_csv(file, table)
         text = TextFile(table, "utf-8")
         start = _start(text)
-        yield UploadRows(rule, text, layout_of_csv(start, kind, rule) if start.strip() else None, sheet)
+        reading = FileReading(format="xlsx", sheet=sheet)
+        layout = layout_of_csv(start, kind, rule) if start.strip() else None
+        yield UploadRows(rule, reading, text, layout, region)
 
 
 def _start(text: TextFile) -> str:
