@@ -15,7 +15,7 @@ SIZE ?= usual
 ROWS ?= 10000000
 UPLOADS ?= 1000
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e torture bench large burst format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e torture bench large burst plans format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -106,6 +106,9 @@ large: ## Send one upload of ROWS lines through a local cloud; show time and mem
 burst: ## Drop UPLOADS uploads at once on a local cloud; show how they end
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m benchmarks.burst --uploads $(UPLOADS)
+
+plans: .venv/command/.done ## Make the tables of numbering plans from the pinned libphonenumber
+	@$(DEV)/python -m local.numbering_plans
 
 format: .venv/command/.done ## Format the code and fix what ruff can fix
 	@$(DEV)/ruff format .

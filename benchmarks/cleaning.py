@@ -85,8 +85,7 @@ def with_phonenumbers(path: str) -> Work:
         with Path(path).open(encoding="utf-8") as lines, TemporaryFile("w", encoding="utf-8") as out:
             for line in islice(lines, SLOW_LINES):
                 try:
-                    # The library does not know country code 999, which the samples use.
-                    number = format_number(parse(line.replace("999", "33", 1)), PhoneNumberFormat.E164)
+                    number = format_number(parse(line), PhoneNumberFormat.E164)
                 except NumberParseException:
                     continue
                 if number not in seen:

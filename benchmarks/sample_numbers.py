@@ -1,6 +1,6 @@
 """Sample files of numbers that belong to nobody.
 
-Country code 999 is assigned to no country (ITU, "List of ITU-T Recommendation E.164 assigned country codes").
+They have the country code 1 and the right length, but no area code there starts with 0 (NANPA, "NPA Codes").
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def write_numbers(
     factor, offset = 10 * chance.randrange(SPACE // 10) + 7, chance.randrange(SPACE)
 
     def number(index: int) -> str:
-        return f"+999{(index * factor + offset) % SPACE:09d}"
+        return f"+10{(index * factor + offset) % SPACE:09d}"
 
     distinct = rejected = 0
     with path.open("w", encoding="ascii", newline="") as file:

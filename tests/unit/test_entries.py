@@ -62,7 +62,6 @@ def test_punctuation_around_digits_is_removed(written: str) -> None:
         ("12025550101", "no country code"),
         ("202 555 0101", "no country code"),
         ("2025550101.0", "no country code"),
-        ("+41 (0)79 000 00 01", "(0) is only dialled inside the country: remove it"),
         (
             "+\u0664\u0661\u0667\u0669\u0660\u0660\u0660\u0660\u0660",
             "has digits other than 0-9: write it with 0-9",
@@ -144,8 +143,9 @@ def test_an_international_number_is_the_same_in_every_region(written: str, regio
 
 
 @pytest.mark.parametrize("region", ["US", "DE"])
-def test_a_number_of_no_known_plan_is_accepted_after_00(region: str) -> None:
-    assert entry_rule(InputKind.PHONE, region).read("00 999 123 456 789") == "+999123456789"
+def test_an_unknown_country_code_after_00_is_rejected(region: str) -> None:
+    with pytest.raises(EntryRejectedError, match="unknown country code"):
+        entry_rule(InputKind.PHONE, region).read("00 999 123 456 789")
 
 
 @pytest.mark.parametrize(
@@ -337,25 +337,6 @@ def test_no_line_takes_long_to_read(part: str, region: str | None, kind: InputKi
         entry_rule(kind, region).read(part * (MAX_LINE_LENGTH // len(part)))
 
     assert process_time() - begun < 1
-
-
-@given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
-def test_a_clean_number_is_read_unchanged(number: str) -> None:
-    rule = entry_rule(InputKind.PHONE)
-
-    assert rule.clean.fullmatch(number)
-    assert rule.clean_lines.fullmatch(f"{number}\n{number}\n")
-    assert rule.read(number) == number
-
-
-@pytest.mark.parametrize(
-    "text", ["+120255", "12025550101", f" {FIRST}", f"{FIRST}\n", f"{FIRST}\n\n", "+\u0661" * 8]
-)
-def test_a_text_that_is_not_clean_is_read_in_detail(text: str) -> None:
-    rule = entry_rule(InputKind.PHONE)
-
-    assert not rule.clean.fullmatch(text)
-    assert not rule.clean_lines.fullmatch(f"{FIRST}\n{text}\n")
 
 
 @pytest.mark.parametrize(

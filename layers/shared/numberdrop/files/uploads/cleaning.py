@@ -9,7 +9,6 @@ from typing import BinaryIO, TextIO
 
 from numberdrop.files.formats.entries_file import (
     REJECTED,
-    join_lines,
     line_blocks,
     present_entries,
     split_lines,
@@ -120,12 +119,19 @@ def clean_upload(
 
 def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
     """Return the lines of the entries file for lines of an upload, and add each rejection to ``reasons``."""
-    if rule.clean_lines.fullmatch(text):
-        return text
-    is_clean = rule.clean.fullmatch
-    return join_lines(
-        line if is_clean(line) else _entry(line.strip(), rule, reasons) for line in split_lines(text)
-    )
+    clean_lines = rule.clean_lines
+    pieces: list[str] = []
+    start = 0
+    while start < len(text):
+        clean = clean_lines.match(text, start)
+        end = clean.end() if clean else start
+        pieces.append(text[start:end])
+        if end < len(text):
+            start = text.index("\n", end) + 1
+            pieces.append(f"{_entry(text[end:start].strip(), rule, reasons)}\n")
+        else:
+            start = end
+    return "".join(pieces)
 
 
 def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:

@@ -7,14 +7,14 @@ from functools import partial
 from unicodedata import normalize
 
 from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
+from numberdrop.files.uploads.numbering_plans import lines_of_usual_numbers, possible_number
 from numberdrop.jobs.checkers import InputKind
 
 _MAX_AS_WRITTEN_LENGTH = 64
 _MAX_ADDRESS_LENGTH = 254
 
-_NEVER = re.compile(r"(?!)")
+_NO_LINES = re.compile("")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_LINES_OF_E164 = re.compile(rf"(?:{_E164.pattern}\n)*+")
 
 _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _PUNCTUATION = re.compile(rf"[\s()=.\[\]\-\u2010-\u2015'\"{_INVISIBLE}]+")
@@ -24,7 +24,7 @@ _AREA_CODE = re.compile(
     r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/([^0-9/]*[1-9](?:[^0-9/]*[0-9]){4,}[^0-9/]*)"
 )
 """A number with a slash after its area code, such as ``030/123456``. Other slashes separate two numbers."""
-_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+_OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 _DECIMAL = re.compile(r"(['\"=+]*+(?:[0-9]{10,}|[0-9]{7,9}(?!\.0000)))\.0+['\"]*")
 """A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database appends.
 
@@ -45,15 +45,14 @@ class EntryRule:
         description: what an entry must be, in words for people.
         read: turns a stripped text into the entry to send; raises ``EntryRejectedError``.
         key: returns the de-duplication key of an entry; None means exact match.
-        clean: matches a text that ``read`` would return unchanged. It may miss some.
-        clean_lines: matches lines of such texts, each ended by a line feed.
+        clean_lines: matches as many lines as possible of texts that ``read`` would return unchanged, each
+            ended by a line feed. It may miss some.
     """
 
     description: str
     read: Callable[[str], str]
     key: Callable[[str], str] | None = None
-    clean: re.Pattern[str] = _NEVER
-    clean_lines: re.Pattern[str] = _NEVER
+    clean_lines: re.Pattern[str] = _NO_LINES
 
 
 def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
@@ -73,11 +72,12 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
             raises this once it needs the region.
     """
     rule = _RULES[kind]
-    if kind is not InputKind.PHONE or not region:
+    if kind is not InputKind.PHONE:
         return rule
-    if not _REGION.fullmatch(region):
+    if region and not _REGION.fullmatch(region):
         raise unknown_region()
-    return replace(rule, read=partial(_phone, region=region.upper()))
+    read = partial(_phone, region=region.upper() if region else None)
+    return replace(rule, read=read, clean_lines=lines_of_usual_numbers())
 
 
 def plain_number(text: str) -> str:
@@ -113,10 +113,15 @@ def email_key(address: str) -> str:
 
 def _phone(text: str, region: str | None = None) -> str:
     if _E164.fullmatch(text):
-        return text
+        return possible_number(text[1:])
     plain = plain_number(text)
-    if plain.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
-        raise EntryRejectedError("(0) is only dialled inside the country: remove it")
+    if plain.startswith(("+", "00")) and _OPTIONAL_ZERO.search(text):
+        return _number_with_optional_zero(plain, plain_number(_OPTIONAL_ZERO.sub("", text)), region)
+    return _number(plain, region)
+
+
+def _number(plain: str, region: str | None) -> str:
+    """Return the E.164 form of a text without punctuation."""
     if region and plain.isascii() and plain.isdigit():
         number = _national(plain, region)
         if number:
@@ -126,8 +131,35 @@ def _phone(text: str, region: str | None = None) -> str:
     if plain.startswith("00"):
         plain = f"+{plain[2:]}"
     if _E164.fullmatch(plain):
-        return plain
+        return possible_number(plain[1:])
     raise EntryRejectedError(_phone_reason(plain))
+
+
+def _number_with_optional_zero(kept: str, dropped: str, region: str | None) -> str:
+    """Return the number of a text with a country code and ``(0)``, if only one reading is a number.
+
+    Most countries drop the zero behind their country code, but Italy does not.
+
+    Args:
+        kept: the text without punctuation.
+        dropped: the same without the zero.
+        region: the region of numbers without a country code.
+    """
+    from numberdrop.files.uploads.national_numbers import existing_number  # noqa: PLC0415 - slow to import
+
+    numbers = {number for plain in (kept, dropped) if (number := _number_or_none(plain, region))}
+    if len(numbers) > 1:
+        numbers = {number for number in numbers if existing_number(number.removeprefix("+"))}
+    if len(numbers) != 1:
+        raise EntryRejectedError("(0) is only dialled inside the country: remove it")
+    return numbers.pop()
+
+
+def _number_or_none(plain: str, region: str | None) -> str | None:
+    try:
+        return _number(plain, region)
+    except EntryRejectedError:
+        return None
 
 
 def _tidied(text: str) -> str:
@@ -183,8 +215,6 @@ _RULES: Mapping[InputKind, EntryRule] = {
         "a phone number in international form, +<country><number>, or a national one if the file has a "
         "default-region",
         _phone,
-        clean=_E164,
-        clean_lines=_LINES_OF_E164,
     ),
     InputKind.AS_WRITTEN: EntryRule(f"an entry of at most {_MAX_AS_WRITTEN_LENGTH} characters", _as_written),
     InputKind.EMAIL: EntryRule("an e-mail address", _email, key=email_key),

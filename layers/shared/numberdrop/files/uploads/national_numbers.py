@@ -116,7 +116,7 @@ def e164_after_00(digits: str, region: str) -> str | None:
     """
     if region not in SUPPORTED_REGIONS:
         raise unknown_region()
-    number = _existing(digits[2:])
+    number = existing_number(digits[2:])
     if number and not _may_be_dialled(digits, _plan(region)):
         return number
     dialled = _existing_as_dialled(digits, region)
@@ -152,18 +152,22 @@ def _may_be_dialled(digits: str, plan: "_Plan") -> bool:
 
 def _may_be_in_plan(digits: str, plan: "_Plan") -> bool:
     """Return whether digits may be a number of the plan, with or without its trunk prefix."""
-    if _existing(plan.code + digits):
+    if existing_number(plan.code + digits):
         return True
     trunk_prefix = plan.trunk_prefix.match(digits)
     if not trunk_prefix:
         return False
     # If the last group of its pattern matched something, the prefix is replaced, otherwise it is removed.
     replaced = plan.replaces_trunk_prefix and trunk_prefix[trunk_prefix.re.groups]
-    return bool(replaced or _existing(plan.code + digits[trunk_prefix.end() :]))
+    return bool(replaced or existing_number(plan.code + digits[trunk_prefix.end() :]))
 
 
-def _existing(digits: str) -> str | None:
-    """Return the E.164 form of a calling code and a national number, or None if no country has the number."""
+def existing_number(digits: str) -> str | None:
+    """Return the E.164 form of a calling code and a national number, or None if no country has the number.
+
+    >>> existing_number("442079460123")
+    '+442079460123'
+    """
     if digits.startswith("0"):
         return None
     for length in range(1, _MAX_CALLING_CODE_LENGTH + 1):
