@@ -12,8 +12,8 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, REGION_CODE_FOR_NON_GEO_EN
 TABLES = Path(__file__).parents[1] / "layers/shared/numberdrop/files/uploads/numbering_plans.json"
 
 _LENGTHS = range(7, 16)
-"""How many digits a number has with its country code: at most 15 (ITU-T E.164), and at least the 7 that every
-upload needs to be told from other digits."""
+"""The digits of a number with its country code: at most 15 (ITU-T E.164), and at least 7, because uploads
+reject shorter ones."""
 
 _Tree = dict[str, Any]
 """Patterns of national numbers by the digits of their calling codes, one level for each digit."""

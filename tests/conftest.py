@@ -20,14 +20,22 @@ settings.load_profile("numberdrop")
 
 
 MAX_BYTES_IN_AN_ID = 60
+MAX_CHARACTERS_IN_AN_ID = 200
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Return a short id for long bytes.
+    """Return a short id for long bytes and texts.
 
     The bytes of an archive contain its creation time, so parallel workers would collect different test ids.
+    A text of a million characters makes reports unreadable.
     """
-    return argname if isinstance(val, bytes) and len(val) > MAX_BYTES_IN_AN_ID else None
+    match val:
+        case bytes() if len(val) > MAX_BYTES_IN_AN_ID:
+            return argname
+        case str() if len(val) > MAX_CHARACTERS_IN_AN_ID:
+            return argname
+        case _:
+            return None
 
 
 @pytest.fixture(scope="session", autouse=True)
