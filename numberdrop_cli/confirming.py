@@ -7,7 +7,7 @@ import click
 
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.upload import Upload
-from numberdrop.masking import without_numbers
+from numberdrop.masking import without_personal_data
 from numberdrop_cli.printing import short_id
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Action:
 
 def print_heading(upload: Upload, connection: "Connection") -> None:
     """Print which job the command is about to change, and on which stack."""
-    name = without_numbers(upload.key)
+    name = without_personal_data(upload.key)
     click.echo(f"Job {short_id(upload.job_id)}, {name!r}, on {connection.stack.place}:")
 
 

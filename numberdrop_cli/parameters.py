@@ -13,7 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import MAX_KEY_BYTES
-from numberdrop.masking import without_numbers
+from numberdrop.masking import without_personal_data
 from numberdrop.steps.preparation import LARGEST_UPLOAD
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ class CheckerFolder(click.ParamType[str]):
         except JobFailedError as error:
             if word.lower().startswith(ANY_TASK_TYPE_PREFIX):
                 self.fail(error.reason.message, param, ctx)
-            self.fail(f"there is no checker {without_numbers(word)!r}. {similar_checkers(word)}", param, ctx)
+            self.fail(
+                f"there is no checker {without_personal_data(word)!r}. {similar_checkers(word)}", param, ctx
+            )
         return word if word.lower().startswith(ANY_TASK_TYPE_PREFIX) else checker.name
 
     def shell_complete(
@@ -131,7 +133,7 @@ class FileToSend(click.Path):
         path = Path(value)
         problem = _problem_with(path)
         if problem:
-            self.fail(f"{without_numbers(str(path))!r} {problem}", param, ctx)
+            self.fail(f"{without_personal_data(str(path))!r} {problem}", param, ctx)
         return path
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from numberdrop.jobs.job import Job, StoredResults, to_item
-from numberdrop.masking import without_numbers
+from numberdrop.masking import without_personal_data
 
 if TYPE_CHECKING:
     from numberdrop.aws.executions import ExecutionStatus
@@ -35,12 +35,12 @@ def short_id(job_id: str) -> str:
 
 
 def safe_to_print(text: str) -> str:
-    """Return the text without phone numbers and without terminal control characters.
+    """Return the text without phone numbers, e-mail addresses and terminal control characters.
 
     >>> safe_to_print("band/+447700900123.txt")
     'band/[digits].txt'
     """
-    return _printable(without_numbers(text))
+    return _printable(without_personal_data(text))
 
 
 def print_summaries(summaries: "Sequence[Summary]", console: Console) -> None:
@@ -82,17 +82,17 @@ def print_json(document: Mapping[str, Any], console: Console) -> None:
 
 def summary_document(summary: "Summary") -> dict[str, Any]:
     """Return a summary for JSON, with the whole job id."""
-    return asdict(replace(summary, key=without_numbers(summary.key)))
+    return asdict(replace(summary, key=without_personal_data(summary.key)))
 
 
 def job_document(job: Job, execution: "ExecutionStatus | None") -> dict[str, Any]:
     """Return everything about a job for JSON. ``execution`` is None if none was started."""
     masked = replace(
         job,
-        upload=replace(job.upload, key=without_numbers(job.upload.key)),
-        results=_without_numbers_in_keys(job.results) if job.results else None,
-        reason=replace(job.reason, message=without_numbers(job.reason.message)) if job.reason else None,
-        evidence=without_numbers(job.evidence) if job.evidence else None,
+        upload=replace(job.upload, key=without_personal_data(job.upload.key)),
+        results=_masked_keys(job.results, job.job_id) if job.results else None,
+        reason=replace(job.reason, message=without_personal_data(job.reason.message)) if job.reason else None,
+        evidence=without_personal_data(job.evidence) if job.evidence else None,
     )
     attributes = to_item({field.name: getattr(masked, field.name) for field in fields(masked)})
     return {
@@ -102,9 +102,18 @@ def job_document(job: Job, execution: "ExecutionStatus | None") -> dict[str, Any
     }
 
 
-def _without_numbers_in_keys(results: StoredResults) -> StoredResults:
+def _masked_keys(results: StoredResults, job_id: str) -> StoredResults:
     keys = {name: key for name, key in asdict(results).items() if name != "bucket" and key}
-    return replace(results, **{name: without_numbers(key) for name, key in keys.items()})
+    return replace(results, **{name: _masked_key(key, job_id) for name, key in keys.items()})
+
+
+def _masked_key(key: str, job_id: str) -> str:
+    """Return a key of the results without personal data. The job id in it stays, whatever its digits."""
+    for folder in (f"/{job_id}/", f"/{short_id(job_id)}/"):
+        before, found, after = key.rpartition(folder)
+        if found:
+            return without_personal_data(before) + folder + without_personal_data(after)
+    return without_personal_data(key)
 
 
 def _values(summary: "Summary") -> tuple[str | None, ...]:
@@ -112,7 +121,7 @@ def _values(summary: "Summary") -> tuple[str | None, ...]:
         short_id(summary.job_id),
         summary.state,
         summary.checker,
-        without_numbers(summary.key),
+        without_personal_data(summary.key),
         summary.since,
         summary.reason,
     )

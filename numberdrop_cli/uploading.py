@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from secrets import token_hex
+from secrets import choice
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import ObjectMissingError, UploadBucket
 from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload
-from numberdrop.masking import without_numbers
+from numberdrop.masking import without_personal_data
 from numberdrop_cli.aws_errors import error_code, explain, http_status
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
 
@@ -38,7 +39,9 @@ def key_for(checker_folder: str, prefix: str | None, name: str, now: datetime) -
     Raises:
         RefusedError: the key would be too long.
     """
-    folder = prefix or f"sent/{now:%Y-%m-%d-%H%M%S}-{token_hex(3)}"
+    # Letters only: digits next to a date may be masked as a number.
+    distinction = "".join(choice(ascii_lowercase) for _ in range(5))
+    folder = prefix or f"sent/{now:%Y-%m-%d-%H%M%S}-{distinction}"
     key = f"{checker_folder}/{folder}/{name}"
     if len(key.encode()) > MAX_KEY_BYTES:
         raise RefusedError(f"The key would have more than {MAX_KEY_BYTES} bytes. Use shorter names.")
@@ -131,7 +134,7 @@ class Uploader:
         self, key: str, send_id: str, failure: ClientError | BotoCoreError, *, started: bool
     ) -> Upload:
         """Return the upload if the object was created and only the response was lost."""
-        reason = without_numbers(explain(failure))
+        reason = without_personal_data(explain(failure))
         refused = 400 <= http_status(failure) < 500
         if not started or (refused and error_code(failure) not in AMBIGUOUS_REFUSALS):
             raise RefusedError(f"Not sent. {reason}")

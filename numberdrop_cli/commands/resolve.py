@@ -3,7 +3,7 @@
 import click
 
 from numberdrop.jobs.transitions import State
-from numberdrop.masking import without_numbers
+from numberdrop.masking import without_personal_data
 from numberdrop.vendor.client import TASK_ID
 from numberdrop_cli.confirming import Action, carry_out
 from numberdrop_cli.operations import Operations, must_be_abandonable, must_be_in_doubt
@@ -107,6 +107,8 @@ def _checked_task_id(task_id: str) -> str:
 def _checked_evidence(evidence: str) -> str:
     if not evidence.strip():
         raise click.BadParameter("say how you know.", param_hint="--evidence")
-    if without_numbers(evidence) != evidence:
-        raise click.BadParameter("it may contain a phone number. Leave numbers out.", param_hint="--evidence")
+    if without_personal_data(evidence) != evidence:
+        raise click.BadParameter(
+            "it may contain a phone number or an e-mail address. Leave them out.", param_hint="--evidence"
+        )
     return evidence

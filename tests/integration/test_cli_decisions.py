@@ -209,6 +209,7 @@ def test_a_job_that_changed_meanwhile_is_refused(
         ["--charged", "--task-id", "newline\n"],
         ["--not-charged", "--evidence", " "],
         ["--not-charged", "--evidence", "I called +44 7700 900123."],
+        ["--not-charged", "--evidence", "jane@mail.example answered."],
     ],
 )
 def test_an_invalid_decision_is_a_usage_error(run: CommandLine, arguments: list[str]) -> None:

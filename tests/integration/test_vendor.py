@@ -17,7 +17,7 @@ from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Ret
 from tests.support.bare_server import captured_request, full_backlog, listening
 from tests.support.files import file_of
 from tests.support.jobs import NOON
-from tests.support.vendor_client import BAND, FAMILIES, client, submit
+from tests.support.vendor_client import BAND, FAMILIES, Key, client, submit
 
 
 @pytest.fixture
@@ -66,6 +66,17 @@ def test_a_rejected_file_is_not_charged(simulator: Simulator, vendor: VendorClie
     outcome = submit(vendor)
     assert outcome == Rejected(status, "invalid: line 3 holds [digits]")
     assert simulator.charges == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+def test_the_vendors_words_hold_neither_key_nor_user_id(simulator: Simulator, status: int) -> None:
+    key = Key("ek_live_51Hx9aQ27LmZ")
+    quoted = f"Incorrect API key provided: {key.value} (****{key.value[-4:]}), account test-user, \ud83d"
+    simulator.inject_fault("submit", "http_error", status=status, error="invalid_request", message=quoted)
+    outcome = submit(client(simulator.url, key=key))
+    words = outcome.message if isinstance(outcome, (Rejected, Blocked)) else getattr(outcome, "cause", "")
+    assert words.endswith("Incorrect API key provided: [secret] (****[secret]), account [secret], \ufffd")
+    assert "invalid_request" in words
 
 
 def test_a_rejection_with_an_html_body_is_a_rejection(simulator: Simulator, vendor: VendorClient) -> None:

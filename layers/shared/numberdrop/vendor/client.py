@@ -28,7 +28,7 @@ import requests
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import Checker, Family
 from numberdrop.jobs.job import Amount
-from numberdrop.masking import masked
+from numberdrop.masking import masked, without_secrets
 from numberdrop.settings import VendorSettings
 from numberdrop.vendor.multipart import MultipartFile
 from numberdrop.vendor.outcomes import (
@@ -124,7 +124,8 @@ class VendorClient:
                 raise TimeoutError("The deadline passed while sending.")
 
         body = MultipartFile(self._submit_fields(checker), file, before_each_read=check_deadline)
-        headers = self._headers() | {"Content-Type": body.content_type}
+        key = self.api_key.get()
+        headers = _headers(key) | {"Content-Type": body.content_type}
         try:
             with session_with_deadline(seconds, on_connect=_allow_stalls) as session:
                 response = session.post(
@@ -141,7 +142,7 @@ class VendorClient:
             if body.started:
                 return InDoubt(f"The connection failed once sending had begun ({cause}).")
             return Retryable(DEFAULT_PAUSE, f"The connection failed before anything was sent ({cause}).")
-        return self._submit_outcome(answer)
+        return self._submit_outcome(answer, key)
 
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:
         """Ask for a task's status, which is free (vendor OpenAPI).
@@ -170,7 +171,7 @@ class VendorClient:
                     url,
                     params=None if form else {"user_id": self.user_id},
                     files=form,
-                    headers=self._headers(),
+                    headers=_headers(self.api_key.get()),
                     timeout=(CONNECT_SECONDS, STATUS_SECONDS),
                     allow_redirects=False,
                     stream=True,
@@ -191,10 +192,8 @@ class VendorClient:
             return {"task_type": checker.task_type}
         return {"user_id": self.user_id}
 
-    def _headers(self) -> dict[str, str]:
-        return {"X-API-Key": self.api_key.get(), "Accept-Encoding": "identity"}
-
-    def _submit_outcome(self, answer: "_Answer") -> SubmitOutcome:
+    def _submit_outcome(self, answer: "_Answer", key: str) -> SubmitOutcome:
+        words = masked(without_secrets(answer.message, [key, self.user_id])) or f"HTTP {answer.status}"
         match answer.status:
             case 200 | 201 | 202:
                 task_id = answer.fields.get("task_id")
@@ -202,15 +201,15 @@ class VendorClient:
                     return Accepted(task_id, _count(answer.fields, "total"))
                 return InDoubt(f"The vendor answered {answer.status} without a task id.")
             case 400 | 413 | 415 | 422:
-                return Rejected(answer.status, answer.message)
+                return Rejected(answer.status, words)
             case 401 | 402 | 403:
-                return Blocked(answer.status, answer.message)
+                return Blocked(answer.status, words)
             case 429:
                 return Retryable(self._pause(answer), "The vendor answered 429: too many requests.")
             case 500:
                 return Retryable(
                     self._pause(answer),
-                    f"The vendor answered 500: {answer.message}",
+                    f"The vendor answered 500: {words}",
                     server_error=True,
                 )
             case _:
@@ -218,6 +217,10 @@ class VendorClient:
 
     def _pause(self, answer: "_Answer") -> int:
         return pause_seconds(answer.retry_after, now=self.now())
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"X-API-Key": key, "Accept-Encoding": "identity"}
 
 
 def _allow_stalls(connected: socket.socket) -> None:
@@ -259,9 +262,9 @@ class _Answer:
 
     @property
     def message(self) -> str:
-        """The vendor's error message, masked."""
+        """The vendor's error message. It may quote the file and the API key."""
         parts = (self.fields.get(name) for name in ("error", "message"))
-        return masked(": ".join(str(part) for part in parts if part)) or f"HTTP {self.status}"
+        return ": ".join(str(part) for part in parts if part)
 
 
 def _read_answer(response: requests.Response) -> _Answer:

@@ -36,7 +36,7 @@ class Rejected:
 
     Attributes:
         status: the HTTP status.
-        message: the vendor's message, masked.
+        message: the vendor's message, masked, without the API key and the user id.
     """
 
     status: int
@@ -49,7 +49,7 @@ class Blocked:
 
     Attributes:
         status: the HTTP status: 401, 402 or 403.
-        message: the vendor's message, masked.
+        message: the vendor's message, masked, without the API key and the user id.
     """
 
     status: int
