@@ -13,8 +13,13 @@ queue_handler = cache(QueueHandler.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Handle each message. A message whose handling raises stays in the queue."""
-    for record in event["Records"]:
-        message = Message.from_record(record)
-        queue_handler().handle(message, seconds=context.get_remaining_time_in_millis() / 1000)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Handle each message; return the ids of those that failed, which stay in the queue."""
+    failed = [
+        record["messageId"]
+        for record in event["Records"]
+        if not queue_handler().handle(
+            Message.from_record(record), seconds=context.get_remaining_time_in_millis() / 1000
+        )
+    ]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -52,6 +52,9 @@ def submit_failing_at(
     failing = dataclasses.replace(healthy, submitter=dataclasses.replace(healthy.submitter, ledger=ledger))
     with monkeypatch.context() as patch:
         patch.setattr(submit, "queue_handler", lambda: failing)
+        if issubclass(error, Exception):
+            assert not functions.submit(upload)
+            return
         with pytest.raises(error):
             functions.submit(upload)
 
@@ -135,8 +138,7 @@ def test_an_execution_that_failed_to_start_is_started_later(
     failing = dataclasses.replace(healthy, submitter=submitter)
     with monkeypatch.context() as patch:
         patch.setattr(submit, "queue_handler", lambda: failing)
-        with pytest.raises(ClientError, match="ThrottlingException"):
-            functions.submit(upload)
+        assert not functions.submit(upload)
     assert (job_of(account, upload).state, account.executions()) == (State.SUBMITTED, [])
 
     functions.submit(upload)
@@ -157,8 +159,7 @@ def test_an_unreadable_bucket_is_retried_without_a_charge(
 
     with monkeypatch.context() as patch:
         patch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
-        with pytest.raises(ClientError, match="AccessDenied"):
-            functions.submit(upload)
+        assert not functions.submit(upload)
     assert (simulator.calls["submit"], account.events()) == (0, [])
 
     functions.submit(upload)
@@ -174,8 +175,7 @@ def test_an_unreadable_bucket_fails_the_job_at_its_deadline(
         raise ClientError({"Error": {"Code": "KMS.DisabledException", "Message": "denied"}}, "GetObject")
 
     monkeypatch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
-    with pytest.raises(ClientError, match="KMS"):
-        functions.submit(upload)
+    assert not functions.submit(upload)
     account.expire_deadline(upload)
     functions.submit(upload)
     assert ending_of(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
@@ -187,8 +187,7 @@ def test_a_secret_without_a_key_stops_before_the_post(
 ) -> None:
     account.rotate_key("two words")
     upload = account.drop("band/a.txt", file_of())
-    with pytest.raises(Exception, match="API key"):
-        functions.submit(upload)
+    assert not functions.submit(upload)
     assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 0)
 
 

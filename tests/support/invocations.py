@@ -72,22 +72,27 @@ class Functions:
         ):
             cached.cache_clear()
 
-    def submit(self, upload: Upload) -> None:
-        """Deliver the upload's event to the submit function once."""
-        self.deliver(json.dumps(object_created(upload)))
+    def submit(self, upload: Upload) -> bool:
+        """Deliver the upload's event to the submit function once; return whether it was handled."""
+        return self.deliver(json.dumps(object_created(upload)))
 
-    def deliver(self, body: str) -> None:
-        """Deliver a message. It stays in the queue if the function raises."""
+    def deliver(self, body: str) -> bool:
+        """Deliver a message; return whether it was handled. A message that was not stays in the queue."""
         sqs, url = boto3.client("sqs"), self.account.upload_queue
         sqs.send_message(QueueUrl=url, MessageBody=body)
         (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
         record = {
+            "messageId": message["MessageId"],
             "body": message["Body"],
             "receiptHandle": message["ReceiptHandle"],
             "attributes": message["Attributes"],
         }
-        submit.handler({"Records": [record]}, self.context)
+        answer = submit.handler({"Records": [record]}, self.context)
+        if answer["batchItemFailures"]:
+            assert answer["batchItemFailures"] == [{"itemIdentifier": message["MessageId"]}]
+            return False
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return True
 
     @property
     def delayed_messages(self) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from numberdrop.aws.queue import LONGEST_DELAY, UploadQueue
-from numberdrop.jobs.upload import NotAnUploadError, Upload
+from numberdrop.jobs.upload import Upload
 from numberdrop.steps.queue_handler import FIRST_RETRY_SECONDS, Message, QueueHandler
 from numberdrop.steps.submission import Requeue, Settled
 
@@ -57,8 +57,8 @@ class Given:
         submitter: Any = self.submitter
         self.handler = QueueHandler(submitter, UploadQueue(client, "https://queue.example"), "uploads")
 
-    def handle(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> None:
-        self.handler.handle(Message(body, RECEIPT, receives), seconds=60)
+    def handle(self, body: str = json.dumps(EVENT), *, receives: int = 1) -> bool:
+        return self.handler.handle(Message(body, RECEIPT, receives), seconds=60)
 
 
 def test_a_message_is_read_from_a_lambda_record() -> None:
@@ -73,7 +73,7 @@ def test_a_message_is_read_from_a_lambda_record() -> None:
 
 def test_a_message_about_an_upload_is_submitted_and_deleted() -> None:
     given = Given()
-    given.handle()
+    assert given.handle()
     assert [upload.key for upload in given.submitter.submitted] == ["band/a.txt"]
     assert not given.queue.sent
     assert not given.queue.handed_back
@@ -97,15 +97,25 @@ def test_a_message_to_requeue_is_sent_again_unchanged(seconds: int, delay: int) 
 @pytest.mark.parametrize(("receives", "pause"), [(1, 15), (2, 30), (3, 60), (5, 240), (20, LONGEST_DELAY)])
 def test_a_failed_message_returns_after_a_growing_pause(receives: int, pause: int) -> None:
     given = Given(RuntimeError("storage is down"))
-    with pytest.raises(RuntimeError):
-        given.handle(receives=receives)
+    assert not given.handle(receives=receives)
     assert given.queue.handed_back == [(RECEIPT, pause)]
     assert FIRST_RETRY_SECONDS == 15
 
 
 def test_a_message_that_is_not_an_upload_returns_at_once() -> None:
     given = Given()
-    with pytest.raises(NotAnUploadError):
-        given.handle("not JSON")
+    assert not given.handle("not JSON")
     assert given.queue.handed_back == [(RECEIPT, 0)]
     assert not given.submitter.submitted
+
+
+def test_a_failed_message_is_counted_instead_of_raised(capsys: pytest.CaptureFixture[str]) -> None:
+    """After errors of the function, Lambda would slow down the whole queue."""
+    Given(RuntimeError("storage is down")).handle()
+    counted = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert [json.loads(line)["MessagesFailed"] for line in counted] == [[1.0]]
+
+
+def test_a_handled_message_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    Given().handle()
+    assert "MessagesFailed" not in capsys.readouterr().out

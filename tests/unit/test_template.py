@@ -248,6 +248,12 @@ def test_concurrent_submissions_are_limited_by_the_parameter() -> None:
     (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
     assert mapping["BatchSize"] == 1
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SubmitConcurrency"}}
+
+
+def test_failed_messages_do_not_slow_down_the_queue() -> None:
+    """Without this setting, Lambda would delete the messages that the function names as failed."""
+    (mapping,) = resources("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert template()["Parameters"]["SubmitConcurrency"]["MinValue"] == 2
 
 

@@ -77,6 +77,17 @@ def record_reconciliation(*, has_failed: bool, breaker_is_open: bool) -> None:
     metrics.flush_metrics()
 
 
+def count_failed_message() -> None:
+    """Count a message of the upload queue that could not be handled and stays in the queue.
+
+    >>> count_failed_message()
+    {..."MessagesFailed":[1.0]}
+    """
+    metrics = _new_metrics()
+    metrics.add_metric(name="MessagesFailed", unit=MetricUnit.Count, value=1)
+    metrics.flush_metrics()
+
+
 def count_ending(job: Job) -> None:
     """Count a job that ended or needs a person.
 

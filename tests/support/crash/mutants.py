@@ -199,9 +199,10 @@ class NeverMarks(Wiring):
 
 
 class _SwallowingQueueHandler(QueueHandler):
-    def handle(self, message: Message, *, seconds: float) -> None:
+    def handle(self, message: Message, *, seconds: float) -> bool:
         with suppress(Exception):
             super().handle(message, seconds=seconds)
+        return True
 
 
 class DropsFailedMessages(Wiring):

@@ -196,11 +196,12 @@ class World:
         while message := self.queue.receive():
             received = Message(message.body, message.receipt, message.receives)
             with suppress(Exception):
-                self.run("queue_handler", partial(self._handle_message, received))
-                self.run("poller", partial(self._delete_message, received.receipt_handle))
+                if self.run("queue_handler", partial(self._handle_message, received)):
+                    self.run("poller", partial(self._delete_message, received.receipt_handle))
 
-    def _handle_message(self, message: Message) -> None:
-        self._function("queue_handler").handle(message, seconds=900)
+    def _handle_message(self, message: Message) -> bool:
+        handled: bool = self._function("queue_handler").handle(message, seconds=900)
+        return handled
 
     def _delete_message(self, receipt: str) -> None:
         self.wiring.clients.sqs.delete_message(QueueUrl="", ReceiptHandle=receipt)

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from aws_lambda_powertools import Logger
+
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.upload import NotAnUploadError, upload_from_message
+from numberdrop.metrics import count_failed_message
 from numberdrop.settings import SubmitSettings
 from numberdrop.steps.submission import Requeue, Submitter
 
 FIRST_RETRY_SECONDS = 15
 """Seconds until a message is retried after its first failure. Each further failure doubles them."""
+
+logger = Logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class QueueHandler:
     >>> url = make_client("sqs").create_queue(QueueName="uploads")["QueueUrl"]
     >>> handler = QueueHandler(submitter=None, queue=UploadQueue.connect(url), bucket="uploads")
     >>> handler.handle(Message('{"Event": "s3:TestEvent"}', "receipt", receives=1), seconds=60)
+    True
     """
 
     submitter: Submitter
@@ -65,25 +71,32 @@ class QueueHandler:
         queue = UploadQueue.connect(settings.upload_queue_url)
         return cls(Submitter.from_settings(settings), queue, settings.upload_bucket)
 
-    def handle(self, message: Message, *, seconds: float) -> None:
-        """Handle one message within ``seconds``. When this returns, the queue may delete the message.
+    def handle(self, message: Message, *, seconds: float) -> bool:
+        """Handle one message within ``seconds``. Return whether it was handled and can be deleted.
+
+        A failure is logged, counted and returned instead of raised. After errors of the function, Lambda
+        would reduce the concurrency of the whole queue (AWS Lambda developer guide, "Handling errors for an
+        SQS event source in Lambda"), so one bad message would delay all uploads.
 
         The queue's visibility time-out is long, in case a worker dies. A worker that survives its failure
         makes the message visible sooner: after a pause that grows with each failure, or at once if a retry
         cannot help. In the latter case, the message soon reaches the dead-letter queue.
-
-        Raises:
-            NotAnUploadError: the message does not announce an upload of our bucket. Nothing was read.
         """
         try:
             self._handle(message, seconds)
         except NotAnUploadError:
-            self.queue.hand_back(message.receipt_handle, after_seconds=0)
-            raise
+            logger.exception("a message is not about an upload of this bucket")
+            self._return(message, pause=0)
         except Exception:
-            pause = FIRST_RETRY_SECONDS * 2 ** (message.receives - 1)
-            self.queue.hand_back(message.receipt_handle, after_seconds=pause)
-            raise
+            logger.exception("a message failed; it is tried again", receives=message.receives)
+            self._return(message, pause=FIRST_RETRY_SECONDS * 2 ** (message.receives - 1))
+        else:
+            return True
+        return False
+
+    def _return(self, message: Message, *, pause: int) -> None:
+        count_failed_message()
+        self.queue.hand_back(message.receipt_handle, after_seconds=pause)
 
     def _handle(self, message: Message, seconds: float) -> None:
         upload = upload_from_message(message.body, bucket=self.bucket)
