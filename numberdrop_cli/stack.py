@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from numberdrop.settings import words
 from numberdrop_cli.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Stack:
         arn: the stack's ARN, which contains its region and account.
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
+        allowed_task_types: the parameter ``AllowedTaskTypes``, which stacks of older versions do not have.
     """
 
     arn: str
@@ -36,6 +38,7 @@ class Stack:
     dead_letter_queue_url: str
     job_timeout: timedelta
     allow_sensitive: bool
+    allowed_task_types: frozenset[str]
 
     @property
     def place(self) -> str:
@@ -92,6 +95,7 @@ def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             job_timeout=timedelta(hours=int(parameters["JobTimeoutHours"])),
             allow_sensitive=parameters["AllowSensitiveCheckers"] == "true",
+            allowed_task_types=words(parameters.get("AllowedTaskTypes", "")),
         )
     except KeyError as missing:
         raise RefusedError(

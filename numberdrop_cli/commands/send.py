@@ -112,7 +112,11 @@ def send(
 
 def _allowed_checker(folder: str, connection: "Connection") -> Checker:
     try:
-        return checker_named(folder, allow_sensitive=connection.stack.allow_sensitive)
+        return checker_named(
+            folder,
+            allow_sensitive=connection.stack.allow_sensitive,
+            allowed_task_types=connection.stack.allowed_task_types,
+        )
     except JobFailedError as error:
         raise RefusedError(error.reason.message) from None
 

@@ -51,6 +51,7 @@ def test_a_file_is_sent_and_its_job_is_printed(run: CommandLine) -> None:
     [("BAND", "band"), ("phonecheck", "phoneCheck"), ("task_type=Some_new", "task_type=Some_new")],
 )
 def test_the_key_begins_with_the_checker(run: CommandLine, checker: str, folder: str) -> None:
+    run.cloudformation.allowed_task_types = "other, Some_new"
     assert run("send", "leads.txt", "--checker", checker).exit_code == 0
     assert run.uploads()[0].key.partition("/")[0] == folder
 
@@ -328,6 +329,13 @@ def test_a_sensitive_checker_that_is_on_is_sent(run: CommandLine) -> None:
     run.cloudformation.allow_sensitive = True
     assert run("send", "leads.txt", "--checker", "wa-deep").exit_code == 0
     assert len(run.uploads()) == 1
+
+
+def test_a_task_type_that_is_not_listed_is_refused(run: CommandLine) -> None:
+    result = run("send", "leads.txt", "--checker", "task_type=ws_deep")
+    assert result.exit_code == 1
+    assert "AllowedTaskTypes=ws_deep" in result.stderr
+    assert run.uploads() == []
 
 
 def test_a_key_that_would_be_too_long_is_refused(run: CommandLine) -> None:

@@ -92,6 +92,7 @@ class Account:
             "JOB_TIMEOUT_HOURS": "24",
             "MAX_WAIT_SECONDS": "300",
             "ALLOW_SENSITIVE_CHECKERS": "true",
+            "ALLOWED_TASK_TYPES": "",
             "DEFAULT_REGION": "",
             "RESULTS_BUCKET": self.results_bucket,
             "RESULT_HOSTS": "127.0.0.1",

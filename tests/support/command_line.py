@@ -48,6 +48,7 @@ class CloudFormation:
 
     outputs: dict[str, str] = field(default_factory=dict)
     allow_sensitive: bool = False
+    allowed_task_types: str = ""
     refusal: str | None = None
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
@@ -58,6 +59,7 @@ class CloudFormation:
         parameters = [
             {"ParameterKey": "JobTimeoutHours", "ParameterValue": str(HOURS)},
             {"ParameterKey": "AllowSensitiveCheckers", "ParameterValue": str(self.allow_sensitive).lower()},
+            {"ParameterKey": "AllowedTaskTypes", "ParameterValue": self.allowed_task_types},
         ]
         return {"Stacks": [{"StackId": ARN, "Outputs": outputs, "Parameters": parameters}]}
 

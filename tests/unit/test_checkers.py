@@ -2,14 +2,16 @@
 
 import pytest
 
-from numberdrop.jobs.checkers import Family, InputKind, checker_for_key, checkers
+from numberdrop.jobs.checkers import Family, InputKind, checker_for_key, checkers, submitted_checker
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+
+LISTED = {"New_Thing.v2-x", "NewThing", "max_full"}
 
 
 def refusal(key: str, *, allow_sensitive: bool = False) -> JobFailedError:
     """Return the error that a key is refused with."""
     with pytest.raises(JobFailedError) as caught:
-        checker_for_key(key, allow_sensitive=allow_sensitive)
+        checker_for_key(key, allow_sensitive=allow_sensitive, allowed_task_types=LISTED)
     return caught.value
 
 
@@ -91,14 +93,38 @@ def test_a_sensitive_task_type_is_refused_in_any_case() -> None:
     assert refusal("task_type=MAX_FULL/file.txt").reason.code is ReasonCode.CHECKER_NOT_ALLOWED
 
 
-def test_any_other_task_type_is_sent_verbatim() -> None:
-    checker = checker_for_key("task_type=New_Thing.v2-x/file.txt", allow_sensitive=False)
+@pytest.mark.parametrize("word", ["ws_deep", "tg_age", "ws_avatar2", "BAND", "newthing", "New_Thing"])
+def test_an_undocumented_task_type_must_be_listed(word: str) -> None:
+    error = refusal(f"task_type={word}/file.txt")
+    assert error.reason.code is ReasonCode.CHECKER_NOT_ALLOWED
+    assert f"AllowedTaskTypes={word}" in error.reason.message
+    assert checker_for_key(f"task_type={word}/file.txt", allow_sensitive=True).task_type == word
+
+
+@pytest.mark.parametrize("word", ["447700900123", "44-7700-900.123", "7", "x447700900123", "ws_7700900"])
+@pytest.mark.parametrize("allow_sensitive", [True, False])
+def test_a_number_is_not_a_task_type(word: str, *, allow_sensitive: bool) -> None:
+    error = refusal(f"task_type={word}/file.txt", allow_sensitive=allow_sensitive)
+    assert error.reason.code is ReasonCode.UNKNOWN_CHECKER
+    assert word not in error.reason.message
+
+
+@pytest.mark.parametrize("word", ["max_full", "ws_deep", "7700900"])
+def test_a_submitted_upload_keeps_its_checker(word: str) -> None:
+    assert submitted_checker(f"task_type={word}/file.txt").task_type == word
+
+
+def test_a_listed_task_type_is_sent_verbatim() -> None:
+    checker = checker_for_key(
+        "task_type=New_Thing.v2-x/file.txt", allow_sensitive=False, allowed_task_types=LISTED
+    )
     assert (checker.task_type, checker.path) == ("New_Thing.v2-x", "/v1/tasks")
     assert checker.input is InputKind.AS_WRITTEN
 
 
 def test_the_task_type_prefix_is_accepted_in_any_case() -> None:
-    assert checker_for_key("Task_Type=NewThing/file.txt", allow_sensitive=False).task_type == "NewThing"
+    checker = checker_for_key("Task_Type=NewThing/file.txt", allow_sensitive=True)
+    assert checker.task_type == "NewThing"
 
 
 def test_a_verbatim_documented_task_type_keeps_its_limits() -> None:

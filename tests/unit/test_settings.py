@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:follow",
     "JOB_TIMEOUT_HOURS": "24",
     "ALLOW_SENSITIVE_CHECKERS": "false",
+    "ALLOWED_TASK_TYPES": "ws_new, tgNew,",
     "DEFAULT_REGION": "",
     "MAX_WAIT_SECONDS": "300",
     "RESULTS_BUCKET": "results",
@@ -59,6 +60,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "STATE_MACHINE_ARN",
         "JOB_TIMEOUT_HOURS",
         "ALLOW_SENSITIVE_CHECKERS",
+        "ALLOWED_TASK_TYPES",
         "DEFAULT_REGION",
         "MAX_WAIT_SECONDS",
         "UNRELATED",
@@ -83,6 +85,10 @@ def test_host_names_are_split_trimmed_and_lowered() -> None:
 def test_sensitive_checkers_are_allowed_by_the_word_true() -> None:
     environment = ENVIRONMENT | {"ALLOW_SENSITIVE_CHECKERS": "true"}
     assert SubmitSettings.from_env(environment).allow_sensitive_checkers is True
+
+
+def test_task_types_are_split_and_keep_their_case() -> None:
+    assert SubmitSettings.from_env(ENVIRONMENT).allowed_task_types == {"ws_new", "tgNew"}
 
 
 def test_a_user_id_may_be_empty() -> None:

@@ -35,6 +35,7 @@ PARAMETERS = {
     "SubmitConcurrency",
     "AlarmEmail",
     "AllowSensitiveCheckers",
+    "AllowedTaskTypes",
     "Architecture",
 }
 OUTPUTS = {
@@ -122,6 +123,7 @@ def test_only_the_api_key_has_no_default_and_it_is_hidden() -> None:
         ("ExistingUploadBucket", ""),
         ("DefaultRegion", ""),
         ("AllowSensitiveCheckers", "false"),
+        ("AllowedTaskTypes", ""),
         ("Architecture", "arm64"),
         ("AlarmEmail", ""),
     ],

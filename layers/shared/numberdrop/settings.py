@@ -54,7 +54,21 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
-_READERS: Mapping[Any, Callable[[str], Any]] = {bool: _flag, int: int, tuple[str, ...]: _list}
+def words(text: str) -> frozenset[str]:
+    """Return the words of a list with commas.
+
+    >>> sorted(words("ws_new, tg_new"))
+    ['tg_new', 'ws_new']
+    """
+    return frozenset(word.strip() for word in text.split(",") if word.strip())
+
+
+_READERS: Mapping[Any, Callable[[str], Any]] = {
+    bool: _flag,
+    int: int,
+    tuple[str, ...]: _list,
+    frozenset[str]: words,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +119,9 @@ class SubmitSettings(VendorSettings):
         upload_queue_url: the queue that announces uploads.
         state_machine_arn: the state machine that follows a task.
         job_timeout_hours: how long submission is retried, and then how long the task may take.
-        allow_sensitive_checkers: whether checkers that infer personal traits are allowed.
+        allow_sensitive_checkers: whether checkers that infer personal traits are allowed, and with them every
+            task type that the vendor does not document.
+        allowed_task_types: undocumented task types that are allowed nevertheless, as they are spelled.
         default_region: country of numbers without a country code, unless the upload names one; ISO 3166
             alpha-2, or empty for none.
     """
@@ -115,6 +131,7 @@ class SubmitSettings(VendorSettings):
     state_machine_arn: str
     job_timeout_hours: int
     allow_sensitive_checkers: bool
+    allowed_task_types: frozenset[str]
     default_region: str
 
 

@@ -7,13 +7,14 @@ of the vendor's public examples.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from numberdrop.masking import without_personal_data
 
 ANY_TASK_TYPE_PREFIX = "task_type="
 """Start of a key whose first folder names the vendor's task type, which is sent verbatim."""
@@ -93,49 +94,90 @@ def checkers() -> Mapping[str, Checker]:
     }
 
 
-def checker_for_key(key: str, *, allow_sensitive: bool) -> Checker:
+def checker_for_key(key: str, *, allow_sensitive: bool, allowed_task_types: Collection[str] = ()) -> Checker:
     """Return the checker that the first folder of an upload's key names.
 
     >>> checker_for_key("Band/spring/leads.txt", allow_sensitive=False).name
     'band'
 
+    Args:
+        key: the upload's key.
+        allow_sensitive: see ``checker_named``.
+        allowed_task_types: see ``checker_named``.
+
     Raises:
         JobFailedError: ``UNKNOWN_CHECKER`` or ``CHECKER_NOT_ALLOWED``.
     """
-    word, slash, _ = key.partition("/")
-    if not slash:
-        raise _unknown(f"The key has no folder that names a checker. {_known()}")
-    return checker_named(word, allow_sensitive=allow_sensitive)
+    return checker_named(_folder(key), allow_sensitive=allow_sensitive, allowed_task_types=allowed_task_types)
 
 
-def checker_named(word: str, *, allow_sensitive: bool) -> Checker:
+def checker_named(word: str, *, allow_sensitive: bool, allowed_task_types: Collection[str] = ()) -> Checker:
     """Return the checker of a name in any case, or of ``task_type=<word>``.
 
     >>> checker_named("phonecheck", allow_sensitive=False).name
     'phoneCheck'
-    >>> checker_named("task_type=newThing", allow_sensitive=False).task_type
-    'newThing'
+    >>> checker_named("task_type=newOne", allow_sensitive=False, allowed_task_types={"newOne"}).task_type
+    'newOne'
+
+    Args:
+        word: the checker's name, or the prefix and a task type.
+        allow_sensitive: whether checkers that infer personal traits may be used. If not, neither may task
+            types that the vendor does not document, because nobody knows what they infer.
+        allowed_task_types: undocumented task types that may be used nevertheless, in this spelling.
 
     Raises:
         JobFailedError: ``UNKNOWN_CHECKER`` or ``CHECKER_NOT_ALLOWED``.
     """
     checker = _find(word)
+    if _may_be_a_number(checker.name):
+        # Task types appear in events.
+        raise _unknown(f"The task type after {ANY_TASK_TYPE_PREFIX} must be a word, not a number.")
     if checker.sensitive and not allow_sensitive:
         raise JobFailedError(
             ReasonCode.CHECKER_NOT_ALLOWED,
             f"{checker.name} infers personal traits from pictures and is switched off. "
             "Deploy with AllowSensitiveCheckers=true to allow it.",
         )
+    is_listed = checker.documented_by != UNDOCUMENTED or checker.name in allowed_task_types
+    if not is_listed and not allow_sensitive:
+        raise JobFailedError(
+            ReasonCode.CHECKER_NOT_ALLOWED,
+            f"The vendor does not document the task type {checker.name}, so it may infer personal traits. "
+            f"Deploy with AllowedTaskTypes={checker.name} to allow it.",
+        )
     return checker
+
+
+def submitted_checker(key: str) -> Checker:
+    """Return the checker of an upload that was submitted, whatever is allowed by now.
+
+    >>> submitted_checker("wa-deep/leads.txt").sensitive
+    True
+
+    Raises:
+        JobFailedError: ``UNKNOWN_CHECKER``: no version of numberdrop would have submitted the upload.
+    """
+    return _find(_folder(key))
 
 
 def documented_checker(key: str) -> Checker | None:
     """Return the checker that an upload's key names, or None if the vendor does not document it."""
     try:
-        checker = checker_for_key(key, allow_sensitive=True)
+        checker = submitted_checker(key)
     except JobFailedError:
         return None
     return checker if checker.documented_by != UNDOCUMENTED else None
+
+
+def _folder(key: str) -> str:
+    folder, slash, _ = key.partition("/")
+    if not slash:
+        raise _unknown(f"The key has no folder that names a checker. {_known()}")
+    return folder
+
+
+def _may_be_a_number(task_type: str) -> bool:
+    return not any(map(str.isalpha, task_type)) or without_personal_data(task_type) != task_type
 
 
 def _find(word: str) -> Checker:

@@ -28,7 +28,7 @@ from numberdrop.files.results.report_html import report_html
 from numberdrop.files.results.results import ResultCounts, write_entries, write_results
 from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
 from numberdrop.files.uploads.rows import UploadRows, open_upload
-from numberdrop.jobs.checkers import Checker, checker_for_key
+from numberdrop.jobs.checkers import Checker, submitted_checker
 from numberdrop.jobs.decision import Decision, Next, already_over
 from numberdrop.jobs.job import Counts, Job, StoredResults
 from numberdrop.jobs.polling import wait_for_export
@@ -154,7 +154,7 @@ class Collector:
             return self._collect(job, job.task_id, _Workspace(folder, opened), end)
 
     def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime) -> Decision:
-        checker = checker_for_key(job.upload.key, allow_sensitive=True)
+        checker = submitted_checker(job.upload.key)
         upload = self._read_upload(job, checker, files)
         failure = Reason(ReasonCode.RESULT_UNAVAILABLE, "The export could not be fetched.")
         for pause in PAUSES:

@@ -1,6 +1,6 @@
 """Reading and checking an upload before it is sent. This costs nothing and changes nothing in AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -63,6 +63,7 @@ class Preparer:
         uploads: the bucket to read from.
         allow_sensitive: whether checkers that infer personal traits may be used.
         has_user_id: whether the vendor's user id is known, which the legacy checkers need.
+        allowed_task_types: task types that may be used although the vendor does not document them.
         default_region: the region of numbers without a country code, ISO 3166 alpha-2 or empty. The upload's
             metadata takes precedence.
     """
@@ -70,6 +71,7 @@ class Preparer:
     uploads: UploadBucket
     allow_sensitive: bool
     has_user_id: bool
+    allowed_task_types: Collection[str] = ()
     default_region: str = ""
     now: Clock = utc_now
 
@@ -100,7 +102,9 @@ class Preparer:
         return PreparedUpload(checker, region, counts, file)
 
     def _checker(self, upload: Upload) -> Checker:
-        checker = checker_for_key(upload.key, allow_sensitive=self.allow_sensitive)
+        checker = checker_for_key(
+            upload.key, allow_sensitive=self.allow_sensitive, allowed_task_types=self.allowed_task_types
+        )
         if checker.family is Family.LEGACY and not self.has_user_id:
             raise JobFailedError(
                 ReasonCode.CHECKER_NOT_ALLOWED,

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.ledger import Ledger
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.checkers import checker_for_key
+from numberdrop.jobs.checkers import submitted_checker
 from numberdrop.jobs.decision import Decision, Next, PollState, already_over
 from numberdrop.jobs.job import Job, timestamp
 from numberdrop.jobs.polling import LONGEST_SLEEP, PollingPolicy, Progress, jittered
@@ -96,7 +96,7 @@ class StatusChecker:
         return decision
 
     def _check_once(self, job: Job, task_id: str, seen: PollState) -> Decision:
-        checker = checker_for_key(job.upload.key, allow_sensitive=True)
+        checker = submitted_checker(job.upload.key)
         outcome = self.vendor.status(checker, task_id)
         now = self.now()
         decision = decide(outcome, seen, job, self.polling, now=now, chance=self.chance())

@@ -115,6 +115,7 @@ class Submitter:
             preparer=Preparer(
                 uploads,
                 allow_sensitive=settings.allow_sensitive_checkers,
+                allowed_task_types=settings.allowed_task_types,
                 has_user_id=bool(settings.vendor_user_id),
                 default_region=settings.default_region,
             ),
