@@ -3,7 +3,17 @@
 Their texts are for the person who dropped the file: what is wrong, then what to do.
 """
 
+from collections.abc import Sequence
+
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from numberdrop.masking import masked
+
+HOW_TO_CHOOSE = (
+    "Choose it with the object's metadata column (a header, or a letter such as C) or with numberdrop send "
+    '--column, or name it "{}" in the first row, and upload the file again.'
+)
+_MAX_NAMES = 12
+_MAX_NAME_LENGTH = 40
 
 
 class EntryRejectedError(Exception):
@@ -18,22 +28,17 @@ class EntryRejectedError(Exception):
         self.reason = reason
 
 
-_SAVE_AS_TEXT = (
-    "Save it as plain text with one entry per line, as CSV (UTF-8) or as .xlsx, and upload it again."
-)
-
-
-def not_text(cause: str, advice: str = _SAVE_AS_TEXT) -> JobFailedError:
-    """Return the error for a file that is not readable text, a table or a workbook.
+def not_text(cause: str) -> JobFailedError:
+    """Return the error for a file that is not readable text. The cause is a sentence.
 
     >>> not_text("The file is encoded in UTF-32.").reason.code
     <ReasonCode.NOT_TEXT: 'NOT_TEXT'>
-
-    Args:
-        cause: what is wrong, a sentence.
-        advice: what to do, a sentence.
     """
-    return JobFailedError(ReasonCode.NOT_TEXT, f"{cause} {advice}")
+    return JobFailedError(
+        ReasonCode.NOT_TEXT,
+        f"{cause} Save it as plain text with one entry per line, as CSV (UTF-8) or as .xlsx, and upload it "
+        "again.",
+    )
 
 
 def line_too_long() -> JobFailedError:
@@ -48,3 +53,62 @@ def unknown_region() -> JobFailedError:
         "The file's default-region is not a country: it must be two letters of ISO 3166, such as DE, GB or "
         "US. Correct the object's metadata, or the stack's DefaultRegion, and upload the file again.",
     )
+
+
+def no_column(description: str, name: str) -> JobFailedError:
+    """Return the error for a table in which no column holds entries.
+
+    Args:
+        description: what an entry must be.
+        name: a header that would name the column.
+    """
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The file is a table, but no column consists mostly of valid entries: each must be {description}. "
+        f"{HOW_TO_CHOOSE.format(name)}",
+    )
+
+
+def choose_a_column(
+    candidates: Sequence[str], *, are_weak: bool = False, name: str = "phone"
+) -> JobFailedError:
+    """Return the error for a table in which several columns may hold the entries, or one with weak evidence.
+
+    >>> print(choose_a_column(["home", "work"]).reason.message)
+    The file is a table, and several columns may hold the entries: "home", "work". Choose it with ...
+    """
+    why = (
+        "and nothing but the digits says that these are phone numbers"
+        if are_weak
+        else "and several columns may hold the entries"
+    )
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The file is a table, {why}: {quoted(candidates)}. {HOW_TO_CHOOSE.format(name)}",
+    )
+
+
+def no_such_column(choice: str, names: Sequence[str]) -> JobFailedError:
+    """Return the error for a chosen column that the file does not have."""
+    has = f"The file has: {quoted(names)}." if names else "The file is a plain list, without columns."
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The file has no single column {quoted([choice])}. {has} Correct the object's metadata column, or "
+        "--column, and upload the file again.",
+    )
+
+
+def no_such_sheet(choice: str, names: Sequence[str]) -> JobFailedError:
+    """Return the error for a chosen sheet that the file does not have."""
+    has = f"The workbook has: {quoted(names)}." if names else "The file is not a workbook."
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The file has no sheet {quoted([choice])}. {has} Correct the object's metadata sheet, or --sheet, "
+        "and upload the file again.",
+    )
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return names for a message, without anything in them that may be a number or an address."""
+    shown = [f'"{masked(name)[:_MAX_NAME_LENGTH]}"' for name in names[:_MAX_NAMES]]
+    return ", ".join([*shown, *(["..."] if len(names) > _MAX_NAMES else [])])

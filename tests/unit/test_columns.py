@@ -1,0 +1,165 @@
+"""Choosing the column with the entries of a table by its header and its filled cells."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+from tests.support.uploads import clean, refusal
+
+A, B, C = "+12025550101", "+12025550102", "+12025550103"
+
+IDS: dict[str, tuple[str, Callable[[random.Random, int], str], list[str]]] = {
+    "German ids": ("DE", lambda rng, _: str(rng.randrange(10**7, 10**8)), ["Kunden-Nr.", "ID", "Auftrag"]),
+    "German ids in order": ("DE", lambda _, row: str(30010000 + 137 * row), ["Kundennummer", "ID"]),
+    "Finnish dates": ("FI", lambda rng, row: f"20{row:02}-{rng.randrange(1, 13):02}-03", ["Päiväys"]),
+    "Swedish dates": ("SE", lambda rng, row: f"20{row:02}-{rng.randrange(1, 13):02}-03", ["Datum", "Skapad"]),
+    "Danish dates": ("DK", lambda rng, row: f"20{row:02}-{rng.randrange(1, 13):02}-03", ["Oprettet", "Dato"]),
+    "US ids": ("US", lambda rng, _: str(rng.randrange(10**9, 10**10)), ["Customer ID", "Ticket", "Order"]),
+    "US ids in order": ("US", lambda _, row: str(2025550000 + row), ["Customer", "Ticket"]),
+    "French ids": ("FR", lambda rng, _: str(rng.randrange(10**8, 10**9)), ["Client", "SIREN"]),
+}  # fmt: skip
+"""Columns of digits, most of which are numbers of a region: the region, a cell, and headers."""
+
+PHONES: dict[str, tuple[str, list[str]]] = {
+    "DE": ("030 231250{:02}", ["Telefon geschäftlich", "Telefon", "Kontakt"]),
+    "FI": ("09 4245 50{:02}", ["Puh.", "Puhelin", "Yhteys"]),
+    "SE": ("08-465 004 {:02}", ["Tfn", "Telefon", "Kontakt"]),
+    "DK": ("70 10 10 {:02}", ["Tlf.", "Telefon", "Kontakt"]),
+    "US": ("(202) 555-01{:02}", ["Phone", "Mobile Phone", "Contact"]),
+    "FR": ("01 99 00 10 {:02}", ["Tél.", "Téléphone", "Contact"]),
+}
+"""Phone numbers of a region and headers above them."""
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("has_header", [True, False], ids=["with a header", "without one"])
+@given(seed=st.integers(0, 10**6), blank=st.sampled_from([0, 0.3, 0.6]))
+def test_ids_beside_phones_are_never_sent(name: str, has_header: bool, seed: int, blank: float) -> None:
+    rng = random.Random(seed)
+    region, make_id, headers = IDS[name]
+    spelling, phone_headers = PHONES[region]
+    phones = ["" if rng.random() < blank else spelling.format(row) for row in range(11)] + [
+        spelling.format(11)
+    ]
+    rows = [[make_id(rng, row), "Anna Amsel", phone] for row, phone in enumerate(phones)]
+    header = [[rng.choice(headers), "Name", rng.choice(phone_headers)]] if has_header else []
+    expected = clean("".join(f"{phone}\n" for phone in phones), region=region).numbers
+
+    table = "".join(f"{';'.join(row)}\n" for row in [*header, *rows])
+    try:
+        sent = clean(table, region=region).numbers
+    except JobFailedError:
+        sent = []
+
+    assert sent in ([], expected)
+    assert sent or blank
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize(
+    "header", ["id", "silent", None], ids=["an id header", "a silent header", "no header"]
+)
+@given(seed=st.integers(0, 10**6))
+def test_ids_without_phones_are_refused(name: str, header: str | None, seed: int) -> None:
+    rng = random.Random(seed)
+    region, make_id, headers = IDS[name]
+    first = {"id": [[rng.choice(headers), "Name"]], "silent": [["Feld", "Name"]]}.get(header or "", [])
+    rows = [[make_id(rng, row), "Anna Amsel"] for row in range(12)]
+
+    reason = refusal("".join(f"{';'.join(row)}\n" for row in [*first, *rows]), region=region).reason
+
+    assert reason.code is ReasonCode.NO_VALID_NUMBERS
+    assert "--column" in reason.message
+
+
+@pytest.mark.parametrize("header", ["Kunden-Nr.", "Customer", "Order number"])
+def test_a_list_below_the_header_of_ids_is_refused(header: str) -> None:
+    reason = refusal(f"{header}\n30010000\n30010137\n30010274\n", region="DE").reason
+
+    assert reason.code is ReasonCode.NO_VALID_NUMBERS
+    assert header in reason.message
+
+
+def test_a_list_of_dates_is_refused() -> None:
+    assert refusal("2024-01-10\n2024-02-11\n", region="DK").reason.code is ReasonCode.NO_VALID_NUMBERS
+
+
+def test_a_half_empty_column_of_phones_beats_a_full_one_of_ids() -> None:
+    rows = "".join(f"3001{row:04};{'030 2312' + f'{row:04}' if row % 3 else ''}\n" for row in range(12))
+
+    assert clean(f"Kunde;Kontakt\n{rows}", region="DE").counts.submitted == 8
+
+
+def test_a_specific_header_beats_a_bare_number() -> None:
+    rows = f"70000;030 23125001;{A}\n70001;030 23125002;{B}\n"
+
+    assert clean(f"Nummer;Telefon privat;Name\n{rows}", region="DE").numbers == [
+        "+493023125001",
+        "+493023125002",
+    ]
+
+
+def test_a_bare_number_is_read_if_nothing_is_better() -> None:
+    assert (
+        clean("Extension,Number,Type\n,2025550101,Mobile\n12,2025550102,Work\n", region="US").counts.submitted
+        == 2
+    )
+
+
+def test_a_bare_number_above_ids_is_refused() -> None:
+    rows = "".join(f"{number},x\n" for number in ["2025550101", "1025550102", "0025550103", "5550104", "77"])
+
+    assert "--column" in refusal(f"Number,Type\n{rows}", region="US").reason.message
+
+
+@pytest.mark.parametrize("header", ["Fax", "Telefax", "Tel./Fax"])
+def test_fax_numbers_are_never_read(header: str) -> None:
+    assert refusal(f"{header};Name\n{A};x\n{B};y\n").reason.code is ReasonCode.NO_VALID_NUMBERS
+
+
+def test_numbers_with_a_plus_are_read_below_any_other_header() -> None:
+    assert clean(f"customer,name\n{A},x\n{B},y\n").numbers == [A, B]
+
+
+def test_the_clearly_fuller_of_two_phone_columns_is_read() -> None:
+    rows = "".join(f"{A if row == 4 else ''},+1202555010{row}\n" for row in range(8))
+
+    assert clean(f"Phone,MobilePhone\n{rows}").counts.submitted == 8
+
+
+def test_the_first_of_numbered_phone_columns_is_read() -> None:
+    assert clean(f"Phone 2 - Value,Phone 1 - Value\n{A},{B}\n").numbers == [B]
+
+
+@pytest.mark.parametrize(
+    "headers", [("Phone", "Mobile"), ("Telefon privat", "Telefon dienstlich"), ("home", "work")]
+)
+def test_two_close_columns_are_refused_by_name(headers: tuple[str, str]) -> None:
+    message = refusal(f"{headers[0]},{headers[1]}\n{A},{B}\n{B},{C}\n").reason.message
+
+    assert f'"{headers[0]}", "{headers[1]}"' in message
+    assert "--column" in message
+
+
+def test_a_nearly_empty_phone_column_beside_a_full_one_is_refused() -> None:
+    rows = "".join(f"{A if row == 4 else ''},+1202555010{row}\n" for row in range(8))
+
+    assert '"Phone", "Kontakt"' in refusal(f"Phone,Kontakt\n{rows}").reason.message
+
+
+def test_a_header_may_stand_below_a_long_preamble() -> None:
+    preamble = "".join(f"Setting {letter}: x\n" for letter in "abcdefghijklmnop")
+    cleaned = clean(f"{preamble}\nName,Customer ID,Phone\nAnna,1,{A}\nBert,2,{B}\n")
+
+    assert cleaned.header == ("Name", "Customer ID", "Phone")
+    assert cleaned.numbers == [A, B]
+
+
+def test_a_date_is_not_a_number() -> None:
+    rows = "Anna;2023-01-10;70 10 10 00\nBert;2023-02-11;70 10 10 01\n"
+
+    assert clean(f"Navn;Siden;Andet\n{rows}", region="DK").numbers == ["+4570101000", "+4570101001"]
