@@ -62,10 +62,10 @@ def with_numberdrop(entries: str, export: str) -> Work:
             Path(entries).open("rb") as upload,
             open_upload(upload, InputKind.PHONE) as rows,
             Path(entries).open("rb") as cleaned,
-            read_export(Path(export), InputKind.PHONE) as answers,
+            read_export(Path(export), checkers()["band"], entries=cleaned) as answers,
             TemporaryFile("w", encoding="utf-8", newline="") as out,
         ):
-            write_results(cleaned, rows, answers, checkers()["band"], out)
+            write_results(cleaned, rows, answers, out)
         return LINES / MILLION
 
     return work

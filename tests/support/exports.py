@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from openpyxl import Workbook
 from numberdrop.files.exports.export import Export, read_export
 from numberdrop.files.formats.archive import ArchiveLimits
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.checkers import InputKind, checkers
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "exports"
 
@@ -50,7 +51,7 @@ class Exports:
         kind: InputKind = InputKind.PHONE,
     ) -> Export:
         self.path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_export(self.path, kind, limits=limits)
+        return read_export(self.path, replace(checkers()["band"], input=kind), limits=limits)
 
     def rows(self, content: str | bytes, kind: InputKind = InputKind.PHONE) -> Rows:
         with self.open(content, kind=kind) as export:

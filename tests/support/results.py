@@ -39,14 +39,21 @@ class Written:
         return [row[index] for row in self.rows]
 
 
-def results_of(upload: str | bytes, export: Path, kind: InputKind = InputKind.PHONE) -> Written:
-    """Return the results of an upload for a checker called ``band``. Text is encoded as UTF-8."""
-    checker = replace(checkers()["band"], input=kind)
+def results_of(
+    upload: str | bytes,
+    export: Path,
+    kind: InputKind = InputKind.PHONE,
+    region: str | None = None,
+    name: str = "band",
+) -> Written:
+    """Return the results of an upload for a checker of this name and kind. Text is encoded as UTF-8."""
+    checker = replace(checkers()[name], input=kind)
     source = io.BytesIO(upload.encode() if isinstance(upload, str) else upload)
     entries, out = io.BytesIO(), io.StringIO(newline="")
-    with open_upload(source, kind) as rows, read_export(export, kind) as opened:
+    with open_upload(source, kind, region) as rows:
         clean_upload(rows, entries=entries)
-        counts = write_results(entries, rows, opened, checker, out)
+        with read_export(export, checker, region=region, entries=entries) as opened:
+            counts = write_results(entries, rows, opened, out)
     return Written(out.getvalue(), counts)
 
 
@@ -54,7 +61,7 @@ def results_without_upload(export: Path, kind: InputKind = InputKind.PHONE) -> W
     """Return the results if the upload is gone."""
     checker = replace(checkers()["band"], input=kind)
     entries, out = io.BytesIO(), io.StringIO(newline="")
-    with read_export(export, kind) as opened:
-        write_entries(opened, kind, entries)
-        counts = write_results(entries, None, opened, checker, out)
+    with read_export(export, checker) as opened:
+        write_entries(opened, entries)
+        counts = write_results(entries, None, opened, out)
     return Written(out.getvalue(), counts)

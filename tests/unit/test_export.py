@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numberdrop.files.exports.export import read_export
 from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.checkers import InputKind, checkers
 from tests.support.exports import (
     CSV,
     EXPECTED,
@@ -259,7 +259,7 @@ def test_hidden_files_of_other_programs_are_ignored(exports: Exports, name: str)
 
 def test_a_missing_file_does_not_make_the_export_invalid(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        read_export(tmp_path / "missing.zip", InputKind.PHONE)
+        read_export(tmp_path / "missing.zip", checkers()["band"])
 
 
 cells = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20)

@@ -84,7 +84,6 @@ def test_long_rows_may_span_blocks(exports: Exports, first: str) -> None:
         ("Access Denied", "not a table with"),
         ("41790000001,yes\n41790000002,no\n", "no header"),
         (b"Number,band\n\xff\xfe\n", "not CSV"),
-        (CSV.encode("utf-16"), "neither"),
         (b"Number,band\n\0", "neither"),
         (b"\x1f\x8b\x08\0\0", "neither"),
         ("Number," + "x," * 300 + "y", "more than 200 columns"),
@@ -168,6 +167,57 @@ def test_a_row_that_ends_before_its_number_has_none(exports: Exports) -> None:
         ("41790000001", ["yes"]),
         ("", ["Total"]),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("before", [0, 10_000])
+def test_chinese_words_are_read_in_any_usual_encoding(exports: Exports, encoding: str, before: int) -> None:
+    first, last = "41790000001,yes\n", "41790000002,\u5df2\u6ce8\u518c\n"
+    text = "number,band\n" + first * before + last * 2
+
+    rows = exports.rows(text.encode(encoding))
+
+    assert rows == EXPECTED[:1] * before + [("41790000002", ["\u5df2\u6ce8\u518c"])] * 2
+
+
+def test_a_chinese_header_is_understood(exports: Exports) -> None:
+    text = "\u624b\u673a\u53f7,\u5907\u6ce8,\u662f\u5426\u6ce8\u518c\n41790000001,x,\u672a\u6ce8\u518c\n"
+
+    with exports.open(text.encode("gbk")) as export:
+        assert export.verdict_column == "\u662f\u5426\u6ce8\u518c"
+        assert [export.verdict(cells) for _, cells in rows_of(export)] == ["no"]
+
+
+TITLES = [
+    "Check of 19 January\n",
+    '"Check of ""band"""\n',
+    "sep=,\n",
+    '"sep=,"\r\n',
+    "SEP=,\nTitle\n",
+    "2025-01-19\nTotal: 2\n",
+]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        *(f"{title}{header}" for title in TITLES for header in ("Number,band\n", "whoever,band\n")),
+        "Check, of 19 January\n\nNumber,band\n",
+    ],
+)
+def test_lines_above_the_header_are_skipped(exports: Exports, above: str) -> None:
+    with exports.open(f"{above}41790000001,yes\n41790000002,no\n") as export:
+        assert export.columns == ("band",)
+        assert rows_of(export) == EXPECTED
+
+
+def test_a_cell_with_a_known_name_is_not_a_header(exports: Exports) -> None:
+    assert exports.rows("whoever,kind\n41790000001,mobile\n") == [("41790000001", ["mobile"])]
+
+
+@pytest.mark.parametrize("declared", [";", "\t", "|", "^"])
+def test_a_declared_delimiter_is_used(exports: Exports, declared: str) -> None:
+    assert exports.rows(f"sep={declared}\n" + CSV.replace(",", declared)) == EXPECTED
 
 
 texts = st.text(st.sampled_from('ab,;"\n\r= \u2028'), max_size=5)

@@ -7,7 +7,7 @@ import pytest
 
 from numberdrop.files.exports.export import read_export
 from numberdrop.files.exports.format import ExportFormat
-from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.checkers import checkers
 from tests.support.exports import SAMPLES
 from tests.support.results import results_of
 
@@ -26,6 +26,7 @@ class Sample:
         words: the vendor's word for each of the numbers, empty if the export has no row for it.
         verdicts: the verdict for each word.
         format: the file format.
+        checker: the checker whose export it is.
         resolved: how many of the numbers have a row.
     """
 
@@ -33,6 +34,7 @@ class Sample:
     words: Sequence[str] = YES_AND_NO
     verdicts: Sequence[str] = YES_AND_NO
     format: ExportFormat = ExportFormat.ZIP
+    checker: str = "band"
     resolved: int = 2
 
 
@@ -47,18 +49,20 @@ EXPORTS = {
     "lists.zip": Sample(["list"], ("activated", "unregistered", "")),
     "one-list.zip": Sample(["list"], ("registered", "", ""), ("yes", "", ""), resolved=1),
     "list-of-the-others.zip": Sample(["list"], ("", "unactivated", ""), ("", "no", ""), resolved=1),
-    "whatsapp-deep.xlsx": Sample(DEEP, format=SHEET),
+    "whatsapp-deep.xlsx": Sample(DEEP, format=SHEET, checker="wa-deep"),
     "comma.csv": Sample(["band"], format=TEXT),
     "semicolon.csv": Sample(["activated", "activetime"], format=TEXT),
     "tab.csv": Sample(["status"], ("active", "inactive", ""), format=TEXT),
     "pipe.csv": Sample(["activated", "note"], ("1", "0", ""), format=TEXT),
     "doubled-number.csv": Sample(["activated"], format=TEXT),
-    "number-last.csv": Sample(["region", "telegram"], format=TEXT),
-    "in-quotes.csv": Sample(["phonecheck", "region"], ("valid", "invalid", ""), format=TEXT),
-    "odd-words.csv": Sample(
-        ["whatsapp"], ("N/A", "", "Business"), ("unknown", "unknown", "unknown"), format=TEXT, resolved=3
+    "number-last.csv": Sample(["region", "telegram"], format=TEXT, checker="tg"),
+    "in-quotes.csv": Sample(
+        ["phonecheck", "region"], ("valid", "invalid", ""), format=TEXT, checker="phonecheck"
     ),
-    "in-chinese.csv": Sample(["telegram"], ("是", "否", ""), format=TEXT),
+    "odd-words.csv": Sample(
+        ["whatsapp"], ("N/A", "", "Business"), ("unknown", "unknown", "unknown"), TEXT, "ws", resolved=3
+    ),
+    "in-chinese.csv": Sample(["telegram"], ("是", "否", ""), format=TEXT, checker="tg"),
     "days.csv": Sample(["telegram_days"], ("", "", ""), ("", "", ""), format=TEXT, resolved=3),
     "carriers.csv": Sample(["number_type", "carrier"], ("", "", ""), ("", "", ""), format=TEXT),
     "numbers-alone.csv": Sample([], ("", "", ""), ("", "", ""), format=TEXT),
@@ -67,9 +71,9 @@ EXPORTS = {
 
 @pytest.mark.parametrize(("name", "sample"), EXPORTS.items(), ids=EXPORTS)
 def test_a_sample_export_gives_the_expected_results(name: str, sample: Sample) -> None:
-    written = results_of(UPLOAD, SAMPLES / name)
+    written = results_of(UPLOAD, SAMPLES / name, name=sample.checker)
 
-    with read_export(SAMPLES / name, InputKind.PHONE) as export:
+    with read_export(SAMPLES / name, checkers()[sample.checker]) as export:
         assert export.format is sample.format
         assert export.columns == tuple(sample.columns)
         if export.verdict_column:

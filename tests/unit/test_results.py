@@ -21,9 +21,15 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "export"
 
-    def __call__(self, lines: list[str], export: str | bytes, kind: InputKind = InputKind.PHONE) -> Written:
+    def __call__(
+        self,
+        lines: list[str],
+        export: str | bytes,
+        kind: InputKind = InputKind.PHONE,
+        region: str | None = None,
+    ) -> Written:
         self._path.write_bytes(export.encode() if isinstance(export, str) else export)
-        return results_of("".join(f"{line}\n" for line in lines), self._path, kind)
+        return results_of("".join(f"{line}\n" for line in lines), self._path, kind, region)
 
 
 @pytest.fixture
@@ -181,28 +187,123 @@ def test_countries_are_identified_by_calling_code(results: Results) -> None:
     }
 
 
-def test_addresses_are_joined_ignoring_case(results: Results) -> None:
+def test_an_address_in_another_case_answers_its_only_entry(results: Results) -> None:
     written = results(
-        ["Bob@example.com", "bob@example.com", "bob@EXAMPLE.com", "amy1@example.com"],
-        "Email,Active\nBOB@EXAMPLE.COM,true\nbob1@example.com,false\n",
+        ["Bob@example.com", "amy1@example.com", "amy2@example.com"],
+        "Email,Active\nBOB@EXAMPLE.COM,true\nbob1@example.com,false\namy2@Example.com,true\n",
         InputKind.EMAIL,
     )
 
-    assert written.column("status") == ["resolved", "resolved", "resolved", "unresolved"]
+    assert written.column("status") == ["resolved", "unresolved", "resolved"]
     assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (2, 1, 1)
     assert written.counts.countries == {}
 
 
+def test_addresses_that_are_paid_for_separately_share_no_row(results: Results) -> None:
+    addresses = ["Bob@example.com", "bob@example.com", "BOB@example.com"]
+    written = results(
+        addresses,
+        "Email,Active\nbOb@example.com,true\nbob@EXAMPLE.com,false\n",
+        InputKind.EMAIL,
+    )
+
+    assert written.column("verdict") == ["", "no", ""]
+    assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (1, 2, 1)
+
+
+def test_an_address_is_joined_in_any_unicode_form(results: Results) -> None:
+    written = results(
+        ["jos\u00e9@example.com", "amy@example.com"],
+        "Email,Active\njose\u0301@example.com,true\namy@example.com\u200b,false\n",
+        InputKind.EMAIL,
+    )
+
+    assert written.column("verdict") == ["yes", "no"]
+
+
 def test_entries_as_written_are_joined_on_text_then_digits(results: Results) -> None:
     written = results(
-        ["+41 79", "4179", "41-79", "079", "79"],
-        "number,phoneCheck\n4179,digits\n+41 79,text\n4179,later\n79,short\n",
+        ["+41 79", "4179", "41-79", "079", "79", "+49-30"],
+        "number,phoneCheck\n4179,digits\n+41 79,text\n4179,later\n79,short\n4930,loose\n",
         InputKind.AS_WRITTEN,
     )
 
-    assert written.column("phonecheck") == ["text", "digits", "digits", "", "short"]
-    assert (written.counts.resolved, written.counts.unresolved) == (4, 1)
+    assert written.column("phonecheck") == ["text", "digits", "", "", "short", "loose"]
+    assert (written.counts.resolved, written.counts.unresolved) == (4, 2)
     assert (written.counts.extra, written.counts.doubled) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("entries", "number"),
+    [
+        (["030/1", "0301"], "030 1"),
+        (["79", "79.0"], "7-9"),
+        (["0041", "41"], "(41)"),
+        (["@jane", "jane"], "Jane"),
+        (["Jane", "jane"], "JANE"),
+    ],
+)
+def test_a_row_that_may_mean_two_entries_answers_none(
+    results: Results, entries: list[str], number: str
+) -> None:
+    written = results(entries, f"number,phoneCheck\n{number},yes\n", InputKind.AS_WRITTEN)
+
+    assert written.column("status") == ["unresolved", "unresolved"]
+    assert written.counts.extra == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "number"), [(["030/1", "0301"], "0301"), (["@jane", "jane"], "@jane"), (["79.0", "79"], "79")]
+)
+def test_a_row_answers_only_the_entry_that_it_equals(
+    results: Results, entries: list[str], number: str
+) -> None:
+    written = results(entries, f"number,phoneCheck\n{number},yes\n", InputKind.AS_WRITTEN)
+
+    assert written.column("status") == ["resolved" if entry == number else "unresolved" for entry in entries]
+
+
+GERMAN, AMERICAN = "+4915123456789", "+15123456789"
+
+
+@pytest.mark.parametrize("number", ["015123456789", "0151 23456789", "0151/23456789", "(0151) 234-56789"])
+def test_a_national_form_means_a_number_of_the_region(results: Results, number: str) -> None:
+    written = results([GERMAN, AMERICAN], f"number,band\n{number},yes\n15123456789,no\n", region="DE")
+
+    assert written.column("verdict") == ["yes", "no"]
+    assert (written.counts.extra, written.counts.doubled) == (0, 0)
+
+
+@pytest.mark.parametrize("region", [None, "DE", "US"])
+@pytest.mark.parametrize("number", ["015123456789", "0151 23456789"])
+def test_a_national_form_never_means_a_foreign_number(
+    results: Results, number: str, region: str | None
+) -> None:
+    written = results([AMERICAN, FIRST], f"number,band\n{number},yes\n41790000001,no\n", region=region)
+
+    assert written.column("verdict") == ["", "no"]
+    assert written.counts.extra == 1
+
+
+def test_without_a_region_a_national_form_means_nothing(results: Results) -> None:
+    written = results([GERMAN, FIRST], "number,band\n015123456789,yes\n41790000001,no\n")
+
+    assert written.column("verdict") == ["", "no"]
+
+
+def test_exact_digits_come_before_a_national_form(results: Results) -> None:
+    export = "number,band\n015123456789,no\n4915123456789,yes\n"
+
+    written = results([GERMAN], export, region="DE")
+
+    assert written.column("verdict") == ["yes"]
+    assert (written.counts.extra, written.counts.doubled) == (1, 0)
+
+
+def test_digits_that_are_a_foreign_number_stay_foreign(results: Results) -> None:
+    written = results([GERMAN, FIRST], "number,band\n15123456789,yes\n41790000001,no\n", region="DE")
+
+    assert written.column("verdict") == ["", "no"]
 
 
 def test_the_first_of_texts_with_equal_digits_counts(results: Results) -> None:

@@ -65,7 +65,7 @@ def added_cells(entry: str, words: dict[str, str]) -> list[str]:
         return ["", "rejected", "", ""]
     if entry not in words:
         return [entry, "unresolved", "", ""]
-    return [entry, "resolved", verdict_of(words[entry], "band"), escaped(words[entry])]
+    return [entry, "resolved", verdict_of(words[entry]), escaped(words[entry])]
 
 
 def matches_nothing(rows: list[Row], submitted: set[str]) -> bool:

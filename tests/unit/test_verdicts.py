@@ -3,6 +3,7 @@
 import pytest
 
 from numberdrop.files.exports.verdicts import verdict_column, verdict_of
+from numberdrop.jobs.checkers import checkers
 
 
 @pytest.mark.parametrize(
@@ -12,39 +13,53 @@ from numberdrop.files.exports.verdicts import verdict_column, verdict_of
             (word, "yes")
             for word in ("yes", "YES", " Yes ", "true", "1", "active", "activated", "registered")
         ),
-        *((word, "yes") for word in ("valid", "exists", "是")),
+        *((word, "yes") for word in ("valid", "exists", "是", "已激活", "已注册")),
         *((word, "no") for word in ("no", "No", "false", "0", "inactive", "unactivated", "unregistered")),
-        *((word, "no") for word in ("invalid", "not registered", "not_registered", "Not  Active", "否")),
+        *(
+            (word, "no")
+            for word in ("invalid", "not registered", "not_registered", "Not  Active", "否", "未激活")
+        ),
         *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
     ],
 )
 def test_a_word_means_yes_no_or_unknown(word: str, verdict: str) -> None:
-    assert verdict_of(word, "band") == verdict
+    assert verdict_of(word) == verdict
 
 
 @pytest.mark.parametrize(("word", "verdict"), [("1", "unknown"), ("0", "unknown"), ("Yes", "yes")])
 def test_digits_are_unknown_in_a_column_without_known_name(word: str, verdict: str) -> None:
-    assert verdict_of(word, "found_there") == verdict
+    assert verdict_of(word, has_digits=False) == verdict
 
 
 @pytest.mark.parametrize(
-    ("columns", "column"),
+    ("name", "columns", "column"),
     [
-        (["band"], "band"),
-        (["activated", "activetime", "business"], "activated"),
-        (["age", "avatar", "whatsapp", "note"], "whatsapp"),
-        (["phonecheck", "region"], "phonecheck"),
-        (["result", "note"], "result"),
-        (["note", "activestatus"], "activestatus"),
-        (["status", "activated"], "activated"),
+        ("band", ["band"], "band"),
+        ("band", ["whatsapp", "band"], "band"),
+        ("band", ["activated", "band"], "band"),
+        ("band", ["whatsapp", "activated"], "activated"),
+        ("band", ["band_days", "has_band"], "has_band"),
+        ("band", ["result", "note"], "result"),
+        ("band", ["note", "activestatus"], "activestatus"),
+        ("band", ["status", "activated"], "activated"),
+        ("band", ["note", "是否注册"], "是否注册"),
+        ("ws_active", ["activated", "activetime", "business"], "activated"),
+        ("ws", ["whatsapp", "telegram"], "whatsapp"),
+        ("wa-deep", ["age", "avatar", "whatsapp", "note"], "whatsapp"),
+        ("wa-detail", ["signature", "status_update", "whatsapp"], "whatsapp"),
+        ("netflix-simple", ["status", "whatsapp_business"], "whatsapp_business"),
+        ("phonecheck", ["phonecheck", "region"], "phonecheck"),
+        ("tg_active", ["telegram_days", "activated"], "activated"),
+        ("apple_email", ["mexc", "apple"], "apple"),
+        ("x-simple", ["note", "x"], "x"),
     ],
 )
-def test_the_verdict_column_is_found_by_its_known_name(columns: list[str], column: str) -> None:
-    assert verdict_column(columns) == column
+def test_the_verdict_column_belongs_to_the_checker(name: str, columns: list[str], column: str) -> None:
+    assert verdict_column(columns, checkers()[name]) == column
 
 
 def test_a_single_column_carries_the_verdict() -> None:
-    assert verdict_column(["found_there"]) == "found_there"
+    assert verdict_column(["found_there"], checkers()["band"]) == "found_there"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +71,11 @@ def test_a_single_column_carries_the_verdict() -> None:
         ["telegram_days"],
         ["age"],
         ["last_seen_date"],
+        ["whatsapp"],
+        ["is_telegram"],
+        ["whatsapp", "telegram"],
+        ["telegram是否注册"],
     ],
 )
 def test_other_columns_are_not_taken_for_verdicts(columns: list[str]) -> None:
-    assert verdict_column(columns) is None
+    assert verdict_column(columns, checkers()["band"]) is None

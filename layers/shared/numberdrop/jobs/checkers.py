@@ -53,6 +53,7 @@ class Checker:
         path: where files are POSTed, relative to the base URL.
         input: what each line of an upload must hold.
         documented_by: ``page``, ``openapi``, ``readme``, or ``nothing`` for a verbatim task type.
+        result_columns: the columns of its exports other than the number, as the vendor documents them.
         min_rows: smallest number of rows that the vendor accepts; 0 if undocumented. The vendor counts after
             its own filters, so only the vendor can enforce it exactly.
         max_rows: largest number of rows that the vendor accepts.
@@ -65,6 +66,7 @@ class Checker:
     path: str
     input: InputKind
     documented_by: str
+    result_columns: tuple[str, ...] = ()
     min_rows: int = 0
     max_rows: int = MAX_ROWS
     usd_per_10k: float | None = None
@@ -88,7 +90,12 @@ def checkers() -> Mapping[str, Checker]:
     rows = json.loads(files(__package__).joinpath("checkers.json").read_text("utf-8"))
     return {
         row["name"].lower(): Checker(
-            **row | {"family": Family(row["family"]), "input": InputKind(row["input"])}
+            **row
+            | {
+                "family": Family(row["family"]),
+                "input": InputKind(row["input"]),
+                "result_columns": tuple(row.get("result_columns", ())),
+            }
         )
         for row in rows
     }

@@ -251,7 +251,7 @@ class Collector:
         *,
         stored_key: str | None,
     ) -> Decision:
-        extension, result_counts = _write_results(checker, files, upload)
+        extension, result_counts = _write_results(checker, job.region, files, upload)
         counts = _counts(job, status, result_counts)
         stored = _stored_results(self.results.bucket, job.upload.results_prefix(checker.name), extension)
         collected = CollectedJob(
@@ -293,16 +293,18 @@ class Collector:
         return Decision(Next.DONE, total=counts.total, success=counts.success)
 
 
-def _write_results(checker: Checker, files: _Workspace, upload: _Upload | None) -> tuple[str, ResultCounts]:
+def _write_results(
+    checker: Checker, region: str | None, files: _Workspace, upload: _Upload | None
+) -> tuple[str, ResultCounts]:
     """Write ``results.csv``; return the extension for the export's key, and the counts of the results."""
     with (
-        read_export(files.export, checker.input) as export,
         files.entries.open("rb" if upload else "w+b") as entries,
+        read_export(files.export, checker, region=region, entries=entries if upload else None) as export,
         files.csv.open("w", encoding="utf-8", newline="") as out,
     ):
         if not upload:
-            write_entries(export, checker.input, entries)
-        result_counts = write_results(entries, upload.rows if upload else None, export, checker, out)
+            write_entries(export, entries)
+        result_counts = write_results(entries, upload.rows if upload else None, export, out)
         return export.format.extension, result_counts
 
 

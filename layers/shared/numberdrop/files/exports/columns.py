@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from itertools import chain, count
 
 from numberdrop.files.exports.matching import digits_of
-from numberdrop.files.exports.verdicts import VERDICT_COLUMNS
+from numberdrop.files.exports.verdicts import GENERIC_NAMES, is_verdict_name, normalised
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.checkers import Checker, InputKind
 
 _MAX_COLUMNS = 200
 
-_NUMBER_NAMES = (
+NUMBER_NAMES = (
     *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
     *("tel", "telephone", "phone_no", "mobile_no", "email", "username"),
+    *("号码", "手机号", "手机号码", "电话号码", "电话", "手机", "邮箱", "电子邮箱", "用户名"),
 )
 """Known names of the number column; an earlier one takes precedence."""
 
@@ -36,7 +37,7 @@ def column_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
     Raises:
         InvalidFileError: the first row is not a header, so the file is not a table.
     """
-    names = [re.sub(r"\W+", "_", name.lower()).strip("_") for name in header]
+    names = [normalised(name) for name in header]
     filled = max((position for row in rows for position, cell in enumerate(row, 1) if cell), default=0)
     while len(names) > filled and not names[-1]:
         names.pop()
@@ -44,15 +45,15 @@ def column_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
         raise InvalidFileError("The export is empty.")
     if len(names) > _MAX_COLUMNS:
         raise InvalidFileError(f"The export has more than {_MAX_COLUMNS} columns.")
-    if any(map(_is_number, header)) and not any(name in names for name in _NUMBER_NAMES):
+    if any(map(_is_number, header)) and not any(name in names for name in NUMBER_NAMES):
         raise InvalidFileError("The export has no header: its first row contains a number.")
     return [name or f"column_{position}" for position, name in enumerate(names, 1)]
 
 
-def number_column(
-    header: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]], kind: InputKind
+def number_index(
+    header: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]], checker: Checker
 ) -> int:
-    """Return the index of the column that has the numbers.
+    """Return the index of the column that has the numbers, judged by its name and its looks.
 
     The first rule that finds a column decides:
 
@@ -65,24 +66,46 @@ def number_column(
         header: the cells of the header row.
         names: the names of the columns, from ``column_names``.
         rows: the first rows of the table.
-        kind: the kind of entries that were submitted.
+        checker: the checker of the job.
 
     Raises:
         InvalidFileError: no rule finds a column.
     """
-    named: list[int] = [names.index(name) for name in _NUMBER_NAMES if name in names]
+    kind = checker.input
+    named: list[int] = [names.index(name) for name in NUMBER_NAMES if name in names]
     cells = [[row[index] for row in rows if index < len(row) and row[index]] for index in range(len(names))]
     for index in named or range(len(names)):
-        if _may_be_entries(cells[index], kind):
+        if may_be_entries(cells[index], kind):
             return index
     for index in range(len(names)):
         if _look_like_entries(cells[index], kind):
             return index
     if named:
         return named[0]
-    if any(name in VERDICT_COLUMNS for name in names) or (not rows and _is_header(header)):
+    if any(is_verdict_name(name, checker) for name in names) or (not rows and _is_header(header)):
         return 0
     raise InvalidFileError("The export is not a table with a number column.")
+
+
+def header_index(rows: Sequence[Sequence[str]]) -> int:
+    """Return the index of the header among the first rows, which may begin with a title.
+
+    The header is the first row without a number that has a known name of the number column and as many cells
+    as the rows above it, or a generic name of the verdict column and more cells than those. If there is none,
+    it is the first row with more than one cell, or else the first row.
+
+    >>> header_index([["Check of 19 January"], ["Number", "band"], ["41790000001", "yes"]])
+    1
+    """
+    widest = 0
+    for index, row in enumerate(rows):
+        filled = sum(map(bool, row))
+        names = {*map(normalised, row)}
+        is_wide = names.intersection(NUMBER_NAMES) if filled == widest else filled > widest
+        if is_wide and names.intersection((*NUMBER_NAMES, *GENERIC_NAMES)) and not any(map(_is_number, row)):
+            return index
+        widest = max(widest, filled)
+    return next((index for index, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
 
 
 def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -98,7 +121,7 @@ def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(distinct)
 
 
-def _may_be_entries(cells: Sequence[str], kind: InputKind) -> bool:
+def may_be_entries(cells: Sequence[str], kind: InputKind) -> bool:
     """Return whether the filled cells of a column may be the entries that were submitted."""
     if kind in {InputKind.PHONE, InputKind.EMAIL}:
         return _look_like_entries(cells, kind)

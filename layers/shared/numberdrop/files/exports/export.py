@@ -4,16 +4,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
-from numberdrop.files.exports.columns import column_names, distinct_names, number_column
+from numberdrop.files.exports.answering import answering_column
+from numberdrop.files.exports.columns import column_names, distinct_names, number_index
 from numberdrop.files.exports.format import ExportFormat
+from numberdrop.files.exports.matching import Matching
 from numberdrop.files.exports.members import archived_table, workbook_table
-from numberdrop.files.exports.table import RowBlock, Table, csv_table
-from numberdrop.files.exports.verdicts import verdict_column
+from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table
+from numberdrop.files.exports.verdicts import is_verdict_name, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
+from numberdrop.files.formats.entries_file import line_blocks, present_entries
 from numberdrop.files.formats.workbook import CONTENT_TYPES
-from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.checkers import Checker
 
 _STANDARD_LIMITS = ArchiveLimits()
 
@@ -23,6 +26,9 @@ class Export:
 
     Attributes:
         format: the file format.
+        checker: the checker of the job.
+        matching: tells which of its rows answers which entry.
+        size: bytes of its text, or an upper bound.
         columns: names of the columns other than the number, in the export's order: lower case, words joined
             by ``_``, all different.
         verdict_column: the one of ``columns`` that carries the verdict, or None.
@@ -30,22 +36,28 @@ class Export:
 
     def __init__(
         self,
+        *,
         export_format: ExportFormat,
+        checker: Checker,
+        matching: Matching,
         table: Table,
         names: Sequence[str],
-        number_index: int,
+        number: NumberColumn,
         files: ExitStack,
     ) -> None:
         self.format = export_format
+        self.checker = checker
+        self.matching = matching
+        self.size = table.size
         self._table = table
         self._files = files
-        self._number_index = number_index
-        others = [*names[:number_index], *names[number_index + 1 :]]
+        self._number = number
+        others = [*names[: number.index], *names[number.index + 1 :]]
         # Some exports have the number column twice.
-        self._kept = [index for index, name in enumerate(others) if name != names[number_index]]
+        self._kept = [index for index, name in enumerate(others) if name != names[number.index]]
         self._width = len(others)
         self.columns = distinct_names([others[index] for index in self._kept])
-        self.verdict_column = verdict_column(self.columns)
+        self.verdict_column = verdict_column(self.columns, checker)
 
     def row_blocks(self) -> Iterator[RowBlock]:
         """Read the rows in blocks, from the start at each call.
@@ -57,7 +69,7 @@ class Export:
         Raises:
             InvalidFileError: a later part of the file is broken or hostile.
         """
-        return self._table.row_blocks(self._number_index)
+        return self._table.row_blocks(self._number)
 
     def cells(self, rest: str) -> list[str]:
         """Return the cell for each of ``columns``, as the export has it; empty where the row ends before.
@@ -68,6 +80,18 @@ class Export:
         cells = self._table.cells(rest)
         cells += [""] * (self._width - len(cells))
         return [cells[index] for index in self._kept]
+
+    def verdict(self, cells: Sequence[str]) -> str:
+        """Return the verdict of a row; empty if the export has no verdict column.
+
+        Args:
+            cells: the cells of the row, from ``cells``.
+        """
+        column = self.verdict_column
+        if not column:
+            return ""
+        word = cells[self.columns.index(column)]
+        return verdict_of(word, has_digits=is_verdict_name(column, self.checker))
 
     def close(self) -> None:
         """Close the file. Its rows can no longer be read."""
@@ -85,36 +109,61 @@ class Export:
         self.close()
 
 
-def read_export(path: Path, kind: InputKind, *, limits: ArchiveLimits = _STANDARD_LIMITS) -> Export:
+def read_export(
+    path: Path,
+    checker: Checker,
+    *,
+    region: str | None = None,
+    entries: BinaryIO | None = None,
+    limits: ArchiveLimits = _STANDARD_LIMITS,
+) -> Export:
     r"""Open an export: a CSV file, an ``.xlsx`` workbook, or a zip archive of either or of lists.
 
     >>> from tempfile import NamedTemporaryFile
+    >>> from numberdrop.jobs.checkers import checkers
     >>> with NamedTemporaryFile() as file:
     ...     _ = Path(file.name).write_text("Number,band\n41790000001,yes\n")
-    ...     with read_export(Path(file.name), InputKind.PHONE) as export:
+    ...     with read_export(Path(file.name), checkers()["band"]) as export:
     ...         print(export.format, export.columns, next(export.row_blocks()))
     csv ('band',) (['41790000001'], ['yes'])
 
     Args:
         path: the file. Its name does not matter.
-        kind: the kind of entries that were submitted.
+        checker: the checker of the job.
+        region: the region in which the upload was read, as ``entry_rule`` takes it.
+        entries: the entries file that ``clean_upload`` wrote. The number column is the one that has these
+            entries. If there is no file, the column is judged by its name and its looks.
         limits: the most that the file may cost to read.
 
     Raises:
-        InvalidFileError: the file has another format, is broken, exceeds a limit or has no number column.
+        InvalidFileError: the file has another format, is broken, exceeds a limit, or has no number column or
+            several.
     """
+    matching = Matching(checker.input, region)
     with ExitStack() as files:
         export_format, table = _open(path, limits, files)
         rows = table.first_rows()
         names = column_names(table.header, rows)
-        number_index = number_column(table.header, names, rows, kind)
-        return Export(export_format, table, names, number_index, files.pop_all())
+        number = None
+        if entries:
+            number = answering_column(names, rows, matching, map(present_entries, line_blocks(entries)))
+        if number is None:
+            number = NumberColumn(number_index(table.header, names, rows, checker))
+        return Export(
+            export_format=export_format,
+            checker=checker,
+            matching=matching,
+            table=table,
+            names=names,
+            number=number,
+            files=files.pop_all(),
+        )
 
 
 def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
     file = files.enter_context(path.open("rb"))
     if file.read(len(ZIP_START)) not in {ZIP_START, EMPTY_ZIP_START}:
-        return ExportFormat.CSV, csv_table(lambda: path.open("rb"))
+        return ExportFormat.CSV, csv_table(lambda: path.open("rb"), path.stat().st_size)
     archive = files.enter_context(open_archive(file, limits))
     if CONTENT_TYPES in archive.namelist():
         return ExportFormat.XLSX, workbook_table(file, limits, files)

@@ -1,33 +1,141 @@
-"""Normalised keys that match an upload entry to an export row."""
+"""Which row of an export answers which upload entry.
+
+A row answers the entry that it equals. Only a row that equals no entry may answer one that is written in
+another way, and only if it can mean no other entry: two entries are paid for separately, so one row must not
+answer both.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from unicodedata import normalize
 
-from numberdrop.files.uploads.entries import plain_number
+from numberdrop.files.uploads.entries import email_key, entry_rule, plain_number
+from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.jobs.checkers import InputKind
 
-_LINES_OF_DIGITS = re.compile(r"(?:\n[1-9][0-9]*)*+")
+_LINES_OF_E164 = re.compile(r"(?:\n\+[1-9][0-9]*)*+")
+_LINES_OF_DIGITS = re.compile(r"(?:\n\+?[1-9][0-9]*)*+")
+_DIGITS_AFTER_00 = re.compile(r"00([1-9][0-9]*)")
+
+_TAIL = 7
+"""The last digits of a phone number, which are the same however the number begins. Few national numbers are
+shorter, and those are not recognised in national form."""
 
 
-def entry_keys(entries: list[str], kind: InputKind) -> list[str]:
-    """Return the keys of upload entries: addresses in lower case, entries of other kinds unchanged."""
-    return _address_keys(entries) if kind is InputKind.EMAIL else entries
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The rules for the entries of one upload.
 
-
-def number_keys(numbers: list[str], kind: InputKind) -> list[str]:
-    """Return the keys of an export's numbers, in whatever form the export writes them.
-
-    The key of a phone number is ``+`` and its digits. An entry that was sent as written is its own key; if no
-    upload entry equals it, ``loose_key`` may still match one.
-
-    >>> number_keys(["0041 79 000-00-01", "41790000001.0"], InputKind.PHONE)
-    ['+41790000001', '+41790000001']
-
-    Args:
-        numbers: texts without line feeds.
+    Attributes:
         kind: the kind of entries that were submitted.
+        region: the region in which the upload was read, as ``entry_rule`` takes it, or None.
     """
-    return _NUMBER_KEYS[kind](numbers)
+
+    kind: InputKind
+    region: str | None = None
+
+    def entry_keys(self, entries: list[str]) -> list[str]:
+        """Return what the entries are equal by. Different keys are paid for separately."""
+        return _address_keys(entries) if self.kind is InputKind.EMAIL else entries
+
+    def row_keys(self, texts: list[str]) -> list[str]:
+        """Return what the numbers of an export's rows are equal by.
+
+        The vendor drops the plus sign of phone numbers, so digits are read as an international number. Digits
+        after a trunk zero are not one: they stay as they are and equal no entry.
+
+        >>> Matching(InputKind.PHONE).row_keys(["0041 79 000-00-01", "41790000001.0", "0790000001"])
+        ['+41790000001', '+41790000001', '0790000001']
+
+        Args:
+            texts: the numbers as the export has them, without line feeds.
+        """
+        match self.kind:
+            case InputKind.PHONE:
+                return _phone_keys(texts)
+            case InputKind.EMAIL:
+                return _address_keys([text.strip() for text in texts])
+            case _:
+                return [text.strip() for text in texts]
+
+    def part_keys(self, texts: list[str]) -> list[str]:
+        """Return texts that are the same for an entry and for every number that may mean it."""
+        if self.kind is InputKind.PHONE:
+            if _LINES_OF_DIGITS.fullmatch("\n".join(["", *texts])):
+                return [text[-_TAIL:] for text in texts]
+            return [(digits_of(text) or text)[-_TAIL:] for text in texts]
+        return self._loose_keys(self.row_keys(texts))
+
+    def loose_matches(self, rows: Mapping[str, str], entries: Collection[str]) -> dict[str, str]:
+        """Return the entries that rows mean although they do not equal them, and the key of the row for each.
+
+        The first row counts if several mean the same entry. A row means
+
+        - a phone number, if an upload with its text would be read as this number in this region
+        - an address, if the two differ only in upper and lower case or in compatible characters
+        - an entry sent as written, if they have the same digits, or differ only in case or a leading ``@``
+
+        but nothing if it can mean several of the entries.
+
+        >>> as_written = Matching(InputKind.AS_WRITTEN)
+        >>> as_written.loose_matches({"4179": "4179", "jane": "jane"}, ["+41 79", "41-79", "@Jane"])
+        {'@Jane': 'jane'}
+
+        Args:
+            rows: key and text of the rows that equal no entry, in the order of the export.
+            entries: the keys of all entries that may be meant: those that have a row of their own, too.
+        """
+        matches: dict[str, str] = {}
+        for key, meant in self._meant(rows, entries):
+            matches.setdefault(meant, key)
+        return matches
+
+    def _meant(self, rows: Mapping[str, str], entries: Collection[str]) -> Iterable[tuple[str, str]]:
+        if self.kind is InputKind.PHONE:
+            tails = {entry[-_TAIL:] for entry in entries}
+            for key, text in rows.items():
+                if digits_of(text)[-_TAIL:] in tails and (meant := self._as_uploaded(key, text)) in entries:
+                    yield key, meant
+            return
+        loose_rows = dict(zip(rows, self._loose_keys(list(rows)), strict=True))
+        wanted = set(loose_rows.values())
+        claims: dict[str, list[str]] = {}
+        for entry, loose in zip(entries, self._loose_keys(list(entries)), strict=True):
+            if loose in wanted:
+                claims.setdefault(loose, []).append(entry)
+        for key, loose in loose_rows.items():
+            if len(claimed := claims.get(loose, [])) == 1:
+                yield key, claimed[0]
+
+    def _as_uploaded(self, key: str, text: str) -> str:
+        """Return the phone number that a row's text is in an upload of this region, or nothing.
+
+        Digits without a plus sign that exist as an international number are that number and no other.
+        """
+        if "+" in key and "+" not in text and _exists(key):
+            return ""
+        try:
+            return entry_rule(self.kind, self.region).read(text.strip())
+        except EntryRejectedError:
+            return ""
+
+    def _loose_keys(self, keys: list[str]) -> list[str]:
+        if self.kind is InputKind.EMAIL:
+            return [key.lower() if key.isascii() else normalize("NFKC", key).casefold() for key in keys]
+        if _LINES_OF_E164.fullmatch("\n".join(["", *keys])):
+            return [key[1:] for key in keys]
+        return [loose_key(key) for key in keys]
+
+
+def _exists(number: str) -> bool:
+    # The library takes long to import, and few exports need it.
+    from phonenumbers import NumberParseException, is_valid_number, parse  # noqa: PLC0415
+
+    try:
+        return is_valid_number(parse(number))
+    except NumberParseException:
+        return False
 
 
 def digits_of(text: str) -> str:
@@ -52,22 +160,24 @@ def loose_key(text: str) -> str:
 
 
 def _phone_keys(texts: list[str]) -> list[str]:
-    lines = "\n".join(["", *texts]).replace("+", "")
+    lines = "\n".join(["", *texts])
+    if _LINES_OF_E164.fullmatch(lines):
+        return texts
     if _LINES_OF_DIGITS.fullmatch(lines):
-        return lines.replace("\n", "\n+").split("\n")[1:]
-    return [f"+{digits}" if (digits := digits_of(text).lstrip("0")) else text for text in texts]
+        return lines.replace("+", "").replace("\n", "\n+").split("\n")[1:]
+    return [_phone_key(text) for text in texts]
 
 
-def _as_written_keys(texts: list[str]) -> list[str]:
-    return [text.strip() for text in texts]
+def _phone_key(text: str) -> str:
+    digits = digits_of(text)
+    international = _DIGITS_AFTER_00.fullmatch(digits)
+    if international:
+        digits = international[1]
+    if not digits:
+        return text
+    return digits if digits.startswith("0") else f"+{digits}"
 
 
-def _address_keys(texts: list[str]) -> list[str]:
-    return [text.strip().lower() for text in texts]
-
-
-_NUMBER_KEYS: Mapping[InputKind, Callable[[list[str]], list[str]]] = {
-    InputKind.PHONE: _phone_keys,
-    InputKind.AS_WRITTEN: _as_written_keys,
-    InputKind.EMAIL: _address_keys,
-}
+def _address_keys(addresses: list[str]) -> list[str]:
+    text = "\n".join(addresses)
+    return addresses if text.isascii() and text.islower() else [email_key(address) for address in addresses]

@@ -26,6 +26,7 @@ _LISTS = {
     "registered.txt": "registered",
     "unregistered.txt": "unregistered",
     "unactivated.txt": "unactivated",
+    **{f"{word}.txt": word for word in ("已激活", "未激活", "已注册", "未注册")},
 }
 """Base names of lists in an archive without tables, and the vendor's word for the numbers in each."""
 
@@ -50,12 +51,13 @@ def archived_table(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) ->
     if table:
         name, member = table
         if name.endswith(".csv"):
-            return csv_table(partial(archive.open, member))
+            return csv_table(partial(archive.open, member), member.file_size)
         return workbook_table(_unpack(archive, member, limits, files), limits, files)
-    lists = [(_LISTS[name], partial(archive.open, member)) for name, member in members if name in _LISTS]
-    if any(candidates) or not lists:
+    named = [(_LISTS[name], member) for name, member in members if name in _LISTS]
+    if any(candidates) or not named:
         raise InvalidFileError("The export's archive contains no table, or several to choose from.")
-    return list_table(_LIST_HEADER, lists)
+    lists = [(word, partial(archive.open, member)) for word, member in named]
+    return list_table(_LIST_HEADER, lists, sum(member.file_size for _, member in named))
 
 
 def _base_name(member: ZipInfo) -> str:
@@ -83,7 +85,8 @@ def workbook_table(file: IO[bytes], limits: ArchiveLimits, files: ExitStack) -> 
     Raises:
         InvalidFileError: the workbook exceeds a limit or cannot be read.
     """
-    open_archive(file, replace(limits, unzipped=limits.workbook)).close()
+    with open_archive(file, replace(limits, unzipped=limits.workbook)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
     workbook = open_workbook(file)
     files.callback(workbook.close)
-    return sheet_table(workbook)
+    return sheet_table(workbook, size)

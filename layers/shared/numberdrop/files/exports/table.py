@@ -14,6 +14,9 @@ from io import StringIO
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
 
+from numberdrop.files.exports.columns import header_index
+from numberdrop.files.exports.matching import digits_of
+from numberdrop.files.exports.text import text_blocks
 from numberdrop.files.formats.delimited import DELIMITERS, csv_cells, csv_lines
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED
 from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
@@ -29,13 +32,12 @@ _SAMPLED_ROWS = 1000
 _LONGEST_ROW = 512 * 1024
 """Characters. A quoted cell may span lines, so limiting the lines alone would not limit a row."""
 
-_BLOCK = 64 * 1024
-"""Bytes."""
+_TITLE_LINES = 20
+"""Lines among which the header is looked for."""
 
-_LONGEST_LINE = 128 * 1024
-"""Bytes."""
+_DECLARED_DELIMITER = re.compile(r"\s*\"?sep=([^\w\s\"]|\t)\"?[ \t]*(?:\r\n?|\n)", re.IGNORECASE)
+"""A first line for Excel, such as ``sep=;``."""
 
-_UTF8_BOM = b"\xef\xbb\xbf"
 _STARTS_OF_OTHER_FORMATS = ("<", "{", "[")
 """HTML, XML and JSON: the formats of error messages."""
 
@@ -46,20 +48,49 @@ RowBlock = tuple[list[str], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """Where a row has its number.
+
+    Attributes:
+        index: the column of the number.
+        code_index: the column of its country code, or None if the number has it.
+        has_trunk_zero: whether a leading zero has to be dropped behind the country code.
+    """
+
+    index: int
+    code_index: int | None = None
+    has_trunk_zero: bool = False
+
+    def number_in(self, row: Sequence[str]) -> str:
+        """Return the number of a row; empty if the row ends before it.
+
+        >>> NumberColumn(1, code_index=0, has_trunk_zero=True).number_in(["49", "030 12345678"])
+        '+4930 12345678'
+        """
+        number = row[self.index] if self.index < len(row) else ""
+        if self.code_index is None or not number:
+            return number
+        code = row[self.code_index] if self.code_index < len(row) else ""
+        return f"+{digits_of(code).lstrip('0')}{number.removeprefix('0') if self.has_trunk_zero else number}"
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table that can be read any number of times.
 
     Attributes:
         header: the names of the columns as they are written; empty if the table is empty.
         delimiter: separates the cells in the rest of a row.
-        row_blocks: reads the rows in blocks, given the index of the number column. Empty rows are skipped. A
-            row that ends before the number column has an empty number. Raises ``InvalidFileError`` if a
-            later part of the table is broken or hostile.
+        size: bytes of its text, or an upper bound.
+        row_blocks: reads the rows in blocks, given the number column. Empty rows are skipped. A row that ends
+            before the number column has an empty number. Raises ``InvalidFileError`` if a later part of the
+            table is broken or hostile.
     """
 
     header: list[str]
     delimiter: str
-    row_blocks: Callable[[int], Generator[RowBlock, None, None]]
+    size: int
+    row_blocks: Callable[[NumberColumn], Generator[RowBlock, None, None]]
 
     def first_rows(self) -> list[list[str]]:
         """Return all cells of the first rows.
@@ -67,7 +98,7 @@ class Table:
         Raises:
             InvalidFileError: the table is broken or hostile.
         """
-        with closing(self.row_blocks(0)) as blocks:
+        with closing(self.row_blocks(NumberColumn(0))) as blocks:
             first_cells, rests = next((block for block in blocks if block[0]), ([], []))
         sample = zip(first_cells[:_SAMPLED_ROWS], rests, strict=False)
         return [[first_cell, *self.cells(rest)] for first_cell, rest in sample]
@@ -77,47 +108,57 @@ class Table:
         return csv_cells(rest.replace(INNER_LINE_FEED, "\n"), self.delimiter)
 
 
-def csv_table(open_file: Callable[[], IO[bytes]]) -> Table:
-    """Return the table in a CSV file, which is UTF-8 with or without a byte order mark.
+def csv_table(open_file: Callable[[], IO[bytes]], size: int) -> Table:
+    """Return the table in a CSV file.
 
-    The delimiter is the one of ``DELIMITERS`` that occurs most often in the first line.
+    The delimiter is the one that a line such as ``sep=;`` declares, or else the one of ``DELIMITERS`` that
+    occurs most often in the header.
+
+    Args:
+        open_file: opens the file.
+        size: its bytes.
 
     Raises:
-        InvalidFileError: the file is not CSV in UTF-8.
+        InvalidFileError: the file is not CSV.
     """
     with _rejecting_bad_csv(), open_file() as file:
         header, delimiter, _ = _read_header(file)
-    return Table(header, delimiter, partial(_csv_blocks, open_file))
+    return Table(header, delimiter, size, partial(_csv_blocks, open_file))
 
 
-def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[bytes]]]]) -> Table:
+def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[bytes]]]], size: int) -> Table:
     """Return a table of the numbers in lists: each number with the word of its list.
 
     Args:
         header: names of the two columns.
         lists: the word and the file of each list. A file has one number per line.
+        size: bytes of all lists.
 
     Raises:
         InvalidFileError: while the table is read, if a file is not text.
     """
-    return Table(header, DELIMITERS[0], partial(_list_blocks, list(lists)))
+    return Table(header, DELIMITERS[0], size, partial(_list_blocks, list(lists)))
 
 
-def sheet_table(workbook: "Workbook") -> Table:
+def sheet_table(workbook: "Workbook", size: int) -> Table:
     """Return the table in the first sheet of a workbook that is not empty.
+
+    Args:
+        workbook: the workbook.
+        size: bytes of its parts.
 
     Raises:
         InvalidFileError: a sheet is broken.
     """
     sheet_index = first_filled_sheet(workbook) or 0
     header = next(_filled_rows(workbook, sheet_index), [])
-    return Table(header, DELIMITERS[0], partial(_sheet_blocks, workbook, sheet_index))
+    return Table(header, DELIMITERS[0], size, partial(_sheet_blocks, workbook, sheet_index))
 
 
-def _csv_blocks(open_file: Callable[[], IO[bytes]], number_index: int) -> Generator[RowBlock, None, None]:
+def _csv_blocks(open_file: Callable[[], IO[bytes]], number: NumberColumn) -> Generator[RowBlock, None, None]:
     with _rejecting_bad_csv(), open_file() as file:
         _, delimiter, texts = _read_header(file)
-        if number_index == 0:
+        if number == NumberColumn(0):
             row = re.compile(rf"{re.escape(delimiter)}([^\r\n]*)\r?\n")
             for text in texts:
                 block = _split_without_parsing(text, row)
@@ -126,26 +167,26 @@ def _csv_blocks(open_file: Callable[[], IO[bytes]], number_index: int) -> Genera
                     break
                 yield block
         for rows in _parsed_rows(texts, delimiter):
-            yield _split(rows, number_index, delimiter)
+            yield _split(rows, number, delimiter)
 
 
 def _list_blocks(
-    lists: list[tuple[str, Callable[[], IO[bytes]]]], _number_index: int
+    lists: list[tuple[str, Callable[[], IO[bytes]]]], _number: NumberColumn
 ) -> Generator[RowBlock, None, None]:
     for word, open_file in lists:
-        with parse_errors_as("A list in the export is not UTF-8 text, or is broken."), open_file() as file:
-            for text in _text_blocks(file):
+        with parse_errors_as("A list in the export is not text, or is broken."), open_file() as file:
+            for text in text_blocks(file):
                 numbers = list(filter(None, map(str.strip, text.splitlines())))
                 yield numbers, [word] * len(numbers)
 
 
 def _sheet_blocks(
-    workbook: "Workbook", sheet_index: int, number_index: int
+    workbook: "Workbook", sheet_index: int, number: NumberColumn
 ) -> Generator[RowBlock, None, None]:
     rows = _filled_rows(workbook, sheet_index)
     next(rows, None)
     while block := list(islice(rows, _ROWS_PER_BLOCK)):
-        yield _split(block, number_index, DELIMITERS[0])
+        yield _split(block, number, DELIMITERS[0])
 
 
 def _filled_rows(workbook: "Workbook", sheet_index: int) -> Iterator[list[str]]:
@@ -153,29 +194,43 @@ def _filled_rows(workbook: "Workbook", sheet_index: int) -> Iterator[list[str]]:
 
 
 def _read_header(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
-    """Return the header of a CSV file, its delimiter, and the text below the header in blocks."""
-    texts = _text_blocks(file)
-    start = StringIO(next(filter(str.strip, texts), ""), newline="")
-    first_line = next((line for line in start if line.strip()), "")
-    if first_line.lstrip().startswith(_STARTS_OF_OTHER_FORMATS):
+    """Return the header of a CSV file, its delimiter, and the text below the header in blocks.
+
+    Raises:
+        csv.Error: the header has an odd number of quotation marks.
+    """
+    texts = text_blocks(file)
+    start = next(filter(str.strip, texts), "")
+    if start.lstrip().startswith(_STARTS_OF_OTHER_FORMATS):
         raise InvalidFileError("The export is a web page or an error message, not a table.")
-    delimiter = max(DELIMITERS, key=first_line.count)
-    start.seek(0)
-    header = _parse_header(start, delimiter)
-    return header, delimiter, chain([start.read()], texts)
+    declared = _DECLARED_DELIMITER.match(start)
+    if declared:
+        start = start[declared.end() :]
+    lines = StringIO(start, newline="")
+    first_lines = list(islice(filter(str.strip, lines), _TITLE_LINES))
+    delimiters = [declared[1] if declared else max(DELIMITERS, key=line.count) for line in first_lines]
+    rows = list(map(_parse_leniently, first_lines, delimiters))
+    title_lines = header_index(rows)
+    delimiter = delimiters[title_lines] if delimiters else DELIMITERS[0]
+    lines.seek(0)
+    for _ in islice(filter(str.strip, lines), title_lines):
+        pass
+    header = _parse_header(lines, delimiter)
+    return header, delimiter, chain([lines.read()], texts)
 
 
-def _parse_header(start: StringIO, delimiter: str) -> list[str]:
+def _parse_header(lines: StringIO, delimiter: str) -> list[str]:
     """Read the first row that is not empty.
 
     Raises:
         csv.Error: the row has an odd number of quotation marks.
     """
+    start = lines.tell()
     try:
-        return next(filter(any, csv.reader(start, delimiter=delimiter, strict=True)), [])
+        return next(filter(any, csv.reader(lines, delimiter=delimiter, strict=True)), [])
     except csv.Error:
-        start.seek(0)
-        first_line = next(filter(str.strip, start))
+        lines.seek(start)
+        first_line = next(filter(str.strip, lines))
         if first_line.count('"') % 2:
             raise
         return _parse_leniently(first_line, delimiter)
@@ -192,26 +247,6 @@ def _parse_leniently(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([trimmed], delimiter=delimiter, strict=True))
     except csv.Error:
         return next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
-
-
-def _text_blocks(file: IO[bytes]) -> Iterator[str]:
-    """Read a file in blocks of whole lines. The last line gets a line end if it has none."""
-    rest = b""
-    block = file.read(_BLOCK).removeprefix(_UTF8_BOM)
-    while block:
-        if b"\0" in block:
-            raise InvalidFileError("The export is neither an archive nor text.")
-        block = rest + block
-        # A CR at the very end may be half of a CRLF.
-        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
-        rest = block[end:]
-        if len(rest) > _LONGEST_LINE:
-            raise InvalidFileError("The export has an unreasonably long row.")
-        if end:
-            yield block[:end].decode()
-        block = file.read(_BLOCK)
-    if rest:
-        yield f"{rest.decode()}\n"
 
 
 def _split_without_parsing(text: str, row: re.Pattern[str]) -> RowBlock | None:
@@ -271,8 +306,10 @@ def _parse_lines(lines: list[str], delimiter: str, *, more_to_come: bool) -> tup
     return rows, used
 
 
-def _split(rows: _Rows, number_index: int, delimiter: str) -> RowBlock:
-    numbers = [row.pop(number_index) if number_index < len(row) else "" for row in rows]
+def _split(rows: _Rows, number: NumberColumn, delimiter: str) -> RowBlock:
+    numbers = list(map(number.number_in, rows))
+    for row in rows:
+        del row[number.index : number.index + 1]
     return _without_line_feeds(numbers), _without_line_feeds(csv_lines(rows, delimiter))
 
 
@@ -281,4 +318,4 @@ def _without_line_feeds(texts: list[str]) -> list[str]:
 
 
 def _rejecting_bad_csv() -> AbstractContextManager[None]:
-    return parse_errors_as("The export is not CSV in UTF-8, or is broken.")
+    return parse_errors_as("The export is not CSV, or is broken.")

@@ -49,15 +49,20 @@ def write_lines(file: IO[bytes], lines: Iterable[str]) -> None:
 def line_blocks(file: IO[bytes], size: int = _BLOCK) -> Iterator[list[str]]:
     """Yield the lines of a working file from its start, in blocks of about ``size`` bytes.
 
+    Several readings of one file may be under way at a time.
+
     >>> from io import BytesIO
     >>> file = BytesIO()
     >>> write_lines(file, ["+41790000001", "+41790000002"])
     >>> list(line_blocks(file))
     [['+41790000001', '+41790000002']]
     """
-    file.seek(0)
+    end = file.seek(0)
     while block := file.read(size):
-        yield split_lines((block + file.readline()).decode())
+        block += file.readline()
+        end += len(block)
+        yield split_lines(block.decode())
+        file.seek(end)
 
 
 def present_entries(lines: list[str]) -> list[str]:

@@ -15,6 +15,14 @@ _FORMULA_AT_START = re.compile(_FORMULA.format(end=r"\Z"))
 _FORMULA_IN_ANY_CELL = re.compile(_SEPARATOR + _FORMULA.format(end=rf"(?:{_SEPARATOR}|\Z)"))
 """Finds a formula in a text with a separator before each cell, many times faster than cell by cell."""
 
+_INNER_FORMULA = re.compile(
+    r"(?<=[;\t])(?![ \"]*[+\-][0-9 ().,/\-]*(?:[;\t]|\Z))(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
+"""Matches where a formula starts inside a cell, behind what separates cells elsewhere.
+
+There a quotation mark does not keep a cell together, because it is not at the start of one.
+"""
+
 _NUMBERS = re.compile(rf"(?:\+?[0-9]*{_SEPARATOR})*+")
 """Matches numbers with a separator after each. Most lists hold nothing else."""
 
@@ -28,8 +36,16 @@ def escaped(cell: str) -> str:
 
     >>> [escaped(cell) for cell in ("=1+1", "+41 79 000 00 01", "yes")]
     ["'=1+1", '+41 79 000 00 01', 'yes']
+
+    Spreadsheets in many languages separate cells by ``;``, and text that is pasted into any spreadsheet by
+    tabs. So what follows these inside a cell is escaped like a cell.
+
+    >>> escaped("ok;=1+1")
+    "ok;'=1+1"
     """
-    return f"'{cell}" if _FORMULA_AT_START.match(cell) else cell
+    if _FORMULA_AT_START.match(cell):
+        cell = f"'{cell}"
+    return _INNER_FORMULA.sub("'", cell) if ";" in cell or "\t" in cell else cell
 
 
 def escaped_cells(cells: list[str]) -> list[str]:
@@ -57,4 +73,4 @@ def escaped_lines(rows: list[list[str]]) -> list[str]:
 def _is_plain(cells: Iterable[str]) -> bool:
     """Return whether no cell needs quoting or escaping. All are checked at once, as few ever do."""
     text = _SEPARATOR.join(["", *cells])
-    return not (any(character in text for character in '",\r\n') or _FORMULA_IN_ANY_CELL.search(text))
+    return not (any(character in text for character in '",;\t\r\n') or _FORMULA_IN_ANY_CELL.search(text))

@@ -2,9 +2,12 @@
 
 Two passes compute one answer for each text, in the order of the texts:
 
-1. ``Partition.add`` spreads the texts over parts by hash. Then each part is processed on its own, with a set
-   or a dict of its distinct texts. It is read in blocks, because repeated texts can make a part long.
+1. The texts are spread over parts by hash. Then each part is processed on its own, with a set or a dict of
+   its distinct texts. It is read in blocks, because repeated texts can make a part long.
 2. ``InOrder`` finds the part of each text by its hash again, and takes the next answer of that part.
+
+The number of parts follows the size of the texts. Texts that fit into memory are one part, which is read
+where it is: nothing is hashed, and nothing is written to disk.
 
 The hash is Python's own, which differs between processes, so one process must do both passes.
 """
@@ -13,7 +16,9 @@ import os
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
 from operator import eq
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -22,10 +27,15 @@ from typing import Generic, Self, TypeVar
 from numberdrop.files.formats.entries_file import join_lines, split_lines
 
 PARTS = 512
-"""With ten million texts, a part has some 20,000. A dict of them fits a processor's cache and is twice as
-fast as a dict of 160,000."""
+"""Most parts. With ten million texts, a part has some 20,000. A dict of them fits a processor's cache and is
+twice as fast as a dict of 160,000."""
 
-_LAST_PART = PARTS - 1
+_ONE_PART = 32 * 1024 * 1024
+"""Bytes of text that are one part. Python's texts and dicts take about ten times as much, some 300 MiB."""
+
+_BYTES_PER_PART = 640 * 1024
+"""If there are several parts. Twenty thousand phone numbers and their rows have as many."""
+
 _MAX_BUFFERED = 1_000_000
 """Characters."""
 
@@ -37,9 +47,58 @@ _SMALL_BLOCK = 4096
 
 T = TypeVar("T")
 
+Columns = tuple[list[str], ...]
+"""Lines of text side by side: lists of equal length."""
+
+ReadBlocks = Callable[[], Iterator[Columns]]
+"""Reads blocks of lines, from the start at each call. Several readings may be under way at a time."""
+
+KeysOf = Callable[[list[str]], list[str]]
+"""Returns, for each text of a block, the text to hash."""
+
+
+def _unchanged(texts: list[str]) -> list[str]:
+    return texts
+
+
+def parts_for(size: int) -> int:
+    """Return the number of parts for texts of this size in bytes: a power of two.
+
+    >>> parts_for(30_000_000), parts_for(300_000_000)
+    (1, 512)
+    """
+    return 1 if size <= _ONE_PART else min(PARTS, 1 << (size // _BYTES_PER_PART).bit_length())
+
+
+@contextmanager
+def partitioned(read: ReadBlocks, keys_of: KeysOf, parts: int) -> Iterator[Mapping[int, ReadBlocks]]:
+    """Spread blocks of lines over parts. Lines of a part keep their order.
+
+    >>> with partitioned(lambda: iter([(["b", "a"], ["1", "2"])]), lambda lines: lines, 1) as by_part:
+    ...     [list(read()) for read in by_part.values()]
+    [[(['b', 'a'], ['1', '2'])]]
+
+    Args:
+        read: reads the blocks.
+        keys_of: returns the texts to hash for the lines of the first column.
+        parts: the number of parts, from ``parts_for``.
+
+    Returns:
+        What reads each part that is not empty, by the number of the part.
+    """
+    if parts == 1:
+        yield {0: read}
+        return
+    with Partition(parts) as partition:
+        width = 1
+        for columns in read():
+            width = len(columns)
+            partition.add(keys_of(columns[0]), *columns)
+        yield {part: partial(partition.columns, part, width) for part in partition.numbers()}
+
 
 class Partition:
-    """Lines of text in ``PARTS`` parts of one temporary file. Lines of a part keep their order.
+    """Lines of text in parts of one temporary file. Lines of a part keep their order.
 
     Use it in a ``with`` statement. Empty parts cost nothing, because most uploads are small.
 
@@ -50,7 +109,8 @@ class Partition:
     ['a', 'b']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parts: int = PARTS) -> None:
+        self._count_of_parts = parts
         self._file = TemporaryFile()  # noqa: SIM115 - closed at the end of the with statement
         self._end = 0
         self._ranges: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
@@ -76,13 +136,13 @@ class Partition:
             columns: the lines to store for each key: lists as long as ``keys``. The lines of one key are
                 stored one after another. Without columns, the key itself is stored.
         """
-        parts = self._buffers
+        parts, last = self._buffers, self._count_of_parts - 1
         if columns:
             for key, lines in zip(keys, zip(*columns, strict=True), strict=True):
-                parts[hash(key) & _LAST_PART] += lines
+                parts[hash(key) & last] += lines
         else:
             for key in keys:
-                parts[hash(key) & _LAST_PART].append(key)
+                parts[hash(key) & last].append(key)
         self._count(chain(*columns) if columns else keys)
 
     def extend(self, part: int, lines: list[str]) -> None:
@@ -98,6 +158,16 @@ class Partition:
         self._write()
         return {part: self._blocks(ranges) for part, ranges in self._ranges.items()}
 
+    def numbers(self) -> list[int]:
+        """Return the numbers of the parts that are not empty."""
+        self._write()
+        return list(self._ranges)
+
+    def columns(self, part: int, width: int) -> Iterator[Columns]:
+        """Return the lines of a part as ``add`` stored them with ``width`` columns, in blocks."""
+        for lines in self._blocks(self._ranges[part]):
+            yield tuple(lines[column::width] for column in range(width))
+
     def streams(self) -> dict[int, Iterator[str]]:
         """Return the same parts line by line, so that all can be read at once in little memory."""
         self._write()
@@ -106,7 +176,7 @@ class Partition:
         }
 
     def _clear_buffers(self) -> None:
-        self._buffers: list[list[str]] = [[] for _ in range(PARTS)]
+        self._buffers: list[list[str]] = [[] for _ in range(self._count_of_parts)]
         self._buffered = 0
 
     def _count(self, lines: Iterable[str]) -> None:
@@ -163,23 +233,53 @@ def first_appearances(blocks: Iterable[list[str]]) -> bytearray:
 
 
 class InOrder(Generic[T]):
-    """Answers that were computed part by part, in the order of the keys.
+    """Answers that were computed part by part, in the order of the texts.
 
-    >>> keys = ["b", "a", "b"]
+    >>> texts = ["b", "a", "b"]
     >>> with Partition() as partition:
-    ...     partition.add(keys)
+    ...     partition.add(texts)
     ...     answers = {part: first_appearances(blocks) for part, blocks in partition.parts().items()}
-    >>> InOrder(answers).answers(keys)
+    >>> InOrder(answers).answers(texts)
     [1, 1, 0]
 
     Args:
         parts: for each part that is not empty, the answers for its lines in turn.
+        keys_of: returns the texts to hash, as for ``partitioned``.
+        count: the number of parts.
     """
 
-    def __init__(self, parts: Mapping[int, Iterable[T]]) -> None:
-        self._next: list[Callable[[], T]] = [iter(parts.get(part, ())).__next__ for part in range(PARTS)]
+    def __init__(
+        self, parts: Mapping[int, Iterable[T]], keys_of: KeysOf = _unchanged, count: int = PARTS
+    ) -> None:
+        self._only = iter(parts.get(0, ())) if count == 1 else None
+        self._next: list[Callable[[], T]] = [iter(parts.get(part, ())).__next__ for part in range(count)]
+        self._keys_of = keys_of
 
-    def answers(self, keys: Iterable[str]) -> list[T]:
-        """Return the answers for the next keys. Keys must come in the order in which they were added."""
-        next_answers = self._next
-        return [next_answers[hash(key) & _LAST_PART]() for key in keys]
+    def answers(self, texts: list[str]) -> list[T]:
+        """Return the answers for the next texts. They must come in the order in which they were added."""
+        if self._only:
+            return list(islice(self._only, len(texts)))
+        next_answers, last = self._next, len(self._next) - 1
+        return [next_answers[hash(key) & last]() for key in self._keys_of(texts)]
+
+
+@contextmanager
+def in_order(
+    parts: Iterable[tuple[int, Iterable[list[str]]]], keys_of: KeysOf, count: int
+) -> Iterator[InOrder[str]]:
+    """Collect lines that are computed part by part, and yield them in the order of the texts.
+
+    Args:
+        parts: the number of each part and its lines in blocks. If there is only one, its lines are computed
+            when they are needed.
+        keys_of: returns the texts to hash, as for ``partitioned``.
+        count: the number of parts.
+    """
+    if count == 1:
+        yield InOrder({part: chain.from_iterable(blocks) for part, blocks in parts}, keys_of, count)
+        return
+    with Partition(count) as lines:
+        for part, blocks in parts:
+            for block in blocks:
+                lines.extend(part, block)
+        yield InOrder(lines.streams(), keys_of, count)

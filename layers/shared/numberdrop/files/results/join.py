@@ -1,22 +1,30 @@
 """Join the entries of an upload with the rows of an export, in little memory however long both are.
 
 Entries and rows are partitioned by a hash of their keys. Each partition is joined with a dict of its own. The
-rendered lines are then read back in the order of the entries.
+rendered lines are then read back in the order of the entries. If everything fits into memory there is one
+partition, and its lines are rendered while they are read.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import SEEK_END
 from itertools import repeat
 from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
-from numberdrop.files.exports.matching import entry_keys, loose_key, number_keys
+from numberdrop.files.exports.matching import Matching
 from numberdrop.files.formats.entries_file import line_blocks, present_entries
-from numberdrop.files.formats.partitioning import InOrder, Partition
+from numberdrop.files.formats.partitioning import (
+    Columns,
+    InOrder,
+    ReadBlocks,
+    in_order,
+    partitioned,
+    parts_for,
+)
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.jobs.checkers import InputKind
 
 Render = Callable[[str | None], tuple[str, str | None]]
@@ -24,6 +32,10 @@ Render = Callable[[str | None], tuple[str, str | None]]
 
 The argument is the rest of the row, as ``Export.row_blocks`` returns it, or None for an entry without a row.
 """
+
+
+_SHARED_RESTS = 10_000
+"""Most exports have a handful of different rests. In one with more, sharing them would gain nothing."""
 
 
 @dataclass(slots=True)
@@ -51,16 +63,15 @@ class Join:
     """
 
     counts: JoinCounts
-    _kind: InputKind
     _lines: InOrder[str]
 
     def rendered(self, entries: list[str]) -> list[str]:
         """Return the rendered lines of the next entries, in the order in which ``joined`` read them."""
-        return self._lines.answers(_partition_keys(entry_keys(entries, self._kind), self._kind))
+        return self._lines.answers(entries)
 
 
 @contextmanager
-def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -> Iterator[Join]:
+def joined(entries: BinaryIO, export: Export, render: Render) -> Iterator[Join]:
     r"""Join the entries of an upload with the rows of an export.
 
     If several rows have the same number, the first one counts.
@@ -69,18 +80,18 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -
     >>> from pathlib import Path
     >>> from tempfile import NamedTemporaryFile
     >>> from numberdrop.files.exports.export import read_export
+    >>> from numberdrop.jobs.checkers import checkers
     >>> with NamedTemporaryFile() as file:
     ...     _ = Path(file.name).write_text("number,band\n41790000001,yes\n")
-    ...     export = read_export(Path(file.name), InputKind.PHONE)
+    ...     export = read_export(Path(file.name), checkers()["band"])
     ...     entries = BytesIO(b"+41790000002\n+41790000001\n")
-    ...     with export, joined(entries, export, InputKind.PHONE, lambda row: (row or "-", row)) as join:
+    ...     with export, joined(entries, export, lambda row: (row or "-", row)) as join:
     ...         print(join.rendered(["+41790000002", "+41790000001"]), join.counts.extra)
     ['-', 'yes'] 0
 
     Args:
         entries: the entries file that ``clean_upload`` wrote.
         export: the vendor's export.
-        kind: the kind of the entries.
         render: turns an export row into a line.
 
     Raises:
@@ -88,79 +99,87 @@ def joined(entries: BinaryIO, export: Export, kind: InputKind, render: Render) -
             matches an entry. Then it belongs to another task, or the wrong column was taken for the numbers.
             Entries sent as written may come back in another form, so they are exempt from this check.
     """
+    matching = export.matching
     counts = JoinCounts(Counter())
-    with Partition() as lines:
-        with Partition() as rows, Partition() as submitted:
-            for numbers, rests in export.row_blocks():
-                keys = number_keys(numbers, kind)
-                rows.add(_partition_keys(keys, kind), keys, rests)
-            for block in line_blocks(entries):
-                present = present_entries(block)
-                submitted.add(_partition_keys(entry_keys(present, kind), kind), present)
-            row_parts, entry_parts = rows.parts(), submitted.parts()
-            for part in row_parts.keys() | entry_parts.keys():
-                for rendered in _join_part(
-                    row_parts.get(part, ()), entry_parts.get(part, ()), kind, render, counts
-                ):
-                    lines.extend(part, rendered)
-        is_matched = any(verdict is not None for _, verdict in counts.verdicts)
-        if counts.extra and not is_matched and kind is not InputKind.AS_WRITTEN:
-            raise InvalidFileError("No row of the export matches an entry that was sent.")
-        yield Join(counts, kind, InOrder(lines.streams()))
+
+    def submitted() -> Iterator[Columns]:
+        return ((present_entries(block),) for block in line_blocks(entries))
+
+    count = parts_for(entries.seek(0, SEEK_END) + export.size)
+    with ExitStack() as sources:
+        rows = sources.enter_context(partitioned(export.row_blocks, matching.part_keys, count))
+        sent = sources.enter_context(partitioned(submitted, matching.part_keys, count))
+        parts = (
+            (part, _join_part(rows.get(part, _no_lines), sent.get(part, _no_lines), matching, render, counts))
+            for part in rows.keys() | sent.keys()
+        )
+        with in_order(parts, matching.part_keys, count) as lines:
+            is_matched = any(verdict is not None for _, verdict in counts.verdicts)
+            if counts.extra and not is_matched and matching.kind is not InputKind.AS_WRITTEN:
+                raise InvalidFileError("No row of the export matches an entry that was sent.")
+            # Free the disk before the results are written.
+            sources.close()
+            yield Join(counts, lines)
 
 
 def _join_part(
-    rows: Iterable[list[str]],
-    entries: Iterable[list[str]],
-    kind: InputKind,
-    render: Render,
-    counts: JoinCounts,
+    rows: ReadBlocks, entries: ReadBlocks, matching: Matching, render: Render, counts: JoinCounts
 ) -> Iterator[list[str]]:
     """Return the rendered lines of the entries of one partition. Only distinct values are held in memory.
 
     Args:
-        rows: in blocks, the key and the rest of each row of the export in turn.
-        entries: the entries of the partition, in blocks.
-        kind: the kind of the entries.
+        rows: reads the number and the rest of each row of the export.
+        entries: reads the entries of the partition.
+        matching: tells which row answers which entry.
         render: turns an export row into a line.
-        counts: updated once all entries are joined.
+        counts: updated before the lines are rendered.
     """
-    rests: dict[str, str] = {}
-    for block in rows:
-        keys = block[::2]
-        # setdefault keeps the first row of a number.
-        deque(map(rests.setdefault, keys, block[1::2]), maxlen=0)
-        counts.doubled += len(keys)
-    counts.doubled -= len(rests)
-    loose_matches = {loose_key(key): key for key in reversed(rests)} if kind is InputKind.AS_WRITTEN else {}
-
-    deduplication_key = entry_rule(kind).key
-    rendered: dict[str | None, tuple[str, str | None]] = {}
-    distinct: dict[str, str | None] = {}
-    looked_up: dict[str, str | None] = {}
-    for block in entries:
-        keys = entry_keys(block, kind)
-        if loose_matches:
-            keys = [key if key in rests else loose_matches.get(loose_key(key), key) for key in keys]
-        found = list(map(rests.get, keys))
-        rendered.update({rest: render(rest) for rest in set(found) - rendered.keys()})
-        distinct.update(
-            zip(map(deduplication_key, block) if deduplication_key else block, found, strict=True)
-        )
-        if keys is not block:
-            looked_up.update(zip(keys, found, strict=True))
-        yield [rendered[rest][0] for rest in found]
-
-    digits = [entry[1:4] for entry in distinct] if kind is InputKind.PHONE else repeat("")
-    for (start, rest), entry_count in Counter(zip(digits, distinct.values(), strict=False)).items():
+    answers: dict[str, str | None] = {}
+    for (block,) in entries():
+        answers |= dict.fromkeys(matching.entry_keys(block))
+    _answer(answers, rows, matching, counts)
+    rendered = {rest: render(rest) for rest in set(answers.values())}
+    digits = [entry[1:4] for entry in answers] if matching.kind is InputKind.PHONE else repeat("")
+    for (start, rest), entry_count in Counter(zip(digits, answers.values(), strict=False)).items():
         counts.verdicts[start, rendered[rest][1]] += entry_count
-    # Count keys rather than entries: one number of the export may match several distinct entries.
-    looked_up = looked_up or distinct
-    counts.extra += len(rests) - (len(looked_up) - list(looked_up.values()).count(None))
+    line_of = {rest: line for rest, (line, _) in rendered.items()}
+    return (
+        list(map(line_of.__getitem__, map(answers.__getitem__, matching.entry_keys(block))))
+        for (block,) in entries()
+    )
 
 
-def _partition_keys(keys: list[str], kind: InputKind) -> list[str]:
-    """Return the keys to hash: equal for all keys that may match one entry."""
-    if kind is InputKind.AS_WRITTEN:
-        return [loose_key(key) for key in keys]
-    return keys
+def _answer(answers: dict[str, str | None], rows: ReadBlocks, matching: Matching, counts: JoinCounts) -> None:
+    """Give each entry the rest of its row.
+
+    Args:
+        answers: None for the key of each distinct entry.
+        rows: reads the number and the rest of each row.
+        matching: tells which row answers which entry.
+        counts: ``extra`` and ``doubled`` are updated.
+    """
+    others: dict[str, tuple[str, str]] = {}
+    """Number and rest of the rows that equal no entry."""
+    shared: dict[str, str] = {}
+    row_count = 0
+    for numbers, rests in rows():
+        row_count += len(numbers)
+        few_rests = map(shared.setdefault, rests, rests) if len(shared) < _SHARED_RESTS else rests
+        for key, number, rest in zip(matching.row_keys(numbers), numbers, few_rests, strict=True):
+            # The first row of a number counts.
+            if answers.get(key, "") is None:
+                answers[key] = rest
+            elif key not in answers:
+                others.setdefault(key, (number, rest))
+    unanswered = sum(answer is None for answer in answers.values())
+    counts.doubled += row_count - (len(answers) - unanswered) - len(others)
+    if others and unanswered:
+        texts = {key: number for key, (number, _) in others.items()}
+        for entry, key in matching.loose_matches(texts, answers.keys()).items():
+            if answers[entry] is None:
+                _, answers[entry] = others.pop(key)
+    counts.extra += len(others)
+
+
+def _no_lines() -> Iterator[Columns]:
+    return iter(())

@@ -7,8 +7,7 @@ from itertools import chain, compress, count, islice, repeat
 from typing import BinaryIO, TextIO
 
 from numberdrop.files.exports.export import Export
-from numberdrop.files.exports.matching import number_keys
-from numberdrop.files.exports.verdicts import VERDICTS, verdict_of
+from numberdrop.files.exports.verdicts import VERDICTS
 from numberdrop.files.formats.entries_file import (
     INNER_LINE_FEED,
     REJECTED,
@@ -22,7 +21,7 @@ from numberdrop.files.formats.partitioning import InOrder, Partition, first_appe
 from numberdrop.files.results.countries import by_country
 from numberdrop.files.results.join import Join, JoinCounts, Render, joined
 from numberdrop.files.uploads.rows import UploadRows
-from numberdrop.jobs.checkers import Checker, InputKind
+from numberdrop.jobs.checkers import InputKind
 
 LINE_COLUMN = "line"
 """The first column in the results of a plain list: the line in the file, counted from 1."""
@@ -60,9 +59,7 @@ class ResultCounts:
     countries: dict[str, dict[str, int]]
 
 
-def write_results(
-    entries: BinaryIO, rows: UploadRows | None, export: Export, checker: Checker, out: TextIO
-) -> ResultCounts:
+def write_results(entries: BinaryIO, rows: UploadRows | None, export: Export, out: TextIO) -> ResultCounts:
     r"""Write ``results.csv``, with commas between cells and line feeds at the ends of rows.
 
     For a plain list it has one row per line that is not blank, in the order of the list. Its columns are
@@ -78,9 +75,9 @@ def write_results(
     >>> from numberdrop.jobs.checkers import checkers
     >>> with NamedTemporaryFile() as file:
     ...     _ = Path(file.name).write_text("Number,band\n41790000001,yes\n")
-    ...     with read_export(Path(file.name), InputKind.PHONE) as export:
+    ...     with read_export(Path(file.name), checkers()["band"]) as export:
     ...         out, entries = StringIO(), BytesIO(b"+41790000001\n")
-    ...         counts = write_results(entries, None, export, checkers()["band"], out)
+    ...         counts = write_results(entries, None, export, out)
     >>> out.getvalue()
     'line,number,status,verdict,band\n,+41790000001,resolved,yes,yes\n'
 
@@ -88,7 +85,6 @@ def write_results(
         entries: the entries file that ``clean_upload`` wrote.
         rows: the upload's rows, or None if the upload is gone; then ``line`` is empty.
         export: the vendor's export.
-        checker: the checker of the job.
         out: receives the CSV; open it with ``newline=""``.
 
     Raises:
@@ -96,26 +92,25 @@ def write_results(
     """
     table = rows if rows and rows.header is not None else None
     own_columns = _table_columns(table) if table else [LINE_COLUMN]
-    added_columns = _added_columns(own_columns, export.columns, checker.name)
+    added_columns = _added_columns(own_columns, export.columns, export.checker.name)
     line_numbers = map(str, count(1)) if rows else repeat("")
     own_lines = _table_lines(table, len(own_columns)) if table else line_numbers
     cells = [""] * (len(added_columns) - 2)
     without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
     _write(out, escaped_lines([[*own_columns, *added_columns]]))
-    with joined(entries, export, checker.input, _renderer(export)) as join:
+    with joined(entries, export, _renderer(export)) as join:
         for numbers, rendered in _rendered_blocks(entries, join, without_entry):
             lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, rendered, strict=True))
             # Blank lines of a plain list are rendered empty and left out.
             _write(out, compress(lines, rendered))
-    return _result_counts(join.counts, export, checker.input)
+    return _result_counts(join.counts, export)
 
 
-def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
+def write_entries(export: Export, entries: BinaryIO) -> None:
     """Write the distinct numbers of an export as an entries file, for an upload that is gone.
 
     Args:
         export: the vendor's export.
-        kind: the kind of entries that were submitted.
         entries: receives the file that ``clean_upload`` would have written.
 
     Raises:
@@ -123,10 +118,10 @@ def write_entries(export: Export, kind: InputKind, entries: BinaryIO) -> None:
     """
     with Partition() as partition:
         for numbers, _ in export.row_blocks():
-            partition.add(number_keys(numbers, kind))
+            partition.add(export.matching.row_keys(numbers))
         firsts = InOrder({part: first_appearances(keys) for part, keys in partition.parts().items()})
         for numbers, _ in export.row_blocks():
-            keys = number_keys(numbers, kind)
+            keys = export.matching.row_keys(numbers)
             distinct = compress(keys, firsts.answers(keys))
             write_lines(entries, [key.replace(INNER_LINE_FEED, " ") for key in distinct])
 
@@ -160,14 +155,13 @@ def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) ->
 
 def _renderer(export: Export) -> Render:
     """Return a function that turns an export row into a ``results.csv`` line: status, verdict and cells."""
-    column = export.verdict_column
     unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
 
     def render(rest: str | None) -> tuple[str, str | None]:
         if rest is None:
             return unresolved, None
         cells = export.cells(rest)
-        verdict = verdict_of(cells[export.columns.index(column)], column) if column else ""
+        verdict = export.verdict(cells)
         return _line([RESOLVED, verdict, *cells]), verdict
 
     return render
@@ -206,13 +200,13 @@ def _write(out: TextIO, lines: Iterable[str]) -> None:
     out.write(join_lines(lines).replace(INNER_LINE_FEED, "\n"))
 
 
-def _result_counts(counts: JoinCounts, export: Export, kind: InputKind) -> ResultCounts:
+def _result_counts(counts: JoinCounts, export: Export) -> ResultCounts:
     by_verdict: Counter[str | None] = Counter()
     for (_, verdict), numbers in counts.verdicts.items():
         by_verdict[verdict] += numbers
     unresolved = by_verdict.pop(None, 0)
     countries: dict[str, dict[str, int]] = {}
-    if export.verdict_column and kind is InputKind.PHONE:
+    if export.verdict_column and export.checker.input is InputKind.PHONE:
         countries = by_country(
             (digits, verdict or UNRESOLVED, numbers) for (digits, verdict), numbers in counts.verdicts.items()
         )
