@@ -1,6 +1,7 @@
 """Download results next to the file that was sent."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 RESULTS = {"results.csv", "rejected.csv", "report.html", "manifest.json"}
 """The files to save, if the job has them."""
 
-EXPORT_PREFIX = "export."
-"""The name of the vendor's own file begins with this. The extension depends on the checker."""
+EXPORT = re.compile(r"export\.[A-Za-z0-9]+")
+"""The name of the vendor's own file. A name with separators is not trusted: it belongs to another upload,
+whose key begins like this folder."""
 
 
 def file_name(key: str) -> str:
@@ -105,4 +107,4 @@ class Saver:
                 yield file_name, stored
 
     def _wants(self, file_name: str) -> bool:
-        return file_name in RESULTS or (self.with_export and file_name.startswith(EXPORT_PREFIX))
+        return file_name in RESULTS or (self.with_export and bool(EXPORT.fullmatch(file_name)))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import boto3
 import pytest
 
 from numberdrop.jobs.transitions import State
@@ -33,6 +34,20 @@ def test_all_results_that_a_job_has_are_saved(run: CommandLine, tmp_path: Path) 
 def test_the_export_is_saved_on_request(run: CommandLine, tmp_path: Path) -> None:
     run("watch", completed_job(run).job_id, "--export")
     assert (tmp_path / "leads.txt.export.zip").read_bytes() == b"zip"
+
+
+@pytest.mark.parametrize(
+    "name", ["export.x/../../evil", "export.csv/01/results.csv", "export.\\..\\evil", "export.", "export.a\n"]
+)
+def test_only_plain_names_are_saved_as_exports(run: CommandLine, tmp_path: Path, name: str) -> None:
+    (tmp_path / "results").mkdir()
+    job = completed_job(run)
+    assert job.results
+    folder = job.results.csv_key.removesuffix("results.csv")
+    boto3.client("s3").put_object(Bucket=job.results.bucket, Key=folder + name, Body=b"evil")
+    run("watch", job.job_id, "--export", "--into", "results")
+    assert saved_files(tmp_path / "results") == SAVED | {"leads.txt.export.zip"}
+    assert not list(tmp_path.glob("**/*evil*"))
 
 
 def test_results_can_go_into_a_folder(run: CommandLine, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.clients import make_client
+from numberdrop.aws.clients import PROMPT, make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -35,7 +35,7 @@ class ApiKey:
     @classmethod
     def connect(cls, secret_id: str) -> Self:
         """Return the key in a secret, with a client of its own."""
-        return cls(make_client("secretsmanager"), secret_id)
+        return cls(make_client("secretsmanager", PROMPT), secret_id)
 
     def get(self) -> str:
         """Return the key.

@@ -9,6 +9,17 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session, get_session
 
+PROMPT = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+"""For the ledger and the API key: a call fails within the time that is reserved for recording a charge.
+
+botocore's defaults wait 60 seconds for each answer. Here, four attempts take at most 4 x (1 + 2) seconds, and
+the pauses between them at most 1, 2 and 4 (AWS SDKs and Tools reference guide, "Retry behavior", standard
+mode): 19 seconds. Repeating a write is safe, because the ledger recognises its own writes."""
+
 
 def make_client(service: str, config: Config | None = None) -> Any:
     """Return a new client of a service, with the region and credentials of the environment.

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.clients import make_client
+from numberdrop.aws.clients import PROMPT, make_client
 from numberdrop.aws.serialisation import from_attribute, to_attribute
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges, timestamp, to_item
@@ -78,7 +78,7 @@ class Ledger:
     @classmethod
     def connect(cls, table: str) -> Self:
         """Return the ledger in a table, with its own client."""
-        return cls(make_client("dynamodb"), table)
+        return cls(make_client("dynamodb", PROMPT), table)
 
     def get(self, job_id: str) -> Job | None:
         """Return the job as it is now (a consistent read), or None."""

@@ -63,8 +63,9 @@ EXECUTION_START = timedelta(minutes=1)
 MAX_SERVER_ERRORS = 3
 """After this many POSTs answered with status 500, the upload counts as rejected."""
 
-TIME_TO_RECORD = 15
-"""Seconds of the function's time that are reserved for recording the outcome of the POST."""
+TIME_TO_RECORD = 20
+"""Seconds of the function's time that are reserved for recording the outcome of the POST. A slow call to the
+ledger takes less, see ``clients.PROMPT``."""
 
 SHORTEST_POST = 30
 """Seconds. With less time, a POST could easily time out and end in doubt, so it is not started."""
