@@ -13,6 +13,7 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.job import Job
 from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.errors import RefusedError
@@ -88,6 +89,7 @@ def connect(stack_name: str) -> Connection:
         executions=executions,
         operations=Operations(
             ledger=ledger,
+            task_ids=TaskIds.beside(ledger),
             jobs=jobs,
             executions=executions,
             announcer=Announcer(client("events"), stack.event_bus, ledger),

@@ -11,6 +11,7 @@ from numberdrop.aws.bus import Announcer, NotAnnouncedError
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
@@ -80,6 +81,7 @@ class Operations:
     """
 
     ledger: Ledger
+    task_ids: TaskIds
     jobs: JobsTable
     executions: Executions
     announcer: Announcer
@@ -91,8 +93,11 @@ class Operations:
         """Record that the vendor created this task, and start an execution for it. Nothing is sent."""
         must_be_in_doubt(job)
         other = self.jobs.job_of_task(task_id)
-        if other:
-            raise RefusedError(f"That task already belongs to job {other}. Look up the right one.")
+        if other or not self.task_ids.assign(task_id, job.job_id):
+            raise RefusedError(
+                f"That task already belongs to {f'job {other}' if other else 'another job'}. "
+                "Look up the right one."
+            )
         moved = self.ledger.move(
             job,
             CHARGED,

@@ -11,6 +11,7 @@ from numberdrop.aws.bus import Announcer
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import upload_from_message
 from numberdrop_cli.dead_letters import DeadLetters
@@ -32,6 +33,7 @@ def operations(run: CommandLine, **changes: Any) -> Operations:
     ledger = Ledger(client, run.account.jobs_table, now=lambda: NOON)
     default = Operations(
         ledger=ledger,
+        task_ids=TaskIds.beside(ledger),
         jobs=JobsTable(client, run.account.jobs_table),
         executions=Executions(boto3.client("stepfunctions"), run.account.state_machine),
         announcer=Announcer(boto3.client("events"), run.account.bus, ledger),
@@ -75,6 +77,14 @@ def test_a_task_of_another_job_is_refused(run: CommandLine) -> None:
     assert result.exit_code == 1
     assert other.job_id in result.stderr
     assert run.stored(job) == job
+
+
+def test_a_task_id_assigned_to_another_job_is_refused(run: CommandLine) -> None:
+    TaskIds(boto3.client("dynamodb"), run.account.jobs_table).assign("found-by-a-person", "another job")
+    job = run.put(State.IN_DOUBT)
+    result = run("resolve", job.job_id, *FOUND, "--yes")
+    assert (result.exit_code, run.stored(job)) == (1, job)
+    assert "belongs to another job" in result.stderr
 
 
 def test_a_job_resolved_as_not_charged_is_queued_again(run: CommandLine) -> None:

@@ -1,12 +1,17 @@
 """The submit function when the vendor refuses, is busy, or leaves it unclear whether it accepted the file."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from local.simulator import Simulator
+from numberdrop.aws.api_key import ApiKey
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
+from numberdrop.steps import submission
+from numberdrop.vendor.client import VendorClient
+from numberdrop.vendor.outcomes import Accepted
 from tests.support.account import Account
 from tests.support.files import NUMBERS, file_of
 from tests.support.invocations import Functions
@@ -102,6 +107,30 @@ def test_a_rotated_key_is_read_again_while_submitting(
     assert job_of(account, upload).state is State.SUBMITTED
     assert (len(simulator.charges), simulator.calls["submit"]) == (2, 3)
     assert simulator.submissions[0].sha256 == simulator.submissions[1].sha256
+
+
+def test_a_late_second_post_is_left_to_the_next_try(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions.submit(account.drop("band/a.txt", file_of()))
+    simulator.change_settings(api_key="a-newer-key")
+    account.rotate_key("a-newer-key")
+    refresh = ApiKey.refresh
+
+    def refresh_slowly(api_key: ApiKey) -> bool:
+        monkeypatch.setattr(submission, "SHORTEST_POST", functions.context.seconds)
+        return refresh(api_key)
+
+    monkeypatch.setattr(ApiKey, "refresh", refresh_slowly)
+    upload = account.drop("band/b.txt", file_of())
+    functions.submit(upload)
+    assert (job_of(account, upload).state, simulator.calls["submit"]) == (State.CLAIMED, 2)
+    assert functions.delayed_messages == 1
+
+    monkeypatch.undo()
+    account.expire_lease(upload)
+    functions.submit(upload)
+    assert (job_of(account, upload).state, len(simulator.charges)) == (State.SUBMITTED, 2)
 
 
 def test_a_secret_that_lost_its_key_blocks_without_doubt(
@@ -211,3 +240,20 @@ def test_a_file_with_an_unclear_answer_is_never_sent_again(
         account.expire_lease(upload)
     assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
     assert (simulator.calls["submit"], len(simulator.charges)) == (1, charges)
+
+
+def test_a_task_of_another_file_is_in_doubt(
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer_with_the_same_task(*_: Any, **__: Any) -> Accepted:
+        return Accepted("task-1", 100)
+
+    monkeypatch.setattr(VendorClient, "submit", answer_with_the_same_task)
+    first, second = account.drop("band/a.txt", file_of()), account.drop("band/b.txt", file_of())
+    functions.submit(first)
+    functions.submit(second)
+    assert (job_of(account, first).state, job_of(account, first).task_id) == (State.SUBMITTED, "task-1")
+    assert ending_of(account, second) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    reason = job_of(account, second).reason
+    assert reason
+    assert "another file" in reason.message

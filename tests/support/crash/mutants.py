@@ -16,6 +16,7 @@ from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.decision import Decision
 from numberdrop.jobs.job import Counts, Job, StoredResults
@@ -173,6 +174,15 @@ class _StuckBreaker(CircuitBreaker):
 
 class NeverClosesTheBreaker(Wiring):
     breaker_class = _StuckBreaker
+
+
+class _TrustingTaskIds(TaskIds):
+    def assign(self, task_id: str, job_id: str) -> bool:
+        return True
+
+
+class AcceptsTheTaskOfAnotherFile(Wiring):
+    task_ids_class = _TrustingTaskIds
 
 
 # Announcing
@@ -338,6 +348,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     TrustsAFailedConditionOnItsOwnWrite: ("one_upload",),
     AnnouncesARepeatedEndingOnlyOnce: ("a_repeated_doubt", "a_task_that_fails_twice"),
     CountsTheTimeBehindTheBreaker: ("an_upload_claimed_before_a_long_open_breaker",),
+    AcceptsTheTaskOfAnotherFile: ("two_files_with_one_task_id",),
     NeverClosesTheBreaker: ("an_empty_account",),
     MarksBeforeItEmits: ("one_upload",),
     NeverMarks: ("one_upload",),

@@ -200,6 +200,18 @@ def an_abandoned_doubt(world: World) -> None:
     world.run_until_idle()
 
 
+def two_files_with_one_task_id(world: World) -> None:
+    world.upload("band/first.txt")
+    world.run_until_idle()
+    Maintainer(world).resolve_doubts()
+    world.run_until_idle()
+    world.vendor.answers.append(Answer.REPEAT_TASK_ID)
+    world.upload("band/second.txt")
+    world.run_until_idle()
+    Maintainer(world).resolve_doubts()
+    world.run_until_idle()
+
+
 def lost_messages(world: World) -> None:
     world.upload()
     world.run_for(timedelta(seconds=1))
@@ -235,6 +247,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         a_doubt_that_is_resolved_wrongly,
         a_repeated_doubt,
         an_abandoned_doubt,
+        two_files_with_one_task_id,
         lost_messages,
     )
 }

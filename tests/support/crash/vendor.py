@@ -49,6 +49,7 @@ class Answer(StrEnum):
     BUSY = "429"
     SERVER_ERROR = "500"
     REJECT = "400"
+    REPEAT_TASK_ID = "accepts the file, but returns the id of the task before"
 
 
 def rows_of(upload: int) -> list[str]:
@@ -124,7 +125,8 @@ class Vendor:
                 self.tasks.append(task)
                 if answer is Answer.LOSE_ANSWER:
                     return InDoubt("The connection failed once sending had begun (ConnectionError).")
-                return Accepted(task.task_id, 3)
+                is_repeated = answer is Answer.REPEAT_TASK_ID
+                return Accepted(self.tasks[-2 if is_repeated else -1].task_id, 3)
 
     def status(self, task_id: str) -> StatusOutcome:
         task = self.task(task_id)

@@ -13,6 +13,7 @@ from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.polling import PollingPolicy
 from numberdrop.steps.collection import Collector
 from numberdrop.steps.failure import FailureRecorder
@@ -64,6 +65,7 @@ class Wiring:
     reconciler_class = Reconciler
     ledger_class = Ledger
     breaker_class = CircuitBreaker
+    task_ids_class = TaskIds
     announcer_class = Announcer
     executions_class = Executions
     results_class = ResultsBucket
@@ -74,6 +76,7 @@ class Wiring:
         submission = self.submitter_class(
             ledger=ledger,
             breaker=self._breaker(),
+            task_ids=self._task_ids(),
             uploads=uploads,
             preparer=Preparer(uploads, allow_sensitive=False, has_user_id=False, now=self.now),
             vendor=self._vendor(),
@@ -130,6 +133,7 @@ class Wiring:
         ledger = self._ledger()
         return Operations(
             ledger=ledger,
+            task_ids=self._task_ids(),
             jobs=_NoOtherJobs(),  # type: ignore[arg-type]
             executions=self._executions(),
             announcer=self._announcer(ledger),
@@ -143,6 +147,9 @@ class Wiring:
 
     def _breaker(self) -> CircuitBreaker:
         return self.breaker_class(self.clients.dynamodb, TABLE)
+
+    def _task_ids(self) -> TaskIds:
+        return self.task_ids_class(self.clients.dynamodb, TABLE)
 
     def _announcer(self, ledger: Ledger) -> Announcer:
         return self.announcer_class(self.clients.events, "default", ledger)

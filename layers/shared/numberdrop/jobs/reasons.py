@@ -54,6 +54,7 @@ NOT_ACCEPTED_IN_TIME = Reason(
     ReasonCode.TIMED_OUT,
     "The vendor did not accept the file in time. Nothing was charged. Upload it again.",
 )
+REPEATED_TASK_ID = in_doubt("The vendor returned the id of a task that belongs to another file.")
 WORKER_LOST_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")
 
 

@@ -16,10 +16,12 @@ from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges
 from numberdrop.jobs.reasons import (
     NOT_ACCEPTED_IN_TIME,
+    REPEATED_TASK_ID,
     WORKER_LOST_WHILE_SENDING,
     JobFailedError,
     Reason,
@@ -70,6 +72,9 @@ ledger takes less, see ``clients.PROMPT``."""
 SHORTEST_POST = 30
 """Seconds. With less time, a POST could easily time out and end in doubt, so it is not started."""
 
+TOO_LATE = Retryable(1, "Too little time was left to send the file.")
+"""The outcome of a POST that was not begun."""
+
 logger = Logger()
 
 
@@ -95,6 +100,7 @@ class Submitter:
 
     ledger: Ledger
     breaker: CircuitBreaker
+    task_ids: TaskIds
     uploads: UploadBucket
     preparer: Preparer
     vendor: VendorClient
@@ -112,6 +118,7 @@ class Submitter:
         return cls(
             ledger=ledger,
             breaker=CircuitBreaker.beside(ledger),
+            task_ids=TaskIds.beside(ledger),
             uploads=uploads,
             preparer=Preparer(
                 uploads,
@@ -230,17 +237,29 @@ class Submitter:
             counts=counts,
             expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),
         )
-        outcome = self.vendor.submit(checker, prepared.file, seconds=self._seconds_to_post(end))
+        outcome = self._post(prepared, end)
         key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
         if key_refused and self.vendor.api_key.refresh():
-            prepared.file.seek(0)
-            outcome = self.vendor.submit(checker, prepared.file, seconds=self._seconds_to_post(end))
+            outcome = self._post(prepared, end)
         return self._record(job, outcome)
+
+    def _post(self, prepared: PreparedUpload, end: datetime) -> SubmitOutcome:
+        """Send the file, unless a slow ledger, secret or vendor left too little time."""
+        seconds = self._seconds_to_post(end)
+        if seconds < SHORTEST_POST:
+            return TOO_LATE
+        prepared.file.seek(0)
+        return self.vendor.submit(prepared.checker, prepared.file, seconds=seconds)
 
     def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
         match outcome:
-            case Accepted():
-                self._accept(job, outcome)
+            case Accepted(task_id=task_id):
+                # Log first: if a write fails, a person finds the task id here.
+                logger.info("the vendor made a task", task_id=task_id)
+                if self.task_ids.assign(task_id, job.job_id):
+                    self._accept(job, task_id)
+                else:
+                    self._end(job, DOUBT, REPEATED_TASK_ID, {"charged": None})
             case Rejected(message=message):
                 reason = Reason(ReasonCode.VENDOR_REJECTED, message)
                 self._end(job, REJECT, reason, {"charged": False})
@@ -252,14 +271,12 @@ class Submitter:
                 return self._release(job, outcome)
         return Settled()
 
-    def _accept(self, job: Job, outcome: Accepted) -> None:
-        # Log first: if the write fails, a person finds the task id here.
-        logger.info("the vendor made a task", task_id=outcome.task_id)
+    def _accept(self, job: Job, task_id: str) -> None:
         now = self.now()
         accepted = self.ledger.move(
             job,
             ACCEPT,
-            task_id=outcome.task_id,
+            task_id=task_id,
             charged=True,
             reason=None,
             submitted_at=now,
