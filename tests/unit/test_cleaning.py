@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from numberdrop.files.formats.entries_file import REJECTED
 from numberdrop.files.uploads import cleaning
-from numberdrop.files.uploads import encoding as text_encoding
+from numberdrop.files.uploads import text as upload_text
 from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
+from numberdrop.files.uploads.encoding import BLOCK
 from numberdrop.files.uploads.entries import entry_rule
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import InputKind
@@ -154,7 +155,7 @@ def test_the_refusal_names_the_most_common_reason_and_its_line() -> None:
 
 
 def test_the_refusal_counts_reasons_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_encoding, "BLOCK", 8)
+    monkeypatch.setattr(upload_text, "BLOCK", 8)
 
     assert "in 3 of 5 lines, first in line 2: not a" in refusal("5551\nx\nx\n5551\n\nx\n").reason.message
 
@@ -175,7 +176,7 @@ def test_a_file_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_cleaning_can_be_stopped_after_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_encoding, "BLOCK", len(FIRST) + 1)
+    monkeypatch.setattr(upload_text, "BLOCK", len(FIRST) + 1)
     blocks = []
 
     def stop_after_three() -> None:
@@ -197,7 +198,7 @@ def test_a_number_across_two_blocks_stays_whole() -> None:
 
 
 def test_line_numbers_continue_across_blocks() -> None:
-    blank_lines = "\n" * (text_encoding.BLOCK - len(FIRST) - 1)
+    blank_lines = "\n" * (BLOCK - len(FIRST) - 1)
     cleaned = clean(f"{blank_lines}{FIRST}\r\n{SECOND}x\n")
 
     assert cleaned.numbers == [FIRST]
@@ -227,7 +228,7 @@ def test_the_size_of_blocks_does_not_matter(lines: list[str], size: int, region:
     for upload in ("\r\n".join([FIRST, *lines]), table):
         whole = clean(upload, region=region)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(text_encoding, "BLOCK", size)
+            patch.setattr(upload_text, "BLOCK", size)
             assert clean(upload, region=region) == whole
 
 

@@ -1,13 +1,16 @@
 """Detecting whether bytes are text, and in which encoding."""
 
 import io
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.uploads.encoding import BLOCK, MAX_LINE_LENGTH, open_text
+from numberdrop.files.uploads.encoding import BLOCK
+from numberdrop.files.uploads.text import MAX_LINE_LENGTH, open_text
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.uploads import clean, refused_with
@@ -25,6 +28,74 @@ def test_text_is_read_in_common_encodings(encoding: str) -> None:
     assert text_of("Müller, 5 €\r\n".encode(encoding)) == "Müller, 5 €\n"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_needs_no_byte_order_mark(encoding: str) -> None:
+    assert text_of(f"名前,phone\n{FIRST}\n".encode(encoding)) == f"名前,phone\n{FIRST}\n"
+
+
+NAMES = {
+    "gb18030": "姓名 张三 李四 王五 北京 上海 广州 深圳",
+    "big5": "姓名 陳大文 林小姐 台北 高雄 王先生 新竹",
+    "cp932": "氏名 山田 佐藤 東京 大阪 鈴木 タナカ ポール",
+    "cp949": "이름 서울 부산 김철수 이영희 박민수 대구",
+    "cp1251": "Имя Иванов Москва Смирнова Ольга Новосибирск Кузнецов",
+    "koi8_r": "Имя Иванов Москва Смирнова Ольга Новосибирск Кузнецов",
+    "cp1253": "Παπαδόπουλος Αθήνα Μαρία Θεσσαλονίκη Γιώργος",
+    "cp1256": "الاسم أحمد ليلى محمد الرياض فاطمة يوسف",
+    "cp874": "สมชาย กรุงเทพ ชื่อ เชียงใหม่ สมหญิง",
+    "cp1252": "Müller Schäfer François Muñoz Gonçalves Ærø Renée",
+}
+"""Words in the languages that are written in an encoding."""
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+def test_an_encoding_is_detected_by_its_words(encoding: str) -> None:
+    names = NAMES[encoding].split()
+    table = "".join(f"{name},{FIRST[:-2]}{number:02},{name}\n" for number, name in enumerate(names * 3))
+
+    assert text_of(table.encode(encoding)) == table
+
+
+def test_an_encoding_is_detected_far_down_the_file() -> None:
+    table = f"{FIRST},x\n" * (BLOCK // len(FIRST)) + "".join(
+        f"{FIRST},{n}\n" for n in NAMES["gb18030"].split()
+    )
+
+    assert text_of(table.encode("gb18030")) == table
+
+
+def test_an_encoding_that_is_only_likely_is_called_uncertain() -> None:
+    uncertain = open_text(io.BytesIO("Zoé;1\n".encode("cp1252")))
+
+    assert uncertain.encoding_in_words == "cp1252, not certain"
+
+
+@given(
+    st.lists(
+        st.tuples(st.binary(max_size=12), st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)), max_size=9
+    )
+)
+def test_a_wrong_encoding_never_changes_a_digit(rows: list[tuple[bytes, str]]) -> None:
+    """Any bytes may stand beside the numbers, as names do in an encoding that nobody knows."""
+    lines = [re.sub(rb"[\x00-\x1f\x7f\"]", b"", name) + b"\n" + number.encode() for name, number in rows]
+    text = ""
+    # Some bytes are not text in any encoding.
+    with suppress(JobFailedError):
+        text = text_of(b"number\n" + b"\n".join(lines))
+
+    assert not text or text.split("\n")[2::2] == [number for _, number in rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_control_z_at_the_end_is_dropped(encoding: str) -> None:
+    assert text_of("Zoé\r\n\x1a".encode(encoding)) == "Zoé\n"
+    assert text_of("Zoé\x1a\x1a\x1a".encode(encoding)) == "Zoé\n"
+
+
+def test_control_z_inside_a_guessed_text_is_refused() -> None:
+    assert refused_with("Zoé\x1a\n1\n".encode("cp1252")) is ReasonCode.NOT_TEXT
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r", "\r\n"])
 def test_the_last_line_ends_like_the_others(end: str) -> None:
     assert text_of(f"one\r\ntwo{end}".encode()) == "one\ntwo\n"
@@ -38,7 +109,7 @@ def test_the_encoding_is_detected_at_the_end_of_the_file_too() -> None:
 
 
 @pytest.mark.slow
-@given(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"])), st.integers(0, 9))
+@given(st.text(st.characters(exclude_characters="\r\n\0\x1a", exclude_categories=["Cs"])), st.integers(0, 9))
 def test_text_across_blocks_stays_whole(text: str, padding: int) -> None:
     lines = "\n" * (BLOCK - padding) + text
 
@@ -49,8 +120,6 @@ def test_text_across_blocks_stays_whole(text: str, padding: int) -> None:
 @pytest.mark.parametrize(
     "upload",
     [
-        FIRST.encode("utf-16-le"),
-        FIRST.encode("utf-16-be"),
         FIRST.encode("utf-32"),
         b"\x00\x00\xfe\xff" + FIRST.encode("utf-32-be"),
         b"\xff\xfe" + FIRST.encode("utf-16-le") + b"\x00",

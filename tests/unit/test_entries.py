@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH
 from numberdrop.files.uploads.entries import email_key, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
+from numberdrop.files.uploads.text import MAX_LINE_LENGTH
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
 from tests.support.template import PROJECT

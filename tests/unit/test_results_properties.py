@@ -13,7 +13,7 @@ from numberdrop.files.exports.verdicts import verdict_of
 from numberdrop.files.formats import partitioning
 from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.files.uploads import encoding as text_encoding
+from numberdrop.files.uploads import text as upload_text
 from tests.support.results import Written, results_of
 
 FEW_NUMBERS = [f"+4179000000{last}" for last in range(8)]
@@ -103,7 +103,7 @@ def test_results_of_any_list_agree_with_a_naive_join(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitioning, "_MAX_BUFFERED", held)
         patch.setattr(partitioning, "_BLOCK", held)
-        patch.setattr(text_encoding, "BLOCK", held)
+        patch.setattr(upload_text, "BLOCK", held)
         written = results_of(upload, export_path)
 
     words = words_by_entry(rows)

@@ -1,12 +1,15 @@
 """Samples of uploads. To add a format, add a file to the samples and a row to a table here."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
 
+from numberdrop.files.uploads.reading import FileReading
+from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
-from tests.support.uploads import SAMPLES, clean, refused_with
+from tests.support.uploads import SAMPLES, clean, refusal
 
 NUMBERS = ["+12025550101", "+12025550102", "+12025550103"]
 
@@ -20,12 +23,14 @@ class Sample:
         kind: what the checker takes.
         region: the default region.
         numbers: the entries to send.
+        file: how the file became rows; None if the test does not say.
     """
 
     header: tuple[str, ...] | None = None
     kind: InputKind = InputKind.PHONE
     region: str | None = None
     numbers: tuple[str, ...] = tuple(NUMBERS)
+    file: FileReading | None = None
 
 
 READABLE = {
@@ -60,17 +65,62 @@ READABLE = {
     "table-as-written.csv": Sample(
         ("name", "call me"), InputKind.AS_WRITTEN, numbers=("(202) 555-0101", "+1 202 555 0102")
     ),
+    "list-dos-end-of-file.txt": Sample(numbers=("+12025550101", "+12025550102")),
+    "table-dos-end-of-file.csv": Sample(("Nom", "Tel"), numbers=("+33639980101",)),
+    "table-gb18030.csv": Sample(
+        ("姓名", "联系电话", "城市"),
+        numbers=("+8613800138001", "+8613800138002", "+8613800138003"),
+        file=FileReading(format="text", encoding="gb18030"),
+    ),
+    "table-shift-jis.csv": Sample(
+        ("氏名", "電話番号", "市"),
+        numbers=("+81312345671", "+81312345672"),
+        file=FileReading(format="text", encoding="cp932"),
+    ),
+    "table-utf-16-no-byte-order-mark.csv": Sample(
+        ("name", "phone"),
+        numbers=("+12025550101",),
+        file=FileReading(format="text", encoding="utf-16-le"),
+    ),
+    "table-mac-roman.csv": Sample(
+        ("Prénom", "Téléphone mobile"),
+        numbers=("+33639980101", "+33639980102"),
+        file=FileReading(format="text", encoding="mac_roman"),
+    ),
+    "table-windows-1256.csv": Sample(
+        ("الاسم", "رقم الهاتف"),
+        numbers=("+966501234501", "+966501234502"),
+        file=FileReading(format="text", encoding="cp1256"),
+    ),
+    "table.csv.gz": Sample(
+        ("phone",),
+        numbers=tuple(f"+12025550{last}" for last in range(100, 112)),
+        file=FileReading(format="text in gzip", encoding="utf-8"),
+    ),
+    "table.zip": Sample(("name", "phone"), file=FileReading(format="text in zip", encoding="utf-8")),
     "workbook.xlsx": Sample(("Name", "Phone", "Since"), region="US"),
     "workbook-of-one-column.xlsx": Sample(("column_1",)),
 }
 
 UNREADABLE = {
-    "document.docx",
-    "document.pdf",
-    "list-utf-32.txt",
-    "old-workbook.xls",
-    "picture.bmp",
+    "document.docx": "a Word document",
+    "document.pdf": "a PDF document",
+    "list-utf-32.txt": "UTF-32",
+    "old-workbook.xls": "an old Office file",
+    "picture.bmp": "bytes that do not occur in text",
+    "contacts.vcf": "a vCard file, .* Export the contacts as CSV",
+    "contacts.jsonl": "a JSON file. Convert it to CSV",
+    "numbers.json": "a JSON file. Convert it to CSV",
+    "web-page.xls": r"a web page .* save it as \"Excel workbook \(.xlsx\)\"",
+    "workbook-2003.xml": r"an XML spreadsheet .* save it as \"Excel workbook \(.xlsx\)\"",
+    "sheet.slk": r"a SYLK spreadsheet .* save it as \"Excel workbook \(.xlsx\)\"",
+    "sheet.ods": r"an OpenDocument file, such as .ods. .* save it as \"Excel workbook \(.xlsx\)\"",
+    "binary-workbook.xlsb": r"a binary Excel workbook .* save it as \"Excel workbook \(.xlsx\)\"",
+    "workbook-with-a-password.xlsx": "protected by a password. Open it, remove the password",
+    "several-files.zip": "a zip archive of 2 files. Unzip it and upload each file by itself",
+    "table-backslash-before-quotes.csv": "In row 14 of the table, a backslash stands before a quotation mark",
 }
+"""What the refusal says about a file, as a pattern."""
 
 
 @pytest.mark.parametrize(("name", "sample"), READABLE.items(), ids=READABLE)
@@ -82,10 +132,21 @@ def test_a_sample_is_read_as_intended(name: str, sample: Sample) -> None:
     assert cleaned.listing == ""
 
 
-@pytest.mark.parametrize("name", sorted(UNREADABLE))
-def test_a_file_that_is_not_a_list_or_table_is_refused(name: str) -> None:
-    assert refused_with((SAMPLES / name).read_bytes()) is ReasonCode.NOT_TEXT
+@pytest.mark.parametrize(
+    ("name", "file"), [(name, sample.file) for name, sample in READABLE.items() if sample.file]
+)
+def test_the_format_and_encoding_of_a_sample_are_reported(name: str, file: FileReading) -> None:
+    with (SAMPLES / name).open("rb") as source, open_upload(source, READABLE[name].kind) as rows:
+        assert rows.file == file
+
+
+@pytest.mark.parametrize(("name", "words"), UNREADABLE.items(), ids=UNREADABLE)
+def test_a_file_that_is_not_a_list_or_table_is_refused(name: str, words: str) -> None:
+    reason = refusal((SAMPLES / name).read_bytes()).reason
+
+    assert reason.code is ReasonCode.NOT_TEXT
+    assert re.search(words, reason.message)
 
 
 def test_every_upload_sample_is_used() -> None:
-    assert {path.name for path in SAMPLES.glob("[!.]*")} == READABLE.keys() | UNREADABLE
+    assert {path.name for path in SAMPLES.glob("[!.]*")} == READABLE.keys() | UNREADABLE.keys()

@@ -16,10 +16,10 @@ from numberdrop.files.formats.entries_file import (
 )
 from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
-from numberdrop.files.uploads.encoding import MAX_LINE_LENGTH
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError, line_too_long
 from numberdrop.files.uploads.rows import UploadRows
+from numberdrop.files.uploads.text import MAX_LINE_LENGTH
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 REJECTED_COLUMNS = ("line", "text", "reason")

@@ -28,17 +28,22 @@ class EntryRejectedError(Exception):
         self.reason = reason
 
 
-def not_text(cause: str) -> JobFailedError:
-    """Return the error for a file that is not readable text. The cause is a sentence.
+_SAVE_AS_TEXT = (
+    "Save it as plain text with one entry per line, as CSV (UTF-8) or as .xlsx, and upload it again."
+)
+
+
+def not_text(cause: str, advice: str = _SAVE_AS_TEXT) -> JobFailedError:
+    """Return the error for a file that is not readable text, a table or a workbook.
 
     >>> not_text("The file is encoded in UTF-32.").reason.code
     <ReasonCode.NOT_TEXT: 'NOT_TEXT'>
+
+    Args:
+        cause: what is wrong, a sentence.
+        advice: what to do, a sentence.
     """
-    return JobFailedError(
-        ReasonCode.NOT_TEXT,
-        f"{cause} Save it as plain text with one entry per line, as CSV (UTF-8) or as .xlsx, and upload it "
-        "again.",
-    )
+    return JobFailedError(ReasonCode.NOT_TEXT, f"{cause} {advice}")
 
 
 def line_too_long() -> JobFailedError:

@@ -8,9 +8,8 @@ from io import StringIO
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from numberdrop.files.formats.archive import ZIP_START
 from numberdrop.files.formats.entries_file import join_lines
-from numberdrop.files.uploads.encoding import TextFile, open_text
+from numberdrop.files.uploads.compression import unpacked
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.errors import not_text
 from numberdrop.files.uploads.layout import (
@@ -21,6 +20,7 @@ from numberdrop.files.uploads.layout import (
     without_blank_end,
 )
 from numberdrop.files.uploads.reading import FileReading, Reading
+from numberdrop.files.uploads.text import WORKING_FILE, TextFile, open_text
 from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
@@ -162,12 +162,12 @@ class UploadRows:
             if len(rest) > _MAX_ROW_LENGTH:
                 break
         if rest:
-            raise not_text(f"In row {rows_read + 1:,} of the table, quotation marks do not match.")
+            raise _bad_quotes(rest, rows_read + 1)
 
 
 @contextmanager
 def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> Iterator[UploadRows]:
-    r"""Open an upload: a list or table in any usual text encoding, or an ``.xlsx`` workbook.
+    r"""Open an upload: a list or table in any usual encoding, or an ``.xlsx`` workbook, perhaps compressed.
 
     >>> from io import BytesIO
     >>> with open_upload(BytesIO(b"name,phone\nJane,+41790000001\n"), InputKind.PHONE) as rows:
@@ -186,20 +186,17 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
     """
     rule = entry_rule(kind, region)
     wanted = Wanted(kind, rule)
-    file.seek(0)
-    if file.read(len(ZIP_START)) != ZIP_START:
-        text = open_text(file)
+    with unpacked(file) as content, TemporaryFile() as table:
+        if content.is_workbook:
+            sheet = copy_as_csv(content.file, table)
+            text = TextFile(table, WORKING_FILE)
+            reading = FileReading(format=content.format("xlsx"), sheet=sheet)
+        else:
+            text = open_text(content.file)
+            reading = FileReading(format=content.format("text"), encoding=text.encoding_in_words)
         start = _start(text)
-        reading = FileReading(format="text", encoding=text.encoding.removesuffix("-sig"))
-        layout = layout_of_text(start, wanted) if start.strip() else None
-        yield UploadRows(rule, reading, text, layout, region)
-        return
-    with TemporaryFile() as table:
-        sheet = copy_as_csv(file, table)
-        text = TextFile(table, "utf-8")
-        start = _start(text)
-        reading = FileReading(format="xlsx", sheet=sheet)
-        layout = layout_of_csv(start, wanted) if start.strip() else None
+        layout_of = layout_of_csv if content.is_workbook else layout_of_text
+        layout = layout_of(start, wanted) if start.strip() else None
         yield UploadRows(rule, reading, text, layout, region)
 
 
@@ -222,6 +219,17 @@ def _as_lines(cells: list[str]) -> str:
 
 def _fitted(row: list[str], width: int) -> list[str]:
     return row[: max(width, len(without_blank_end(row)))]
+
+
+def _bad_quotes(row: str, row_number: int) -> JobFailedError:
+    place = f"In row {row_number:,} of the table,"
+    if '\\"' in row.partition("\n")[0]:
+        return not_text(
+            f"{place} a backslash stands before a quotation mark, as databases export it.",
+            'Export the table again with quotation marks inside cells doubled (""), or save it as .xlsx, and '
+            "upload that file.",
+        )
+    return not_text(f"{place} quotation marks do not match.")
 
 
 def _too_many_columns(columns: int, row: int) -> JobFailedError:
