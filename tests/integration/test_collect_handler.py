@@ -173,6 +173,7 @@ def test_the_manifest_has_counts_prices_and_savings(account: Account, functions:
         "submitted": 61,
         "rejected": 1,
         "duplicates": 50,
+        "further": 0,
     }
     assert manifest["verdicts_by_country"] == {
         "+44 GB": {"yes": yes, "no": 60 - yes},

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from numberdrop.files.uploads.entries import email_key, entry_rule, plain_number
+from numberdrop.files.uploads.entries import email_key, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
+from numberdrop.files.uploads.notation import plain_number
 from numberdrop.jobs.checkers import InputKind
 
 _LINES_OF_E164 = re.compile(r"(?:\n\+[1-9][0-9]*)*+")

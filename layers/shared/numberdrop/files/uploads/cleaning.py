@@ -3,19 +3,12 @@
 import csv
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import compress
+from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
 
-from numberdrop.files.formats.entries_file import (
-    REJECTED,
-    line_blocks,
-    present_entries,
-    split_lines,
-    write_lines,
-)
+from numberdrop.files.formats.entries_file import REJECTED, split_lines
 from numberdrop.files.formats.escaping import escaped
-from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
+from numberdrop.files.uploads.deduplication import write_distinct
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError, line_too_long
 from numberdrop.files.uploads.rows import UploadRows
@@ -30,6 +23,8 @@ MAX_LINES = 20_000_000
 could not be collected in time."""
 
 _MAX_REJECTED_TEXT_LENGTH = 100
+_MAX_KNOWN = 1000
+_REJECTED_LINE = f"{REJECTED}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +33,18 @@ class UploadCounts:
 
     Attributes:
         lines: rows that are not blank. Rows of a table count only if they have text in the entries' column.
-            This is the sum of the other three.
+            This is the sum of the next three.
         submitted: distinct entries, which are sent to the vendor.
         rejected: rows without an entry that the checker accepts.
         duplicates: rows that repeat an entry.
+        further: entries that follow another in the same cell. They are neither sent nor counted otherwise.
     """
 
     lines: int
     submitted: int
     rejected: int
     duplicates: int
+    further: int = 0
 
 
 def clean_upload(
@@ -66,7 +63,7 @@ def clean_upload(
     >>> upload, numbers = BytesIO(b"+41790000001\n0041 79 000 00 01\nhello\n"), BytesIO()
     >>> with open_upload(upload, InputKind.PHONE) as rows:
     ...     clean_upload(rows, entries=BytesIO(), numbers=numbers)
-    UploadCounts(lines=3, submitted=1, rejected=1, duplicates=1)
+    UploadCounts(lines=3, submitted=1, rejected=1, duplicates=1, further=0)
     >>> numbers.getvalue()
     b'+41790000001\n'
 
@@ -84,66 +81,98 @@ def clean_upload(
     """
     listing = csv.writer(rejected, lineterminator="\n") if rejected else None
     row_number = rows.first_row_number
-    line_count = rejected_count = 0
+    blank_count = rejected_count = further_count = 0
     statistics = _RejectionStatistics()
-    with Partition() as partition:
-        for text in rows.entry_texts():
-            reasons: list[str] = []
-            cleaned = _cleaned(text, rows.rule, reasons)
-            entries.write(cleaned.encode())
-            present = present_entries(split_lines(cleaned))
-            partition.add(_keys(present, rows.rule))
-            if reasons:
-                statistics.add(reasons, cleaned, row_number)
-            if listing and reasons:
-                rejected_rows = _rejected_rows(text, cleaned, reasons, row_number)
-                listing.writerows(rejected_rows if rejected_count else [REJECTED_COLUMNS, *rejected_rows])
-            row_number += text.count("\n")
-            if row_number - rows.first_row_number > MAX_LINES:
-                raise _too_many_lines()
-            line_count += len(present) + len(reasons)
-            rejected_count += len(reasons)
-            if after_block:
-                after_block()
-        if not line_count:
-            raise _empty(rows)
-        if line_count == rejected_count:
-            raise _no_valid_numbers(rows, statistics.most_common())
-        firsts = {part: first_appearances(keys) for part, keys in partition.parts().items()}
-    submitted = sum(part.count(True) for part in firsts.values())
+    known: dict[str, str] = {}
+    for text in rows.entry_texts():
+        block = _clean_block(text, rows.rule, known)
+        entries.write(block.entries.encode())
+        if block.reasons:
+            statistics.add(block.reasons, block.entries, row_number)
+        if listing and block.reasons:
+            rejected_rows = _rejected_rows(text, block.entries, block.reasons, row_number)
+            listing.writerows(rejected_rows if rejected_count else [REJECTED_COLUMNS, *rejected_rows])
+        row_number += text.count("\n")
+        if row_number - rows.first_row_number > MAX_LINES:
+            raise _too_many_lines()
+        blank_count += block.blanks
+        rejected_count += len(block.reasons)
+        further_count += block.further
+        if after_block:
+            after_block()
+    line_count = row_number - rows.first_row_number - blank_count
+    if not line_count:
+        raise _empty(rows)
+    if line_count == rejected_count:
+        raise _no_valid_numbers(rows, statistics.most_common())
+    submitted = write_distinct(entries, numbers, rows.rule.key)
     duplicates = line_count - rejected_count - submitted
-    if numbers:
-        _write_distinct(entries, rows.rule, numbers, InOrder(firsts) if duplicates else None)
-    return UploadCounts(line_count, submitted, rejected_count, duplicates)
+    return UploadCounts(line_count, submitted, rejected_count, duplicates, further_count)
 
 
-def _cleaned(text: str, rule: EntryRule, reasons: list[str]) -> str:
-    """Return the lines of the entries file for lines of an upload, and add each rejection to ``reasons``."""
-    clean_lines = rule.clean_lines
+@dataclass(slots=True)
+class _Block:
+    """What became of some lines of an upload.
+
+    Attributes:
+        entries: the lines of the entries file.
+        reasons: why lines were rejected, one reason for each.
+        blanks: how many lines are blank.
+        further: how many entries follow another in the same line.
+    """
+
+    entries: str = ""
+    reasons: list[str] = field(default_factory=list)
+    blanks: int = 0
+    further: int = 0
+
+
+def _clean_block(text: str, rule: EntryRule, known: dict[str, str]) -> _Block:
+    """Read some lines.
+
+    Args:
+        text: the lines.
+        rule: how entries are read.
+        known: texts that were rejected before, and why. Words like "n/a" repeat, and rejecting is slow.
+    """
+    block = _Block()
     pieces: list[str] = []
+    clean_lines = rule.clean_lines
     start = 0
     while start < len(text):
         clean = clean_lines.match(text, start)
         end = clean.end() if clean else start
         pieces.append(text[start:end])
-        if end < len(text):
+        start = end
+        if start < len(text):
             start = text.index("\n", end) + 1
-            pieces.append(f"{_entry(text[end:start].strip(), rule, reasons)}\n")
-        else:
-            start = end
-    return "".join(pieces)
+            line = text[end : start - 1].strip()
+            if line in known:
+                block.reasons.append(known[line])
+                pieces.append(_REJECTED_LINE)
+            else:
+                pieces += (_entry(line, rule, block, known), "\n")
+    block.entries = "".join(pieces)
+    return block
 
 
-def _entry(text: str, rule: EntryRule, reasons: list[str]) -> str:
+def _entry(text: str, rule: EntryRule, block: _Block, known: dict[str, str]) -> str:
+    """Return the line of the entries file for a stripped line, and count what is not read in ``block``."""
     if not text:
+        block.blanks += 1
         return ""
     if len(text) > MAX_LINE_LENGTH:
         raise line_too_long()
     try:
-        return rule.read(text)
+        entry = rule.read(text)
     except EntryRejectedError as error:
-        reasons.append(error.reason)
+        block.reasons.append(error.reason)
+        if len(known) < _MAX_KNOWN:
+            known[text] = error.reason
         return REJECTED
+    if rule.further:
+        block.further += rule.further(text)
+    return entry
 
 
 def _rejected_rows(
@@ -180,19 +209,6 @@ class _RejectionStatistics:
         ((reason, count),) = self._counts.most_common(1)
         total, first = self._counts.total(), self._first_numbers[reason]
         return f"The reason in {count:,} of {total:,} lines, first in line {first:,}: {reason}."
-
-
-def _keys(entries: list[str], rule: EntryRule) -> list[str]:
-    return [rule.key(entry) for entry in entries] if rule.key else entries
-
-
-def _write_distinct(
-    entries: BinaryIO, rule: EntryRule, numbers: BinaryIO, firsts: InOrder[int] | None
-) -> None:
-    """Write the first appearance of each entry, or all entries if ``firsts`` is None."""
-    for block in line_blocks(entries):
-        present = present_entries(block)
-        write_lines(numbers, compress(present, firsts.answers(_keys(present, rule))) if firsts else present)
 
 
 def _empty(rows: UploadRows) -> JobFailedError:

@@ -34,12 +34,12 @@ class _Plan:
     trunk_prefix: re.Pattern[str] | None
     replacement: str | None
 
-    def without_trunk_prefix(self, national: str) -> str:
+    def without_trunk_prefix(self, national: str, trunk_prefix: re.Pattern[str]) -> str:
         """Return a national number without the prefix that is dialled only inside the country.
 
         Follows ``parse`` of libphonenumber: the prefix stays if the number is one only with it.
         """
-        prefix = self.trunk_prefix.match(national) if self.trunk_prefix else None
+        prefix = trunk_prefix.match(national)
         if not prefix or not prefix.end():
             return national
         replaces = self.replacement is not None and prefix[prefix.re.groups] is not None
@@ -72,14 +72,17 @@ def possible_number(digits: str) -> str:
     if not code:
         raise EntryRejectedError("unknown country code: check the digits after the +")
     plan = _plan(code)
-    national = plan.without_trunk_prefix(digits[len(code) :])
-    if len(national) < plan.lengths[0]:
+    national = digits[len(code) :]
+    if plan.trunk_prefix:
+        national = plan.without_trunk_prefix(national, plan.trunk_prefix)
+    length = len(national)
+    if length in plan.lengths:
+        return f"+{code}{national}"
+    if length < plan.lengths[0]:
         raise EntryRejectedError("too short for a phone number of its country: check the digits")
-    if len(national) > plan.lengths[-1]:
+    if length > plan.lengths[-1]:
         raise EntryRejectedError("too long for a phone number of its country: check the digits")
-    if len(national) not in plan.lengths:
-        raise EntryRejectedError("its country has no phone numbers of this length: check the digits")
-    return f"+{code}{national}"
+    raise EntryRejectedError("its country has no phone numbers of this length: check the digits")
 
 
 def calling_code(digits: str) -> str | None:
@@ -88,9 +91,11 @@ def calling_code(digits: str) -> str | None:
     >>> calling_code("442079460123")
     '44'
     """
-    codes = _tables()["plans"]
-    lengths = range(1, _MAX_CALLING_CODE_LENGTH + 1)
-    return next((code for length in lengths if (code := digits[:length]) in codes), None)
+    codes = _calling_codes()
+    for length in range(1, _MAX_CALLING_CODE_LENGTH + 1):
+        if digits[:length] in codes:
+            return digits[:length]
+    return None
 
 
 @cache
@@ -110,6 +115,11 @@ def lines_of_usual_numbers() -> re.Pattern[str]:
 @cache
 def _tables() -> Any:
     return json.loads(files(__package__).joinpath("numbering_plans.json").read_text("utf-8"))
+
+
+@cache
+def _calling_codes() -> frozenset[str]:
+    return frozenset(_tables()["plans"])
 
 
 @cache
