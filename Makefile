@@ -96,7 +96,7 @@ e2e: ## Run the tests on the local cloud
 torture: .venv/command/.done ## Run the crash tests with new seeds for SECONDS
 	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s
 
-bench: .venv/bench/.done ## Compare with other implementations; SIZE=full for large files
+bench: .venv/bench/.done .venv/command/.done .venv/sam/.done ## Compare with other implementations; SIZE=full for large files
 	@SIZE=$(SIZE) PYTHONPATH=layers/shared:. .venv/bench/bin/python -m benchmarks $(SUBJECT)
 
 large: ## Send one upload of ROWS lines through a local cloud; show time and memory

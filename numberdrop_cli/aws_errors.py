@@ -1,8 +1,14 @@
 """Explain errors of AWS and of the connection to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnectedError
+
+from numberdrop.aws.ledger import TransitionRefusedError
 
 AwsError = ClientError | BotoCoreError | Boto3Error
 """Every error that boto3 raises."""
@@ -12,6 +18,21 @@ DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 """The response to a HEAD request has no body, so its error code is only the status, 403."""
 
 BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown"}
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """Turn errors of AWS and refused changes of the ledger into messages that end the command.
+
+    Raises:
+        click.ClickException: such an error was raised in the context.
+    """
+    try:
+        yield
+    except TransitionRefusedError as error:
+        raise click.ClickException(f"The job has changed since. {error} Look at it again.") from None
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        raise click.ClickException(explain(error)) from None
 
 
 def explain(error: AwsError) -> str:

@@ -8,6 +8,7 @@ import click
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.upload import Upload
 from numberdrop.masking import without_personal_data
+from numberdrop_cli.errors import unknown_outcome
 from numberdrop_cli.printing import short_id
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def carry_out(action: Action, connection: "Connection", job: Job, *, yes: bool) 
     click.echo(action.plan)
     confirm(yes=yes)
     failure = action.operation(connection.operations, job)
-    if failure:
-        click.echo(UNFINISHED.format(why=failure), err=True)
-    else:
-        click.echo(action.success)
+    with unknown_outcome(lambda: "The ledger holds the decision. Do not repeat the command."):
+        if failure:
+            click.echo(UNFINISHED.format(why=failure), err=True)
+        else:
+            click.echo(action.success)

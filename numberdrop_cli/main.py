@@ -1,13 +1,14 @@
-"""The command group `numberdrop`."""
+"""The command group `numberdrop`.
 
-from pathlib import Path
-from typing import Any
+Help, completion and usage errors must be quick, so nothing that is imported here may import botocore. The
+commands import what they run when they run.
+"""
+
+from errno import EPIPE
+from typing import TYPE_CHECKING, Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.ledger import TransitionRefusedError
-from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.commands.announce import announce
 from numberdrop_cli.commands.checkers import checkers
 from numberdrop_cli.commands.collect_again import collect_again
@@ -17,9 +18,12 @@ from numberdrop_cli.commands.resolve import resolve
 from numberdrop_cli.commands.send import send
 from numberdrop_cli.commands.show import show
 from numberdrop_cli.commands.watch import watch
-from numberdrop_cli.connection import connect
 from numberdrop_cli.errors import RefusedError
-from numberdrop_cli.stack import default_stack_name
+from numberdrop_cli.output import accept_any_character, drop_unwritable_output, flush_output
+from numberdrop_cli.parameters import Words
+
+if TYPE_CHECKING:
+    from numberdrop_cli.connection import Connection
 
 COMPLETION = """\
 \b
@@ -32,20 +36,32 @@ Shell completion of commands, checkers and states:
 class _CommandGroup(click.Group):
     """A group that turns every expected error into one message and exit status 1."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line, and exit with its status even if the output cannot be written."""
+        accept_any_character()
+        try:
+            return super().main(*args, **kwargs)
+        finally:
+            drop_unwritable_output()
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            flush_output()
         except RefusedError as error:
             raise click.ClickException(str(error)) from None
-        except TransitionRefusedError as error:
-            raise click.ClickException(f"The job has changed since. {error} Look at it again.") from None
-        except (ClientError, BotoCoreError) as error:
-            raise click.ClickException(explain(error)) from None
+        except OSError as error:
+            if error.errno == EPIPE:
+                raise  # click then ends without a message
+            raise click.ClickException(f"The command failed ({error.strerror}).") from None
+        return result
 
 
 @click.group(cls=_CommandGroup, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stack", help="Name of the stack. Default: the one in samconfig.toml, else numberdrop.")
+@click.option(
+    "--stack", type=Words(), help="Name of the stack. Default: the one in samconfig.toml, else numberdrop."
+)
 @click.pass_context
 def main(ctx: click.Context, stack: str | None) -> None:
     """Send files of numbers to be checked, follow their jobs, and make the decisions that need a person.
@@ -53,7 +69,17 @@ def main(ctx: click.Context, stack: str | None) -> None:
     JOB is a job id or its first digits, at least 8. The usual AWS settings apply: AWS_PROFILE, AWS_REGION,
     AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
     """
-    ctx.obj = lambda: connect(stack or default_stack_name(Path.cwd()))
+    ctx.obj = lambda: _connect(stack)
+
+
+def _connect(stack: str | None) -> "Connection":
+    """Connect to the stack, and explain errors of AWS until the command ends."""
+    from numberdrop_cli.aws_errors import explained_errors
+    from numberdrop_cli.connection import connect
+    from numberdrop_cli.stack import default_stack_name
+
+    click.get_current_context().with_resource(explained_errors())
+    return connect(stack or default_stack_name())
 
 
 for command in (send, watch, checkers, announce, jobs, show, resolve, collect_again, redrive):

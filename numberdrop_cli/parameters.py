@@ -1,20 +1,20 @@
 """Parameter types and options that several commands share."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
-from phonenumbers import SUPPORTED_REGIONS
 
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
-from numberdrop.jobs.upload import MAX_KEY_BYTES
+from numberdrop.jobs.upload import LARGEST_UPLOAD, MAX_KEY_BYTES
 from numberdrop.masking import without_personal_data
-from numberdrop.steps.preparation import LARGEST_UPLOAD
+from numberdrop_cli.names import composed
 
 if TYPE_CHECKING:
     from numberdrop_cli.connection import Connection
@@ -30,6 +30,8 @@ INPUT_DESCRIPTIONS = {
     InputKind.EMAIL: "e-mail address",
 }
 """What each line of an upload must be, in words."""
+
+NOT_UTF_8 = "it is not valid UTF-8."
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 
@@ -85,12 +87,29 @@ class Region(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the two letters in upper case."""
+        from phonenumbers import SUPPORTED_REGIONS
+
         region = str(value).upper()
         if region not in SUPPORTED_REGIONS:
             self.fail(
                 "a region is a two-letter country code (ISO 3166), for instance GB, US or DE.", param, ctx
             )
         return region
+
+
+class Words(click.ParamType[str]):
+    """Text that AWS can store: not empty, and valid in UTF-8."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text unchanged."""
+        text = str(value)
+        if not text.strip():
+            self.fail("the text is empty.", param, ctx)
+        if not _is_unicode(text):
+            self.fail(NOT_UTF_8, param, ctx)
+        return text
 
 
 class FolderPath(click.ParamType[str]):
@@ -116,11 +135,9 @@ class UploadKey(click.ParamType[str]):
         key = str(value)
         if key.endswith("/"):
             self.fail("a key that ends in / is a folder, and folders are never sent.", param, ctx)
-        try:
-            size = len(key.encode())
-        except UnicodeEncodeError:
-            self.fail("the key is not valid UTF-8.", param, ctx)
-        if not 0 < size <= MAX_KEY_BYTES:
+        if not _is_unicode(key):
+            self.fail(NOT_UTF_8, param, ctx)
+        if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
             self.fail(f"a key has 1 to {MAX_KEY_BYTES} bytes.", param, ctx)
         return key
 
@@ -137,6 +154,19 @@ class FileToSend(click.Path):
         return path
 
 
+def require_different_names(names: Sequence[str]) -> None:
+    """Raise ``UsageError`` if two files have the same name, because their keys or results may be the same.
+
+    Names in different Unicode forms look the same, and some file systems do not distinguish them.
+    """
+    name, times = Counter(map(composed, names)).most_common(1)[0]
+    if times > 1:
+        raise click.UsageError(
+            f"{times} files are called {without_personal_data(name)}, so their results would overwrite "
+            "each other. Take them one at a time."
+        )
+
+
 def similar_checkers(word: str) -> str:
     """Return a hint about which checker the word may mean.
 
@@ -149,7 +179,18 @@ def similar_checkers(word: str) -> str:
     )
 
 
+def _is_unicode(text: str) -> bool:
+    """Return whether the text has no bytes that the shell passed on although they are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _problem_with(path: Path) -> str | None:
+    if not _is_unicode(path.name):
+        return "has a name that is not UTF-8, which a key in the bucket must be. Rename it."
     try:
         if path.is_dir():
             return "is a folder. Name the files in it."

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
 from numberdrop.jobs.job import Job, StoredResults, to_item
 from numberdrop.masking import without_personal_data
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from numberdrop.aws.executions import ExecutionStatus
     from numberdrop_cli.jobs_table import Summary
 
@@ -43,13 +43,20 @@ def safe_to_print(text: str) -> str:
     return _printable(without_personal_data(text))
 
 
-def print_summaries(summaries: "Sequence[Summary]", console: Console) -> None:
+def print_summaries(summaries: "Sequence[Summary]", console: "Console | None" = None) -> None:
     """Print one line per job."""
     print_rows(COLUMNS, [_values(summary) for summary in summaries], console)
 
 
-def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], console: Console) -> None:
+def print_rows(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], console: "Console | None" = None
+) -> None:
     """Print a table on a terminal, else tab-separated lines."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
     cells = [tuple(map(_cell, row)) for row in rows]
     if not console.is_terminal:
         _print_lines(cells, console)
@@ -60,8 +67,13 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], console: C
     console.print(table)
 
 
-def print_job(document: Mapping[str, Any], console: Console) -> None:
+def print_job(document: Mapping[str, Any], console: "Console | None" = None) -> None:
     """Print everything about a job, one name and value per line."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
     rows = [
         (name, MEANING_OF_NONE.get(name, "-") if value is None else _cell(value))
         for name, value in _flat(document)
@@ -75,9 +87,9 @@ def print_job(document: Mapping[str, Any], console: Console) -> None:
     console.print(grid)
 
 
-def print_json(document: Mapping[str, Any], console: Console) -> None:
+def print_json(document: Mapping[str, Any]) -> None:
     """Print the document without wrapping its lines."""
-    console.file.write(json.dumps(document, indent=2) + "\n")
+    click.echo(json.dumps(document, indent=2))
 
 
 def summary_document(summary: "Summary") -> dict[str, Any]:
@@ -152,6 +164,6 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
-def _print_lines(rows: Sequence[Sequence[str]], console: Console) -> None:
+def _print_lines(rows: Sequence[Sequence[str]], console: "Console") -> None:
     for row in rows:
         console.file.write("\t".join(row) + "\n")

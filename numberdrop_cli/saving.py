@@ -14,6 +14,7 @@ from numberdrop.aws.buckets import ResultsBucket, StoredFile
 from numberdrop.jobs.job import StoredResults
 from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.names import longest_name
 from numberdrop_cli.printing import safe_to_print
 from numberdrop_cli.views import View
 
@@ -55,12 +56,18 @@ class Saver:
         """Check that the results of the named file can be saved in a folder.
 
         Raises:
-            RefusedError: the folder is not writable, or files would be overwritten.
+            RefusedError: the folder is not writable, the names would be too long, or files would be
+                overwritten.
         """
-        if not os.access(folder, os.W_OK | os.X_OK):
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise RefusedError(
                 f"Cannot write to the folder {safe_to_print(str(folder))!r}. "
                 "Choose another, or make it writable."
+            )
+        if len(os.fsencode(name)) > longest_name(folder):
+            raise RefusedError(
+                f"The name {safe_to_print(name)} is too long: the names of its results begin with it. "
+                f"It may have {longest_name(folder)} bytes. Rename the file, or send it without --watch."
             )
         prefix = f"{name}."
         taken = [

@@ -47,7 +47,7 @@ class Stack:
         return f"stack {resource.split('/')[1]} in {region}, account {account}"
 
 
-def default_stack_name(folder: Path) -> str:
+def default_stack_name(folder: Path = Path()) -> str:
     """Return the stack name in the folder's ``samconfig.toml``, or "numberdrop" if there is none.
 
     The SAM CLI keeps the name there.
@@ -55,16 +55,26 @@ def default_stack_name(folder: Path) -> str:
     >>> default_stack_name(Path("/no/such/folder"))
     'numberdrop'
 
+    Args:
+        folder: by default the working folder. Its path is not needed: it may have been deleted.
+
     Raises:
-        RefusedError: the file is not valid TOML.
+        RefusedError: the file cannot be read, is not valid TOML, or its stack name is not a text.
     """
     try:
-        config = tomllib.loads((folder / "samconfig.toml").read_text(encoding="utf-8"))
-        return str(config["default"]["global"]["parameters"]["stack_name"])
+        text = (folder / "samconfig.toml").read_text(encoding="utf-8-sig")
+        name = tomllib.loads(text)["default"]["global"]["parameters"]["stack_name"]
     except (FileNotFoundError, KeyError, TypeError):
         return DEFAULT_STACK_NAME
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise RefusedError("samconfig.toml cannot be read. Name the stack with --stack.") from None
+    except OSError as error:
+        raise RefusedError(
+            f"samconfig.toml cannot be read ({error.strerror}). Name the stack with --stack."
+        ) from None
+    except (ValueError, RecursionError):  # not UTF-8, not TOML, or nested too deeply
+        raise RefusedError("samconfig.toml is not valid TOML. Name the stack with --stack.") from None
+    if not isinstance(name, str) or not name:
+        raise RefusedError("The stack_name in samconfig.toml is not a text. Name the stack with --stack.")
+    return name
 
 
 def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:

@@ -1,5 +1,6 @@
 """Upload a file as exactly one version. A second version would be a second job and a second charge."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from secrets import choice
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +18,7 @@ from numberdrop.jobs.upload import MAX_KEY_BYTES, Upload
 from numberdrop.masking import without_personal_data
 from numberdrop_cli.aws_errors import error_code, explain, http_status
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
+from numberdrop_cli.names import composed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,8 +30,14 @@ AMBIGUOUS_REFUSALS = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuc
 """Error codes that may mean that an earlier attempt succeeded and its response was lost."""
 
 
+MAY_HAVE_BEEN_SENT = (
+    "The file may have been sent, and may be charged. Look for it with 'numberdrop jobs' before you send it "
+    "again. {reason}"
+)
+
+
 def key_for(checker_folder: str, prefix: str | None, name: str, now: datetime) -> str:
-    """Return the key for a file. Without a prefix, the key is unique.
+    """Return the key for a file, in one Unicode form. Without a prefix, the key is unique.
 
     >>> key_for("band", "spring", "leads.txt", datetime(2026, 3, 4))
     'band/spring/leads.txt'
@@ -42,10 +50,18 @@ def key_for(checker_folder: str, prefix: str | None, name: str, now: datetime) -
     # Letters only: digits next to a date may be masked as a number.
     distinction = "".join(choice(ascii_lowercase) for _ in range(5))
     folder = prefix or f"sent/{now:%Y-%m-%d-%H%M%S}-{distinction}"
-    key = f"{checker_folder}/{folder}/{name}"
+    key = composed(f"{checker_folder}/{folder}/{name}")
     if len(key.encode()) > MAX_KEY_BYTES:
         raise RefusedError(f"The key would have more than {MAX_KEY_BYTES} bytes. Use shorter names.")
     return key
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Return the open file, or raise ``RefusedError``."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise RefusedError(f"Not sent ({error.strerror}).") from None
 
 
 @dataclass
@@ -88,18 +104,25 @@ class Uploader:
         """
         send_id = uuid4().hex
         extra = {"Metadata": {**metadata, SEND_ID: send_id}}
-        with path.open("rb") as file, self._conditional_requests() as final:
+        with _opened(path) as file, self._conditional_requests() as final:
+            size = os.fstat(file.fileno()).st_size
             try:
                 self.client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Callback=on_bytes)
+                return Upload.from_s3(
+                    bucket=self.bucket,
+                    key=key,
+                    version_id=final.response.get("VersionId"),
+                    etag=final.response["ETag"],
+                    size=size,
+                )
             except (ClientError, BotoCoreError) as error:
                 return self._find_after_failure(key, send_id, error, started=final.started)
-        return Upload.from_s3(
-            bucket=self.bucket,
-            key=key,
-            version_id=final.response.get("VersionId"),
-            etag=final.response["ETag"],
-            size=path.stat().st_size,
-        )
+            except Exception as error:
+                # The file can no longer be read, the progress cannot be printed, or the like.
+                reason = f"The transfer failed ({getattr(error, 'strerror', None) or type(error).__name__})."
+                if not final.started:
+                    raise RefusedError(f"Not sent. {reason}") from error
+                raise OutcomeUnknownError(MAY_HAVE_BEEN_SENT.format(reason=reason)) from error
 
     @contextmanager
     def _conditional_requests(self) -> Iterator[_FinalRequest]:
@@ -141,10 +164,7 @@ class Uploader:
         try:
             head = UploadBucket(self.client).head(self.bucket, key)
         except (ClientError, BotoCoreError, ObjectMissingError):
-            raise OutcomeUnknownError(
-                "The file may have been sent, and may be charged. Look for it with 'numberdrop jobs' before "
-                f"you send it again. {reason}"
-            ) from None
+            raise OutcomeUnknownError(MAY_HAVE_BEEN_SENT.format(reason=reason)) from None
         if head.metadata.get(SEND_ID) != send_id:
             raise RefusedError("Not sent. Another file has that key. Choose another --prefix.")
         return head.upload

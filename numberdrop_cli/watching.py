@@ -1,6 +1,5 @@
 """What `watch` and `send --watch` share: follow jobs, save their results, and end with an exit status."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.errors import ExitStatus, InterruptedByUserError, OutcomeUnknownError, RefusedError
 from numberdrop_cli.following import WatchedJob, follow
 from numberdrop_cli.notices import not_saved, saved, stopped
-from numberdrop_cli.printing import safe_to_print, short_id
+from numberdrop_cli.printing import short_id
 from numberdrop_cli.saving import Saver
 from numberdrop_cli.views import View
 
@@ -27,22 +26,6 @@ EXIT_STATUSES = {
     State.BLOCKED: ExitStatus.NEEDS_ATTENTION,
     State.IN_DOUBT: ExitStatus.NEEDS_ATTENTION,
 }
-
-EXIT_STATUS_HELP = """\
-Exit status: 0 done; 1 refused, nothing was sent; 2 wrong usage; 3 a job failed; 4 a person must act;
-5 sent, but the outcome is unknown or the results were not saved; 130 interrupted, the jobs go on.
-With several files, the highest counts.
-"""
-
-
-def require_different_names(names: Sequence[str]) -> None:
-    """Raise ``UsageError`` if two files have the same name, because their results would too."""
-    name, times = Counter(names).most_common(1)[0]
-    if times > 1:
-        raise click.UsageError(
-            f"{times} files are called {safe_to_print(name)}, so their results would overwrite each other. "
-            "Take them one at a time."
-        )
 
 
 def follow_and_save(jobs: Sequence[WatchedJob], connection: "Connection", saver: Saver, view: View) -> None:

@@ -1,17 +1,19 @@
 """The command `announce`: announce uploads whose events were lost."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from numberdrop.aws.buckets import ListedUpload
 from numberdrop.jobs.upload import Upload, message_for
 from numberdrop_cli.confirming import confirm, print_heading
-from numberdrop_cli.parameters import Connect, UploadKey, yes_option
+from numberdrop_cli.errors import unknown_outcome
+from numberdrop_cli.parameters import Connect, UploadKey, Words, yes_option
 from numberdrop_cli.printing import safe_to_print, short_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numberdrop.aws.buckets import ListedUpload
     from numberdrop_cli.connection import Connection
 
 PLAN = """\
@@ -44,7 +46,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("key", required=False, type=UploadKey())
-@click.option("--version-id", metavar="ID", help="With KEY: the version. Default: the latest.")
+@click.option("--version-id", metavar="ID", type=Words(), help="With KEY: the version. Default: the latest.")
 @click.option("--missing", is_flag=True, help="Instead of KEY: every file that the daily audit would report.")
 @yes_option
 @click.pass_obj
@@ -73,10 +75,11 @@ def _announce(upload: Upload, connection: "Connection", *, yes: bool) -> None:
     click.echo(f"{version}, {upload.size:,} bytes.\n{plan}")
     confirm(yes=yes)
     connection.queue.send_again(message_for(upload), after_seconds=0)
-    click.echo(f"Announced. Once it is picked up, follow it: numberdrop watch {short_id(upload.job_id)}")
+    with unknown_outcome(lambda: "The file was announced."):
+        click.echo(f"Announced. Once it is picked up, follow it: numberdrop watch {short_id(upload.job_id)}")
 
 
-def _announce_all(missing: Sequence[ListedUpload], connection: "Connection", *, yes: bool) -> None:
+def _announce_all(missing: "Sequence[ListedUpload]", connection: "Connection", *, yes: bool) -> None:
     if not missing:
         click.echo(NOTHING_MISSING)
         return
@@ -88,6 +91,9 @@ def _announce_all(missing: Sequence[ListedUpload], connection: "Connection", *, 
         click.echo(f"  {job}  {written}  {size:>17}  {key}{outdated}")
     click.echo(PLAN_FOR_MISSING.format(count=len(missing)))
     confirm(yes=yes)
-    for listed in missing:
-        connection.queue.send_again(message_for(listed.upload), after_seconds=0)
-    click.echo(f"Announced {len(missing)} file(s).")
+    announced = 0
+    with unknown_outcome(lambda: announced * f"Announced {announced} of {len(missing)} file(s)."):
+        for listed in missing:
+            connection.queue.send_again(message_for(listed.upload), after_seconds=0)
+            announced += 1
+        click.echo(f"Announced {announced} file(s).")

@@ -1,7 +1,6 @@
 """The command `checkers`: list the checkers to choose from."""
 
 import click
-from rich.console import Console
 
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.checkers import checkers as catalogue
@@ -31,11 +30,10 @@ def checkers(word: str, as_json: bool) -> None:
     found = [checker for name, checker in catalogue().items() if word.lower() in name]
     if not found:
         raise RefusedError(f"No checker's name contains {word!r}. {similar_checkers(word)}")
-    console = Console()
     if as_json:
-        print_json({"checkers": [_document(checker) for checker in found]}, console)
+        print_json({"checkers": [_document(checker) for checker in found]})
     else:
-        print_rows(COLUMNS, [_row(checker) for checker in found], console)
+        print_rows(COLUMNS, [_row(checker) for checker in found])
 
 
 def _row(checker: Checker) -> tuple[str | None, ...]:

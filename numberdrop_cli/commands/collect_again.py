@@ -3,7 +3,6 @@
 import click
 
 from numberdrop_cli.confirming import Action, carry_out
-from numberdrop_cli.operations import Operations, must_be_collectable
 from numberdrop_cli.parameters import Connect, job_argument, yes_option
 
 PLAN = """\
@@ -18,6 +17,9 @@ Nothing is sent: this never causes a new charge."""
 def collect_again(connected: Connect, id_prefix: str, yes: bool) -> None:
     """Collect a failed job's results again, free of charge."""
     connection = connected()
+
+    from numberdrop_cli.operations import Operations, must_be_collectable
+
     job = connection.find_job(id_prefix)
     must_be_collectable(job)
     action = Action(

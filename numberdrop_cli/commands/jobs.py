@@ -1,7 +1,6 @@
 """The command `jobs`: list jobs."""
 
 import click
-from rich.console import Console
 
 from numberdrop.jobs.transitions import State
 from numberdrop_cli.parameters import Connect, json_option
@@ -22,11 +21,10 @@ def jobs(connected: Connect, state: str | None, as_json: bool) -> None:
     connection = connected()
     summaries = connection.jobs.summaries(State(state) if state else None)
     holder = connection.breaker.holder()
-    console = Console()
     if as_json:
         listed = [summary_document(summary) for summary in summaries]
-        print_json({"line_stopped_by": holder, "jobs": listed}, console)
+        print_json({"line_stopped_by": holder, "jobs": listed})
         return
-    print_summaries(summaries, console)
+    print_summaries(summaries)
     if holder:
         click.echo(BREAKER_OPEN.format(job=short_id(holder)), err=True)

@@ -4,10 +4,8 @@ import click
 
 from numberdrop.jobs.transitions import State
 from numberdrop.masking import without_personal_data
-from numberdrop.vendor.client import TASK_ID
 from numberdrop_cli.confirming import Action, carry_out
-from numberdrop_cli.operations import Operations, must_be_abandonable, must_be_in_doubt
-from numberdrop_cli.parameters import Connect, job_argument, yes_option
+from numberdrop_cli.parameters import Connect, Words, job_argument, yes_option
 
 CHARGED_PLAN = """\
 The ledger will record that the vendor charged for this file and created task {task_id}.
@@ -28,7 +26,7 @@ charge for it. A "Number Check Failed" event (ABORTED) reports this. You cannot 
 
 GIVE_UP = Action(
     plan=GIVE_UP_PLAN,
-    operation=Operations.abandon,
+    operation=lambda operations, job: operations.abandon(job),
     success="The upload is given up, and its event was sent.",
 )
 """Replaces the decision to abandon if the vendor has not accepted the file."""
@@ -46,7 +44,10 @@ GIVE_UP = Action(
 )
 @click.option("--task-id", metavar="ID", help="With --charged: the vendor's task.")
 @click.option(
-    "--evidence", metavar="TEXT", help="With --not-charged: how you know. It is kept in the ledger."
+    "--evidence",
+    metavar="TEXT",
+    type=Words(),
+    help="With --not-charged: how you know. It is kept in the ledger.",
 )
 @yes_option
 @click.pass_obj
@@ -62,6 +63,9 @@ def resolve(
     """Decide about a submission in doubt, or give up an upload that the vendor does not accept."""
     action = _action(finding, task_id, evidence)
     connection = connected()
+
+    from numberdrop_cli.operations import must_be_abandonable, must_be_in_doubt
+
     job = connection.find_job(id_prefix)
     if finding == "abandon":
         must_be_abandonable(job)
@@ -89,7 +93,7 @@ def _action(finding: str | None, task_id: str | None, evidence: str | None) -> A
         case "abandon", None, None:
             return Action(
                 plan=ABANDON_PLAN,
-                operation=Operations.abandon,
+                operation=lambda operations, job: operations.abandon(job),
                 success="The job is abandoned, and its event was sent.",
             )
         case _:
@@ -99,14 +103,14 @@ def _action(finding: str | None, task_id: str | None, evidence: str | None) -> A
 
 
 def _checked_task_id(task_id: str) -> str:
+    from numberdrop.vendor.client import TASK_ID
+
     if not TASK_ID.fullmatch(task_id):
         raise click.BadParameter("a task id has 1 to 64 letters, digits, '-' or '_'.", param_hint="--task-id")
     return task_id
 
 
 def _checked_evidence(evidence: str) -> str:
-    if not evidence.strip():
-        raise click.BadParameter("say how you know.", param_hint="--evidence")
     if without_personal_data(evidence) != evidence:
         raise click.BadParameter(
             "it may contain a phone number or an e-mail address. Leave them out.", param_hint="--evidence"

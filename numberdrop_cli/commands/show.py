@@ -1,7 +1,6 @@
 """The command `show`: print everything about one job."""
 
 import click
-from rich.console import Console
 
 from numberdrop_cli.parameters import Connect, job_argument, json_option
 from numberdrop_cli.printing import job_document, print_job, print_json
@@ -16,4 +15,4 @@ def show(connected: Connect, id_prefix: str, as_json: bool) -> None:
     connection = connected()
     job = connection.find_job(id_prefix)
     document = job_document(job, connection.executions.status(job))
-    (print_json if as_json else print_job)(document, Console())
+    (print_json if as_json else print_job)(document)

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import click
 
-from numberdrop_cli.following import WatchedJob
-from numberdrop_cli.parameters import Connect, JobId, export_option, force_option, json_lines_option
-from numberdrop_cli.saving import Saver, file_name
-from numberdrop_cli.views import view_for
-from numberdrop_cli.watching import EXIT_STATUS_HELP, follow_and_save, require_different_names
+from numberdrop_cli.errors import EXIT_STATUS_HELP
+from numberdrop_cli.parameters import (
+    Connect,
+    JobId,
+    export_option,
+    force_option,
+    json_lines_option,
+    require_different_names,
+)
 
 EPILOG = f"""\
 \b
@@ -43,6 +47,12 @@ def watch(
 ) -> None:
     """Follow jobs to their end and save their results."""
     connection = connected()
+
+    from numberdrop_cli.following import WatchedJob
+    from numberdrop_cli.saving import Saver, file_name
+    from numberdrop_cli.views import view_for
+    from numberdrop_cli.watching import follow_and_save
+
     found = {job.job_id: job for job in map(connection.find_job, id_prefixes)}
     jobs = [WatchedJob(file_name(job.upload.key), into, job.upload, job.job_id) for job in found.values()]
     require_different_names([job.name for job in jobs])

@@ -12,7 +12,7 @@ from local.simulator import Simulator
 from numberdrop.jobs.job import Counts
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
-from numberdrop.steps.preparation import LARGEST_UPLOAD
+from numberdrop.jobs.upload import LARGEST_UPLOAD
 from numberdrop.vendor.client import VendorClient
 from tests.support.account import Account, object_created
 from tests.support.files import NUMBERS, file_of

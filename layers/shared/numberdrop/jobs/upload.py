@@ -9,6 +9,12 @@ from typing import Any, Self
 MAX_KEY_BYTES = 1024
 """Longest object key in bytes (S3 user guide, "Naming Amazon S3 objects")."""
 
+LARGEST_UPLOAD = 400_000_000
+"""Bytes. The submit function's disk holds such an upload and the file to send. The vendor states no limit."""
+
+REGION_METADATA = "default-region"
+"""The object's metadata with the region of numbers that have no country code, ISO 3166 alpha-2."""
+
 LONGEST_RESULT_NAME = "export.unreadable"
 """Longest name of a file in the results bucket, without its folder."""
 

@@ -14,17 +14,11 @@ from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
 from numberdrop.jobs.job import Counts
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from numberdrop.jobs.upload import Upload
-
-LARGEST_UPLOAD = 400_000_000
-"""Bytes. The function's disk holds such an upload and the file to send. The vendor publishes no limit."""
+from numberdrop.jobs.upload import LARGEST_UPLOAD, REGION_METADATA, Upload
 
 LONGEST_READING = timedelta(minutes=6)
 """How long reading a file may take. The collect function reads it again, perhaps on a slower machine, and has
 15 minutes for that and for the export."""
-
-REGION_METADATA = "default-region"
-"""The object's metadata with the region of numbers that have no country code, ISO 3166 alpha-2."""
 
 
 @dataclass(frozen=True, slots=True)
