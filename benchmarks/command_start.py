@@ -41,7 +41,7 @@ def _processor_seconds(command: Sequence[str]) -> float:
     packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
     env = {**os.environ, "PYTHONPATH": packages, "SAM_CLI_TELEMETRY": "0", "PAGER": "cat", "AWS_PAGER": ""}
     silent = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-    _, _, usage = os.wait4(os.posix_spawn(command[0], command, env, file_actions=silent), 0)
+    _, _, usage = os.wait4(os.posix_spawn(command[0], list(command), env, file_actions=silent), 0)
     return usage.ru_utime + usage.ru_stime
 
 
