@@ -14,6 +14,6 @@ collector = cache(Collector.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Collect the results of ``{job_id}``; return a decision."""
+    """Collect the results of ``{job_id, seen}``; return a decision. Older executions pass no ``seen``."""
     seconds = context.get_remaining_time_in_millis() / 1000
-    return collector().collect(event["job_id"], seconds=seconds).as_payload()
+    return collector().collect(event["job_id"], event.get("seen"), seconds=seconds).as_payload()

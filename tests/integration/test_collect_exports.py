@@ -2,15 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZipFile
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.simulator import Simulator
-from numberdrop.aws.buckets import ResultsBucket, Stream
+from numberdrop.aws.buckets import ResultsBucket, Stream, UploadBucket
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
@@ -214,6 +215,51 @@ def test_without_the_upload_results_come_from_the_export(
     assert {row["number"] for row in rows} >= {*NUMBERS[100 - resolved :]}
     assert {(row["line"], row["status"]) for row in rows} == {("", "resolved")}
     assert json.loads(files["manifest.json"])["upload_counts"] is None
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDenied", "InvalidObjectState", "KMS.DisabledException", "NoSuchBucket"]
+)
+def test_an_unreadable_upload_does_not_cost_the_export(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    reads = refuse_reads(monkeypatch, code)
+    assert functions.collect(upload)["next"] == "done"
+    files = files_of(account, upload)
+    assert (len(reads), "export.zip" in files) == (3, True)
+    assert {row["number"] for row in rows_of(files["results.csv"])} == {*NUMBERS}
+    assert json.loads(files["manifest.json"])["upload_counts"] is None
+
+
+def test_an_upload_that_can_be_read_again_keeps_its_rows(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_reads(monkeypatch, "AccessDenied", times=2)
+    assert functions.collect(upload)["next"] == "done"
+    assert rows_of(files_of(account, upload)["results.csv"])[0]["line"] == "1"
+
+
+def test_an_outage_of_s3_does_not_cost_the_rows(
+    functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_reads(monkeypatch, "SlowDown")
+    with pytest.raises(ClientError, match="SlowDown"):
+        functions.collect(upload)
+
+
+def refuse_reads(monkeypatch: pytest.MonkeyPatch, code: str, *, times: int = 100) -> list[str]:
+    """Make S3 refuse the first reads of the upload; return a list that grows with each refusal."""
+    refused: list[str] = []
+    read = UploadBucket.copy_to
+
+    def copy_to(uploads: UploadBucket, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
+        if len(refused) < times:
+            refused.append(upload.key)
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "GetObject")
+        return read(uploads, upload, file)
+
+    monkeypatch.setattr(UploadBucket, "copy_to", copy_to)
+    return refused
 
 
 def test_without_the_upload_extra_rows_void_the_verdict_counts(

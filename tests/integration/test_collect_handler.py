@@ -14,7 +14,7 @@ from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.collection import PAUSES, Collector
-from tests.support.account import Account
+from tests.support.account import LONG_AGO, Account
 from tests.support.files import NUMBERS, file_of
 from tests.support.invocations import Functions, LogLines
 from tests.support.jobs import an_upload
@@ -300,12 +300,34 @@ def test_collect_waits_for_a_task_without_a_link(
     assert job_of(account, upload).state is State.SUBMITTED
 
 
+@pytest.mark.parametrize("status", [404, 408, 429, 503])
 def test_collect_waits_while_the_download_fails(
-    account: Account, simulator: Simulator, functions: Functions, upload: Upload
+    account: Account, simulator: Simulator, functions: Functions, upload: Upload, status: int
 ) -> None:
-    simulator.inject_fault("download", "http_error", times=None, status=503)
+    simulator.inject_fault("download", "http_error", times=None, status=status)
     assert functions.collect(upload)["next"] == "wait"
     assert account.stored() == {}
+
+
+def test_a_missing_export_gets_some_minutes(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.inject_fault("download", "http_error", times=None, status=404)
+    first = functions.collect(upload, {"done": 7})
+    assert (first["next"], first["seen"]["done"]) == ("wait", 7)
+    again = functions.collect(upload, first["seen"])
+    assert (again["next"], again["seen"]) == ("wait", first["seen"])
+
+    long_missing = first["seen"] | {"export_missing_since": LONG_AGO}
+    assert failure(functions.collect(upload, long_missing)) == ReasonCode.RESULT_UNAVAILABLE
+
+
+def test_another_failure_resets_the_minutes(
+    simulator: Simulator, functions: Functions, upload: Upload
+) -> None:
+    simulator.inject_fault("download", "http_error", times=None, status=503)
+    decision = functions.collect(upload, {"export_missing_since": LONG_AGO})
+    assert (decision["next"], decision["seen"]["export_missing_since"]) == ("wait", None)
 
 
 def test_collect_does_not_wait_past_the_deadline(

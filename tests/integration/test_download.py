@@ -21,6 +21,7 @@ from numberdrop.vendor.download import (
     Download,
     Downloader,
     DownloadFailedError,
+    ExportMissingError,
     LinkRefusedError,
     LinkUntrustedError,
 )
@@ -182,6 +183,24 @@ def test_a_full_disk_is_not_reported_as_a_failed_download() -> None:
 def test_an_expired_link_is_refused(simulator: Simulator, link: str) -> None:
     simulator.advance(7200)
     with pytest.raises(LinkRefusedError, match="403"):
+        fetch(link)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, LinkRefusedError),
+        (404, ExportMissingError),
+        (408, DownloadFailedError),
+        (410, LinkRefusedError),
+        (429, DownloadFailedError),
+    ],
+)
+def test_a_busy_storage_is_not_a_refused_link(
+    simulator: Simulator, link: str, status: int, error: type[Exception]
+) -> None:
+    simulator.inject_fault("download", "http_error", status=status)
+    with pytest.raises(error, match=str(status)):
         fetch(link)
 
 

@@ -180,6 +180,39 @@ def test_an_unreadable_bucket_fails_the_job_at_its_deadline(
     functions.submit(upload)
     assert ending_of(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
     assert simulator.calls["submit"] == 0
+    reason = job_of(account, upload).reason
+    assert reason
+    assert "S3 answered KMS.DisabledException" in reason.message
+
+
+def test_an_archived_upload_fails_at_once(
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+
+    def refuse(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "InvalidObjectState", "Message": "archived"}}, "GetObject")
+
+    monkeypatch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
+    assert functions.submit(upload)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.UPLOAD_UNREADABLE, False)
+
+
+def test_a_busy_vendor_is_not_blamed_on_an_earlier_read_error(
+    account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+
+    def refuse(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
+        functions.submit(upload)
+    assert job_of(account, upload).read_error == "AccessDenied"
+    simulator.inject_fault("submit", "http_error", status=429)
+    functions.submit(upload)
+    assert job_of(account, upload).read_error is None
 
 
 def test_a_secret_without_a_key_stops_before_the_post(

@@ -1,5 +1,6 @@
 """Asking for a task's status over real sockets: the status, or when to ask again."""
 
+import json
 from datetime import timedelta
 from time import monotonic
 
@@ -9,7 +10,7 @@ from local.simulator import Simulator
 from numberdrop.aws.api_key import ApiKeyInvalidError
 from numberdrop.jobs.checkers import Checker
 from numberdrop.vendor.client import VendorClient
-from numberdrop.vendor.outcomes import NoAnswer, TaskStatus, TaskUnknown
+from numberdrop.vendor.outcomes import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 from tests.support.bare_server import captured_request
 from tests.support.vendor_client import BAND, FAMILIES, Key, client, task
 
@@ -105,6 +106,42 @@ def test_a_task_that_the_vendor_does_not_have_is_unknown(vendor: VendorClient) -
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        {"error": "task_not_found"},
+        {"error": "TaskNotFound"},
+        {"error": "not_found", "message": "No task with this id."},
+        {"message": "abc does not exist"},
+        {"error": "not_found", "task_id": "abc"},
+    ],
+)
+def test_a_404_about_the_task_means_that_it_is_unknown(words: dict[str, str]) -> None:
+    assert status_after_404(words) == TaskUnknown()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"message": "Not Found"},
+        {"error": "not_found", "message": "no Route matched with those values"},
+        {"status": "404", "error": "Not Found", "path": "/v1/gettasks"},
+        {"message": "Cannot GET /wa/api/deep/tasks/abc"},
+        {"error": "not_found", "task_id": "another"},
+        {},
+    ],
+)
+def test_a_404_of_a_gateway_means_no_answer(words: dict[str, str]) -> None:
+    assert isinstance(status_after_404(words), NoAnswer)
+
+
+def status_after_404(words: dict[str, str]) -> StatusOutcome:
+    body = json.dumps(words).encode()
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with captured_request(answer) as vendor:
+        return client(vendor.url).status(BAND, "abc")
+
+
+@pytest.mark.parametrize(
     ("fault", "parameters", "pause"),
     [
         ("http_error", {"status": 429, "retry_after": "300"}, 300),
@@ -113,6 +150,8 @@ def test_a_task_that_the_vendor_does_not_have_is_unknown(vendor: VendorClient) -
         ("http_error", {"status": 503, "retry_after": "5"}, 5),
         ("http_error", {"status": 403}, 60),
         ("http_error", {"status": 404, "html": True}, 60),
+        ("http_error", {"status": 404, "error": "", "message": "Not Found"}, 60),
+        ("http_error", {"status": 404, "error": "Not Found", "message": "Cannot POST /v1/gettasks"}, 60),
         ("redirect", {}, 60),
         ("html_page", {}, 60),
         ("error_in_body", {}, 60),

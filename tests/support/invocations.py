@@ -109,9 +109,12 @@ class Functions:
         event = {"job_id": upload.job_id, "seen": dict(seen or {})}
         return _through_json(check_status.handler(event, replace(self.context, seconds=seconds)))
 
-    def collect(self, upload: Upload) -> dict[str, Any]:
-        """Collect the results; return the decision as JSON."""
-        return _through_json(collect.handler({"job_id": upload.job_id}, self.context))
+    def collect(self, upload: Upload, seen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Collect the results; return the decision as JSON. Executions of older versions hand over nothing."""
+        event: dict[str, Any] = {"job_id": upload.job_id}
+        if seen is not None:
+            event["seen"] = dict(seen)
+        return _through_json(collect.handler(event, self.context))
 
     def record_failure(
         self, upload: Upload, code: ReasonCode, message: str = "Why.", *, execution: str | None = None

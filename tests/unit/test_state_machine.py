@@ -210,7 +210,7 @@ def test_functions_receive_only_ids_counts_and_reasons() -> None:
     payloads = {name: set(task["Arguments"]["Payload"]) for name, task in TASKS.items()}
     assert payloads == {
         "Check the task": {"job_id", "seen"},
-        "Collect the results": {"job_id"},
+        "Collect the results": {"job_id", "seen"},
         "Record the failure": {"job_id", "execution", "reason"},
     }
 

@@ -216,7 +216,11 @@ def test_new_fields_of_a_poll_state_are_ignored() -> None:
 def test_a_poll_state_has_only_counts_and_times() -> None:
     kinds = {field.name: field.type for field in fields(PollState)}
     assert set(kinds.values()) <= {int, int | None, str | None}
-    assert {name for name, kind in kinds.items() if kind == str | None} == {"unknown_since", "done_since"}
+    assert {name for name, kind in kinds.items() if kind == str | None} == {
+        "unknown_since",
+        "done_since",
+        "export_missing_since",
+    }
 
 
 def test_a_decision_has_no_link_task_or_number() -> None:

@@ -216,7 +216,7 @@ class World:
         return status_check.check(event["job_id"], event["seen"], seconds=CHECK_SECONDS).as_payload()
 
     def _collect(self, event: dict[str, Any]) -> Any:
-        return self._function("collection").collect(event["job_id"], seconds=900).as_payload()
+        return self._function("collection").collect(event["job_id"], event["seen"], seconds=900).as_payload()
 
     def _record_failure(self, event: dict[str, Any]) -> Any:
         reason = Reason(ReasonCode(event["reason"]["code"]), event["reason"]["message"])

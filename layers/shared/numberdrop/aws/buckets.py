@@ -25,6 +25,35 @@ computed before it is sent. TLS, which the bucket requires, protects it in trans
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "412", "PreconditionFailed"}
 _BLOCK = 1024 * 1024
 
+ARCHIVED = "InvalidObjectState"
+"""The refusal to read an object in an archive storage class, until a person restores it (S3 API reference,
+"GetObject")."""
+
+_PASSING = {
+    "ExpiredToken",
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "ServiceUnavailable",
+    "SlowDown",
+}
+"""Errors that pass by themselves (S3 API reference, "Error responses")."""
+
+
+def refusal(error: Exception) -> str | None:
+    """Return the code with which S3 refuses to hand out an object until a person acts, else None.
+
+    Reasons are denied access, a KMS key that cannot be used, an archived object, or a bucket that is gone.
+
+    >>> refusal(ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"))
+    'AccessDenied'
+    """
+    if not isinstance(error, ClientError) or error.operation_name != "GetObject":
+        return None
+    passes = _code(error) in _PASSING or _status(error) in {408, 429} or _status(error) >= 500
+    return None if passes else _code(error)
+
 
 class ObjectMissingError(Exception):
     """The bucket has no such object or version, or no longer: check the key and the version."""

@@ -31,19 +31,21 @@ class PollState:
         linkless: number of answers "exported" without a link so far.
         done: rows that the vendor had processed at the last check; None before the first.
         done_since: when that count was first reported, ISO 8601.
+        export_missing_since: when the storage began to answer that it has no export, ISO 8601, or None.
     """
 
     unknown_since: str | None = None
     linkless: int = 0
     done: int | None = None
     done_since: str | None = None
+    export_missing_since: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Return the state that an earlier check left, perhaps one by another version of this function.
 
         >>> PollState.from_payload({"linkless": 2, "added_by_a_newer_version": 1})
-        PollState(unknown_since=None, linkless=2, done=None, done_since=None)
+        PollState(unknown_since=None, linkless=2, done=None, done_since=None, export_missing_since=None)
         """
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in payload.items() if name in known})

@@ -88,6 +88,7 @@ class Job:
         region: the region of numbers without a country code, ISO 3166 alpha-2.
         attempts: the number of POSTs that were started.
         server_errors: the number of POSTs that the vendor answered with status 500.
+        read_error: S3's answer to the latest attempt to read the upload, if it was refused.
         run: the number of the execution, which is part of its name.
         task_id: the vendor's id of the task, once submitted.
         charged: True, False, or None if unknown.
@@ -115,6 +116,7 @@ class Job:
     region: str | None = None
     attempts: int = 0
     server_errors: int = 0
+    read_error: str | None = None
     run: int = 1
     task_id: str | None = None
     charged: bool | None = False
@@ -182,6 +184,7 @@ class JobChanges(TypedDict, total=False):
     region: str | None
     attempts: int
     server_errors: int
+    read_error: str | None
     run: int
     task_id: str | None
     charged: bool | None

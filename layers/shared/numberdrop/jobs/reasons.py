@@ -15,6 +15,7 @@ class ReasonCode(StrEnum):
     TOO_SMALL = "TOO_SMALL"
     NO_VALID_NUMBERS = "NO_VALID_NUMBERS"
     UPLOAD_GONE = "UPLOAD_GONE"
+    UPLOAD_UNREADABLE = "UPLOAD_UNREADABLE"
     VENDOR_REJECTED = "VENDOR_REJECTED"
     INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
     BAD_API_KEY = "BAD_API_KEY"
@@ -50,9 +51,31 @@ def in_doubt(cause: str) -> Reason:
     )
 
 
-NOT_ACCEPTED_IN_TIME = Reason(
-    ReasonCode.TIMED_OUT,
-    "The vendor did not accept the file in time. Nothing was charged. Upload it again.",
+def not_accepted_in_time(read_error: str | None) -> Reason:
+    """Return the reason of a job whose file did not reach the vendor before the deadline.
+
+    >>> not_accepted_in_time("AccessDenied").message
+    'The upload could not be read in time: S3 answered AccessDenied. Nothing was charged. Let the role of ...'
+
+    Args:
+        read_error: S3's latest answer if the upload could not be read, or None.
+    """
+    if read_error:
+        return Reason(
+            ReasonCode.TIMED_OUT,
+            f"The upload could not be read in time: S3 answered {read_error}. Nothing was charged. Let the "
+            "role of the submit function read it, then upload it again.",
+        )
+    return Reason(
+        ReasonCode.TIMED_OUT,
+        "The vendor did not accept the file in time. Nothing was charged. Upload it again.",
+    )
+
+
+UPLOAD_IS_ARCHIVED = Reason(
+    ReasonCode.UPLOAD_UNREADABLE,
+    "The upload is in an archive storage class, so it cannot be read. Nothing was charged. Upload it again "
+    "in another storage class.",
 )
 REPEATED_TASK_ID = in_doubt("The vendor returned the id of a task that belongs to another file.")
 WORKER_LOST_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")

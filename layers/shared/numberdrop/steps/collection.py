@@ -2,17 +2,18 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
 
 from numberdrop.aws.api_key import ApiKey
-from numberdrop.aws.buckets import STREAMING, ResultsBucket, StreamNotStoredError, UploadBucket
+from numberdrop.aws.buckets import STREAMING, ResultsBucket, StreamNotStoredError, UploadBucket, refusal
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
@@ -29,19 +30,28 @@ from numberdrop.files.results.results import ResultCounts, write_entries, write_
 from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
 from numberdrop.files.uploads.rows import UploadRows, open_upload
 from numberdrop.jobs.checkers import Checker, submitted_checker
-from numberdrop.jobs.decision import Decision, Next, already_over
-from numberdrop.jobs.job import Counts, Job, StoredResults
+from numberdrop.jobs.decision import Decision, Next, PollState, already_over
+from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.polling import wait_for_export
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.jobs.transitions import COMPLETE, State
 from numberdrop.scratch import scratch_folder
 from numberdrop.settings import CollectSettings
 from numberdrop.vendor.client import VendorClient
-from numberdrop.vendor.download import Download, Downloader, DownloadFailedError, LinkRefusedError
+from numberdrop.vendor.download import (
+    Download,
+    Downloader,
+    DownloadFailedError,
+    ExportMissingError,
+    LinkRefusedError,
+)
 from numberdrop.vendor.outcomes import TaskStatus
 
 PAUSES = (0, 5, 15)
 """Seconds to pause before each try to fetch the export with a fresh link. After the last try, it fails."""
+
+PATIENCE_WITH_MISSING_EXPORT = timedelta(minutes=10)
+"""How long fresh links must lead to 404 before the export counts as unavailable."""
 
 TIME_TO_STORE = 120
 """Seconds of the function's time that are reserved for reading the export and storing the results."""
@@ -136,8 +146,14 @@ class Collector:
             durations=Durations.connect(settings.jobs_table),
         )
 
-    def collect(self, job_id: str, *, seconds: float) -> Decision:
+    def collect(self, job_id: str, seen: Mapping[str, Any] | None = None, *, seconds: float) -> Decision:
         """Collect a job's results within ``seconds``, then complete and announce the job.
+
+        Args:
+            job_id: the job.
+            seen: what the state machine remembers, as ``PollState``'s JSON. Executions of older versions do
+                not hand it over.
+            seconds: the time that is left for the function.
 
         Raises:
             JobMissingError: the ledger has no such job.
@@ -150,33 +166,38 @@ class Collector:
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
         end = self.now() + timedelta(seconds=seconds - TIME_TO_STORE)
+        poll_state = PollState.from_payload(seen or {})
         with scratch_folder() as folder, ExitStack() as opened:
-            return self._collect(job, job.task_id, _Workspace(folder, opened), end)
+            return self._collect(job, job.task_id, _Workspace(folder, opened), end, poll_state)
 
-    def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime) -> Decision:
+    def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime, seen: PollState) -> Decision:
         checker = submitted_checker(job.upload.key)
         upload = self._read_upload(job, checker, files)
-        failure = Reason(ReasonCode.RESULT_UNAVAILABLE, "The export could not be fetched.")
+        failure: Exception = DownloadFailedError("The export could not be fetched.")
         for pause in PAUSES:
             self.sleep(pause)
             status = self.vendor.status(checker, task_id)
             if not isinstance(status, TaskStatus) or not status.result_url:
-                return self._wait(job)
+                return self._wait(job, seen)
             try:
                 prefix = job.upload.results_prefix(checker.name)
                 stored_key = self._fetch(status.result_url, prefix, files, end)
                 return self._store(job, checker, files, upload, status, stored_key=stored_key)
-            except LinkRefusedError as error:
-                failure = Reason(
-                    ReasonCode.RESULT_UNAVAILABLE,
-                    f"{error} This happened with {len(PAUSES)} fresh links. Ask the vendor.",
-                )
-            except (DownloadFailedError, InvalidFileError) as error:
-                failure = Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor.")
+            except (ExportMissingError, LinkRefusedError, DownloadFailedError, InvalidFileError) as error:
+                logger.warning("the export is fetched again", cause=str(error))
+                failure = error
             except JobFailedError as error:
                 return Decision(Next.FAIL, reason=error.reason)
-            logger.warning("the export is fetched again", cause=failure.message)
-        return self._give_up(job, checker, files, failure)
+        match failure:
+            case ExportMissingError():
+                return self._wait_for_missing_export(job, failure, seen)
+            case LinkRefusedError():
+                message = f"{failure} This happened with {len(PAUSES)} fresh links. Ask the vendor."
+                return Decision(Next.FAIL, reason=Reason(ReasonCode.RESULT_UNAVAILABLE, message))
+            case _ if not files.export.stat().st_size:
+                return self._wait(job, seen)
+            case _:
+                return self._keep_unreadable_export(job, checker, files, failure)
 
     def _fetch(self, link: str, prefix: str, files: _Workspace, end: datetime) -> str | None:
         """Download the export into its file and, if possible, into the bucket at the same time.
@@ -207,39 +228,60 @@ class Collector:
             return False
         return True
 
-    def _wait(self, job: Job) -> Decision:
+    def _wait(self, job: Job, seen: PollState) -> Decision:
         if self.now() < job.deadline:
-            return Decision(Next.WAIT, round(wait_for_export(job.task_age(self.now()))))
+            seconds = round(wait_for_export(job.task_age(self.now())))
+            return Decision(Next.WAIT, seconds, replace(seen, export_missing_since=None))
         reason = Reason(
             ReasonCode.RESULT_UNAVAILABLE, "The vendor gave no link to the export in time. Ask the vendor."
         )
         return Decision(Next.FAIL, reason=reason)
 
-    def _give_up(self, job: Job, checker: Checker, files: _Workspace, failure: Reason) -> Decision:
-        if failure.code is ReasonCode.RESULT_INVALID:
-            if not files.export.stat().st_size:
-                return self._wait(job)
-            key = job.upload.results_prefix(checker.name) + "export.unreadable"
-            with files.export.open("rb") as export:
-                self.results.put(key, export, "application/octet-stream")
-        return Decision(Next.FAIL, reason=failure)
+    def _wait_for_missing_export(self, job: Job, error: Exception, seen: PollState) -> Decision:
+        since = datetime.fromisoformat(seen.export_missing_since) if seen.export_missing_since else self.now()
+        if self.now() - since < PATIENCE_WITH_MISSING_EXPORT:
+            decision = self._wait(job, seen)
+            return replace(decision, seen=replace(seen, export_missing_since=timestamp(since)))
+        message = f"{error} Fresh links did not help for ten minutes. Ask the vendor."
+        return Decision(Next.FAIL, reason=Reason(ReasonCode.RESULT_UNAVAILABLE, message))
+
+    def _keep_unreadable_export(
+        self, job: Job, checker: Checker, files: _Workspace, error: Exception
+    ) -> Decision:
+        key = job.upload.results_prefix(checker.name) + "export.unreadable"
+        with files.export.open("rb") as export:
+            self.results.put(key, export, "application/octet-stream")
+        return Decision(Next.FAIL, reason=Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor."))
 
     def _read_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload | None:
-        """Read the upload again for its entries and rows; return None if it no longer exists."""
-        try:
-            upload = files.opened.enter_context(files.upload.open("w+b"))
-            self.uploads.copy_to(job.upload, upload)
-            rows = files.opened.enter_context(open_upload(upload, checker.input, job.region))
-            with (
-                files.entries.open("w+b") as entries,
-                files.rejected.open("w", encoding="utf-8", newline="") as rejected,
-            ):
-                return _Upload(rows, clean_upload(rows, entries=entries, rejected=rejected))
-        except JobFailedError as failure:
-            logger.warning(
-                "the upload is gone; the results come from the export alone", reason=failure.reason.code
-            )
-            return None
+        """Read the upload again for its entries and rows; return None if it cannot be read any more.
+
+        The export is paid for, so a withdrawn permission or a lost bucket must not keep it from being stored.
+        """
+        for pause in PAUSES:
+            if pause:
+                self.sleep(pause)
+            try:
+                return self._clean_upload(job, checker, files)
+            except JobFailedError as failure:
+                logger.warning("the upload is gone", reason=failure.reason.code)
+                break
+            except ClientError as error:
+                if refusal(error) is None:
+                    raise
+                logger.warning("the upload cannot be read", cause=refusal(error))
+        logger.warning("the results come from the export alone")
+        return None
+
+    def _clean_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload:
+        upload = files.opened.enter_context(files.upload.open("w+b"))
+        self.uploads.copy_to(job.upload, upload)
+        rows = files.opened.enter_context(open_upload(upload, checker.input, job.region))
+        with (
+            files.entries.open("w+b") as entries,
+            files.rejected.open("w", encoding="utf-8", newline="") as rejected,
+        ):
+            return _Upload(rows, clean_upload(rows, entries=entries, rejected=rejected))
 
     def _store(
         self,

@@ -15,7 +15,7 @@ from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job
-from numberdrop.jobs.reasons import NOT_ACCEPTED_IN_TIME, WORKER_LOST_WHILE_SENDING, Reason, ReasonCode
+from numberdrop.jobs.reasons import WORKER_LOST_WHILE_SENDING, Reason, ReasonCode, not_accepted_in_time
 from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
 from numberdrop.jobs.upload import message_for
 from numberdrop.metrics import OldestJobs, record_reconciliation
@@ -165,7 +165,7 @@ class Reconciler:
     def _time_out(self, job: Job) -> str:
         """End a job that no worker has ended, for instance because its message cannot be read any more."""
         ended = self.ledger.move(
-            job, DECLINE, reason=NOT_ACCEPTED_IN_TIME, charged=False, finished_at=self.now()
+            job, DECLINE, reason=not_accepted_in_time(job.read_error), charged=False, finished_at=self.now()
         )
         self.announcer.announce(ended)
         return "timed out"

@@ -9,7 +9,7 @@ from typing import Self
 from aws_lambda_powertools import Logger
 
 from numberdrop.aws.api_key import ApiKey
-from numberdrop.aws.buckets import UploadBucket
+from numberdrop.aws.buckets import ARCHIVED, UploadBucket, refusal
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
@@ -20,13 +20,14 @@ from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges
 from numberdrop.jobs.reasons import (
-    NOT_ACCEPTED_IN_TIME,
     REPEATED_TASK_ID,
+    UPLOAD_IS_ARCHIVED,
     WORKER_LOST_WHILE_SENDING,
     JobFailedError,
     Reason,
     ReasonCode,
     in_doubt,
+    not_accepted_in_time,
 )
 from numberdrop.jobs.transitions import (
     ACCEPT,
@@ -202,9 +203,15 @@ class Submitter:
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, {"charged": False})
                 return Settled()
-            except Exception:
+            except Exception as error:
+                read_error = refusal(error)
+                if read_error == ARCHIVED:
+                    self._end(job, DECLINE, UPLOAD_IS_ARCHIVED, {"charged": False})
+                    return Settled()
                 # End the lease, so that the queue's next try does not have to wait for it.
-                self.ledger.move(job, RELEASE, lease_until=self.now())
+                self.ledger.move(
+                    job, RELEASE, lease_until=self.now(), read_error=read_error or job.read_error
+                )
                 raise
             if self._seconds_to_post(end) < SHORTEST_POST:
                 logger.warning("too little time is left to send the file; it is sent at the next try")
@@ -213,7 +220,8 @@ class Submitter:
 
     def _check_deadline(self, job: Job) -> None:
         if self.now() >= job.deadline:
-            raise JobFailedError(NOT_ACCEPTED_IN_TIME.code, NOT_ACCEPTED_IN_TIME.message)
+            reason = not_accepted_in_time(job.read_error)
+            raise JobFailedError(reason.code, reason.message)
 
     def _check_that_a_key_is_there(self) -> None:
         """Read the API key while failing is still free.
@@ -233,6 +241,7 @@ class Submitter:
             checker=checker.name,
             task_type=checker.task_type,
             attempts=job.attempts + 1,
+            read_error=None,
             region=prepared.region,
             counts=counts,
             expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),

@@ -64,6 +64,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE, DEFAULT_PAUSE = 1, 900, 60
 TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """Matches task ids. Those seen so far have 20 characters of 0-9 and a-v."""
 
+_TASK = re.compile(r"(?<![A-Za-z])(?:task|Task|TASK)(?![a-z])|(?<=[a-z])Task(?![a-z])")
+"""Matches the word "task", also in ``task_not_found`` and ``unknownTask``."""
+
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -154,7 +157,7 @@ class VendorClient:
             answer = self._ask(checker, task_id)
         if isinstance(answer, NoAnswer):
             return answer
-        if answer.status == 404 and answer.fields:
+        if answer.status == 404 and answer.names_task(task_id):
             return TaskUnknown()
         if answer.status not in {200, 202}:
             return NoAnswer(self._pause(answer), f"The vendor answered {answer.status}.")
@@ -259,6 +262,11 @@ class _Answer:
     status: int
     retry_after: str | None
     fields: Mapping[str, Any]
+
+    def names_task(self, task_id: str) -> bool:
+        """Return whether the words are about the task. A gateway may name a path, and so the task's id."""
+        words = re.sub(r"\S*/\S*", " ", self.message)
+        return self.fields.get("task_id") == task_id or task_id in words or bool(_TASK.search(words))
 
     @property
     def message(self) -> str:

@@ -27,6 +27,9 @@ READ_SECONDS = 60
 LARGEST_EXPORT = 1024**3
 """Limit in bytes. The function's disk can hold it; ten million rows of yes and no are about a tenth of it."""
 
+_BUSY = {408, 429}
+"""Statuses of a host that is too busy (RFC 9110 and RFC 6585). Like 5xx, they say nothing about the link."""
+
 _BLOCK = 512 * 1024
 _PLAIN_LINK = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII without the backslash, because programs disagree whether it ends a host name."""
@@ -35,6 +38,10 @@ _PLAIN_HOST = re.compile(r"[a-z0-9.:-]+", re.ASCII)
 
 class LinkRefusedError(Exception):
     """The storage refuses the link, most likely because it has expired: ask for a new link."""
+
+
+class ExportMissingError(Exception):
+    """The storage has no such file, or not yet: ask for a new link, and give it some minutes."""
 
 
 class DownloadFailedError(Exception):
@@ -134,7 +141,8 @@ class Downloader:
 
         Raises:
             LinkUntrustedError: the link, or the address that it resolves to, breaks a rule.
-            LinkRefusedError: the storage answered 4xx.
+            ExportMissingError: the storage answered 404.
+            LinkRefusedError: the storage answered any other 4xx, except 408 and 429.
             DownloadFailedError: the request failed in any other way, or the export is empty.
             JobFailedError: the export exceeds the size limit.
         """
@@ -209,7 +217,9 @@ def _check_status(status: int) -> None:
         return
     if 300 <= status < 400:
         raise LinkUntrustedError("The link to the export redirects.")
-    if 400 <= status < 500:
+    if status == 404:
+        raise ExportMissingError(f"The export's host answered {status}.")
+    if 400 <= status < 500 and status not in _BUSY:
         raise LinkRefusedError(f"The export's host answered {status}.")
     raise DownloadFailedError(f"The export's host answered {status}.")
 

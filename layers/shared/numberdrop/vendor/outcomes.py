@@ -120,7 +120,7 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class TaskUnknown:
-    """The vendor has no such task, or not yet: a 404 with the vendor's own body, not a gateway's page."""
+    """The vendor has no such task, or not yet: a 404 whose words are about the task, unlike a gateway's."""
 
 
 @dataclass(frozen=True, slots=True)
