@@ -143,6 +143,14 @@ def test_a_claim_past_its_deadline_is_ended(account: Account, at_noon: Reconcile
     assert at_noon.run() == {}
 
 
+def test_a_claim_that_could_not_be_read_ends_with_the_cause(account: Account, at_noon: Reconciler) -> None:
+    job = store(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON, read_error="AccessDenied")
+    assert at_noon.run() == {"timed out": 1}
+    reason = job_of(account, job.upload).reason
+    assert reason
+    assert "S3 answered AccessDenied" in reason.message
+
+
 def test_a_timed_out_holder_closes_the_breaker(account: Account, at_noon: Reconciler) -> None:
     holder = store(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
     at_noon.breaker.trip(holder.job_id)

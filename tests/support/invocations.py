@@ -110,7 +110,7 @@ class Functions:
         return _through_json(check_status.handler(event, replace(self.context, seconds=seconds)))
 
     def collect(self, upload: Upload, seen: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Collect the results; return the decision as JSON. Executions of older versions hand over nothing."""
+        """Collect the results; return the decision as JSON. Older executions hand over nothing."""
         event: dict[str, Any] = {"job_id": upload.job_id}
         if seen is not None:
             event["seen"] = dict(seen)
