@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers
 from numberdrop.jobs.reasons import JobFailedError
-from numberdrop.jobs.upload import LARGEST_UPLOAD, MAX_KEY_BYTES
+from numberdrop.jobs.upload import INTERNATIONAL, LARGEST_UPLOAD, MAX_KEY_BYTES, usual_region
 from numberdrop.masking import without_personal_data
 from numberdrop_cli.names import composed
 
@@ -86,13 +86,15 @@ class Region(click.ParamType[str]):
     name = "region"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the two letters in upper case."""
+        """Return the two letters in upper case, or ``international``."""
         from phonenumbers import SUPPORTED_REGIONS
 
-        region = str(value).upper()
-        if region not in SUPPORTED_REGIONS:
+        region = usual_region(str(value))
+        if region not in SUPPORTED_REGIONS and region != INTERNATIONAL:
             self.fail(
-                "a region is a two-letter country code (ISO 3166), for instance GB, US or DE.", param, ctx
+                "a region is a two-letter country code (ISO 3166), such as GB, US or DE, or international.",
+                param,
+                ctx,
             )
         return region
 

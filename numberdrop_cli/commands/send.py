@@ -30,7 +30,11 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileToSend())
 @click.option("--checker", "folder", required=True, type=CheckerFolder(), help="See 'numberdrop checkers'.")
-@click.option("--region", type=Region(), help="Country of numbers without a country code, for instance GB.")
+@click.option(
+    "--region",
+    type=Region(),
+    help="Country of numbers without a plus, for instance GB; international if they begin with its code.",
+)
 @click.option("--prefix", type=FolderPath(), help="Folders in the bucket. Default: new ones each time.")
 @click.option("--watch", "watching", is_flag=True, help="Follow the jobs and save their results.")
 @export_option

@@ -73,6 +73,11 @@ def test_the_region_goes_into_the_metadata(run: CommandLine) -> None:
     assert metadata(run.account, run.uploads()[0].key)["default-region"] == "GB"
 
 
+def test_the_region_may_be_international(run: CommandLine) -> None:
+    run("send", "leads.txt", "--checker", "band", "--region", "International")
+    assert metadata(run.account, run.uploads()[0].key)["default-region"] == "international"
+
+
 def test_without_a_region_there_is_no_region_metadata(run: CommandLine) -> None:
     run("send", "leads.txt", "--checker", "band")
     assert "default-region" not in metadata(run.account, run.uploads()[0].key)

@@ -32,11 +32,12 @@ def test_every_number_of_a_sample_gets_a_verdict(account: Account, functions: Fu
     assert [row["number"] for row in rows if row["number"]] == NUMBERS
 
 
+@pytest.mark.parametrize(("region", "written"), [("US", "(202) 555-0101"), ("international", "12025550101")])
 def test_the_region_at_submission_applies_at_collection(
-    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch, region: str, written: str
 ) -> None:
-    monkeypatch.setenv("DEFAULT_REGION", "US")
-    upload = account.drop("band/leads.txt", file_of("(202) 555-0101"))
+    monkeypatch.setenv("DEFAULT_REGION", region)
+    upload = account.drop("band/leads.txt", file_of(written))
     functions.submit(upload)
     monkeypatch.setenv("DEFAULT_REGION", "GB")
     functions.start_cold()

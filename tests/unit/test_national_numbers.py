@@ -140,7 +140,13 @@ def test_usual_ways_to_dial_do_not_need_the_slow_parser(
 
 @pytest.mark.parametrize(
     ("digits", "region"),
-    [("4915123456789", "DE"), ("62812345678", "ID"), ("468123456", "SE"), ("38343201234", "XK")],
+    [
+        ("4915123456789", "DE"),
+        ("15123456789", "DE"),
+        ("62812345678", "ID"),
+        ("468123456", "SE"),
+        ("38343201234", "XK"),
+    ],
 )
 def test_ambiguous_digits_without_a_plus_are_rejected(digits: str, region: str) -> None:
     with pytest.raises(EntryRejectedError, match=r"write it as \+<country><number>"):
@@ -150,7 +156,7 @@ def test_ambiguous_digits_without_a_plus_are_rejected(digits: str, region: str) 
 @pytest.mark.parametrize(
     ("digits", "region", "number"),
     [
-        ("15123456789", "DE", "+4915123456789"),
+        ("13812345678", "CN", "+8613812345678"),
         ("015123456789", "DE", "+4915123456789"),
         ("493012345678", "DE", "+493012345678"),
         ("12025550101", "US", "+12025550101"),

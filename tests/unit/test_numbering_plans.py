@@ -143,9 +143,9 @@ def test_a_trunk_zero_is_dropped_where_the_plan_has_one(written: str, number: st
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        ("+999 123 456 789", "unknown country code: check the digits after the +"),
-        ("00 999 123 456 789", "unknown country code: check the digits after the +"),
-        ("+210 123 456 789", "unknown country code: check the digits after the +"),
+        ("+999 123 456 789", "unknown country code: check the first digits"),
+        ("00 999 123 456 789", "unknown country code: check the first digits"),
+        ("+210 123 456 789", "unknown country code: check the first digits"),
         ("+1 202 555 01", "too short for a phone number of its country: check the digits"),
         ("+44 20 7946 01234", "too long for a phone number of its country: check the digits"),
         ("+47 222 22 2", "its country has no phone numbers of this length: check the digits"),

@@ -13,10 +13,23 @@ LARGEST_UPLOAD = 400_000_000
 """Bytes. The submit function's disk holds such an upload and the file to send. The vendor states no limit."""
 
 REGION_METADATA = "default-region"
-"""The object's metadata with the region of numbers that have no country code, ISO 3166 alpha-2."""
+"""The object's metadata with the region of numbers without a country code: ISO 3166 alpha-2, or
+``INTERNATIONAL``."""
+
+INTERNATIONAL = "international"
+"""The region of numbers that begin with a country code although they have no ``+``."""
 
 LONGEST_RESULT_NAME = "export.unreadable"
 """Longest name of a file in the results bucket, without its folder."""
+
+
+def usual_region(region: str) -> str:
+    """Return a region as it is written usually: a country in capitals, ``international`` without.
+
+    >>> usual_region("gb"), usual_region("International")
+    ('GB', 'international')
+    """
+    return INTERNATIONAL if region.lower() == INTERNATIONAL else region.upper()
 
 
 class NotAnUploadError(Exception):

@@ -14,7 +14,7 @@ from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
 from numberdrop.jobs.job import Counts
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from numberdrop.jobs.upload import LARGEST_UPLOAD, REGION_METADATA, Upload
+from numberdrop.jobs.upload import LARGEST_UPLOAD, REGION_METADATA, Upload, usual_region
 
 LONGEST_READING = timedelta(minutes=6)
 """How long reading a file may take. The collect function reads it again, perhaps on a slower machine, and has
@@ -108,7 +108,7 @@ class Preparer:
 
     def _region(self, metadata: Mapping[str, str]) -> str | None:
         region = metadata.get(REGION_METADATA, "").strip() or self.default_region
-        return region.upper() or None
+        return usual_region(region) or None
 
     def _check_reading_time(self, started_at: datetime) -> None:
         if self.now() - started_at > LONGEST_READING:

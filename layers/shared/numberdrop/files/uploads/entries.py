@@ -10,6 +10,7 @@ from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
 from numberdrop.files.uploads.numbering_plans import lines_of_usual_numbers
 from numberdrop.files.uploads.phone_numbers import further_numbers, read_phone_number
 from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.upload import INTERNATIONAL, usual_region
 
 _MAX_AS_WRITTEN_LENGTH = 64
 _MAX_ADDRESS_LENGTH = 254
@@ -20,7 +21,7 @@ _INVISIBLE = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\"\\]{1,64})@([\w-]+(?:\.[\w-]+)+)")
 _INVISIBLE_IN_ADDRESS = re.compile(f"[\u00ad{_INVISIBLE}]")
-_REGION = re.compile(r"[A-Za-z]{2}")
+_REGION = re.compile(rf"[A-Za-z]{{2}}|(?i:{INTERNATIONAL})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,19 @@ def entry_rule(kind: InputKind, region: str | None = None) -> EntryRule:
 
     Args:
         kind: what the checker takes.
-        region: the region of numbers without a country code, ISO 3166 alpha-2. Only phone numbers use it.
+        region: the region of numbers without a country code, ISO 3166 alpha-2, or ``international`` if they
+            begin with a country code. Only phone numbers use it.
 
     Raises:
-        JobFailedError: ``NO_VALID_NUMBERS``: the region is not two letters. If it is not a country, ``read``
-            raises this once it needs the region.
+        JobFailedError: ``NO_VALID_NUMBERS``: the region is neither two letters nor ``international``. If it
+            is not a country, ``read`` raises this once it needs the region.
     """
     rule = _RULES[kind]
     if kind is not InputKind.PHONE:
         return rule
     if region and not _REGION.fullmatch(region):
         raise unknown_region()
-    read = partial(read_phone_number, region=region.upper() if region else None)
+    read = partial(read_phone_number, region=usual_region(region) if region else None)
     return replace(rule, read=read, clean_lines=lines_of_usual_numbers())
 
 

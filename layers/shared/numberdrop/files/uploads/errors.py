@@ -56,7 +56,8 @@ def unknown_region() -> JobFailedError:
     return JobFailedError(
         ReasonCode.NO_VALID_NUMBERS,
         "The file's default-region is not a country: it must be two letters of ISO 3166, such as DE, GB or "
-        "US. Correct the object's metadata, or the stack's DefaultRegion, and upload the file again.",
+        "US, or international if the numbers begin with a country code. Correct the object's metadata, or "
+        "the stack's DefaultRegion, and upload the file again.",
     )
 
 

@@ -5,6 +5,7 @@ only the others are left to ``parse``.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,17 +16,20 @@ from phonenumbers import (
     PhoneMetadata,
     PhoneNumber,
     PhoneNumberFormat,
+    PhoneNumberType,
     ValidationResult,
     format_number,
     is_possible_number_with_reason,
     is_valid_number,
     is_valid_number_for_region,
+    number_type,
     parse,
     region_code_for_country_code,
     region_codes_for_country_code,
 )
 
 from numberdrop.files.uploads.errors import EntryRejectedError, unknown_region
+from numberdrop.files.uploads.numbering_plans import planned_number
 
 _MAX_CALLING_CODE_LENGTH = 3
 _MAX_NATIONAL_LENGTH = 17
@@ -37,6 +41,7 @@ _NO_REGION = "ZZ"
 """What libphonenumber returns in place of a region."""
 
 _NEVER = re.compile(r"(?!)")
+_GROUP = re.compile(r"[0-9]+")
 
 
 def e164_as_dialled(digits: str, region: str) -> str:
@@ -61,36 +66,67 @@ def e164_as_dialled(digits: str, region: str) -> str:
     return _parse_quickly(digits, _plan(region)) or _parse(digits, region)
 
 
-def e164_without_plus(digits: str, region: str) -> str:
+def e164_without_plus(digits: str, region: str, written: str = "") -> str:
     """Return the E.164 form of a number that starts with neither ``+`` nor ``00``.
 
     The number is read as dialled in the region if that is unambiguous. In Germany, 49151... is not: it may be
-    a mobile number as many tables write it, or a number in the area 0491 that lost its zero.
+    a mobile number as many tables write it, or a number in the area 0491 that lost its zero. Neither is
+    15123456789: it may be a German mobile number that lost its zero, or a number in Texas.
 
     >>> e164_without_plus("493012345678", "DE")
     '+493012345678'
+    >>> e164_without_plus("3103456789", "US", "(310) 345-6789")
+    '+13103456789'
 
     Args:
         digits: the number.
         region: ISO 3166 alpha-2, in capitals.
+        written: the number with its punctuation. If its digits are grouped as usual in the region, it is not
+            a number abroad.
 
     Raises:
-        EntryRejectedError: no such number exists, or the digits are a different number of the region after a
-            ``+``.
+        EntryRejectedError: no such number exists, or the digits are a different number after a ``+``.
         JobFailedError: ``NO_VALID_NUMBERS``: the region does not exist.
     """
-    number = e164_as_dialled(digits, region)
-    if digits.startswith(_plan(region).code) and number != f"+{digits}":
-        try:
-            with_plus = _parse(f"+{digits}", region)
-        except EntryRejectedError:
-            return number
-        if with_plus != number:
+    try:
+        number = e164_as_dialled(digits, region)
+    except EntryRejectedError:
+        if planned_number(digits):
             raise EntryRejectedError(
-                f"could be an international number without + or a number dialled in {region}: write it as "
-                "+<country><number>"
-            )
+                f"not a phone number in {region}, but one abroad: write + before it, or set default-region "
+                "to international"
+            ) from None
+        raise
+    abroad = planned_number(digits)
+    if abroad and not existing_number(digits) and _may_be_mobile(number, _plan(region)):
+        abroad = None
+    if digits.startswith(_plan(region).code) and number != f"+{digits}":
+        with suppress(EntryRejectedError):
+            abroad = _parse(f"+{digits}", region)
+    if abroad and abroad != number and not _is_grouped_as_usual(written, number):
+        raise EntryRejectedError(
+            f"could be an international number without + or a number dialled in {region}: write it as "
+            "+<country><number>, or set default-region to international"
+        )
     return number
+
+
+def _may_be_mobile(number: str, plan: "_Plan") -> bool:
+    """Return whether an existing number of the plan may be a mobile number.
+
+    Then it outweighs a number abroad in a range that is not assigned. A fixed line does not: in some
+    countries most digits are one.
+    """
+    parsed = _phone_number(int(plan.code), number.removeprefix(f"+{plan.code}"))
+    types = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return parsed is not None and number_type(parsed) in types
+
+
+def _is_grouped_as_usual(written: str, number: str) -> bool:
+    """Return whether a text has the digits of a number in the groups that are usual in its country."""
+    groups = _GROUP.findall(written)
+    usual = _GROUP.findall(format_number(parse(number), PhoneNumberFormat.NATIONAL))
+    return len(groups) > 1 and groups in (usual, [usual[0].lstrip("0"), *usual[1:]])
 
 
 def e164_after_00(digits: str, region: str) -> str | None:

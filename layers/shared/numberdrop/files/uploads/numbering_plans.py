@@ -70,7 +70,7 @@ def possible_number(digits: str) -> str:
     """
     code = calling_code(digits)
     if not code:
-        raise EntryRejectedError("unknown country code: check the digits after the +")
+        raise EntryRejectedError("unknown country code: check the first digits")
     plan = _plan(code)
     national = digits[len(code) :]
     if plan.trunk_prefix:
@@ -83,6 +83,23 @@ def possible_number(digits: str) -> str:
     if length > plan.lengths[-1]:
         raise EntryRejectedError("too long for a phone number of its country: check the digits")
     raise EntryRejectedError("its country has no phone numbers of this length: check the digits")
+
+
+def planned_number(digits: str) -> str | None:
+    """Return the possible number of digits that begin with a country code, or None if its plan has none such.
+
+    Stricter than ``possible_number``, because digits may begin with a country code by chance. Ranges that are
+    not assigned yet are in the plan.
+
+    >>> planned_number("442079460123"), planned_number("440000000000")
+    ('+442079460123', None)
+    """
+    try:
+        number = possible_number(digits)
+    except EntryRejectedError:
+        return None
+    code = calling_code(digits) or ""
+    return number if _plan(code).numbers.fullmatch(number[len(code) + 1 :]) else None
 
 
 def calling_code(digits: str) -> str | None:

@@ -15,7 +15,8 @@ from numberdrop.files.uploads.notation import (
     without_list_number,
     without_punctuation,
 )
-from numberdrop.files.uploads.numbering_plans import lines_of_usual_numbers, possible_number
+from numberdrop.files.uploads.numbering_plans import lines_of_usual_numbers, planned_number, possible_number
+from numberdrop.jobs.upload import INTERNATIONAL
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
@@ -33,7 +34,8 @@ def read_phone_number(text: str, region: str | None = None) -> str:
 
     Args:
         text: the text. If it holds several numbers, the first is read, see ``further_numbers``.
-        region: the region of numbers without a country code, ISO 3166 alpha-2 in capitals.
+        region: the region of numbers without a country code, ISO 3166 alpha-2 in capitals, or
+            ``INTERNATIONAL``.
 
     Raises:
         EntryRejectedError: the text is not a possible phone number.
@@ -41,7 +43,7 @@ def read_phone_number(text: str, region: str | None = None) -> str:
     """
     plain = plain_simple_number(text)
     if plain:
-        return _number(plain, region)
+        return _number(plain, region, text)
     if has_usual_characters(text):
         return _one_number(text, region)
     if not has_digit(text):
@@ -85,7 +87,7 @@ def _one_number(text: str, region: str | None) -> str:
     if plain.startswith(("+", "00")) and _OPTIONAL_ZERO.search(text):
         dropped = without_punctuation(_OPTIONAL_ZERO.sub("", text))
         return _number_with_optional_zero(plain, dropped, region)
-    return _number(plain, region)
+    return _number(plain, region, text)
 
 
 def _one_number_or_none(text: str, region: str | None) -> str | None:
@@ -95,10 +97,10 @@ def _one_number_or_none(text: str, region: str | None) -> str | None:
         return None
 
 
-def _number(plain: str, region: str | None) -> str:
-    """Return the E.164 form of a text without punctuation."""
+def _number(plain: str, region: str | None, written: str) -> str:
+    """Return the E.164 form of a text without punctuation, which was written with it."""
     if region and plain.isascii() and plain.isdigit():
-        number = _national(plain, region)
+        number = _without_plus(plain, region, written)
         if number:
             return number
     if plain.startswith("00"):
@@ -134,19 +136,35 @@ def _number_with_optional_zero(kept: str, dropped: str, region: str | None) -> s
 
 def _number_or_none(text: str, region: str | None) -> str | None:
     try:
-        return _number(without_punctuation(text), region)
+        return _number(without_punctuation(text), region, text)
     except EntryRejectedError:
         return None
 
 
-def _national(digits: str, region: str) -> str | None:
+def _without_plus(digits: str, region: str, written: str) -> str | None:
     """Return the E.164 form of digits, or None if they start with ``00`` and are not a number."""
+    if region == INTERNATIONAL:
+        return None if digits.startswith("00") else _international(digits)
     # The library behind it is slow to import, and most uploads do not need it.
-    from numberdrop.files.uploads.national_numbers import e164_after_00, e164_without_plus  # noqa: PLC0415
+    from numberdrop.files.uploads.national_numbers import (  # noqa: PLC0415
+        e164_after_00,
+        e164_without_plus,
+    )
 
-    number = e164_after_00(digits, region) if digits.startswith("00") else e164_without_plus(digits, region)
+    if digits.startswith("00"):
+        number = e164_after_00(digits, region)
+    else:
+        number = e164_without_plus(digits, region, written)
     if number and not _E164.fullmatch(number):
         raise EntryRejectedError(_phone_reason(number))
+    return number
+
+
+def _international(digits: str) -> str:
+    possible_number(digits)
+    number = planned_number(digits)
+    if not number:
+        raise EntryRejectedError("not a number of its country: check the country code and the digits")
     return number
 
 
@@ -160,5 +178,8 @@ def _phone_reason(plain: str) -> str:
     if not digits.isdigit():
         return _NOT_A_NUMBER
     if digits == plain:
-        return "no country code: write +<country><number>, or set default-region"
+        return (
+            "no country code: write +<country><number>, or set default-region to the numbers' country, or to "
+            "international if they begin with a country code"
+        )
     return "wrong length or first digit: write 7 to 15 digits after the +, and do not start with 0"

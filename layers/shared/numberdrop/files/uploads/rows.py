@@ -177,7 +177,7 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
     Args:
         file: the upload.
         kind: what the checker takes.
-        region: the region of numbers without a country code, ISO 3166 alpha-2. Only phone numbers use it.
+        region: the region of numbers without a country code, as ``entry_rule`` takes it.
 
     Raises:
         JobFailedError: ``NOT_TEXT``: the file is none of these, or broken; ``TOO_LARGE``: the workbook is too
