@@ -9,7 +9,7 @@ from numberdrop.files.formats.archive import ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import csv_writer
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import first_filled_sheet, open_workbook, sheet_rows
-from numberdrop.files.uploads.errors import not_text
+from numberdrop.files.uploads.errors import no_such_sheet, not_text
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 if TYPE_CHECKING:
@@ -21,7 +21,13 @@ MAX_TABLE_CHARACTERS = 400_000_000
 _LIMITS = replace(ArchiveLimits(), unzipped=ArchiveLimits().workbook)
 
 
-def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, max_characters: int = MAX_TABLE_CHARACTERS) -> str:
+def copy_as_csv(
+    workbook: BinaryIO,
+    table: BinaryIO,
+    *,
+    sheet: str | None = None,
+    max_characters: int = MAX_TABLE_CHARACTERS,
+) -> str:
     r"""Write a sheet as UTF-8 CSV, delimited by commas, with one row for each row of the sheet.
 
     >>> from io import BytesIO
@@ -37,6 +43,7 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, max_characters: int = MA
     Args:
         workbook: an ``.xlsx`` file, which is not trusted.
         table: takes the CSV. It stays empty if no sheet has data.
+        sheet: the name of the sheet that the user chose, or None for the first with data.
         max_characters: most characters to write.
 
     Returns:
@@ -44,18 +51,27 @@ def copy_as_csv(workbook: BinaryIO, table: BinaryIO, *, max_characters: int = MA
 
     Raises:
         JobFailedError: ``NOT_TEXT``: the file is not a workbook, is broken, or is hostile; ``TOO_LARGE``: the
-            sheet has more characters than allowed.
+            sheet has more characters than allowed; ``NO_VALID_NUMBERS``: the chosen sheet does not exist.
     """
     try:
         open_archive(workbook, _LIMITS).close()
         with closing(open_workbook(workbook)) as opened:
-            sheet_index = first_filled_sheet(opened)
+            sheet_index = first_filled_sheet(opened) if sheet is None else _index_of(sheet, opened)
             if sheet_index is None:
                 return ""
             _copy(opened, sheet_index, table, max_characters)
             return opened.worksheets[sheet_index].title
     except InvalidFileError as error:
         raise not_text(str(error)) from None
+
+
+def _index_of(sheet: str, workbook: "Workbook") -> int:
+    names = [worksheet.title for worksheet in workbook.worksheets]
+    for key in (str.strip, str.casefold):
+        found = [index for index, name in enumerate(names) if key(name).strip() == key(sheet).strip()]
+        if found:
+            return found[0]
+    raise no_such_sheet(sheet, names)
 
 
 def _copy(workbook: "Workbook", sheet_index: int, table: BinaryIO, max_characters: int) -> None:
