@@ -14,8 +14,10 @@ SECONDS := 300
 SIZE ?= usual
 ROWS ?= 10000000
 UPLOADS ?= 1000
+FILES ?= 20000
+SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e torture bench large burst plans format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e torture fuzz bench large burst plans format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -95,6 +97,9 @@ e2e: ## Run the tests on the local cloud
 
 torture: .venv/command/.done ## Run the crash tests with new seeds for SECONDS
 	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s
+
+fuzz: .venv/command/.done ## Join FILES random exports with their uploads, from SEED on, and compare with a naive join
+	@NUMBERDROP_FUZZ_FILES=$(FILES) NUMBERDROP_FUZZ_SEED=$(SEED) $(DEV)/python -m pytest $(PARALLEL) tests/unit/test_results_fuzz.py
 
 bench: .venv/bench/.done .venv/command/.done .venv/sam/.done ## Compare with other implementations; SIZE=full for large files
 	@SIZE=$(SIZE) PYTHONPATH=layers/shared:. .venv/bench/bin/python -m benchmarks $(SUBJECT)

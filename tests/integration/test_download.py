@@ -138,6 +138,35 @@ def test_the_length_is_none_if_the_host_does_not_send_it(answer: bytes) -> None:
     assert file.getvalue() == BIG
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP"])
+def test_a_plain_file_labelled_as_gzip_is_kept(encoding: str) -> None:
+    answer = answer_of(BIG, f"Content-Encoding: {encoding}", f"Content-Length: {len(BIG)}")
+    with opened(answer) as (download, file):
+        assert download.length == len(BIG)
+        assert BIG.startswith(download.start)
+        download.finish()
+    assert file.getvalue() == BIG
+
+
+def test_a_gzip_bomb_is_read_in_small_blocks() -> None:
+    bomb = gzip.compress(bytes(8_000_000))
+    with opened(answer_of(bomb, "Content-Encoding: gzip")) as (download, file):
+        assert len(download.start) <= 512 * 1024
+        download.finish()
+    assert file.getvalue() == bytes(8_000_000)
+
+
+@pytest.mark.parametrize("cut", [15, -9, -1])
+def test_gzip_that_breaks_off_or_is_broken_fails(cut: int) -> None:
+    packed = gzip.compress(BIG)
+    for body in (packed[:cut], packed[:-8] + b"12345678"):
+        with (
+            pytest.raises(DownloadFailedError),
+            opened(answer_of(body, "Content-Encoding: gzip")) as (download, _),
+        ):
+            download.finish()
+
+
 @pytest.mark.parametrize("received", [1000, len(BIG) - 1])
 def test_an_interrupted_download_leaves_its_bytes_in_the_file(received: int) -> None:
     with opened(answer_of(BIG[:received], f"Content-Length: {len(BIG)}")) as (download, file):

@@ -7,11 +7,12 @@ allowed host with a public address. The request carries no key, and redirects ar
 import ipaddress
 import re
 import socket
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import IO
+from typing import IO, Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -31,6 +32,10 @@ _BUSY = {408, 429}
 """Statuses of a host that is too busy (RFC 9110 and RFC 6585). Like 5xx, they say nothing about the link."""
 
 _BLOCK = 512 * 1024
+_GZIP_START = b"\x1f\x8b"
+_GZIP_ONLY = 16 + zlib.MAX_WBITS
+"""Makes zlib expect the header and the checksum of gzip (zlib manual, ``inflateInit2``)."""
+
 _PLAIN_LINK = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII without the backslash, because programs disagree whether it ends a host name."""
 _PLAIN_HOST = re.compile(r"[a-z0-9.:-]+", re.ASCII)
@@ -67,8 +72,8 @@ class Download:
 
     def __init__(self, raw: HTTPResponse, file: IO[bytes], end: float) -> None:
         # If the host encodes the body, although it was asked not to, the length is that of the encoded bytes.
-        self.length = None if "Content-Encoding" in raw.headers else raw.length_remaining
-        self._raw = raw
+        self._body = _Body(raw)
+        self.length = None if self._body.is_encoded else self._body.length
         self._file = file
         self._end = end
         self._written = 0
@@ -101,7 +106,7 @@ class Download:
 
     def _fetch_block(self) -> bytes:
         with _network_errors_translated():
-            block = self._raw.read(_BLOCK, decode_content=self.length is None)
+            block = self._body.read()
         self._written += self._file.write(block)
         _check_size(self._written)
         if monotonic() > self._end:
@@ -109,6 +114,44 @@ class Download:
         if not block and self.length not in {None, self._written}:
             raise DownloadFailedError("The download is shorter than its Content-Length.")
         return block
+
+
+class _Body:
+    """The body of an answer, decoded if it is encoded.
+
+    Some storages keep a ``Content-Encoding: gzip`` with files that are not, so the first bytes decide.
+
+    Attributes:
+        length: the bytes to come, or None if the host does not say.
+        is_encoded: whether the body is encoded.
+    """
+
+    def __init__(self, raw: HTTPResponse) -> None:
+        encoding = raw.headers.get("Content-Encoding", "").strip().lower()
+        self.length = raw.length_remaining
+        self.is_encoded = bool(encoding)
+        self._raw = raw
+        self._gzip: Any = None
+        self._ahead = b""
+        if encoding in {"gzip", "x-gzip"}:
+            with _network_errors_translated():
+                self._ahead = raw.read(_BLOCK, decode_content=False)
+            self.is_encoded = self._ahead.startswith(_GZIP_START)
+            self._gzip = zlib.decompressobj(_GZIP_ONLY) if self.is_encoded else None
+
+    def read(self) -> bytes:
+        """Return the next block of at most ``_BLOCK`` bytes, or nothing at the end."""
+        if not self._gzip:
+            ahead, self._ahead = self._ahead, b""
+            return ahead or self._raw.read(_BLOCK, decode_content=self.is_encoded)
+        while not self._gzip.eof:
+            packed = self._gzip.unconsumed_tail or self._ahead or self._raw.read(_BLOCK, decode_content=False)
+            self._ahead = b""
+            if not packed:
+                raise DownloadFailedError("The download breaks off.")
+            if block := self._gzip.decompress(packed, _BLOCK):
+                return bytes(block)
+        return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,5 +271,5 @@ def _check_status(status: int) -> None:
 def _network_errors_translated() -> Iterator[None]:
     try:
         yield
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+    except (requests.RequestException, HTTPError, OSError, ValueError, zlib.error) as error:
         raise DownloadFailedError(f"The download failed ({type(error).__name__}).") from None

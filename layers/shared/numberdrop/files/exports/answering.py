@@ -29,7 +29,7 @@ class _Answers:
     Attributes:
         column: the column.
         rank: its place among the known names.
-        entries: for each row the entry that it answers, or None.
+        entries: for each row the entry that it answers; None if it answers none, empty if the cell is.
         exact: how many rows equal their entry.
     """
 
@@ -41,12 +41,25 @@ class _Answers:
     @property
     def count(self) -> int:
         """The number of distinct entries."""
-        return len({*self.entries} - {None})
+        return len({*self.entries} - {None, ""})
 
-    def contradicting(self, other: "_Answers") -> int:
-        """Return how many distinct entries this column answers where the other answers another, or none."""
-        pairs = zip(self.entries, other.entries, strict=True)
-        return len({entry for entry, others in pairs if entry not in {None, others}})
+    def disputes(self, best: "_Answers") -> bool:
+        """Return whether this column may be the number column as well as the best one.
+
+        It has more than half as many entries, and the two differ for more than a tenth of the entries: in
+        some row each has another one, or only one of them has one. The latter does not count if nearly all
+        cells of the best column are entries, and different ones.
+        """
+        pairs = zip(self.entries, best.entries, strict=True)
+        differing = [{*pair} - {None} for pair in pairs if "" not in pair and pair[0] != pair[1]]
+        if best.is_complete:
+            differing = [pair for pair in differing if len(pair) == 2]
+        return 2 * self.count > best.count and 10 * len(set().union(*differing)) > best.count
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nearly all of its cells are entries, and different ones."""
+        return 10 * self.count >= 9 * sum(entry != "" for entry in self.entries)
 
 
 def answering_column(
@@ -71,7 +84,7 @@ def answering_column(
         entries: the submitted entries, in blocks.
 
     Raises:
-        InvalidFileError: several columns answer different entries, and none of them twice as many as others.
+        InvalidFileError: several columns answer different entries, and none twice as many as the others.
     """
     candidates = list(_candidates(names, rows, matching.kind))
     if len(candidates) < 2:
@@ -82,10 +95,10 @@ def answering_column(
         _answers(column, _rank(names[column.index]), column_texts, matching, near)
         for column, column_texts in texts.items()
     ]
-    best = max(answers, key=lambda found: (found.count, found.exact, -found.rank, -found.column.index))
+    best = max(answers, key=lambda found: (found.count, -found.rank, found.exact, -found.column.index))
     if not best.count:
         return None
-    if any(2 * other.contradicting(best) > best.count for other in answers):
+    if any(other.disputes(best) for other in answers):
         raise InvalidFileError(
             "Several columns of the export have numbers that were sent, and none has clearly the most."
         )
@@ -138,8 +151,10 @@ def _answers(
 ) -> _Answers:
     keys = matching.row_keys(list(texts))
     others = {key: text for key, text in zip(keys, texts, strict=True) if key not in near}
-    loose = {key: entry for entry, key in matching.loose_matches(others, near).items()}
-    entries = [key if key in near else loose.get(key) for key in keys]
+    loose = dict(matching.meanings(others, near))
+    entries = [
+        text and (key if key in near else loose.get(key)) for key, text in zip(keys, texts, strict=True)
+    ]
     return _Answers(column, rank, entries, exact=sum(key in near for key in keys))
 
 

@@ -6,7 +6,7 @@ answer both.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from unicodedata import normalize
 
@@ -62,18 +62,19 @@ class Matching:
 
     def part_keys(self, texts: list[str]) -> list[str]:
         """Return texts that are the same for an entry and for every number that may mean it."""
-        if self.kind is InputKind.PHONE:
+        if self.kind is InputKind.PHONE and self.region:
             if _LINES_OF_DIGITS.fullmatch("\n".join(["", *texts])):
                 return [text[-_TAIL:] for text in texts]
             return [(digits_of(text) or text)[-_TAIL:] for text in texts]
-        return self._loose_keys(self.row_keys(texts))
+        keys = self.row_keys(texts)
+        return keys if self.kind is InputKind.PHONE else self._loose_keys(keys)
 
     def loose_matches(self, rows: Mapping[str, str], entries: Collection[str]) -> dict[str, str]:
         """Return the entries that rows mean although they do not equal them, and the key of the row for each.
 
         The first row counts if several mean the same entry. A row means
 
-        - a phone number, if an upload with its text would be read as this number in this region
+        - a phone number, if an upload with its text would be read as this number in the job's region
         - an address, if the two differ only in upper and lower case or in compatible characters
         - an entry sent as written, if they have the same digits, or differ only in case or a leading ``@``
 
@@ -88,12 +89,15 @@ class Matching:
             entries: the keys of all entries that may be meant: those that have a row of their own, too.
         """
         matches: dict[str, str] = {}
-        for key, meant in self._meant(rows, entries):
+        for key, meant in self.meanings(rows, entries):
             matches.setdefault(meant, key)
         return matches
 
-    def _meant(self, rows: Mapping[str, str], entries: Collection[str]) -> Iterable[tuple[str, str]]:
+    def meanings(self, rows: Mapping[str, str], entries: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Return the key of each row that means an entry, with that entry; see ``loose_matches``."""
         if self.kind is InputKind.PHONE:
+            if not self.region:
+                return
             tails = {entry[-_TAIL:] for entry in entries}
             for key, text in rows.items():
                 if digits_of(text)[-_TAIL:] in tails and (meant := self._as_uploaded(key, text)) in entries:

@@ -171,7 +171,7 @@ def _answer(answers: dict[str, str | None], rows: ReadBlocks, matching: Matching
                 answers[key] = rest
             elif key not in answers:
                 others.setdefault(key, (number, rest))
-    unanswered = sum(answer is None for answer in answers.values())
+    unanswered = list(answers.values()).count(None)
     counts.doubled += row_count - (len(answers) - unanswered) - len(others)
     if others and unanswered:
         texts = {key: number for key, (number, _) in others.items()}
