@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from numberdrop.files.uploads.reading import reading_in_words
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Job, StoredResults
 from numberdrop.jobs.transitions import State
@@ -115,6 +116,22 @@ def saved(file: str, paths: Sequence[Path]) -> Notice:
     """Say where the results were saved."""
     names = [safe_to_print(str(path)) for path in paths]
     return Notice(file, "saved", f"saved {', '.join(names)}", {"paths": names})
+
+
+def read(file: str, facts: Mapping[str, Any]) -> Notice:
+    """Say what was read of the file, and what was not.
+
+    Args:
+        file: the file's name.
+        facts: the member ``read`` of its manifest.
+    """
+    shown = safe_to_print(" ".join(reading_in_words(facts)))
+    names = {name: safe_to_print(text) if isinstance(text, str) else text for name, text in facts.items()}
+    others = {
+        place: [{**other, "name": safe_to_print(other["name"])} for other in facts[place]]
+        for place in ("other_columns", "other_sheets")
+    }
+    return Notice(file, "read", shown, {**names, **others})
 
 
 def not_saved(file: str, why: str, results: StoredResults) -> Notice:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 from click.shell_completion import CompletionItem
@@ -23,6 +24,9 @@ Connect = Callable[[], "Connection"]
 """Connects to the stack that the user named. Commands call it after they have checked their parameters."""
 
 MIN_ID_DIGITS = 8
+
+MAX_NAME_BYTES = 900
+"""All metadata of an object takes at most 2 KB (S3 user guide, "Working with object metadata")."""
 
 INPUT_DESCRIPTIONS = {
     InputKind.PHONE: "phone number, E.164",
@@ -112,6 +116,19 @@ class Words(click.ParamType[str]):
         if not _is_unicode(text):
             self.fail(NOT_UTF_8, param, ctx)
         return text
+
+
+class ChosenName(click.ParamType[str]):
+    """The name of a column or sheet."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name without spaces around it."""
+        chosen = str(value).strip()
+        if not chosen or len(quote(chosen)) > MAX_NAME_BYTES:
+            self.fail(f"a name has 1 to {MAX_NAME_BYTES} bytes, percent-encoded.", param, ctx)
+        return chosen
 
 
 class FolderPath(click.ParamType[str]):

@@ -1,11 +1,12 @@
 """Download results next to the file that was sent."""
 
+import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,7 +22,9 @@ from numberdrop_cli.views import View
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-RESULTS = {"results.csv", "rejected.csv", "report.html", "manifest.json"}
+MANIFEST = "manifest.json"
+
+RESULTS = {"results.csv", "rejected.csv", "report.html", MANIFEST}
 """The files to save, if the job has them."""
 
 EXPORT = re.compile(r"export\.[A-Za-z0-9]+")
@@ -37,6 +40,15 @@ def file_name(key: str) -> str:
     """
     last = key.rpartition("/")[2]
     return "".join(letter if letter.isprintable() and letter != "\\" else "_" for letter in last)
+
+
+def what_was_read(saved: Sequence[Path]) -> Mapping[str, Any] | None:
+    """Return the member ``read`` of a saved manifest, or None if it has none."""
+    for path in saved:
+        if path.name.endswith(f".{MANIFEST}"):
+            facts: Mapping[str, Any] | None = json.loads(path.read_text("utf-8")).get("read")
+            return facts
+    return None
 
 
 @dataclass(frozen=True)

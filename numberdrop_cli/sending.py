@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from numberdrop.clock import utc_now
 from numberdrop.files.formats.archive import ZIP_START
 from numberdrop.jobs.checkers import Checker, checker_named
+from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import REGION_METADATA
 from numberdrop_cli.errors import InterruptedByUserError, OutcomeUnknownError, RefusedError
@@ -32,17 +33,20 @@ class Order:
         folder: the first part of the key, which names the checker.
         prefix: the folders after it, or None for new ones each time.
         region: where numbers without a country code belong, or None.
+        choice: the column and sheet to read.
     """
 
     checker: Checker
     folder: str
     prefix: str | None
     region: str | None
+    choice: Choice
 
     @property
     def metadata(self) -> dict[str, str]:
         """The metadata of each object."""
-        return {REGION_METADATA: self.region} if self.region else {}
+        region = {REGION_METADATA: self.region} if self.region else {}
+        return region | self.choice.metadata
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from numberdrop.jobs.transitions import State
 from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.errors import ExitStatus, InterruptedByUserError, OutcomeUnknownError, RefusedError
 from numberdrop_cli.following import WatchedJob, follow
-from numberdrop_cli.notices import not_saved, saved, stopped
+from numberdrop_cli.notices import not_saved, read, saved, stopped
 from numberdrop_cli.printing import short_id
-from numberdrop_cli.saving import Saver
+from numberdrop_cli.saving import Saver, what_was_read
 from numberdrop_cli.views import View
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def follow_and_save(jobs: Sequence[WatchedJob], connection: "Connection", saver:
 
 def _save(results: StoredResults, watched: WatchedJob, saver: Saver, view: View) -> ExitStatus:
     try:
-        view.show(saved(watched.name, saver.save(results, watched.folder, watched.name, view)))
+        paths = saver.save(results, watched.folder, watched.name, view)
+        if facts := what_was_read(paths):
+            view.show(read(watched.name, facts))
+        view.show(saved(watched.name, paths))
     except RefusedError as error:
         view.show(not_saved(watched.name, str(error), results))
         return ExitStatus.OUTCOME_UNKNOWN

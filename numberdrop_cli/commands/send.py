@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from numberdrop.jobs.reading_choice import Choice
 from numberdrop_cli.errors import EXIT_STATUS_HELP, unknown_outcome
 from numberdrop_cli.parameters import (
     CheckerFolder,
+    ChosenName,
     Connect,
     FileToSend,
     FolderPath,
@@ -35,6 +37,8 @@ Examples:
     type=Region(),
     help="Country of numbers without a plus, for instance GB; international if they begin with its code.",
 )
+@click.option("--column", type=ChosenName(), help="Column with the entries: a header, or a letter such as C.")
+@click.option("--sheet", type=ChosenName(), help="Sheet of a workbook. Default: the first with data.")
 @click.option("--prefix", type=FolderPath(), help="Folders in the bucket. Default: new ones each time.")
 @click.option("--watch", "watching", is_flag=True, help="Follow the jobs and save their results.")
 @export_option
@@ -47,6 +51,8 @@ def send(
     files: tuple[Path, ...],
     folder: str,
     region: str | None,
+    column: str | None,
+    sheet: str | None,
     prefix: str | None,
     watching: bool,
     export: bool,
@@ -68,7 +74,9 @@ def send(
     from numberdrop_cli.views import view_for
     from numberdrop_cli.watching import follow_and_save
 
-    sender = Sender(connection, Order(allowed_checker(folder, connection), folder, prefix, region))
+    sender = Sender(
+        connection, Order(allowed_checker(folder, connection), folder, prefix, region, Choice(column, sheet))
+    )
     saver = Saver(connection.s3, with_export=export, force=force)
     if watching:
         for path in files:

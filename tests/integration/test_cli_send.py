@@ -14,6 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
 from numberdrop.jobs.checkers import checkers
+from numberdrop.jobs.reading_choice import Choice
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
 from numberdrop_cli.notices import priced
 from numberdrop_cli.uploading import Uploader
@@ -76,6 +77,13 @@ def test_the_region_goes_into_the_metadata(run: CommandLine) -> None:
 def test_the_region_may_be_international(run: CommandLine) -> None:
     run("send", "leads.txt", "--checker", "band", "--region", "International")
     assert metadata(run.account, run.uploads()[0].key)["default-region"] == "international"
+
+
+def test_the_chosen_column_and_sheet_go_into_the_metadata(run: CommandLine) -> None:
+    run("send", "leads.txt", "--checker", "band", "--column", "Telefon geschäftlich", "--sheet", "Leads")
+    stored = metadata(run.account, run.uploads()[0].key)
+    assert Choice.from_metadata(stored) == Choice("Telefon geschäftlich", "Leads")
+    assert stored["column"].isascii()
 
 
 def test_without_a_region_there_is_no_region_metadata(run: CommandLine) -> None:

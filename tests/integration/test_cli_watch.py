@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
+from numberdrop.files.uploads.reading import FileReading, Reading, Unread
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
@@ -53,6 +54,20 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
     ]
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "leads.txt.results.csv").read_bytes() == RESULTS["results.csv"]
+
+
+def test_the_command_says_what_was_read(run: CommandLine) -> None:
+    other = Unread("WhatsApp", 12)
+    reading = Reading(file=FileReading(format="text"), column="Phone", other_columns=(other,))
+    job = completed_job(run, manifest_json=json.dumps({"read": reading.facts()}).encode())
+    said = 'Read as text: the column "Phone". Not read: 12 numbers in the column "WhatsApp".'
+
+    assert f"leads.txt: {said}" in run("watch", job.job_id[:12]).stdout
+    events = [
+        json.loads(line) for line in run("watch", job.job_id[:12], "--json", "--force").stdout.splitlines()
+    ]
+    (read,) = [event for event in events if event["event"] == "read"]
+    assert (read["column"], read["other_columns"]) == ("Phone", [{"name": "WhatsApp", "numbers": 12}])
 
 
 def test_a_job_can_be_followed_later(run: CommandLine, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import requests
 from functions.collect import app as collect
 from local.simulator import Simulator, verdict
 from numberdrop.aws.ledger import JobMissingError
+from numberdrop.jobs.reading_choice import Choice, UploadLayout
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
@@ -198,6 +199,38 @@ def test_the_manifest_says_what_was_read(account: Account, functions: Functions)
         "other_columns": [],
         "other_sheets": [],
     }
+
+
+def test_the_column_that_was_sent_is_read_again(account: Account, functions: Functions) -> None:
+    rows = [f"Jane,+12025550101,{number}" for number in NUMBERS]
+    upload = account.drop("band/leads.csv", file_of("name,phone,Móvil", *rows), {"column": "M%C3%B3vil"})
+    functions.submit(upload)
+    assert job_of(account, upload).layout == UploadLayout(",", 2, 1, has_header=True)
+
+    functions.collect(upload)
+    files = files_of(account, upload)
+    assert [row["status"] for row in rows_of(files["results.csv"])] == ["resolved"] * 100
+    read = json.loads(files["manifest.json"])["read"]
+    assert read["column"] == "Móvil"
+    assert read["other_columns"] == [{"name": "phone", "numbers": 100}]
+
+
+@pytest.mark.parametrize("other", ["", ",+12025550101"], ids=["refused now", "another column now"])
+def test_a_column_that_an_older_version_sent_still_gets_rows(
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    header = "Fax,name,phone" if other else "Fax,name"
+    upload = account.drop(
+        "band/leads.csv", file_of(header, *[f"{number},Jane{other}" for number in NUMBERS]), {"column": "Fax"}
+    )
+    functions.submit(upload)
+    # Older versions knew neither the metadata nor the attribute.
+    account.put(replace(job_of(account, upload), layout=None))
+    monkeypatch.setattr(Choice, "from_metadata", lambda _: Choice())
+
+    assert functions.collect(upload)["next"] == "done"
+    rows = rows_of(files_of(account, upload)["results.csv"])
+    assert [(row["number"], row["status"]) for row in rows] == [(number, "resolved") for number in NUMBERS]
 
 
 def test_an_unknown_price_is_null_in_the_manifest(account: Account, functions: Functions) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
-from numberdrop.files.uploads.rows import open_upload
+from numberdrop.files.uploads.reading import Reading
+from numberdrop.files.uploads.rows import NO_CHOICE, open_upload
 from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reading_choice import Choice, UploadLayout
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.template import PROJECT
 
@@ -27,6 +29,8 @@ class Cleaned:
         entries: the lines of the entries file, one for each row.
         numbers: the entries to send.
         listing: ``rejected.csv``.
+        layout: how the upload was read, as the ledger stores it.
+        reading: what was read, and what was not.
     """
 
     counts: UploadCounts
@@ -34,6 +38,8 @@ class Cleaned:
     entries: list[str]
     numbers: list[str]
     listing: str
+    layout: UploadLayout
+    reading: Reading
 
     @property
     def rejected(self) -> list[tuple[int, str, str]]:
@@ -48,22 +54,36 @@ class Cleaned:
         return reason
 
 
-def clean(upload: str | bytes, kind: InputKind = InputKind.PHONE, region: str | None = None) -> Cleaned:
+def clean(
+    upload: str | bytes,
+    kind: InputKind = InputKind.PHONE,
+    region: str | None = None,
+    *,
+    choice: Choice = NO_CHOICE,
+    phones_only: bool = False,
+    layout: UploadLayout | None = None,
+) -> Cleaned:
     """Clean an upload. Text is encoded as UTF-8."""
     source = io.BytesIO(upload.encode() if isinstance(upload, str) else upload)
     entries, numbers, listing = io.BytesIO(), io.BytesIO(), io.StringIO()
-    with open_upload(source, kind, region) as rows:
+    opened = open_upload(source, kind, region, choice=choice, phones_only=phones_only, layout=layout)
+    with opened as rows:
         counts = clean_upload(rows, entries=entries, numbers=numbers, rejected=listing)
-        header = rows.header
-    return Cleaned(counts, header, _lines(entries), _lines(numbers), listing.getvalue())
+        header, used, reading = rows.header, rows.layout, rows.reading()
+    return Cleaned(counts, header, _lines(entries), _lines(numbers), listing.getvalue(), used, reading)
 
 
 def refusal(
-    upload: str | bytes, kind: InputKind = InputKind.PHONE, region: str | None = None
+    upload: str | bytes,
+    kind: InputKind = InputKind.PHONE,
+    region: str | None = None,
+    *,
+    choice: Choice = NO_CHOICE,
+    phones_only: bool = False,
 ) -> JobFailedError:
     """Return the error with which an upload is refused."""
     with pytest.raises(JobFailedError) as caught:
-        clean(upload, kind, region)
+        clean(upload, kind, region, choice=choice, phones_only=phones_only)
     assert "55501" not in caught.value.reason.message
     return caught.value
 

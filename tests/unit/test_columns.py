@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.uploads import clean, refusal
 
@@ -163,3 +164,65 @@ def test_a_date_is_not_a_number() -> None:
     rows = "Anna;2023-01-10;70 10 10 00\nBert;2023-02-11;70 10 10 01\n"
 
     assert clean(f"Navn;Siden;Andet\n{rows}", region="DK").numbers == ["+4570101000", "+4570101001"]
+
+
+# A list in one line
+
+
+@pytest.mark.parametrize("delimiter", [",", ", ", ";", " ; ", "\t", "|"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_numbers_in_one_line_are_a_list(delimiter: str, end: str) -> None:
+    cleaned = clean(delimiter.join([A, B, "x", C, A, A, B]) + end)
+
+    assert cleaned.header is None
+    assert cleaned.entries == [A, B, "\0", C, A, A, B]
+    assert cleaned.rejected[0][0] == 3
+
+
+def test_a_line_of_many_numbers_is_a_list() -> None:
+    numbers = [f"+1202{number:07}" for number in range(2000000, 2200000)]
+
+    assert clean(",".join(numbers)).counts.submitted == 200_000
+
+
+def test_a_table_of_one_row_is_not_a_list() -> None:
+    assert clean(f"Jane;Bern;{A}\n").header == ("column_1", "column_2", "column_3")
+
+
+# phoneCheck
+
+
+def test_phone_check_takes_only_phone_numbers() -> None:
+    def sent(table: str) -> list[str]:
+        return clean(table, InputKind.AS_WRITTEN, phones_only=True).numbers
+
+    assert sent(f"Name,Email,Phone 1\nAnna,anna@example.com,{A}\n") == [A]
+    assert sent("Customer;City;Contact no.\nAnna;Bonn;+49 30 23125101\nBert;Bonn;\n") == ["+49 30 23125101"]
+    assert sent("a;b\n079 000 00 01;2024-01-01\n") == ["079 000 00 01"]
+    assert sent("079 1\nJane\njane2000@example.com\n(0)\n") == ["079 1"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "name,Handle\nJane,@jane_doe\nRick,rick.roe\n",
+        "Name;Email\nJane;jane@example.com\nRick;rick@example.com\n",
+        "Customer;City;Note\nJane;Bonn;\nRick;Bonn;\nAsa;Mainz;x\n",
+        "Nickname;Kunden-Nr.\njane;30010000\nrick;30010137\n",
+    ],
+)
+def test_phone_check_gets_no_other_column_and_no_whole_row(table: str) -> None:
+    reason = refusal(table, InputKind.AS_WRITTEN, phones_only=True).reason
+
+    assert reason.code is ReasonCode.NO_VALID_NUMBERS
+
+
+# What was not read
+
+
+def test_other_columns_with_numbers_are_reported_with_counts() -> None:
+    rows = "".join(f"{row},{A if row < 2 else ''},+120255501{row:02},30010000,{C}\n" for row in range(8))
+    reading = clean(f"id,Phone,MobilePhone,Customer,Fax\n{rows}").reading
+
+    assert reading.column == "MobilePhone"
+    assert [(other.name, other.numbers) for other in reading.other_columns] == [("Phone", 2), ("Fax", 8)]

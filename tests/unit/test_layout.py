@@ -121,7 +121,7 @@ def test_without_phone_numbers_a_column_of_addresses_is_taken() -> None:
     ("upload", "kind"),
     [
         (f"home,work\n{A},{B}\n{B},{C}\n", InputKind.PHONE),
-        (f"{A},{B},{C}\n", InputKind.PHONE),
+        (f"{A},{B},{C}\n{B},{C},{A}\n", InputKind.PHONE),
         ("a;b\n0790000001;0790000003\n0790000002;0790000004\n", InputKind.AS_WRITTEN),
         ("to,cc\na@example.com,b@example.com\n", InputKind.EMAIL),
         ("name,city\nx,y\n", InputKind.PHONE),

@@ -117,6 +117,16 @@ def test_the_title_uses_the_noun_for_the_kind_of_entries(submitted: int, kind: I
     assert Page(replace(REPORT, submitted=submitted, kind=kind)).root.findtext("head/title") == title
 
 
+def test_the_page_says_what_was_read_and_what_was_not() -> None:
+    unread = 'Not read: 12 numbers in the column "+41 79 000 00 01".'
+    page = Page(replace(REPORT, reading=('Read as xlsx: the column "<Tel>".', unread)))
+
+    assert "What was read" in page.text
+    assert 'Read as xlsx: the column "<Tel>".' in page.text
+    assert 'Not read: 12 numbers in the column "[digits]".' in page.text
+    assert "What was read" not in Page(REPORT).text
+
+
 def test_the_summary_adds_up_to_the_submitted_entries() -> None:
     summary = Page(REPORT).summary
 

@@ -77,6 +77,12 @@ class Checker:
         """The vendor's name of this check: the task type, or the path of a legacy checker."""
         return self.name if self.family is Family.V1 else self.path
 
+    @property
+    def takes_only_phones(self) -> bool:
+        """Whether every entry must be a phone number in some spelling."""
+        as_written = self.input is InputKind.AS_WRITTEN and self.documented_by != UNDOCUMENTED
+        return as_written or self.input is InputKind.PHONE
+
     def list_price(self, rows: int | None) -> float | None:
         """Return the list price of rows in USD, rounded to 0.0001; None if price or rows are unknown."""
         if self.usd_per_10k is None or rows is None:

@@ -9,6 +9,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Self, TypedDict, Union, get_args, get_origin, get_type_hints
 
+from numberdrop.jobs.reading_choice import UploadLayout
 from numberdrop.jobs.reasons import Reason
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
@@ -86,6 +87,7 @@ class Job:
         checker: the name of the checker, None until the file is about to be sent.
         task_type: the vendor's word for the check.
         region: the region of numbers without a country code, ISO 3166 alpha-2.
+        layout: how the upload was read; None before it is sent, and for jobs of older versions.
         attempts: the number of POSTs that were started.
         server_errors: the number of POSTs that the vendor answered with status 500.
         read_error: S3's answer to the latest attempt to read the upload, if it was refused.
@@ -114,6 +116,7 @@ class Job:
     checker: str | None = None
     task_type: str | None = None
     region: str | None = None
+    layout: UploadLayout | None = None
     attempts: int = 0
     server_errors: int = 0
     read_error: str | None = None
@@ -182,6 +185,7 @@ class JobChanges(TypedDict, total=False):
     checker: str | None
     task_type: str | None
     region: str | None
+    layout: UploadLayout | None
     attempts: int
     server_errors: int
     read_error: str | None

@@ -1,6 +1,5 @@
 """Collecting: from a finished task to results stored under the key of their upload."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -19,24 +18,28 @@ from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
-from numberdrop.files.exports.export import read_export
 from numberdrop.files.exports.format import likely_format
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.results.collected import CollectedJob
-from numberdrop.files.results.manifest import manifest
-from numberdrop.files.results.report import build_report
-from numberdrop.files.results.report_html import report_html
-from numberdrop.files.results.results import ResultCounts, write_entries, write_results
-from numberdrop.files.uploads.cleaning import UploadCounts, clean_upload
-from numberdrop.files.uploads.rows import UploadRows, open_upload
+from numberdrop.files.results.results import ResultCounts
+from numberdrop.files.uploads.cleaning import clean_upload
+from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import Checker, submitted_checker
 from numberdrop.jobs.decision import Decision, Next, PollState, already_over
 from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.polling import wait_for_export
+from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.jobs.transitions import COMPLETE, State
 from numberdrop.scratch import scratch_folder
 from numberdrop.settings import CollectSettings
+from numberdrop.steps.result_files import (
+    ReadUpload,
+    Workspace,
+    stored_results,
+    write_descriptions,
+    write_readable_results,
+)
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.download import (
     Download,
@@ -65,55 +68,6 @@ CONTENT_TYPES = {
 }
 
 logger = Logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    """An upload that was read again. Its rows can be read as long as the workspace exists."""
-
-    rows: UploadRows
-    counts: UploadCounts
-
-
-@dataclass(frozen=True, slots=True)
-class _Workspace:
-    """The working files of one collection, in the function's ephemeral storage.
-
-    Attributes:
-        folder: the folder of the files.
-        opened: the files that stay open until the end.
-    """
-
-    folder: Path
-    opened: ExitStack
-
-    @property
-    def upload(self) -> Path:
-        return self.folder / "upload"
-
-    @property
-    def entries(self) -> Path:
-        return self.folder / "entries"
-
-    @property
-    def rejected(self) -> Path:
-        return self.folder / "rejected.csv"
-
-    @property
-    def export(self) -> Path:
-        return self.folder / "export"
-
-    @property
-    def csv(self) -> Path:
-        return self.folder / "results.csv"
-
-    @property
-    def manifest(self) -> Path:
-        return self.folder / "manifest.json"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "report.html"
 
 
 @dataclass(frozen=True)
@@ -168,9 +122,9 @@ class Collector:
         end = self.now() + timedelta(seconds=seconds - TIME_TO_STORE)
         poll_state = PollState.from_payload(seen or {})
         with scratch_folder() as folder, ExitStack() as opened:
-            return self._collect(job, job.task_id, _Workspace(folder, opened), end, poll_state)
+            return self._collect(job, job.task_id, Workspace(folder, opened), end, poll_state)
 
-    def _collect(self, job: Job, task_id: str, files: _Workspace, end: datetime, seen: PollState) -> Decision:
+    def _collect(self, job: Job, task_id: str, files: Workspace, end: datetime, seen: PollState) -> Decision:
         checker = submitted_checker(job.upload.key)
         upload = self._read_upload(job, checker, files)
         failure: Exception = DownloadFailedError("The export could not be fetched.")
@@ -199,7 +153,7 @@ class Collector:
             case _:
                 return self._keep_unreadable_export(job, checker, files, failure)
 
-    def _fetch(self, link: str, prefix: str, files: _Workspace, end: datetime) -> str | None:
+    def _fetch(self, link: str, prefix: str, files: Workspace, end: datetime) -> str | None:
         """Download the export into its file and, if possible, into the bucket at the same time.
 
         Returns:
@@ -246,14 +200,14 @@ class Collector:
         return Decision(Next.FAIL, reason=Reason(ReasonCode.RESULT_UNAVAILABLE, message))
 
     def _keep_unreadable_export(
-        self, job: Job, checker: Checker, files: _Workspace, error: Exception
+        self, job: Job, checker: Checker, files: Workspace, error: Exception
     ) -> Decision:
         key = job.upload.results_prefix(checker.name) + "export.unreadable"
         with files.export.open("rb") as export:
             self.results.put(key, export, "application/octet-stream")
         return Decision(Next.FAIL, reason=Reason(ReasonCode.RESULT_INVALID, f"{error} Ask the vendor."))
 
-    def _read_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload | None:
+    def _read_upload(self, job: Job, checker: Checker, files: Workspace) -> ReadUpload | None:
         """Read the upload again for its entries and rows; return None if it cannot be read any more.
 
         The export is paid for, so a withdrawn permission or a lost bucket must not keep it from being stored.
@@ -273,29 +227,37 @@ class Collector:
         logger.warning("the results come from the export alone")
         return None
 
-    def _clean_upload(self, job: Job, checker: Checker, files: _Workspace) -> _Upload:
+    def _clean_upload(self, job: Job, checker: Checker, files: Workspace) -> ReadUpload:
         upload = files.opened.enter_context(files.upload.open("w+b"))
-        self.uploads.copy_to(job.upload, upload)
-        rows = files.opened.enter_context(open_upload(upload, checker.input, job.region))
+        metadata = self.uploads.copy_to(job.upload, upload)
+        opened = open_upload(
+            upload,
+            checker.input,
+            job.region,
+            choice=Choice.from_metadata(metadata),
+            phones_only=checker.takes_only_phones,
+            layout=job.layout,
+        )
+        rows = files.opened.enter_context(opened)
         with (
             files.entries.open("w+b") as entries,
             files.rejected.open("w", encoding="utf-8", newline="") as rejected,
         ):
-            return _Upload(rows, clean_upload(rows, entries=entries, rejected=rejected))
+            return ReadUpload(rows, clean_upload(rows, entries=entries, rejected=rejected))
 
     def _store(
         self,
         job: Job,
         checker: Checker,
-        files: _Workspace,
-        upload: _Upload | None,
+        files: Workspace,
+        upload: ReadUpload | None,
         status: TaskStatus,
         *,
         stored_key: str | None,
     ) -> Decision:
-        extension, result_counts = _write_results(checker, job.region, files, upload)
+        upload, extension, result_counts = write_readable_results(job, checker, files, upload)
         counts = _counts(job, status, result_counts)
-        stored = _stored_results(self.results.bucket, job.upload.results_prefix(checker.name), extension)
+        stored = stored_results(self.results.bucket, job.upload.results_prefix(checker.name), extension)
         collected = CollectedJob(
             job,
             checker,
@@ -304,9 +266,9 @@ class Collector:
             result_counts,
             cost=status.cost,
             collected_at=self.now(),
-            reading=upload.rows.reading if upload else None,
+            reading=upload.rows.reading() if upload else None,
         )
-        for key, path in _write_descriptions(collected, stored, files).items():
+        for key, path in write_descriptions(collected, stored, files).items():
             if key != stored_key:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
@@ -333,47 +295,6 @@ class Collector:
         self.announcer.announce(completed)
         self.durations.learn(completed)
         return Decision(Next.DONE, total=counts.total, success=counts.success)
-
-
-def _write_results(
-    checker: Checker, region: str | None, files: _Workspace, upload: _Upload | None
-) -> tuple[str, ResultCounts]:
-    """Write ``results.csv``; return the extension for the export's key, and the counts of the results."""
-    with (
-        files.entries.open("rb" if upload else "w+b") as entries,
-        read_export(files.export, checker, region=region, entries=entries if upload else None) as export,
-        files.csv.open("w", encoding="utf-8", newline="") as out,
-    ):
-        if not upload:
-            write_entries(export, entries)
-        result_counts = write_results(entries, upload.rows if upload else None, export, out)
-        return export.format.extension, result_counts
-
-
-def _stored_results(bucket: str, prefix: str, extension: str) -> StoredResults:
-    return StoredResults(
-        bucket=bucket,
-        export_key=f"{prefix}export.{extension}",
-        csv_key=f"{prefix}results.csv",
-        manifest_key=f"{prefix}manifest.json",
-        report_key=f"{prefix}report.html",
-    )
-
-
-def _write_descriptions(collected: CollectedJob, stored: StoredResults, files: _Workspace) -> dict[str, Path]:
-    """Write the report and the manifest; return all files of the results by key.
-
-    The manifest is last, so that all files that it lists are stored before it.
-    """
-    prefix = collected.job.upload.results_prefix(collected.checker.name)
-    by_key = {stored.csv_key: files.csv, stored.export_key: files.export}
-    if collected.upload and collected.upload.rejected:
-        by_key[f"{prefix}rejected.csv"] = files.rejected
-    all_by_key = {**by_key, stored.manifest_key: files.manifest}
-    files.report.write_text(report_html(build_report(collected, all_by_key)), encoding="utf-8")
-    by_key[str(stored.report_key)] = files.report
-    files.manifest.write_text(json.dumps(manifest(collected, by_key), indent=2) + "\n", encoding="utf-8")
-    return {**by_key, stored.manifest_key: files.manifest}
 
 
 def _plausible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:

@@ -13,6 +13,7 @@ from numberdrop.files.uploads.cleaning import clean_upload
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
 from numberdrop.jobs.job import Counts
+from numberdrop.jobs.reading_choice import Choice, UploadLayout
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.jobs.upload import LARGEST_UPLOAD, REGION_METADATA, Upload, usual_region
 
@@ -28,12 +29,14 @@ class PreparedUpload:
     Attributes:
         checker: the checker that the upload's key names.
         region: the region of numbers without a country code, ISO 3166 alpha-2, or None.
+        layout: how the upload was read.
         counts: the rows that were read, and how many of them will be sent.
         file: the file to send, open at its start.
     """
 
     checker: Checker
     region: str | None
+    layout: UploadLayout
     counts: Counts
     file: BinaryIO
 
@@ -83,7 +86,11 @@ class Preparer:
             metadata = self.uploads.copy_to(upload, source)
             region = self._region(metadata) if checker.input is InputKind.PHONE else None
             check_time = partial(self._check_reading_time, self.now())
-            with open_upload(source, checker.input, region) as rows:
+            reading = partial(
+                open_upload, choice=Choice.from_metadata(metadata), phones_only=checker.takes_only_phones
+            )
+            with reading(source, checker.input, region) as rows:
+                layout = rows.layout
                 cleaned = clean_upload(rows, entries=entries, numbers=file, after_block=check_time)
         _check_rows(cleaned.submitted, checker)
         file.seek(0)
@@ -93,7 +100,7 @@ class Preparer:
             rejected=cleaned.rejected,
             duplicates=cleaned.duplicates,
         )
-        return PreparedUpload(checker, region, counts, file)
+        return PreparedUpload(checker, region, layout, counts, file)
 
     def _checker(self, upload: Upload) -> Checker:
         checker = checker_for_key(

@@ -243,6 +243,7 @@ class Submitter:
             attempts=job.attempts + 1,
             read_error=None,
             region=prepared.region,
+            layout=prepared.layout,
             counts=counts,
             expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),
         )

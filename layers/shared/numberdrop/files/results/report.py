@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from numberdrop.files.results.collected import CollectedJob
+from numberdrop.files.uploads.reading import reading_in_words
 from numberdrop.jobs.checkers import InputKind
 
 VerdictCounts = Mapping[str, int]
@@ -53,6 +54,7 @@ class Report:
             empty if countries are unknown.
         cost: the cost, or None if unknown.
         files: names of the files next to the report.
+        reading: sentences that say what was read of the upload, and what was not; empty if it is gone.
     """
 
     checker: str
@@ -73,6 +75,7 @@ class Report:
     countries: Mapping[str, VerdictCounts] = field(default_factory=dict)
     cost: Cost | None = None
     files: Sequence[str] = ()
+    reading: Sequence[str] = ()
 
 
 def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
@@ -103,6 +106,7 @@ def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
         countries=collected.verdicts_by_country,
         cost=_cost(collected),
         files=[key.rpartition("/")[2] for key in files],
+        reading=tuple(reading_in_words(collected.reading.facts())) if collected.reading else (),
     )
 
 

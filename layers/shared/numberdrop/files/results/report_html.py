@@ -85,7 +85,7 @@ def report_html(report: Report) -> str:
 </header>
 <main>
 {_summary(report)}{_by_country(report.countries)}<div class="facts">
-{_files(report.files)}{_accounting(report)}{_task(report)}</div>
+{_files(report.files)}{_reading(report.reading)}{_accounting(report)}{_task(report)}</div>
 </main>
 <footer>Written by numberdrop. This page contains counts, not the entries that were checked.</footer>
 </body>
@@ -157,6 +157,14 @@ def _accounting(report: Report) -> str:
     facts.append(("not in the export", _minus(report.unresolved)))
     facts.append(("<b>resolved</b>", f"<b>{report.resolved:,}</b>"))
     return _facts("From upload to results", facts)
+
+
+def _reading(sentences: Sequence[str]) -> str:
+    """Render what was read of the upload, and what was not."""
+    if not sentences:
+        return ""
+    paragraphs = "".join(f'<p dir="auto">{_text(sentence)}</p>\n' for sentence in sentences)
+    return f"<section>\n<h2>What was read</h2>\n{paragraphs}</section>\n"
 
 
 def _task(report: Report) -> str:

@@ -8,6 +8,7 @@ from typing import BinaryIO, TextIO
 
 from numberdrop.files.formats.entries_file import REJECTED, split_lines
 from numberdrop.files.formats.escaping import escaped
+from numberdrop.files.uploads.countries import shown
 from numberdrop.files.uploads.deduplication import write_distinct
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError, line_too_long
@@ -182,7 +183,7 @@ def _rejected_rows(
     lines = enumerate(zip(split_lines(text), split_lines(cleaned), strict=True), first_number)
     rejected = [(number, line) for number, (line, entry) in lines if entry == REJECTED]
     return [
-        (number, escaped(line.strip()[:_MAX_REJECTED_TEXT_LENGTH]), reason)
+        (number, escaped(shown(line.strip())[:_MAX_REJECTED_TEXT_LENGTH]), reason)
         for (number, line), reason in zip(rejected, reasons, strict=True)
     ]
 

@@ -6,7 +6,8 @@ table without clear evidence is refused, with the names of the columns that it m
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError, choose_a_column, no_column
@@ -25,6 +26,9 @@ _ENOUGH = 0.9
 
 _CLEARLY_FULLER = 2
 """How many times as many numbers a column must hold to be preferred for that alone."""
+
+_MIN_DIGITS = 3
+"""Fewest digits of a text that ``phoneCheck`` may judge. Emergency numbers have three."""
 
 _NEARLY_EMPTY = 4
 """A column with phone numbers that holds so many times fewer than another one may not be the one meant."""
@@ -333,6 +337,23 @@ def column_of_letter(choice: str, width: int) -> int | None:
     else:
         return None
     return number - 1 if number <= width else None
+
+
+def of_phones(rule: EntryRule) -> EntryRule:
+    """Return the rule of entries as written for a checker of phone numbers: other texts are rejected.
+
+    >>> from numberdrop.files.uploads.entries import entry_rule
+    >>> of_phones(entry_rule(InputKind.AS_WRITTEN)).read("(202) 555-0101, evenings")
+    '(202) 555-0101, evenings'
+    """
+    return replace(rule, read=partial(_read_phone, rule.read))
+
+
+def _read_phone(read: Callable[[str], str], text: str) -> str:
+    digits = sum(letter.isdecimal() for letter in text)
+    if digits < _MIN_DIGITS or is_address(text):
+        raise EntryRejectedError("not a phone number: write one number")
+    return read(text)
 
 
 def no_entries(kind: InputKind, rule: EntryRule) -> JobFailedError:

@@ -79,7 +79,7 @@ def header_of(text: str) -> Header:
     named = tokens(_REMARK.sub("", text)) or tokens(text)
     digits = _DIGITS.search(text)
     ordinal = int(digits[0][:4]) if digits else 0
-    if any(map(_is_phone_word, named)) or _is_contact_number(named):
+    if any(map(is_phone_word, named)) or _is_contact_number(named):
         if any(map(_is_about_a_phone, named)):
             return Header(Heading.OTHER)
         return Header(Heading.PHONE, _preference(named), ordinal)
@@ -157,7 +157,8 @@ def _vocabulary() -> _Vocabulary:
     )
 
 
-def _is_phone_word(word: str) -> bool:
+def is_phone_word(word: str) -> bool:
+    """Return whether a word of a header, as ``tokens`` returns it, names phone numbers."""
     known = _vocabulary()
     if word in known.not_phone:
         return False
@@ -167,7 +168,7 @@ def _is_phone_word(word: str) -> bool:
 def _is_about_a_phone(word: str) -> bool:
     """Return whether a word beside a phone word, or the end of it, names something else about the phone."""
     known = _vocabulary().of_a_phone
-    return word in known or (_is_phone_word(word) and word.endswith(_vocabulary().of_a_phone_endings))
+    return word in known or (is_phone_word(word) and word.endswith(_vocabulary().of_a_phone_endings))
 
 
 def _is_contact_number(named: Sequence[str]) -> bool:
@@ -191,7 +192,7 @@ def _is_counted(word: str) -> bool:
 
 def _preference(named: Sequence[str]) -> int:
     known = _vocabulary()
-    others = [word for word in named if not _is_phone_word(word) and word not in known.number | _VALUE]
+    others = [word for word in named if not is_phone_word(word) and word not in known.number | _VALUE]
     if not others and _OF_A_SERVICE.isdisjoint(named):
         return 2
     return 1 if not known.mobile.isdisjoint(named) else 0

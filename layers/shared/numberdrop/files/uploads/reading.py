@@ -3,7 +3,7 @@
 Nothing else shows a user that another column or sheet was meant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -74,7 +74,7 @@ class Reading:
         }
 
 
-def reading_in_words(facts: dict[str, Any]) -> Iterator[str]:
+def reading_in_words(facts: Mapping[str, Any]) -> Iterator[str]:
     """Yield sentences for people about the member ``read`` of a manifest.
 
     >>> file = FileReading(format="xlsx", sheet="Leads", hidden_rows=3)
@@ -97,7 +97,7 @@ def reading_in_words(facts: dict[str, Any]) -> Iterator[str]:
         yield f"Not read: {'; '.join(unread)}."
 
 
-def _country(facts: dict[str, Any]) -> str:
+def _country(facts: Mapping[str, Any]) -> str:
     if facts.get("country_column") is not None:
         return f' Countries come from the column "{facts["country_column"]}".'
     if facts.get("default_region"):

@@ -1,28 +1,33 @@
 """Read an upload row by row, whether it is a plain list, delimited text or a workbook."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from numberdrop.files.formats.entries_file import join_lines
+from numberdrop.files.uploads.columns import has_plus, is_number_like, is_written_as_phone, of_phones
 from numberdrop.files.uploads.compression import unpacked
+from numberdrop.files.uploads.countries import by_country, with_country
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
-from numberdrop.files.uploads.errors import not_text
+from numberdrop.files.uploads.errors import no_such_sheet, not_text
+from numberdrop.files.uploads.headers import Heading, header_of
 from numberdrop.files.uploads.layout import (
-    Layout,
-    Wanted,
+    delimiter_of_line,
+    layout_as_stored,
     layout_of_csv,
     layout_of_text,
-    without_blank_end,
 )
-from numberdrop.files.uploads.reading import FileReading, Reading
+from numberdrop.files.uploads.reading import FileReading, Reading, Unread
+from numberdrop.files.uploads.tables import Layout, Wanted, without_blank_end
 from numberdrop.files.uploads.text import WORKING_FILE, TextFile, open_text
 from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reading_choice import Choice, UploadLayout
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.masking import masked
 
@@ -31,8 +36,12 @@ _LINE_FEED_IN_CELL = "\x1a"
 
 _SAMPLE_LENGTH = 128 * 1024
 """Characters."""
+_LINE_SAMPLE = 64 * 1024
+"""Bytes that show whether all entries of a list are in one line."""
 _MAX_ROW_LENGTH = 1024 * 1024
 """Characters."""
+
+NO_CHOICE = Choice()
 
 MAX_COLUMNS = 500
 """Most columns of a table. In the results, every row is as long as the longest."""
@@ -49,6 +58,7 @@ class UploadRows:
         rule: how the checker's entries are read from the rows.
         file: how the file became rows.
         region: the region of numbers without a country code, or None.
+        kind: what the checker takes.
     """
 
     rule: EntryRule
@@ -56,11 +66,49 @@ class UploadRows:
     _text: TextFile
     _layout: Layout | None
     region: str | None = None
+    kind: InputKind = InputKind.PHONE
 
     @property
+    def layout(self) -> UploadLayout:
+        """How the upload is read, as the ledger stores it."""
+        return self._layout.stored if self._layout else UploadLayout(self._text.separator)
+
     def reading(self) -> Reading:
-        """What is read of the upload, and what is not."""
-        return Reading(file=self.file, column=self._column, default_region=self.region)
+        """Return what is read of the upload, and what is not. This reads all rows of a table."""
+        return Reading(
+            file=self.file,
+            column=self._column,
+            country_column=self._name_of(self._layout.country_column) if self._layout else None,
+            default_region=self.region,
+            other_columns=tuple(self._other_columns()),
+        )
+
+    def _other_columns(self) -> Iterator[Unread]:
+        """Yield the columns that hold numbers and are not read."""
+        if not self._layout or self.kind is InputKind.EMAIL:
+            return
+        read = {self._layout.entry_column, self._layout.country_column}
+        counts: Counter[int] = Counter()
+        for rows in self.table_blocks():
+            for row in rows:
+                counts.update(
+                    index
+                    for index, cell in enumerate(row)
+                    if cell and index not in read and self._is_unread_number(index, cell)
+                )
+        for index in sorted(counts):
+            yield Unread(self._name_of(index) or "", counts[index])
+
+    def _is_unread_number(self, index: int, cell: str) -> bool:
+        heading = header_of(self._name_of(index) or "").heading
+        if heading is Heading.PHONE:
+            return is_number_like(cell)
+        return has_plus(cell) if heading is Heading.OTHER else is_written_as_phone(cell)
+
+    def _name_of(self, index: int | None) -> str | None:
+        if not self._layout or index is None:
+            return None
+        return "".join(self._layout.header[index:][:1]).strip() or f"column_{index + 1}"
 
     @property
     def sheet(self) -> str | None:
@@ -135,7 +183,12 @@ class UploadRows:
         """
         if not self._layout:
             return self._text.blocks()
-        column = self._layout.entry_column
+        column, country = self._layout.entry_column, self._layout.country_column
+        if country is not None:
+            return (
+                _as_lines([with_country(_cell(row, column), _cell(row, country)) for row in rows])
+                for rows in self.table_blocks()
+            )
         return (
             _as_lines([row[column] if column < len(row) else "" for row in rows])
             for rows in self.table_blocks()
@@ -166,7 +219,15 @@ class UploadRows:
 
 
 @contextmanager
-def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> Iterator[UploadRows]:
+def open_upload(
+    file: BinaryIO,
+    kind: InputKind,
+    region: str | None = None,
+    *,
+    choice: Choice = NO_CHOICE,
+    phones_only: bool = False,
+    layout: UploadLayout | None = None,
+) -> Iterator[UploadRows]:
     r"""Open an upload: a list or table in any usual encoding, or an ``.xlsx`` workbook, perhaps compressed.
 
     >>> from io import BytesIO
@@ -178,6 +239,9 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
         file: the upload.
         kind: what the checker takes.
         region: the region of numbers without a country code, as ``entry_rule`` takes it.
+        choice: the column and the sheet that the user chose.
+        phones_only: whether entries as written must be phone numbers.
+        layout: how the upload was read when it was sent, if it was.
 
     Raises:
         JobFailedError: ``NOT_TEXT``: the file is none of these, or broken; ``TOO_LARGE``: the workbook is too
@@ -185,21 +249,40 @@ def open_upload(file: BinaryIO, kind: InputKind, region: str | None = None) -> I
             not exist.
     """
     rule = entry_rule(kind, region)
-    wanted = Wanted(kind, rule)
+    if phones_only and kind is InputKind.AS_WRITTEN:
+        rule = of_phones(rule)
+    wanted = Wanted(kind, rule, choice.column, phones_only=phones_only)
     with unpacked(file) as content, TemporaryFile() as table:
         if content.is_workbook:
-            copied = copy_as_csv(content.file, table)
+            sheet = copy_as_csv(content.file, table, sheet=choice.sheet)
             text = TextFile(table, WORKING_FILE)
-            reading = FileReading(
-                format=content.format("xlsx"), sheet=copied.sheet, hidden_rows=copied.hidden_rows
-            )
+            reading = FileReading(format=content.format("xlsx"), sheet=sheet)
         else:
-            text = open_text(content.file)
+            if choice.sheet is not None:
+                raise no_such_sheet(choice.sheet, [])
+            text = _separated(open_text(content.file), wanted, layout)
             reading = FileReading(format=content.format("text"), encoding=text.encoding_in_words)
         start = _start(text)
         layout_of = layout_of_csv if content.is_workbook else layout_of_text
-        layout = layout_of(start, wanted) if start.strip() else None
-        yield UploadRows(rule, reading, text, layout, region)
+        found = None
+        if start.strip() and not text.separator:
+            found = layout_as_stored(start, layout) if layout else layout_of(start, wanted)
+        if found and found.country_column is not None:
+            rule = by_country(rule)
+        yield UploadRows(rule, reading, text, found, region, kind)
+
+
+def _separated(text: TextFile, wanted: Wanted, layout: UploadLayout | None) -> TextFile:
+    """Return the text with the separator of its entries if it is a list in one line."""
+    if layout:
+        return replace(text, separator=layout.delimiter) if layout.column is None else text
+    if wanted.column is not None:
+        return text
+    start = text.start(_LINE_SAMPLE)
+    line, line_end, below = start.strip().partition("\n")
+    if line_end or below:
+        return text
+    return replace(text, separator=delimiter_of_line(line, wanted) or "")
 
 
 def _start(text: TextFile) -> str:
@@ -210,6 +293,10 @@ def _start(text: TextFile) -> str:
         if len(start) >= _SAMPLE_LENGTH:
             break
     return start[: start.rfind("\n", 0, _SAMPLE_LENGTH) + 1] or start[:_SAMPLE_LENGTH]
+
+
+def _cell(row: list[str], column: int) -> str:
+    return row[column] if column < len(row) else ""
 
 
 def _as_lines(cells: list[str]) -> str:

@@ -21,6 +21,9 @@ WORKING_FILE = "utf-8"
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+_START = 64 * 1024
+"""Bytes that show whether a text has another format."""
+
 _END_OF_FILE = "\x1a"
 """Control-Z, with which programs for DOS end a text file."""
 
@@ -33,17 +36,33 @@ class TextFile:
         file: its bytes.
         encoding: the name of a codec.
         is_certain: whether the encoding is certain, or only the most usual one.
+        separator: the character between the entries of a list in one line, which becomes a line feed. Empty
+            if there is none.
     """
 
     file: BinaryIO
     encoding: str
     is_certain: bool = True
+    separator: str = ""
 
     @property
     def encoding_in_words(self) -> str:
         """The encoding's name for people."""
         name = self.encoding.removesuffix("-sig")
         return name if self.is_certain else f"{name}, not certain"
+
+    def start(self, size: int) -> str:
+        """Return what the first bytes hold, with line feeds for all line ends.
+
+        Raises:
+            JobFailedError: ``NOT_TEXT``: they are not text in the encoding.
+        """
+        decoder = IncrementalNewlineDecoder(getincrementaldecoder(self.encoding)(), translate=True)
+        self.file.seek(0)
+        try:
+            return str(decoder.decode(self.file.read(size)))
+        except UnicodeDecodeError:
+            raise not_text("The file is text in an unknown encoding.") from None
 
     def blocks(self) -> Iterator[str]:
         """Yield the text in blocks of whole lines, of about a million characters.
@@ -59,19 +78,22 @@ class TextFile:
         self.file.seek(0)
         try:
             while read := self.file.read(BLOCK):
-                text = self._checked(rest + decoder.decode(read))
+                text = self._checked(rest + self._separated(decoder.decode(read)))
                 end = text.rfind("\n") + 1
                 rest = text[end:]
                 if len(rest) > MAX_LINE_LENGTH:
                     raise line_too_long()
                 if end:
                     yield text[:end]
-            rest = self._checked(rest + decoder.decode(b"", final=True))
+            rest = self._checked(rest + self._separated(decoder.decode(b"", final=True)))
         except UnicodeDecodeError:
             raise not_text("The file is text in an unknown encoding.") from None
         rest = rest.rstrip(_END_OF_FILE)
         if rest:
             yield rest if rest.endswith("\n") else f"{rest}\n"
+
+    def _separated(self, text: str) -> str:
+        return text.replace(self.separator, "\n") if self.separator else text
 
     def _checked(self, text: str) -> str:
         # Nearly any bytes decode in most encodings, so control characters show that such a file is not text.
@@ -97,5 +119,5 @@ def open_text(file: BinaryIO) -> TextFile:
         raise not_text("The file is encoded in UTF-32.")
     encoding, is_certain = detect_encoding(file)
     text = TextFile(file, encoding, is_certain)
-    refuse_other_text(next(text.blocks(), ""))
+    refuse_other_text(text.start(_START))
     return text

@@ -1,35 +1,33 @@
 """Copy the first sheet with data of an uploaded workbook to a CSV working file."""
 
-from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
 from io import TextIOWrapper
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
+from numberdrop.files.formats.archive import ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import csv_writer
-from numberdrop.files.formats.sheet import SheetRow
 from numberdrop.files.formats.untrusted import InvalidFileError
-from numberdrop.files.formats.workbook import open_workbook
-from numberdrop.files.uploads.errors import not_text
+from numberdrop.files.formats.workbook import first_filled_sheet, open_workbook, sheet_rows
+from numberdrop.files.uploads.errors import no_such_sheet, not_text
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
 
 MAX_TABLE_CHARACTERS = 400_000_000
 """Cells of a workbook share their texts, so the table can be far larger than the file."""
 
-
-class SheetCopy(NamedTuple):
-    """What was written of a workbook.
-
-    Attributes:
-        sheet: the name of the sheet; empty if no sheet has data.
-        hidden_rows: how many of its rows with data are hidden.
-    """
-
-    sheet: str
-    hidden_rows: int
+_LIMITS = replace(ArchiveLimits(), unzipped=ArchiveLimits().workbook)
 
 
 def copy_as_csv(
-    workbook: BinaryIO, table: BinaryIO, *, max_characters: int = MAX_TABLE_CHARACTERS
-) -> SheetCopy:
+    workbook: BinaryIO,
+    table: BinaryIO,
+    *,
+    sheet: str | None = None,
+    max_characters: int = MAX_TABLE_CHARACTERS,
+) -> str:
     r"""Write a sheet as UTF-8 CSV, delimited by commas, with one row for each row of the sheet.
 
     >>> from io import BytesIO
@@ -38,55 +36,55 @@ def copy_as_csv(
     >>> book.active.append(["Phone", "Name"])
     >>> book.save(file)
     >>> copy_as_csv(file, table)
-    SheetCopy(sheet='Sheet', hidden_rows=0)
+    'Sheet'
     >>> table.getvalue()
     b'Phone,Name\r\n'
 
     Args:
         workbook: an ``.xlsx`` file, which is not trusted.
         table: takes the CSV. It stays empty if no sheet has data.
+        sheet: the name of the sheet that the user chose, or None for the first with data.
         max_characters: most characters to write.
 
     Returns:
-        The sheet that is written, and how many of its rows with data are hidden.
+        The sheet's name, or an empty text if no sheet has data.
 
     Raises:
         JobFailedError: ``NOT_TEXT``: the file is not a workbook, is broken, or is hostile; ``TOO_LARGE``: the
-            sheet has more characters than allowed.
+            sheet has more characters than allowed; ``NO_VALID_NUMBERS``: the chosen sheet does not exist.
     """
     try:
-        with open_workbook(workbook) as opened:
-            if opened.is_strict:
-                raise _strict()
-            sheet = next(opened.filled_sheets(), None)
-            if sheet is None:
-                return SheetCopy("", 0)
-            return SheetCopy(sheet.name, _copy(opened.rows(sheet), table, max_characters))
+        open_archive(workbook, _LIMITS).close()
+        with closing(open_workbook(workbook)) as opened:
+            sheet_index = first_filled_sheet(opened) if sheet is None else _index_of(sheet, opened)
+            if sheet_index is None:
+                return ""
+            _copy(opened, sheet_index, table, max_characters)
+            return opened.worksheets[sheet_index].title
     except InvalidFileError as error:
         raise not_text(str(error)) from None
 
 
-def _copy(rows: Iterable[SheetRow], table: BinaryIO, max_characters: int) -> int:
-    """Write rows, and return how many of those with data are hidden."""
-    out = TextIOWrapper(table, encoding="utf-8", newline="")
-    writer = csv_writer(out)
-    written = hidden = 0
-    for row in rows:
-        written += len(row.cells) + sum(map(len, row.cells))
+def _index_of(sheet: str, workbook: "Workbook") -> int:
+    names = [worksheet.title for worksheet in workbook.worksheets]
+    for key in (str.strip, str.casefold):
+        found = [index for index, name in enumerate(names) if key(name).strip() == key(sheet).strip()]
+        if found:
+            return found[0]
+    raise no_such_sheet(sheet, names)
+
+
+def _copy(workbook: "Workbook", sheet_index: int, table: BinaryIO, max_characters: int) -> None:
+    # A cell can hold half of a surrogate pair, which UTF-8 cannot encode.
+    out = TextIOWrapper(table, encoding="utf-8", errors="replace", newline="")
+    rows = csv_writer(out)
+    written = 0
+    for row in sheet_rows(workbook, sheet_index):
+        written += len(row) + sum(map(len, row))
         if written > max_characters:
             raise _too_large(max_characters)
-        hidden += row.is_hidden and any(row.cells)
-        writer.writerow(row.cells)
+        rows.writerow(row)
     out.detach()
-    return hidden
-
-
-def _strict() -> JobFailedError:
-    return not_text(
-        "The file is a workbook in the format Strict Open XML, which few programs read.",
-        'Open it in a spreadsheet program, save it as "Excel workbook (.xlsx)", without "Strict", and '
-        "upload it again.",
-    )
 
 
 def _too_large(max_characters: int) -> JobFailedError:

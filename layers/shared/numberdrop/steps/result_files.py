@@ -1,0 +1,144 @@
+"""The files of one collection: the upload that is read again, the export, and the results made of them."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.files.exports.export import read_export
+from numberdrop.files.formats.untrusted import InvalidFileError
+from numberdrop.files.results.collected import CollectedJob
+from numberdrop.files.results.manifest import manifest
+from numberdrop.files.results.report import build_report
+from numberdrop.files.results.report_html import report_html
+from numberdrop.files.results.results import ResultCounts, write_entries, write_results
+from numberdrop.files.uploads.cleaning import UploadCounts
+from numberdrop.files.uploads.rows import UploadRows
+from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.job import Job, StoredResults
+
+logger = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUpload:
+    """An upload that was read again. Its rows can be read as long as the workspace exists."""
+
+    rows: UploadRows
+    counts: UploadCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The working files of one collection, in the function's ephemeral storage.
+
+    Attributes:
+        folder: the folder of the files.
+        opened: the files that stay open until the end.
+    """
+
+    folder: Path
+    opened: ExitStack
+
+    @property
+    def upload(self) -> Path:
+        """The upload, as it is in its bucket."""
+        return self.folder / "upload"
+
+    @property
+    def entries(self) -> Path:
+        """The entries file."""
+        return self.folder / "entries"
+
+    @property
+    def rejected(self) -> Path:
+        """The list of rejected rows."""
+        return self.folder / "rejected.csv"
+
+    @property
+    def export(self) -> Path:
+        """The vendor's file."""
+        return self.folder / "export"
+
+    @property
+    def csv(self) -> Path:
+        """The results."""
+        return self.folder / "results.csv"
+
+    @property
+    def manifest(self) -> Path:
+        """The description for programs."""
+        return self.folder / "manifest.json"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.folder / "report.html"
+
+
+def write_readable_results(
+    job: Job, checker: Checker, files: Workspace, upload: ReadUpload | None
+) -> tuple[ReadUpload | None, str, ResultCounts]:
+    """Write ``results.csv``; return the upload if it was used, the export's extension, and the counts.
+
+    An older version did not store how it read an upload, and may have sent another column. Then most rows of
+    the export answer nothing that is read now, and the results come from the export alone.
+
+    Raises:
+        InvalidFileError: the export cannot be read, or answers nothing that was sent.
+    """
+    if upload and job.layout is None:
+        try:
+            extension, counts = _write_results(checker, job.region, files, upload)
+        except InvalidFileError:
+            upload = None
+        else:
+            if counts.extra <= counts.resolved:
+                return upload, extension, counts
+            upload = None
+        logger.warning("an older version read the upload differently; the results come from the export alone")
+    return upload, *_write_results(checker, job.region, files, upload)
+
+
+def _write_results(
+    checker: Checker, region: str | None, files: Workspace, upload: ReadUpload | None
+) -> tuple[str, ResultCounts]:
+    """Write ``results.csv``; return the extension for the export's key, and the counts of the results."""
+    with (
+        files.entries.open("rb" if upload else "w+b") as entries,
+        read_export(files.export, checker, region=region, entries=entries if upload else None) as export,
+        files.csv.open("w", encoding="utf-8", newline="") as out,
+    ):
+        if not upload:
+            write_entries(export, entries)
+        result_counts = write_results(entries, upload.rows if upload else None, export, out)
+        return export.format.extension, result_counts
+
+
+def stored_results(bucket: str, prefix: str, extension: str) -> StoredResults:
+    """Return where the results of a job are stored."""
+    return StoredResults(
+        bucket=bucket,
+        export_key=f"{prefix}export.{extension}",
+        csv_key=f"{prefix}results.csv",
+        manifest_key=f"{prefix}manifest.json",
+        report_key=f"{prefix}report.html",
+    )
+
+
+def write_descriptions(collected: CollectedJob, stored: StoredResults, files: Workspace) -> dict[str, Path]:
+    """Write the report and the manifest; return all files of the results by key.
+
+    The manifest is last, so that all files that it lists are stored before it.
+    """
+    prefix = collected.job.upload.results_prefix(collected.checker.name)
+    by_key = {stored.csv_key: files.csv, stored.export_key: files.export}
+    if collected.upload and collected.upload.rejected:
+        by_key[f"{prefix}rejected.csv"] = files.rejected
+    all_by_key = {**by_key, stored.manifest_key: files.manifest}
+    files.report.write_text(report_html(build_report(collected, all_by_key)), encoding="utf-8")
+    by_key[str(stored.report_key)] = files.report
+    files.manifest.write_text(json.dumps(manifest(collected, by_key), indent=2) + "\n", encoding="utf-8")
+    return {**by_key, stored.manifest_key: files.manifest}
