@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from numberdrop.jobs.breaker import Cause
 from numberdrop_cli.printing import short_id
 
 if TYPE_CHECKING:
@@ -27,10 +28,15 @@ def find_obstacle(connection: "Connection") -> str:
 
 
 def _open_breaker(connection: "Connection") -> str | None:
-    holder = connection.breaker.holder()
-    if not holder:
+    breaker = connection.breaker.state()
+    if not breaker:
         return None
-    job = short_id(holder)
+    job = short_id(breaker.holder)
+    if breaker.cause is Cause.OUTAGE:
+        return (
+            f"The circuit breaker is open: the vendor did not answer for job {job}, and the file waits until "
+            f"it does, which is tested every few minutes. Look at it: numberdrop show {job}"
+        )
     return (
         f"The circuit breaker is open: the file waits behind job {job}, which needs a person. "
         f"Look at it: numberdrop show {job}"

@@ -33,7 +33,7 @@ class UnannouncedUploads:
             raise RefusedError(
                 f"The circuit breaker is open because of job {short_id(holder)}, and uploads wait behind it. "
                 "Missing uploads cannot be told apart from waiting ones. "
-                f"Settle that job first (numberdrop show {short_id(holder)}), or name a KEY."
+                f"Wait until it closes (numberdrop show {short_id(holder)}), or name a KEY."
             )
         return list(Auditor(self.uploads, self.bucket, self.ledger, self.breaker).unannounced())
 

@@ -11,6 +11,7 @@ from functions.audit import app
 from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.audit import Auditor, AuditReport
@@ -116,7 +117,7 @@ def test_a_bucket_of_several_batches_is_compared_completely(
 def test_nothing_is_compared_while_the_breaker_is_open(account: Account) -> None:
     drop(account)
     auditor = auditor_in(account, TWO_DAYS)
-    auditor.breaker.trip("a" * 64)
+    auditor.breaker.open(OpenBreaker(holder="a" * 64))
     assert auditor.run() is None
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
+from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
@@ -63,11 +64,19 @@ def test_json_has_everything_that_the_table_has(run: CommandLine) -> None:
 
 def test_an_open_circuit_breaker_is_reported_and_is_not_a_job(run: CommandLine) -> None:
     job = run.put(State.BLOCKED)
-    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip(job.job_id)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).open(OpenBreaker(holder=job.job_id))
     result = run("jobs")
     assert len(result.stdout.splitlines()) == 1
     assert "The circuit breaker is open" in result.stderr
-    assert f"the file of job {job.job_id[:12]}." in result.stderr
+    assert f"refused the file of job {job.job_id[:12]}," in result.stderr
+    assert json_output(run("jobs", "--json"))["line_stopped_by"] == job.job_id
+
+
+def test_an_outage_is_reported_as_such(run: CommandLine) -> None:
+    job = run.put(State.IN_DOUBT)
+    opened = OpenBreaker(holder=job.job_id, cause=Cause.OUTAGE)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).open(opened)
+    assert "uploads wait until the vendor answers again" in run("jobs").stderr
     assert json_output(run("jobs", "--json"))["line_stopped_by"] == job.job_id
 
 

@@ -13,6 +13,7 @@ from local.simulator import Simulator
 from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop_cli.errors import RefusedError
@@ -305,7 +306,7 @@ def test_replaced_files_are_marked_in_the_list(run: CommandLine) -> None:
 @pytest.mark.usefixtures("without_a_minimum_age")
 def test_an_open_breaker_hides_which_files_are_missing(run: CommandLine) -> None:
     run.account.drop(KEY, file_of())
-    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip("a" * 64)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).open(OpenBreaker(holder="a" * 64))
     result = run("announce", "--missing", "--yes")
     assert (result.exit_code, messages_in(run.account.upload_queue)) == (1, [])
     assert "The circuit breaker is open because of job aaaaaaaaaaaa," in result.stderr

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop_cli import following
 from tests.support.command_line import CommandLine, Meanwhile, interrupt, nothing_happens
 
@@ -31,7 +32,12 @@ def nothing(_: CommandLine) -> None:
 
 
 def an_open_breaker(run: CommandLine) -> None:
-    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).trip("ab" * 32)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).open(OpenBreaker(holder="ab" * 32))
+
+
+def an_outage(run: CommandLine) -> None:
+    opened = OpenBreaker(holder="ab" * 32, cause=Cause.OUTAGE)
+    CircuitBreaker(boto3.client("dynamodb"), run.account.jobs_table).open(opened)
 
 
 def a_dead_letter(run: CommandLine) -> None:
@@ -47,6 +53,7 @@ def a_queue_that_cannot_be_read(run: CommandLine) -> None:
     ("obstacle", "hint"),
     [
         (an_open_breaker, "the file waits behind job abababababab"),
+        (an_outage, "the vendor did not answer for job abababababab"),
         (a_dead_letter, "About 1 message(s) failed"),
         (nothing, "none of the usual causes was found"),
         (a_queue_that_cannot_be_read, "none of the usual causes was found"),

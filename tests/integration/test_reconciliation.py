@@ -15,6 +15,7 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions, ExecutionStatus
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
+from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
@@ -153,7 +154,7 @@ def test_a_claim_that_could_not_be_read_ends_with_the_cause(account: Account, at
 
 def test_a_timed_out_holder_closes_the_breaker(account: Account, at_noon: Reconciler) -> None:
     holder = store(account, State.CLAIMED, lease_until=NOON - A_DAY, deadline=NOON)
-    at_noon.breaker.trip(holder.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=holder.job_id))
     assert at_noon.run() == {"timed out": 1}
     at_noon.run()
     assert at_noon.breaker.holder() is None
@@ -313,7 +314,7 @@ def test_a_doubt_with_a_refused_event_is_announced_later(account: Account, at_no
 
 def test_the_breakers_holder_is_retried_after_its_pause(account: Account, at_noon: Reconciler) -> None:
     job = store(account, State.BLOCKED)
-    at_noon.breaker.trip(job.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=job.job_id))
     assert at_noon.run() == {"restarted": 1}
     assert queued_uploads(account) == [job.upload]
     assert announced_reasons(account) == [ReasonCode.BAD_API_KEY]
@@ -324,14 +325,14 @@ def test_the_breakers_holder_is_retried_after_its_pause(account: Account, at_noo
 
 def test_a_holder_without_a_worker_is_restarted(account: Account, at_noon: Reconciler) -> None:
     job = store(account, State.CLAIMED, lease_until=NOON - PATIENCE)
-    at_noon.breaker.trip(job.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=job.job_id))
     assert at_noon.run() == {"restarted": 1}
 
 
 def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon: Reconciler) -> None:
     holder = store(account, State.BLOCKED, lease_until=VALID_LEASE)
     waiting = store(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
-    at_noon.breaker.trip(holder.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=holder.job_id))
     assert at_noon.run() == {"announced": 1, "left alone": 1}
     assert queued_uploads(account) == []
     assert job_of(account, waiting.upload) == replace(waiting, deadline=NOON + A_DAY)
@@ -343,14 +344,14 @@ def test_the_breaker_closes_when_its_holder_has_moved_on(
 ) -> None:
     holder = store(account, state, lease_until=VALID_LEASE)
     waiting = store(account, State.CLAIMED, upload=an_upload("band/b.txt"), lease_until=NOON - PATIENCE)
-    at_noon.breaker.trip(holder.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=holder.job_id))
     assert at_noon.run()["restarted"] == 1
     assert at_noon.breaker.holder() is None
     assert queued_uploads(account) == [waiting.upload]
 
 
 def test_the_breaker_closes_when_its_holder_is_not_a_job(at_noon: Reconciler) -> None:
-    at_noon.breaker.trip("a" * 64)
+    at_noon.breaker.open(OpenBreaker(holder="a" * 64))
     at_noon.run()
     assert at_noon.breaker.holder() is None
 
@@ -360,7 +361,7 @@ def test_the_breaker_stays_open_while_its_holder_is_retried(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
     holder = store(account, state, lease_until=VALID_LEASE)
-    at_noon.breaker.trip(holder.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=holder.job_id))
     at_noon.run()
     assert at_noon.breaker.holder() == holder.job_id
 
@@ -453,7 +454,7 @@ def test_each_run_reports_an_open_breaker(
     account: Account, at_noon: Reconciler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holder = store(account, State.BLOCKED, lease_until=VALID_LEASE)
-    at_noon.breaker.trip(holder.job_id)
+    at_noon.breaker.open(OpenBreaker(holder=holder.job_id))
     for _ in range(2):
         at_noon.run()
         assert metrics_of(capsys)["BreakerOpen"] == 1

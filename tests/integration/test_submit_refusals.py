@@ -45,6 +45,7 @@ def test_an_empty_account_blocks_until_it_is_topped_up(
 
     simulator.top_up(1000)
     account.expire_lease(upload)
+    account.end_pause()
     functions.submit(upload)
     job = job_of(account, upload)
     assert (job.state, job.reason, job.charged, job.finished_at) == (State.SUBMITTED, None, True, None)
@@ -63,6 +64,7 @@ def test_other_uploads_wait_while_one_job_is_blocked(
 
     simulator.top_up(1000)
     account.expire_lease(first)
+    account.end_pause()
     functions.submit(first)
     functions.submit(second)
     assert [job_of(account, upload).state for upload in (first, second)] == [State.SUBMITTED] * 2
@@ -77,6 +79,7 @@ def test_a_job_that_stays_blocked_is_announced_once(
     for _ in range(3):
         functions.submit(upload)
         account.expire_lease(upload)
+        account.end_pause()
     assert ending_of(account, upload) == (State.BLOCKED, ReasonCode.INSUFFICIENT_BALANCE, False)
     assert simulator.calls["submit"] == 3
 

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, cast
 
 import boto3
 
+from numberdrop.aws.circuit_breaker import BREAKER_KEY
 from numberdrop.aws.ledger import UNSETTLED_INDEX, Ledger
 from numberdrop.jobs.job import Job, to_item
 from numberdrop.jobs.upload import Upload
@@ -139,6 +140,15 @@ class Account:
     def expire_deadline(self, upload: Upload) -> None:
         """Move the deadline of an upload's job far into the past."""
         self._move_to_the_past(upload, "deadline")
+
+    def end_pause(self) -> None:
+        """Make the next probe of the open circuit breaker due."""
+        resource("dynamodb").Table(self.jobs_table).update_item(
+            Key={"job_id": BREAKER_KEY},
+            UpdateExpression="SET due_at = :past",
+            ConditionExpression="attribute_exists(job_id)",
+            ExpressionAttributeValues={":past": LONG_AGO},
+        )
 
     def _move_to_the_past(self, upload: Upload, attribute: str) -> None:
         resource("dynamodb").Table(self.jobs_table).update_item(

@@ -22,6 +22,7 @@ class Key:
     def __init__(self, value: str = "test-key", newer: str | None = None) -> None:
         self.value = value
         self.newer = newer
+        self.version: str | None = None
 
     def get(self) -> str:
         return self.value

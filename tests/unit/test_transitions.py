@@ -15,6 +15,7 @@ ALLOWED = {
     ("in_doubt", "submitted", "accept"),
     ("submitting", "claimed", "release"),
     ("submitting", "blocked", "block"),
+    ("claimed", "blocked", "block"),
     ("submitting", "failed", "reject"),
     ("submitting", "in_doubt", "doubt"),
     ("submitting", "in_doubt", "worker lost"),

@@ -3,15 +3,21 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
+from numberdrop.jobs.breaker import Cause
 from numberdrop.jobs.events import DETAIL_TYPES
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from tests.support.crash.vendor import CANARIES
 from tests.support.crash.world import Entry, World
+from tests.support.jobs import NOON
 
 MAX_REPEATS = 8
 """Of one event of a job, or of messages per upload: more than all faults of a schedule can cause."""
+
+FIRST_REFUSED_POSTS, REFUSED_POSTS_PER_HOUR = 7, 2
+"""Of one upload under one key: pauses grow to half an hour."""
 
 ENDED = {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
 
@@ -21,8 +27,13 @@ def violations(world: World) -> list[str]:
     return [
         *_excess_charges(world),
         *_unarmed_posts(world),
+        *_posts_past_the_breaker(world),
+        *_repeated_refusals(world),
+        *_repeated_openings(world),
+        *_unended_turns(world),
         *_unfinished_jobs(world),
         *_missing_events(world),
+        *_unannounced_refusals(world),
         *_unfounded_events(world),
         *_wrong_results(world),
         *_partial_exports(world),
@@ -47,19 +58,52 @@ def _unarmed_posts(world: World) -> Iterator[str]:
     return (f"posted without arming: {post}" for post in world.unarmed_posts)
 
 
+def _posts_past_the_breaker(world: World) -> Iterator[str]:
+    return (f"posted past the open breaker: {post}" for post in world.posts_past_the_breaker)
+
+
+def _repeated_refusals(world: World) -> Iterator[str]:
+    """Bound how often a file is sent under a key that the vendor refuses: no page says that this is free."""
+    hours = (world.clock.now() - NOON) / timedelta(hours=1)
+    for (number, _), count in Counter(world.vendor.refused_posts).items():
+        if count > FIRST_REFUSED_POSTS + REFUSED_POSTS_PER_HOUR * hours:
+            yield f"upload {number} was sent {count} times under a key that was refused"
+
+
+def _repeated_openings(world: World) -> Iterator[str]:
+    """Forbid a job to hold the others back twice because its own file is refused."""
+    openings = Counter(
+        item["holder"]["S"]
+        for item in world.table.created
+        if "holder" in item and item["cause"]["S"] != Cause.OUTAGE
+    )
+    for number, upload in enumerate(world.uploads):
+        if openings[upload.job_id] > 1 + world.marked_not_charged.get(number, 0):
+            yield f"upload {number} opened the circuit breaker {openings[upload.job_id]} times"
+
+
+def _unended_turns(world: World) -> Iterator[str]:
+    """Require that an acceptance closes the breaker, unless a process died in between."""
+    breaker = world.open_breaker
+    prober = world.ledger.get(breaker.prober) if breaker and breaker.prober else None
+    if prober and prober.task_id and not world.seam.plan:
+        yield "the circuit breaker is open although the vendor accepted the prober's file"
+
+
 def _unfinished_jobs(world: World) -> Iterator[str]:
-    holder = next((item["holder"]["S"] for item in world.table.items() if "holder" in item), None)
+    breaker = world.open_breaker
     for number, job in _jobs(world):
         if job and job.state in ENDED:
             if job.state is State.COMPLETED and not world.vendor.tasks_of(number):
                 yield f"upload {number} is completed but was never charged"
             continue
-        may_wait = (
-            world.needs_maintainer and holder and (job is None or job.state in {State.CLAIMED, State.BLOCKED})
-        )
-        if not may_wait:
+        is_unsent = job is None or job.state in {State.CLAIMED, State.BLOCKED}
+        waits = world.needs_maintainer and breaker is not None
+        if not (is_unsent and (waits or world.is_beyond_the_plan(number))):
             yield f"upload {number} is unfinished: {job.state if job else 'no job'}"
-    if holder and not world.needs_maintainer:
+    is_refusal = breaker is not None and breaker.cause is not Cause.OUTAGE
+    if is_refusal and not world.needs_maintainer and not world.vendor.refused_checkers:
+        # After an outage the next upload closes it, and there may be none.
         yield "the circuit breaker is still open"
 
 
@@ -74,6 +118,14 @@ def _missing_events(world: World) -> Iterator[str]:
         begin = 0 if job.state is State.BLOCKED else _last(world.timeline, entered)
         if event not in world.timeline[begin:]:
             yield f"upload {number} is {job.ending}, but no event says so"
+
+
+def _unannounced_refusals(world: World) -> Iterator[str]:
+    """Require that a person was told about the refusal that holds all uploads back."""
+    refuses = not world.vendor.has_money or world.vendor.key != world.secrets.value
+    told = any(entry.kind == DETAIL_TYPES[State.BLOCKED] for entry in world.timeline)
+    if refuses and world.open_breaker and not told:
+        yield "uploads wait for a person, but no event says so"
 
 
 def _last(timeline: list[Entry], entry: Entry) -> int:

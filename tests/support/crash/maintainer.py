@@ -26,7 +26,7 @@ class Maintainer:
         self.world.vendor.has_money = True
 
     def store_valid_key(self) -> None:
-        self.world.secrets.value = self.world.vendor.key
+        self.world.secrets.put(self.world.vendor.key)
 
     def stop_executions(self) -> None:
         for name in list(self.world.executions.by_name):

@@ -17,6 +17,7 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.task_ids import TaskIds
+from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.decision import Decision
 from numberdrop.jobs.job import Counts, Job, StoredResults
@@ -29,6 +30,7 @@ from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.submission import Requeue, Settled, Submitter
 from numberdrop.vendor.download import DownloadFailedError
 from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome
+from tests.support.crash.breaker_mutants import BREAKER_MUTANTS
 from tests.support.crash.vendor import SeamVendorClient
 from tests.support.crash.wiring import Wiring
 
@@ -45,6 +47,9 @@ class _RetryingVendor:
     @property
     def api_key(self) -> Any:
         return self.vendor.api_key
+
+    def answers(self) -> bool:
+        return self.vendor.answers()
 
     def status(self, checker: Checker, task_id: str) -> Any:
         return self.vendor.status(checker, task_id)
@@ -168,7 +173,7 @@ class CountsTheTimeBehindTheBreaker(Wiring):
 
 
 class _StuckBreaker(CircuitBreaker):
-    def close(self, holder: str) -> None:
+    def close(self, read: OpenBreaker) -> None:
         """Leave it open."""
 
 
@@ -340,6 +345,7 @@ class ReconcileResubmitsASubmittingJob(Wiring):
 
 
 MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
+    **BREAKER_MUTANTS,
     RetriesALostPost: ("one_upload",),
     ReleasesADoubtfulJob: ("one_upload",),
     ArmsAfterThePost: ("one_upload",),

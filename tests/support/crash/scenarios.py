@@ -111,6 +111,96 @@ def an_upload_claimed_before_a_long_open_breaker(world: World) -> None:
     world.run_until_idle()
 
 
+def a_refused_key_for_hours(world: World) -> None:
+    world.vendor.key = "canary-newer-key"
+    world.upload()
+    world.run_for(timedelta(hours=3))
+    Maintainer(world).store_valid_key()
+    world.run_until_idle()
+
+
+def a_checker_beyond_the_plan(world: World) -> None:
+    world.vendor.refused_checkers.add("phoneCheck")
+    for key in ("phoneCheck/first.txt", "band/second.txt", "phoneCheck/third.txt"):
+        world.upload(key)
+    world.run_for(timedelta(minutes=20))
+    world.upload("band/fourth.txt")
+    world.run_for(timedelta(minutes=20))
+    world.vendor.refused_checkers.clear()
+    world.run_until_idle()
+
+
+def a_checker_that_stays_refused(world: World) -> None:
+    world.vendor.refused_checkers.add("phoneCheck")
+    for key in ("phoneCheck/first.txt", "band/second.txt", "phoneCheck/third.txt"):
+        world.upload(key)
+    world.run_until_idle()
+    world.upload("band/fourth.txt")
+    world.run_until_idle()
+
+
+def an_outage(world: World) -> None:
+    world.vendor.is_down = True
+    for number in range(3):
+        world.upload(f"band/{number}.txt")
+    world.run_for(timedelta(minutes=12))
+    world.upload("band/later.txt")
+    world.vendor.is_down = False
+    world.run_until_idle()
+
+
+def an_outage_that_outlasts_every_deadline(world: World) -> None:
+    world.vendor.answers.append(Answer.BUSY)
+    world.upload("band/claimed.txt")
+    world.run_for(timedelta(seconds=5))
+    world.vendor.is_down = True
+    world.upload("band/first.txt")
+    world.run_for(timedelta(minutes=100))
+    world.vendor.is_down = False
+    world.run_until_idle()
+
+
+def an_outage_of_submissions_only(world: World) -> None:
+    world.vendor.fails_posts = True
+    for number in range(4):
+        world.upload(f"band/{number}.txt")
+    world.run_for(timedelta(minutes=12))
+    world.vendor.fails_posts = False
+    world.run_until_idle()
+
+
+def an_outage_that_ends_with_a_refusal(world: World) -> None:
+    world.vendor.is_down = True
+    for number in range(3):
+        world.upload(f"band/{number}.txt")
+    world.run_for(timedelta(minutes=5))
+    world.vendor.is_down, world.vendor.has_money = False, False
+    world.run_for(timedelta(minutes=15))
+    Maintainer(world).top_up()
+    world.run_until_idle()
+
+
+def an_outage_after_which_nobody_waits(world: World) -> None:
+    world.vendor.answers.append(Answer.RESET)
+    world.upload("band/first.txt")
+    world.run_until_idle()
+    world.run_for(timedelta(hours=1))
+    world.upload("band/second.txt")
+    world.run_until_idle()
+
+
+def messages_lost_in_an_outage(world: World) -> None:
+    world.vendor.answers.append(Answer.BUSY)
+    world.upload("band/claimed.txt")
+    world.run_for(timedelta(seconds=5))
+    world.vendor.is_down = True
+    world.upload("band/first.txt")
+    world.run_for(timedelta(minutes=5))
+    Maintainer(world).purge_queue()
+    world.vendor.is_down = False
+    world.run_until_idle()
+
+
 def a_refused_key(world: World) -> None:
     world.vendor.key = "canary-newer-key"
     world.upload()
@@ -237,6 +327,15 @@ SCENARIOS: Mapping[str, Scenario] = {
         an_upload_abandoned_while_the_vendor_is_busy,
         an_upload_claimed_before_a_long_open_breaker,
         a_refused_key,
+        a_refused_key_for_hours,
+        a_checker_beyond_the_plan,
+        a_checker_that_stays_refused,
+        an_outage,
+        an_outage_that_outlasts_every_deadline,
+        an_outage_of_submissions_only,
+        an_outage_that_ends_with_a_refusal,
+        an_outage_after_which_nobody_waits,
+        messages_lost_in_an_outage,
         a_rotated_key,
         a_failed_task,
         a_task_that_fails_twice,

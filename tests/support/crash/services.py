@@ -174,9 +174,14 @@ class Secrets:
     """AWS Secrets Manager with one secret."""
 
     value: str
+    version: int = 1
+
+    def put(self, value: str) -> None:
+        """Store another value, or the same one again."""
+        self.value, self.version = value, self.version + 1
 
     def get_secret_value(self, **_: str) -> dict[str, str]:
-        return {"SecretString": self.value}
+        return {"SecretString": self.value, "VersionId": f"version-{self.version}"}
 
 
 LOG_LINES: list[str] = []

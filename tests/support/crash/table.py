@@ -22,11 +22,13 @@ class Table:
     Attributes:
         on_write: called with each item after an update.
         requests: all requests, for replays.
+        created: all items that were put where none was.
     """
 
     def __init__(self, on_write: Callable[[Item], None]) -> None:
         self.on_write = on_write
         self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.created: list[Item] = []
         self._items: dict[str, Item] = {}
 
     def items(self) -> list[Item]:
@@ -48,6 +50,8 @@ class Table:
     def put_item(self, **request: Any) -> dict[str, Any]:
         self.requests.append(("put_item", request))
         self._check(request["Item"], request, "PutItem")
+        if _key(request["Item"]) not in self._items:
+            self.created.append(request["Item"])
         self._items[_key(request["Item"])] = dict(request["Item"])
         return {}
 

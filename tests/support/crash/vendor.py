@@ -4,7 +4,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,7 +27,7 @@ from numberdrop.vendor.outcomes import (
     TaskStatus,
     TaskUnknown,
 )
-from tests.support.crash.seam import DOWNLOAD, POST, STATUS, Seam
+from tests.support.crash.seam import BALANCE, DOWNLOAD, POST, STATUS, Seam
 
 NUMBER = "+447700{upload:03}{row:03}"
 """Numbers from a range that is reserved for fiction; each contains the number of its upload."""
@@ -57,7 +57,8 @@ def rows_of(upload: int) -> list[str]:
     return [NUMBER.format(upload=upload, row=row) for row in range(3)]
 
 
-def _upload_of(rows: bytes) -> int:
+def upload_of(rows: bytes) -> int:
+    """Return the number of the upload that a file belongs to."""
     found = re.search(rb"447700([0-9]{3})", rows)
     assert found
     return int(found[1])
@@ -93,6 +94,10 @@ class Vendor:
         tasks: one for each charge.
         fails: whether tasks fail instead of being exported.
         never_finishes: whether tasks stay in processing.
+        is_down: whether a gateway answers 503 to everything instead of the vendor.
+        fails_posts: whether it answers 503 to files only.
+        refused_checkers: the checkers that the account may not use.
+        refused_posts: the upload and the key of each POST that was refused because of the key.
     """
 
     now: Callable[[], datetime]
@@ -103,14 +108,21 @@ class Vendor:
     tasks: list[Task] = field(default_factory=list)
     fails: bool = False
     never_finishes: bool = False
+    is_down: bool = False
+    fails_posts: bool = False
+    refused_checkers: set[str] = field(default_factory=set)
+    refused_posts: list[tuple[int, str]] = field(default_factory=list)
 
-    def post(self, rows: bytes, key: str) -> SubmitOutcome:
-        upload = _upload_of(rows)
+    def post(self, rows: bytes, key: str, checker: str) -> SubmitOutcome:
+        upload = upload_of(rows)
         self.on_post(upload)
-        if key != self.key:
-            return Blocked(401, "the key is unknown")
-        if not self.has_money:
-            return Blocked(402, "the account is empty")
+        if self.is_down or self.fails_posts:
+            return InDoubt("The vendor answered 503, an unexpected status.")
+        refusal = self._refusal(key, checker)
+        if refusal:
+            if refusal.concerns_key:
+                self.refused_posts.append((upload, key))
+            return refusal
         match self.answers.popleft() if self.answers else None:
             case Answer.RESET:
                 return InDoubt("The connection failed once sending had begun (ConnectionError).")
@@ -128,8 +140,17 @@ class Vendor:
                 is_repeated = answer is Answer.REPEAT_TASK_ID
                 return Accepted(self.tasks[-2 if is_repeated else -1].task_id, 3)
 
+    def _refusal(self, key: str, checker: str) -> Blocked | None:
+        if key != self.key:
+            return Blocked(401, "the key is unknown")
+        if checker in self.refused_checkers:
+            return Blocked(403, "upgrade the plan")
+        return None if self.has_money else Blocked(402, "the account is empty")
+
     def status(self, task_id: str) -> StatusOutcome:
         task = self.task(task_id)
+        if self.is_down:
+            return NoAnswer(60, "The vendor answered 503.")
         if task is None:
             return TaskUnknown()
         if self.never_finishes or self.now() < task.ready_at:
@@ -149,16 +170,27 @@ class Vendor:
 
 @dataclass(frozen=True)
 class SeamVendorClient:
-    """Replaces ``VendorClient``, with the same answers."""
+    """Replaces ``VendorClient``, with the same answers.
+
+    Attributes:
+        watch_post: surrounds each POST, given the number of its upload.
+    """
 
     vendor: Vendor
     seam: Seam
     api_key: ApiKey
+    watch_post: Callable[[int], AbstractContextManager[None]]
     user_id: str = ""
 
     def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
-        effect = partial(self.vendor.post, file.read(), self.api_key.get())
-        outcome: SubmitOutcome = self.seam.call("vendor.submit", effect, POST, {})
+        rows = file.read()
+        effect = partial(self.vendor.post, rows, self.api_key.get(), checker.name)
+        with self.watch_post(upload_of(rows)):
+            outcome: SubmitOutcome = self.seam.call("vendor.submit", effect, POST, {})
+        return outcome
+
+    def answers(self) -> bool:
+        outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, BALANCE, {})
         return outcome
 
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:

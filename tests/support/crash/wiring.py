@@ -17,6 +17,7 @@ from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.polling import PollingPolicy
 from numberdrop.steps.collection import Collector
 from numberdrop.steps.failure import FailureRecorder
+from numberdrop.steps.gatekeeper import Gatekeeper
 from numberdrop.steps.preparation import Preparer
 from numberdrop.steps.queue_handler import QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
@@ -65,6 +66,7 @@ class Wiring:
     reconciler_class = Reconciler
     ledger_class = Ledger
     breaker_class = CircuitBreaker
+    gatekeeper_class = Gatekeeper
     task_ids_class = TaskIds
     announcer_class = Announcer
     executions_class = Executions
@@ -73,13 +75,14 @@ class Wiring:
     def queue_handler(self) -> QueueHandler:
         ledger = self._ledger()
         uploads = UploadBucket(self.clients.s3)
+        vendor = self._vendor()
         submission = self.submitter_class(
             ledger=ledger,
-            breaker=self._breaker(),
+            gatekeeper=self.gatekeeper_class(self._breaker(), ledger, vendor, self.now),
             task_ids=self._task_ids(),
             uploads=uploads,
             preparer=Preparer(uploads, allow_sensitive=False, has_user_id=False, now=self.now),
-            vendor=self._vendor(),
+            vendor=vendor,
             executions=self._executions(),
             announcer=self._announcer(ledger),
             durations=self._durations(),

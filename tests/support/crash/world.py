@@ -2,8 +2,8 @@
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,8 +11,10 @@ from io import BytesIO
 from itertools import count
 from typing import Any
 
+from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import ExecutionStatus
 from numberdrop.aws.ledger import Ledger
+from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
@@ -68,6 +70,7 @@ class World:
         marked_not_charged: how often a maintainer marked each upload as not charged.
         timeline: what happened, in order.
         unarmed_posts: POSTs while the ledger did not show ``submitting`` with the sender's token.
+        posts_past_the_breaker: POSTs while the breaker was open that had no turn, or not the only one.
         logs: what the functions logged, as CloudWatch would receive it.
     """
 
@@ -78,6 +81,8 @@ class World:
         self.marked_not_charged: dict[int, int] = {}
         self.timeline: list[Entry] = []
         self.unarmed_posts: list[str] = []
+        self.posts_past_the_breaker: list[str] = []
+        self._probes_in_progress: list[int] = []
         self.logs = LOG_LINES
         self.logs.clear()
         self._invocations = count(1)
@@ -135,8 +140,18 @@ class World:
 
     @property
     def needs_maintainer(self) -> bool:
-        """Whether the vendor refuses every file until a maintainer tops up or changes the key."""
-        return not self.vendor.has_money or self.vendor.key != self.secrets.value
+        """Whether no file is accepted until a maintainer fixes the account, or the outage is over."""
+        refuses = not self.vendor.has_money or self.vendor.key != self.secrets.value
+        return refuses or self.vendor.is_down or self.vendor.fails_posts
+
+    def is_beyond_the_plan(self, number: int) -> bool:
+        """Whether the vendor refuses the checker of an upload."""
+        return self.uploads[number].key.partition("/")[0] in self.vendor.refused_checkers
+
+    @property
+    def open_breaker(self) -> OpenBreaker | None:
+        """The state of the circuit breaker, without the seam."""
+        return CircuitBreaker(self.table, TABLE).state()  # type: ignore[arg-type]
 
     @property
     def is_settled(self) -> bool:
@@ -181,7 +196,7 @@ class World:
             events=client("events", Bus(self._record_event)),
             stepfunctions=client("stepfunctions", self.executions),
             secretsmanager=client("secretsmanager", self.secrets),
-            vendor=lambda api_key: SeamVendorClient(self.vendor, self.seam, api_key),
+            vendor=lambda api_key: SeamVendorClient(self.vendor, self.seam, api_key, self._watch_post),
             downloader=SeamDownloader(self.vendor, self.seam),
         )
 
@@ -258,7 +273,9 @@ class World:
             self.run("reconcile", lambda: self._function("reconciliation").run())
 
     def _reconcile_has_work(self) -> bool:
-        return any("unsettled" in item or "holder" in item for item in self.table.items())
+        breaker = self.open_breaker
+        refusal = breaker is not None and breaker.cause is not Cause.OUTAGE
+        return refusal or any("unsettled" in item for item in self.table.items())
 
     def _sleep(self, seconds: float) -> None:
         self._pass_time(timedelta(seconds=seconds))
@@ -298,6 +315,23 @@ class World:
         code = detail.get("reason", {}).get("code")
         self.timeline.append(Entry("event", detail["job_id"], detail_type, code))
         self.logs.append(json.dumps(detail))
+
+    @contextmanager
+    def _watch_post(self, number: int) -> Iterator[None]:
+        """Record a POST past the open breaker. Other invocations may run during the POST."""
+        breaker = self.open_breaker
+        if breaker is None:
+            yield
+            return
+        if breaker.prober != self.uploads[number].job_id:
+            self.posts_past_the_breaker.append(f"upload {number} was sent without the turn")
+        if self._probes_in_progress:
+            self.posts_past_the_breaker.append(f"{self._probes_in_progress} and {number} were sent at once")
+        self._probes_in_progress.append(number)
+        try:
+            yield
+        finally:
+            self._probes_in_progress.remove(number)
 
     def _check_post(self, number: int) -> None:
         """Record a POST unless the ledger shows ``submitting`` with a token of the sender."""

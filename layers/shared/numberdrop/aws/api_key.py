@@ -31,6 +31,8 @@ class ApiKey:
         self._client = client
         self._secret_id = secret_id
         self._value: str | None = None
+        self.version: str | None = None
+        """The version of the secret that was read last, which says nothing about the key itself."""
 
     @classmethod
     def connect(cls, secret_id: str) -> Self:
@@ -67,4 +69,5 @@ class ApiKey:
             raise ApiKeyInvalidError(
                 "The secret does not contain an API key. Store the vendor's key in it as plain text."
             )
+        self.version = secret.get("VersionId")
         return key

@@ -167,7 +167,7 @@ class Job:
         >>> Job.from_item(to_item({**names, **times, "upload": upload})).created_at == noon
         True
         """
-        return cls(**_decoded_fields(cls, item))
+        return cls(**decoded_fields(cls, item))
 
 
 class JobChanges(TypedDict, total=False):
@@ -237,7 +237,7 @@ def _decoded(hint: Any, value: Any) -> Any:
     if origin is frozenset:
         return frozenset(value)
     if is_dataclass(origin):
-        return kind(**_decoded_fields(kind, value))
+        return kind(**decoded_fields(kind, value))
     if issubclass(origin, StrEnum):
         return kind(value)
     if origin in {str, int, bool, dict}:
@@ -247,7 +247,7 @@ def _decoded(hint: Any, value: Any) -> Any:
     )
 
 
-def _decoded_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+def decoded_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a dataclass from plain values; values that it has no field for are dropped."""
     return {name: _decoded(hint, values[name]) for name, hint in _hints(kind).items() if name in values}
 

@@ -94,10 +94,10 @@ RELEASE = _transition(
 )
 BLOCK = _transition(
     "block",
-    {State.SUBMITTING},
+    {State.SUBMITTING, State.CLAIMED},
     State.BLOCKED,
     Guard.TOKEN,
-    "401, 402 or 403: a person has to fix it once",
+    "401, 402 or 403: a person has to fix it once; or a retry must wait longer",
 )
 REJECT = _transition(
     "reject", {State.SUBMITTING}, State.FAILED, Guard.TOKEN, "the vendor refused the file; free of charge"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -14,6 +14,7 @@ from numberdrop.aws.executions import Executions, ExecutionStatus
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.clock import Clock, utc_now
+from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import WORKER_LOST_WHILE_SENDING, Reason, ReasonCode, not_accepted_in_time
 from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
@@ -97,11 +98,13 @@ class Reconciler:
         """
         done: Counter[str] = Counter()
         ages = OldestJobs()
-        holder = self._breaker_holder()
+        breaker = self._open_breaker()
         for job_id in self.ledger.unsettled():
-            done[self._repair_safely(job_id, holder, ages)] += 1
+            done[self._repair_safely(job_id, breaker, ages)] += 1
         ages.publish()
-        record_reconciliation(has_failed=FAILED in done, breaker_is_open=holder is not None)
+        record_reconciliation(
+            has_failed=FAILED in done, breaker_is_open=breaker is not None and not breaker.is_idle(self.now())
+        )
         logger.info("reconciled", done=dict(done))
         return dict(done)
 
@@ -114,14 +117,14 @@ class Reconciler:
             return "left alone"
         return self._after_execution(job, status)
 
-    def _repair_safely(self, job_id: str, holder: str | None, ages: OldestJobs) -> str:
+    def _repair_safely(self, job_id: str, breaker: OpenBreaker | None, ages: OldestJobs) -> str:
         logger.append_keys(job_id=job_id)
         try:
             job = self.ledger.get(job_id)
             if job is None:
                 return "gone"
             ages.add(job, self._time_spent(job))
-            return self._repair(job, holder)
+            return self._repair(job, breaker)
         except TransitionRefusedError:
             return "moved on"
         except Exception:
@@ -130,13 +133,10 @@ class Reconciler:
         finally:
             logger.remove_keys(["job_id"])
 
-    def _repair(self, job: Job, holder: str | None) -> str:
-        waits_for_the_breaker = holder not in {None, job.job_id}
+    def _repair(self, job: Job, breaker: OpenBreaker | None) -> str:
         match job.state:
-            case State.CLAIMED if waits_for_the_breaker:
-                # The time until a person fixes the account does not count.
-                self.ledger.extend_deadline(job, self.now() + self.job_timeout)
-                return "left alone"
+            case State.CLAIMED if breaker and (breaker.cause is Cause.OUTAGE or breaker.holder != job.job_id):
+                return self._extend_claim(job, breaker)
             case State.CLAIMED if self._is_over(job.lease_until + self._patience(job)):
                 return self._time_out(job) if self._is_over(job.deadline) else self._restart(job)
             case State.BLOCKED if self._is_over(job.lease_until):
@@ -150,6 +150,17 @@ class Reconciler:
                 return "announced"
             case _:
                 return "left alone"
+
+    def _extend_claim(self, job: Job, breaker: OpenBreaker) -> str:
+        """Extend the deadline of a job behind the open breaker, whose waiting time does not count.
+
+        If nobody has asked for a turn for a while, all messages are lost, and a new one is sent.
+        """
+        deadline = self.now() + self.job_timeout
+        self.ledger.extend_deadline(job, deadline)
+        if breaker.is_idle(self.now()) and self._is_over(job.lease_until + PATIENCE):
+            return self._restart(replace(job, deadline=deadline))
+        return "left alone"
 
     def _patience(self, job: Job) -> timedelta:
         return min(max(PATIENCE, self._time_spent(job) / 2), LONGEST_PATIENCE)
@@ -201,18 +212,18 @@ class Reconciler:
         self.announcer.announce(self.ledger.move(job, FAIL, reason=reason, finished_at=self.now()))
         return "failed for its execution"
 
-    def _breaker_holder(self) -> str | None:
-        """Return the job that holds the circuit breaker open, or None.
+    def _open_breaker(self) -> OpenBreaker | None:
+        """Return the state of the circuit breaker, or None if it is closed.
 
-        Closes the breaker if its holder no longer waits for the vendor's account.
+        Closes the breaker after a refusal if its holder no longer waits for the vendor's account.
         """
-        holder = self.breaker.holder()
-        if holder is None:
-            return None
-        job = self.ledger.get(holder)
+        breaker = self.breaker.state()
+        if breaker is None or breaker.cause is Cause.OUTAGE:
+            return breaker
+        job = self.ledger.get(breaker.holder)
         if job and job.state in {State.BLOCKED, State.CLAIMED, State.SUBMITTING}:
-            return holder
-        self.breaker.close(holder)
+            return breaker
+        self.breaker.close(breaker)
         return None
 
     def _is_over(self, moment: datetime) -> bool:

@@ -44,18 +44,13 @@ from numberdrop.jobs.transitions import (
 from numberdrop.jobs.upload import Upload
 from numberdrop.metrics import count_charge, count_upload
 from numberdrop.settings import SubmitSettings
+from numberdrop.steps.gatekeeper import BLOCKED_PAUSE, HALF_OPEN_WAIT, Admission, Gatekeeper
 from numberdrop.steps.preparation import PreparedUpload, Preparer
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
 
 LEASE_MARGIN = timedelta(seconds=30)
 """How long after its time limit a worker is still presumed alive."""
-
-BLOCKED_PAUSE = timedelta(minutes=2)
-"""How soon the job that holds the circuit breaker open is tried again. Each try is free."""
-
-OPEN_BREAKER_PAUSE = 180
-"""Seconds until an upload that waits for the circuit breaker to close is tried again."""
 
 CLOCK_SKEW = 5
 """Seconds by which a message may arrive too early, because clocks differ."""
@@ -100,7 +95,7 @@ class Submitter:
     """
 
     ledger: Ledger
-    breaker: CircuitBreaker
+    gatekeeper: Gatekeeper
     task_ids: TaskIds
     uploads: UploadBucket
     preparer: Preparer
@@ -116,9 +111,10 @@ class Submitter:
         """Return the submitter for these settings, with its own clients."""
         ledger = Ledger.connect(settings.jobs_table)
         uploads = UploadBucket(make_client("s3"))
+        vendor = VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret))
         return cls(
             ledger=ledger,
-            breaker=CircuitBreaker.beside(ledger),
+            gatekeeper=Gatekeeper(CircuitBreaker.beside(ledger), ledger, vendor),
             task_ids=TaskIds.beside(ledger),
             uploads=uploads,
             preparer=Preparer(
@@ -128,7 +124,7 @@ class Submitter:
                 has_user_id=bool(settings.vendor_user_id),
                 default_region=settings.default_region,
             ),
-            vendor=VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
+            vendor=vendor,
             executions=Executions.connect(settings.state_machine_arn),
             announcer=Announcer.connect(settings.event_bus_name, ledger),
             durations=Durations.connect(settings.jobs_table),
@@ -140,9 +136,32 @@ class Submitter:
         if upload.is_folder_marker:
             return Settled()
         upload = self.uploads.with_version(upload)
-        if self._waits_for_the_breaker(upload):
-            return Requeue(OPEN_BREAKER_PAUSE)
         end = self.now() + timedelta(seconds=seconds)
+        admission = self.gatekeeper.admit(upload, until=end + LEASE_MARGIN)
+        if admission.wait is not None:
+            return self._wait(admission, admission.wait, end)
+        try:
+            outcome = self._continue_or_claim(upload, end)
+        except Exception:
+            self.gatekeeper.leave(admission)
+            raise
+        self.gatekeeper.leave(admission)
+        return outcome
+
+    def _wait(self, admission: Admission, seconds: int, end: datetime) -> Settled | Requeue:
+        """Wait for a turn. A job that was refused stays blocked, and reconcile wakes it."""
+        job = admission.job
+        if job is None or job.reason is None:
+            return Requeue(seconds)
+        if job.state is State.CLAIMED:
+            try:
+                job = self.ledger.reclaim(job, lease_until=end + LEASE_MARGIN, timeout=self.job_timeout)
+                self.ledger.move(job, BLOCK, lease_until=self.now() + BLOCKED_PAUSE)
+            except TransitionRefusedError:
+                logger.info("another worker has the job")
+        return Settled()
+
+    def _continue_or_claim(self, upload: Upload, end: datetime) -> Settled | Requeue:
         try:
             job = self.ledger.claim(
                 upload, lease_until=end + LEASE_MARGIN, deadline=self.now() + self.job_timeout
@@ -153,12 +172,6 @@ class Submitter:
             return self._continue(refused.current, end)
         count_upload(job)
         return self._attempt(job, end)
-
-    def _waits_for_the_breaker(self, upload: Upload) -> bool:
-        if self.breaker.holder() in {None, upload.job_id}:
-            return False
-        job = self.ledger.get(upload.job_id)
-        return job is None or job.state in {State.CLAIMED, State.BLOCKED}
 
     def _continue(self, job: Job, end: datetime) -> Settled | Requeue:
         """Continue with a job that exists already."""
@@ -247,6 +260,9 @@ class Submitter:
             counts=counts,
             expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),
         )
+        if not self._may_be_sent(job):
+            self.ledger.move(job, RELEASE, lease_until=self.now())
+            return Requeue(HALF_OPEN_WAIT)
         outcome = self._post(prepared, end)
         key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
         if key_refused and self.vendor.api_key.refresh():
@@ -261,6 +277,15 @@ class Submitter:
         prepared.file.seek(0)
         return self.vendor.submit(prepared.checker, prepared.file, seconds=seconds)
 
+    def _may_be_sent(self, job: Job) -> bool:
+        """Ask the gatekeeper again: the breaker may have opened while the file was prepared."""
+        try:
+            return self.gatekeeper.confirm(job)
+        except Exception:
+            # Nothing was sent yet. The job must not stay in the state that would mean a doubt.
+            self.ledger.move(job, RELEASE, lease_until=self.now())
+            raise
+
     def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
         match outcome:
             case Accepted(task_id=task_id):
@@ -269,16 +294,22 @@ class Submitter:
                 if self.task_ids.assign(task_id, job.job_id):
                     self._accept(job, task_id)
                 else:
+                    self.gatekeeper.in_doubt(job)
                     self._end(job, DOUBT, REPEATED_TASK_ID, {"charged": None})
             case Rejected(message=message):
                 reason = Reason(ReasonCode.VENDOR_REJECTED, message)
                 self._end(job, REJECT, reason, {"charged": False})
+                self.gatekeeper.rejected(job)
             case InDoubt(cause=cause):
+                # Open the breaker first: the next upload must not be sent before it is open.
+                self.gatekeeper.in_doubt(job)
                 self._end(job, DOUBT, in_doubt(cause), {"charged": None})
             case Blocked():
                 return self._block(job, outcome)
             case Retryable():
-                return self._release(job, outcome)
+                requeue = self._release(job, outcome)
+                self.gatekeeper.not_sent(job)
+                return requeue
         return Settled()
 
     def _accept(self, job: Job, task_id: str) -> None:
@@ -294,16 +325,19 @@ class Submitter:
             deadline=now + self.job_timeout,
             lease_until=now + EXECUTION_START,
         )
-        if job.reason:
-            # The job was blocked, and now the vendor accepts files again.
-            self.breaker.close(job.job_id)
+        self.gatekeeper.accepted(job)
         count_charge(accepted)
         self.executions.start(accepted)
 
     def _block(self, job: Job, outcome: Blocked) -> Settled | Requeue:
-        if not self.breaker.trip(job.job_id):
+        try:
+            pause = self.gatekeeper.refused(job, outcome)
+        except Exception:
             self.ledger.move(job, RELEASE, lease_until=self.now())
-            return Requeue(OPEN_BREAKER_PAUSE)
+            raise
+        if pause is None:
+            self.ledger.move(job, RELEASE, lease_until=self.now())
+            return Requeue(HALF_OPEN_WAIT)
         if outcome.concerns_key:
             reason = Reason(
                 ReasonCode.BAD_API_KEY,
@@ -316,7 +350,7 @@ class Submitter:
                 f"The vendor's account has too little money ({outcome.message}). Top it up; then the upload "
                 "continues by itself.",
             )
-        self._end(job, BLOCK, reason, {"charged": False, "lease_until": self.now() + BLOCKED_PAUSE})
+        self._end(job, BLOCK, reason, {"charged": False, "lease_until": self.now() + pause})
         return Settled()
 
     def _release(self, job: Job, outcome: Retryable) -> Settled | Requeue:

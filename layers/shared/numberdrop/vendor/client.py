@@ -50,7 +50,10 @@ STALL_SECONDS = 300
 ten million rows, and giving up leaves the charge in doubt, which costs a person more time than waiting."""
 
 STATUS_SECONDS = 20
-"""Deadline of a status call, in seconds."""
+"""Deadline of a status call, and of the call for the balance, in seconds."""
+
+BALANCE_PATH = "/v1/balance"
+"""The path of the account's balance (vendor OpenAPI)."""
 
 LONGEST_ANSWER = 1024 * 1024
 """How many bytes of an answer are read. The vendor's answers have a few hundred."""
@@ -72,7 +75,13 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 class ApiKeySource(Protocol):
-    """Provides the API key."""
+    """Provides the API key.
+
+    Attributes:
+        version: the version of the key that was read last, or None.
+    """
+
+    version: str | None
 
     def get(self) -> str:
         """Return the key."""
@@ -86,6 +95,7 @@ class VendorClient:
     """Sends files and asks for the status of tasks, for one account.
 
     >>> class FixedKey:
+    ...     version = None
     ...     get = staticmethod(lambda: "k3y")
     ...     refresh = staticmethod(lambda: False)
     >>> client = VendorClient("https://api.ekycpro.com", FixedKey(), user_id="")
@@ -165,15 +175,32 @@ class VendorClient:
             return NoAnswer(DEFAULT_PAUSE, "The answer is not about this task.")
         return _task_status(answer.fields)
 
+    def answers(self) -> bool:
+        """Return whether the vendor answers in its own words, which a gateway or another server does not.
+
+        Asks for the account's balance, which is free (vendor OpenAPI, ``GET /v1/balance``). A refusal of the
+        key in the vendor's format is an answer too: a file would be refused in the same way, free of charge.
+        """
+        answer = self._request("GET", self.base_url + BALANCE_PATH)
+        if isinstance(answer, NoAnswer):
+            return False
+        if answer.status == 200:
+            balance = answer.fields.get("balance")
+            return isinstance(balance, int | float) and not isinstance(balance, bool)
+        return answer.status in {401, 402, 403} and isinstance(answer.fields.get("error"), str)
+
     def _ask(self, checker: Checker, task_id: str) -> "_Answer | NoAnswer":
         method, url, form = self._status_request(checker, task_id)
+        return self._request(method, url, params=None if form else {"user_id": self.user_id}, files=form)
+
+    def _request(self, method: Literal["GET", "POST"], url: str, **content: Any) -> "_Answer | NoAnswer":
+        """Send a request that is free, with its ``params`` or ``files``."""
         try:
             with session_with_deadline(STATUS_SECONDS) as session:
                 response = session.request(
                     method,
                     url,
-                    params=None if form else {"user_id": self.user_id},
-                    files=form,
+                    **content,
                     headers=_headers(self.api_key.get()),
                     timeout=(CONNECT_SECONDS, STATUS_SECONDS),
                     allow_redirects=False,

@@ -2,9 +2,9 @@
 
 submit   Accepted     charged                    store the task id, wait for the task
          Rejected     free, the file is refused    fail the job
-         Blocked      free, all files are refused  open the circuit breaker, ask a person
+         Blocked      free, refused for now        open the circuit breaker, ask a person
          Retryable    free, nothing was created    submit again after a pause
-         InDoubt      perhaps charged              stop, and let a person decide
+         InDoubt      perhaps charged              open the circuit breaker, let a person decide
 
 status   TaskStatus   the task as the vendor sees it    wait, collect or fail, by its ``word``
          TaskUnknown  the vendor has no such task       ask again for a while, then fail
@@ -45,7 +45,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """The vendor refuses every file, free of charge, until a person acts.
+    """The vendor refuses the file, and perhaps every file, free of charge, until a person acts.
 
     Attributes:
         status: the HTTP status: 401, 402 or 403.

@@ -1,0 +1,80 @@
+"""The free call that shows whether the vendor answers in its own words, over real sockets."""
+
+from typing import Any
+
+import pytest
+
+from local.simulator import Simulator
+from numberdrop.aws.api_key import ApiKeyInvalidError
+from numberdrop.vendor.client import BALANCE_PATH
+from tests.support.bare_server import captured_request
+from tests.support.vendor_client import Key, client
+
+
+def answer(status: str, body: str) -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_a_balance_is_an_answer(simulator: Simulator) -> None:
+    assert client(simulator.url).answers()
+    assert simulator.calls == {"balance": 1}
+    assert not simulator.charges
+
+
+def test_the_probe_sends_the_key_and_nothing_else() -> None:
+    with captured_request(answer("200 OK", '{"balance": 12.34}')) as server:
+        assert client(server.url).answers()
+    request = server.request
+    assert request.line == f"GET {BALANCE_PATH} HTTP/1.1"
+    assert (request.headers["x-api-key"], request.body) == ("test-key", b"")
+
+
+def test_a_refused_key_is_an_answer(simulator: Simulator) -> None:
+    """A file would be refused in the same way, free of charge, and a person is told about it."""
+    assert client(simulator.url, key=Key("wrong")).answers()
+
+
+@pytest.mark.parametrize("balance", ["0", "-3.5", "12.123456789"])
+def test_any_number_is_a_balance(balance: str) -> None:
+    with captured_request(answer("200 OK", f'{{"balance": {balance}}}')) as server:
+        assert client(server.url).answers()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("200 OK", "<!doctype html><title>Maintenance</title>"),
+        ("200 OK", "{}"),
+        ("200 OK", '{"balance": true}'),
+        ("200 OK", '{"balance": null}'),
+        ("200 OK", "[12.34]"),
+        ("404 Not Found", '{"message": "Not Found"}'),
+        ("404 Not Found", '{"balance": 12.34}'),
+        ("403 Forbidden", '{"message": "Forbidden"}'),
+        ("403 Forbidden", "<h1>Forbidden</h1>"),
+        ("500 Internal Server Error", '{"error": "internal"}'),
+        ("503 Service Unavailable", '{"error": "unavailable"}'),
+    ],
+)
+def test_a_gateways_answer_is_not_the_vendors(status: str, body: str) -> None:
+    with captured_request(answer(status, body)) as server:
+        assert not client(server.url).answers()
+
+
+@pytest.mark.parametrize(
+    ("fault", "parameters"),
+    [("reset_after_headers", {}), ("redirect", {"status": 302}), ("http_error", {"status": 502})],
+)
+def test_a_broken_connection_is_not_an_answer(
+    simulator: Simulator, fault: str, parameters: dict[str, Any]
+) -> None:
+    simulator.inject_fault("balance", fault, **parameters)
+    assert not client(simulator.url).answers()
+
+
+def test_a_secret_that_cannot_be_read_is_not_an_answer(simulator: Simulator) -> None:
+    class NoKey(Key):
+        def get(self) -> str:
+            raise ApiKeyInvalidError
+
+    assert not client(simulator.url, key=NoKey()).answers()
