@@ -27,6 +27,10 @@ def test_a_country_may_be_a_code_or_a_name(region: str | None, country: str, hea
     assert clean(f"{header};Tel\n{country};044 668 18 00\n", region=region).numbers == ["+41446681800"]
 
 
+def test_a_country_settles_which_of_two_numbers_is_meant() -> None:
+    assert clean("Land;Tel\nDeutschland;15123456789\nDE;0171 2345678\n").numbers[0] == "+4915123456789"
+
+
 def test_an_unknown_country_rejects_the_row() -> None:
     rows = "".join(f"Schweiz;044 668 18 0{row}\n" for row in range(5))
     cleaned = clean(f"Land;Tel\n{rows}Narnia;030 23125001\n", region="DE")

@@ -1,7 +1,8 @@
 """Samples of uploads. To add a format, add a file to the samples and a row to a table here."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -148,5 +149,99 @@ def test_a_file_that_is_not_a_list_or_table_is_refused(name: str, words: str) ->
     assert re.search(words, reason.message)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which column of a file is read.
+
+    Attributes:
+        column: its name; None for a plain list.
+        submitted: how many distinct entries are sent.
+        first: the first of them.
+        region: the default region.
+        rejected: how many rows are rejected.
+        unread: the other columns that hold numbers, with counts.
+        kind: what the checker takes.
+        country: the name of the column with the country of each number.
+    """
+
+    column: str | None
+    submitted: int
+    first: str
+    region: str | None = None
+    rejected: int = 0
+    unread: Mapping[str, int] = field(default_factory=dict)
+    kind: InputKind = InputKind.PHONE
+    country: str | None = None
+
+
+CHOSEN = {
+    "table-of-customer-numbers.csv": Chosen("Telefon geschäftlich", 4, "+493023125001", "DE"),
+    "table-of-a-bare-nummer.csv": Chosen(
+        "Telefon mobil", 12, "+493023125051", "DE", unread={"Telefon privat": 12}
+    ),
+    "table-with-calling-codes.csv": Chosen("Phone Number", 12, "+917012345601", "US", country="Country Code"),
+    "contacts-of-an-address-book.csv": Chosen(
+        "Phone 1 - Value", 8, "+12025550101", unread={"Phone 2 - Value": 2}
+    ),
+    "contacts-with-few-mails.csv": Chosen(
+        "Phone 1 - Value", 8, "+12025550101", unread={"Phone 2 - Value": 2}
+    ),
+    "contacts-with-mostly-mails.csv": Chosen(
+        "Phone 1 - Value", 2, "+12025550101", unread={"Phone 2 - Value": 1}
+    ),
+    "table-with-dates.csv": Chosen("Tlf.", 12, "+4570101000", "DK"),
+    "table-of-padded-customer-numbers.txt": Chosen("Telephone 1", 12, "+441614960100", "GB"),
+    "table-of-padded-article-numbers.csv": Chosen("Kontakt", 12, "+493023125000", "DE"),
+    "leads-utf-16.csv": Chosen("phone_number", 12, "+12025550100"),
+    "list-in-one-line.txt": Chosen(None, 12, "+12025550100"),
+    "table-with-a-capital-hint.csv": Chosen("Phone", 2, "+12025550101"),
+    "table-with-a-quoted-hint.csv": Chosen("Phone", 1, "+12025550101"),
+    "tables-joined.csv": Chosen("Phone", 2, "+12025550101", rejected=1),
+    "table-with-two-byte-order-marks.csv": Chosen('\ufeff"Phone"', 1, "+12025550101"),
+    "survey-with-three-headers.csv": Chosen("Q3", 12, "+12025550100", rejected=2),
+    "table-with-a-sparse-phone.csv": Chosen("MobilePhone", 12, "+12025550100", unread={"Phone": 1}),
+    "table-with-two-good-columns.csv": Chosen("phone", 12, "+12025550100", unread={"whatsapp": 12}),
+    "table-of-extension-and-number.csv": Chosen("Number", 2, "+12025550101", "US"),
+    "report-with-a-preamble.csv": Chosen("Phone", 12, "+12025550100"),
+    "table-of-personal-numbers.csv": Chosen("Tfn mobil", 1, "+46701740605", "SE"),
+    "table-with-e-mails-and-phones.csv": Chosen("Phone 1", 3, "+12025550101", kind=InputKind.AS_WRITTEN),
+    "table-of-a-sparse-contact-number.csv": Chosen(
+        "Contact no.", 2, "+49 30 23125101", kind=InputKind.AS_WRITTEN
+    ),
+    "workbook-with-a-preamble.xlsx": Chosen("Phone", 12, "+12025550101"),
+}
+
+REFUSED = {
+    "table-of-customer-numbers.csv": ReasonCode.NO_VALID_NUMBERS,
+    "table-of-padded-customer-numbers.txt": ReasonCode.NO_VALID_NUMBERS,
+    "table-of-padded-article-numbers.csv": ReasonCode.NO_VALID_NUMBERS,
+    "table-with-words-for-nothing.csv": ReasonCode.NO_VALID_NUMBERS,
+    "list-with-names-and-spaces.txt": ReasonCode.NO_VALID_NUMBERS,
+    "table-of-fixed-width.txt": ReasonCode.NO_VALID_NUMBERS,
+    "table-of-a-header-alone.csv": ReasonCode.EMPTY_FILE,
+}
+"""Files that are refused without a default region."""
+
+
+@pytest.mark.parametrize(("name", "chosen"), CHOSEN.items(), ids=CHOSEN)
+def test_the_right_column_of_a_sample_is_read(name: str, chosen: Chosen) -> None:
+    phones_only = chosen.kind is InputKind.AS_WRITTEN
+    content = (SAMPLES / name).read_bytes()
+    cleaned = clean(content, chosen.kind, chosen.region, phones_only=phones_only)
+
+    assert cleaned.reading.column == chosen.column
+    assert cleaned.reading.country_column == chosen.country
+    assert (cleaned.counts.submitted, cleaned.counts.rejected) == (chosen.submitted, chosen.rejected)
+    assert cleaned.numbers[0] == chosen.first
+    assert {other.name: other.numbers for other in cleaned.reading.other_columns} == chosen.unread
+
+
+@pytest.mark.parametrize(("name", "code"), REFUSED.items(), ids=REFUSED)
+def test_a_sample_without_a_column_of_numbers_is_refused(name: str, code: ReasonCode) -> None:
+    assert refusal((SAMPLES / name).read_bytes()).reason.code is code
+
+
 def test_every_upload_sample_is_used() -> None:
-    assert {path.name for path in SAMPLES.glob("[!.]*")} == READABLE.keys() | UNREADABLE.keys()
+    assert {
+        path.name for path in SAMPLES.glob("[!.]*")
+    } == READABLE.keys() | UNREADABLE.keys() | CHOSEN.keys() | REFUSED.keys()

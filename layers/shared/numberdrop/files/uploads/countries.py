@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
@@ -10,6 +11,7 @@ from importlib.resources import files
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.headers import is_phone_word, name_key, tokens, words
+from numberdrop.files.uploads.notation import without_punctuation
 from numberdrop.jobs.checkers import InputKind
 
 SEPARATOR = "\x1f"
@@ -110,7 +112,7 @@ class _Readers:
 
     def of(self, region: str) -> Callable[[str], str]:
         if region not in self.by_region:
-            self.by_region[region] = entry_rule(InputKind.PHONE, region).read
+            self.by_region[region] = partial(_read_in, region, entry_rule(InputKind.PHONE, region).read)
         return self.by_region[region]
 
 
@@ -131,6 +133,26 @@ def _read(readers: _Readers, text: str) -> str:
         except EntryRejectedError as error:
             first_error = first_error or error
     raise first_error or EntryRejectedError("not a phone number of the country in its row: check the digits")
+
+
+def _read_in(region: str, read: Callable[[str], str], number: str) -> str:
+    """Return a number of a region. That another country has the same digits does not matter here."""
+    try:
+        return read(number)
+    except EntryRejectedError:
+        # The library is slow to import, and most uploads do not need it.
+        from phonenumbers import country_code_for_region  # noqa: PLC0415
+
+        from numberdrop.files.uploads.national_numbers import e164_as_dialled  # noqa: PLC0415
+
+        digits = without_punctuation(number)
+        if not digits.isascii() or not digits.isdigit():
+            raise
+        if digits.startswith(("00", str(country_code_for_region(region)))):
+            raise
+        with suppress(EntryRejectedError):
+            return e164_as_dialled(digits, region)
+        raise
 
 
 def _reader_for(header: str) -> Callable[[str], object] | None:
