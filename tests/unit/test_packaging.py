@@ -25,9 +25,6 @@ FOLDERS = {
 }
 """The folder of each installed top-level package, by name."""
 
-USES_IF_THERE = {"openpyxl": "defusedxml"}
-"""Packages that use another one if it is installed."""
-
 
 def imported(node: ast.AST) -> Iterator[str]:
     """Yield the top-level names that code imports at run time, without imports for mypy only."""
@@ -62,7 +59,6 @@ def declared() -> set[str]:
 def test_exactly_the_imported_distributions_are_declared() -> None:
     distributions = packages_distributions()
     wanted = {distributions.get(name, [name])[0].replace("_", "-") for name in needed()}
-    wanted |= {other for name, other in USES_IF_THERE.items() if name in wanted}
 
     assert declared() == wanted
 

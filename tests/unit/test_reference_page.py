@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from numberdrop.files.formats.archive import MIB, ArchiveLimits
+from numberdrop.files.formats.sheet import MAX_CELLS
+from numberdrop.files.formats.sheet import MAX_ROWS as MAX_SHEET_ROWS
 from numberdrop.files.formats.workbook import MAX_SHEETS
-from numberdrop.files.formats.workbook_guard import MAX_CELLS
-from numberdrop.files.formats.workbook_guard import MAX_ROWS as MAX_SHEET_ROWS
 from numberdrop.files.results.results import ADDED_COLUMNS, LINE_COLUMN, REJECTED_STATUS, RESOLVED, UNRESOLVED
 from numberdrop.files.uploads.cleaning import MAX_LINES, REJECTED_COLUMNS
 from numberdrop.files.uploads.rows import MAX_COLUMNS

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from numberdrop.files.uploads.reading import FileReading
+from numberdrop.files.uploads.reading import FileReading, Unread
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import ReasonCode
@@ -25,6 +25,7 @@ class Sample:
         region: the default region.
         numbers: the entries to send.
         file: how the file became rows; None if the test does not say.
+        rejected: how many rows have no entry.
     """
 
     header: tuple[str, ...] | None = None
@@ -32,6 +33,7 @@ class Sample:
     region: str | None = None
     numbers: tuple[str, ...] = tuple(NUMBERS)
     file: FileReading | None = None
+    rejected: int = 0
 
 
 READABLE = {
@@ -101,6 +103,32 @@ READABLE = {
     "table.zip": Sample(("name", "phone"), file=FileReading(format="text in zip", encoding="utf-8")),
     "workbook.xlsx": Sample(("Name", "Phone", "Since"), region="US"),
     "workbook-of-one-column.xlsx": Sample(("column_1",)),
+    "workbook-of-three-sheets.xlsx": Sample(
+        ("Name", "Phone"),
+        file=FileReading(
+            format="xlsx", sheet="North", other_sheets=(Unread("South", 12), Unread("West", 12))
+        ),
+    ),
+    "workbook-hidden-rows.xlsx": Sample(
+        ("Name", "Phone"),
+        numbers=tuple(f"+12025550{last}" for last in range(101, 113)),
+        file=FileReading(format="xlsx", sheet="Sheet", hidden_rows=10),
+    ),
+    "workbook-plus-in-number-format.xlsx": Sample(
+        ("Name", "Phone"), numbers=tuple(f"+441614960{last}" for last in range(100, 112))
+    ),
+    "workbook-zero-in-number-format.xlsx": Sample(
+        ("Name", "Phone"), region="IT", numbers=tuple(f"+3906123456{last:02}" for last in range(12))
+    ),
+    "workbook-date-format.xlsx": Sample(("Name", "Phone"), numbers=("+12025550199",), rejected=7),
+    "workbook-macros.xlsm": Sample(
+        ("Name", "Phone"), numbers=tuple(f"+12025550{last}" for last in range(101, 113))
+    ),
+    "workbook-inline-and-formulas.xlsx": Sample(
+        ("Name", "Phone"), numbers=("+12025550101", "+12025550102"), rejected=3
+    ),
+    "workbook-prefixed-names.xlsx": Sample(("Phone",), numbers=("+12025550101",)),
+    "workbook-escaped-line-ends.xlsx": Sample(("number",), numbers=("+447700900123", "+447700900124")),
 }
 
 UNREADABLE = {
@@ -118,10 +146,13 @@ UNREADABLE = {
     "sheet.ods": r"an OpenDocument file, such as .ods. .* save it as \"Excel workbook \(.xlsx\)\"",
     "binary-workbook.xlsb": r"a binary Excel workbook .* save it as \"Excel workbook \(.xlsx\)\"",
     "workbook-with-a-password.xlsx": "protected by a password. Open it, remove the password",
+    "workbook-strict.xlsx": r"Strict Open XML, .* save it as \"Excel workbook \(.xlsx\)\"",
     "several-files.zip": "a zip archive of 2 files. Unzip it and upload each file by itself",
     "table-backslash-before-quotes.csv": "In row 14 of the table, a backslash stands before a quotation mark",
 }
 """What the refusal says about a file, as a pattern."""
+
+INSTRUCTIONS_FIRST = "workbook-instructions-first.xlsx"
 
 
 @pytest.mark.parametrize(("name", "sample"), READABLE.items(), ids=READABLE)
@@ -130,7 +161,7 @@ def test_a_sample_is_read_as_intended(name: str, sample: Sample) -> None:
 
     assert cleaned.header == sample.header
     assert cleaned.numbers == list(sample.numbers)
-    assert cleaned.listing == ""
+    assert cleaned.counts.rejected == sample.rejected
 
 
 @pytest.mark.parametrize(
@@ -219,6 +250,7 @@ REFUSED = {
     "list-with-names-and-spaces.txt": ReasonCode.NO_VALID_NUMBERS,
     "table-of-fixed-width.txt": ReasonCode.NO_VALID_NUMBERS,
     "table-of-a-header-alone.csv": ReasonCode.EMPTY_FILE,
+    INSTRUCTIONS_FIRST: ReasonCode.NO_VALID_NUMBERS,
 }
 """Files that are refused without a default region."""
 
@@ -239,6 +271,14 @@ def test_the_right_column_of_a_sample_is_read(name: str, chosen: Chosen) -> None
 @pytest.mark.parametrize(("name", "code"), REFUSED.items(), ids=REFUSED)
 def test_a_sample_without_a_column_of_numbers_is_refused(name: str, code: ReasonCode) -> None:
     assert refusal((SAMPLES / name).read_bytes()).reason.code is code
+
+
+def test_the_refusal_names_the_sheets_that_hold_numbers() -> None:
+    reason = refusal((SAMPLES / INSTRUCTIONS_FIRST).read_bytes()).reason
+
+    assert reason.code is ReasonCode.NO_VALID_NUMBERS
+    assert 'The sheet "Instructions" was read. Numbers are also in: "Contacts" (12).' in reason.message
+    assert "numberdrop send --sheet" in reason.message
 
 
 def test_every_upload_sample_is_used() -> None:

@@ -1,7 +1,7 @@
 """Name the columns of an export and find the one that has the numbers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
 from numberdrop.files.exports.matching import digits_of
@@ -132,8 +132,17 @@ def may_be_entries(cells: Sequence[str], kind: InputKind) -> bool:
 
 def _look_like_entries(cells: Sequence[str], kind: InputKind) -> bool:
     """Return whether most of the filled cells of a column look like entries of a kind."""
+    return count_entries(cells, kind) > len(cells) / 2
+
+
+def count_entries(cells: Iterable[str], kind: InputKind) -> int:
+    """Return how many cells look like entries of a kind.
+
+    >>> count_entries(["41790000001", "Total"], InputKind.PHONE)
+    1
+    """
     looks_valid = {InputKind.PHONE: _is_phone_number, InputKind.EMAIL: _is_address}.get(kind, _is_number)
-    return sum(map(looks_valid, cells)) > len(cells) / 2
+    return sum(map(looks_valid, cells))
 
 
 def _is_header(row: Sequence[str]) -> bool:

@@ -1,20 +1,21 @@
 """Open an export, the file that the vendor returns, without trusting its content."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from numberdrop.files.exports.answering import answering_column
-from numberdrop.files.exports.columns import column_names, distinct_names, number_index
+from numberdrop.files.exports.columns import column_names, count_entries, distinct_names, number_index
 from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
-from numberdrop.files.exports.members import archived_table, workbook_table
+from numberdrop.files.exports.members import archived_tables, workbook_tables
 from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table
 from numberdrop.files.exports.verdicts import is_verdict_name, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.entries_file import line_blocks, present_entries
+from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import CONTENT_TYPES
 from numberdrop.jobs.checkers import Checker
 
@@ -141,14 +142,8 @@ def read_export(
     """
     matching = Matching(checker.input, region)
     with ExitStack() as files:
-        export_format, table = _open(path, limits, files)
-        rows = table.first_rows()
-        names = column_names(table.header, rows)
-        number = None
-        if entries:
-            number = answering_column(names, rows, matching, map(present_entries, line_blocks(entries)))
-        if number is None:
-            number = NumberColumn(number_index(table.header, names, rows, checker))
+        export_format, tables = _open(path, limits, files)
+        table, names, number = _table_with_numbers(tables, checker, matching, entries)
         return Export(
             export_format=export_format,
             checker=checker,
@@ -160,11 +155,41 @@ def read_export(
         )
 
 
-def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Table]:
+def _table_with_numbers(
+    tables: Iterable[Table], checker: Checker, matching: Matching, entries: BinaryIO | None
+) -> tuple[Table, list[str], NumberColumn]:
+    """Return a table, the names of its columns, and its number column.
+
+    Of several tables, the one with the most numbers is taken: workbooks may begin with a summary.
+    """
+    found: list[tuple[int, Table, list[str], NumberColumn]] = []
+    errors: list[InvalidFileError] = []
+    for table in tables:
+        rows = table.first_rows()
+        names = column_names(table.header, rows)
+        try:
+            number = None
+            if entries:
+                blocks = map(present_entries, line_blocks(entries))
+                number = answering_column(names, rows, matching, blocks)
+            if number is None:
+                number = NumberColumn(number_index(table.header, names, rows, checker))
+        except InvalidFileError as error:
+            errors.append(error)
+        else:
+            count = count_entries(map(number.number_in, rows), checker.input)
+            found.append((count, table, names, number))
+    if not found:
+        raise errors[0]
+    _, table, names, number = max(found, key=lambda each: each[0])
+    return table, names, number
+
+
+def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Iterator[Table]]:
     file = files.enter_context(path.open("rb"))
     if file.read(len(ZIP_START)) not in {ZIP_START, EMPTY_ZIP_START}:
-        return ExportFormat.CSV, csv_table(lambda: path.open("rb"), path.stat().st_size)
+        return ExportFormat.CSV, iter([csv_table(lambda: path.open("rb"), path.stat().st_size)])
     archive = files.enter_context(open_archive(file, limits))
     if CONTENT_TYPES in archive.namelist():
-        return ExportFormat.XLSX, workbook_table(file, limits, files)
-    return ExportFormat.ZIP, archived_table(archive, limits, files)
+        return ExportFormat.XLSX, workbook_tables(file, limits, files)
+    return ExportFormat.ZIP, archived_tables(archive, limits, files)

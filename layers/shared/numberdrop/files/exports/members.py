@@ -1,8 +1,8 @@
 """Find the table inside an archive."""
 
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from shutil import copyfileobj
@@ -10,8 +10,8 @@ from tempfile import TemporaryFile
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
-from numberdrop.files.exports.table import Table, csv_table, list_table, sheet_table
-from numberdrop.files.formats.archive import ArchiveLimits, open_archive
+from numberdrop.files.exports.table import Table, csv_table, list_table, sheet_tables
+from numberdrop.files.formats.archive import ArchiveLimits
 from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 from numberdrop.files.formats.workbook import open_workbook
 
@@ -33,8 +33,8 @@ _LISTS = {
 _LIST_HEADER = ["number", "list"]
 
 
-def archived_table(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) -> Table:
-    """Return the table of an archive: its CSV file, its workbook or its lists of numbers.
+def archived_tables(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) -> Iterator[Table]:
+    """Return the tables of an archive: of its CSV file, its workbook or its lists of numbers.
 
     Args:
         archive: an archive that is within the limits.
@@ -51,13 +51,13 @@ def archived_table(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) ->
     if table:
         name, member = table
         if name.endswith(".csv"):
-            return csv_table(partial(archive.open, member), member.file_size)
-        return workbook_table(_unpack(archive, member, limits, files), limits, files)
+            return iter([csv_table(partial(archive.open, member), member.file_size)])
+        return workbook_tables(_unpack(archive, member, limits, files), limits, files)
     named = [(_LISTS[name], member) for name, member in members if name in _LISTS]
     if any(candidates) or not named:
         raise InvalidFileError("The export's archive contains no table, or several to choose from.")
     lists = [(word, partial(archive.open, member)) for word, member in named]
-    return list_table(_LIST_HEADER, lists, sum(member.file_size for _, member in named))
+    return iter([list_table(_LIST_HEADER, lists, sum(member.file_size for _, member in named))])
 
 
 def _base_name(member: ZipInfo) -> str:
@@ -74,8 +74,8 @@ def _unpack(archive: ZipFile, member: ZipInfo, limits: ArchiveLimits, files: Exi
     return unpacked
 
 
-def workbook_table(file: IO[bytes], limits: ArchiveLimits, files: ExitStack) -> Table:
-    """Return the table of a workbook.
+def workbook_tables(file: IO[bytes], limits: ArchiveLimits, files: ExitStack) -> Iterator[Table]:
+    """Return the tables of a workbook, one for each sheet that is not empty.
 
     Args:
         file: an ``.xlsx`` file, open for reading.
@@ -85,8 +85,5 @@ def workbook_table(file: IO[bytes], limits: ArchiveLimits, files: ExitStack) -> 
     Raises:
         InvalidFileError: the workbook exceeds a limit or cannot be read.
     """
-    with open_archive(file, replace(limits, unzipped=limits.workbook)) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    workbook = open_workbook(file)
-    files.callback(workbook.close)
-    return sheet_table(workbook, size)
+    workbook = files.enter_context(open_workbook(file, limits))
+    return sheet_tables(workbook, workbook.size)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from numberdrop.files.exports.columns import header_index
 from numberdrop.files.exports.matching import digits_of
@@ -20,12 +20,12 @@ from numberdrop.files.exports.text import text_blocks
 from numberdrop.files.formats.delimited import DELIMITERS, csv_cells, csv_lines
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED
 from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
-from numberdrop.files.formats.workbook import first_filled_sheet, sheet_rows
-
-if TYPE_CHECKING:
-    from openpyxl.workbook import Workbook
+from numberdrop.files.formats.workbook import Sheet, Workbook
 
 _ROWS_PER_BLOCK = 10_000
+
+_MAX_BLOCK_LENGTH = 8 * 1024 * 1024
+"""Characters. Cells of a workbook share their texts, so a small sheet may repeat a long one in every row."""
 
 _SAMPLED_ROWS = 1000
 
@@ -140,19 +140,23 @@ def list_table(header: list[str], lists: Iterable[tuple[str, Callable[[], IO[byt
     return Table(header, DELIMITERS[0], size, partial(_list_blocks, list(lists)))
 
 
-def sheet_table(workbook: "Workbook", size: int) -> Table:
-    """Return the table in the first sheet of a workbook that is not empty.
+def sheet_tables(workbook: Workbook, size: int) -> Iterator[Table]:
+    """Yield the table in each sheet of a workbook that is not empty, or else one empty table.
 
     Args:
         workbook: the workbook.
-        size: bytes of its parts.
+        size: bytes of the workbook's parts.
 
     Raises:
         InvalidFileError: a sheet is broken.
     """
-    sheet_index = first_filled_sheet(workbook) or 0
-    header = next(_filled_rows(workbook, sheet_index), [])
-    return Table(header, DELIMITERS[0], size, partial(_sheet_blocks, workbook, sheet_index))
+    is_empty = True
+    for sheet in workbook.filled_sheets():
+        is_empty = False
+        header = next(_filled_rows(workbook, sheet))
+        yield Table(header, DELIMITERS[0], size, partial(_sheet_blocks, workbook, sheet))
+    if is_empty:
+        yield list_table([], [], size)
 
 
 def _csv_blocks(open_file: Callable[[], IO[bytes]], number: NumberColumn) -> Generator[RowBlock, None, None]:
@@ -180,17 +184,23 @@ def _list_blocks(
                 yield numbers, [word] * len(numbers)
 
 
-def _sheet_blocks(
-    workbook: "Workbook", sheet_index: int, number: NumberColumn
-) -> Generator[RowBlock, None, None]:
-    rows = _filled_rows(workbook, sheet_index)
+def _sheet_blocks(workbook: Workbook, sheet: Sheet, number: NumberColumn) -> Generator[RowBlock, None, None]:
+    rows = _filled_rows(workbook, sheet)
     next(rows, None)
-    while block := list(islice(rows, _ROWS_PER_BLOCK)):
+    block: _Rows = []
+    length = 0
+    for row in rows:
+        block.append(row)
+        length += sum(map(len, row))
+        if len(block) == _ROWS_PER_BLOCK or length > _MAX_BLOCK_LENGTH:
+            yield _split(block, number, DELIMITERS[0])
+            block, length = [], 0
+    if block:
         yield _split(block, number, DELIMITERS[0])
 
 
-def _filled_rows(workbook: "Workbook", sheet_index: int) -> Iterator[list[str]]:
-    return filter(any, sheet_rows(workbook, sheet_index))
+def _filled_rows(workbook: Workbook, sheet: Sheet) -> Iterator[list[str]]:
+    return (row.cells for row in workbook.rows(sheet) if any(row.cells))
 
 
 def _read_header(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:

@@ -3,8 +3,10 @@
 Their texts are for the person who dropped the file: what is wrong, then what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from numberdrop.files.uploads.reading import Unread
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.masking import masked
 
@@ -112,6 +114,35 @@ def no_such_sheet(choice: str, names: Sequence[str]) -> JobFailedError:
         f"The file has no sheet {quoted([choice])}. {has} Correct the object's metadata sheet, or --sheet, "
         "and upload the file again.",
     )
+
+
+@contextmanager
+def naming_sheets(read: str, others: Sequence[Unread]) -> Iterator[None]:
+    """Add to an error about the column which sheet was read, and which others hold numbers.
+
+    >>> with naming_sheets("Help", [Unread("Contacts", 12)]):
+    ...     raise choose_a_column(["home", "work"])
+    Traceback (most recent call last):
+    numberdrop...JobFailedError: ... The sheet "Help" was read. Numbers are also in: "Contacts" (12). Choose ...
+
+    Raises:
+        JobFailedError: the error with the names.
+    """
+    try:
+        yield
+    except JobFailedError as error:
+        if error.reason.code is not ReasonCode.NO_VALID_NUMBERS or not read:
+            raise
+        message = f"{error.reason.message} The sheet {quoted([read])} was read."
+        if others:
+            counted = ", ".join(
+                f"{quoted([other.name])} ({other.numbers:,})" for other in others[:_MAX_NAMES]
+            )
+            message += (
+                f" Numbers are also in: {counted}. Choose a sheet with the object's metadata sheet or with "
+                "numberdrop send --sheet."
+            )
+        raise JobFailedError(error.reason.code, message) from None
 
 
 def quoted(names: Sequence[str]) -> str:

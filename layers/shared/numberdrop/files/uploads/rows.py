@@ -14,7 +14,7 @@ from numberdrop.files.uploads.columns import has_plus, is_number_like, is_writte
 from numberdrop.files.uploads.compression import unpacked
 from numberdrop.files.uploads.countries import by_country, with_country
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
-from numberdrop.files.uploads.errors import no_such_sheet, not_text
+from numberdrop.files.uploads.errors import naming_sheets, no_such_sheet, not_text
 from numberdrop.files.uploads.headers import Heading, header_of
 from numberdrop.files.uploads.layout import (
     delimiter_of_line,
@@ -254,9 +254,14 @@ def open_upload(
     wanted = Wanted(kind, rule, choice.column, phones_only=phones_only)
     with unpacked(file) as content, TemporaryFile() as table:
         if content.is_workbook:
-            sheet = copy_as_csv(content.file, table, sheet=choice.sheet)
+            copied = copy_as_csv(content.file, table, kind, sheet=choice.sheet)
             text = TextFile(table, WORKING_FILE)
-            reading = FileReading(format=content.format("xlsx"), sheet=sheet)
+            reading = FileReading(
+                format=content.format("xlsx"),
+                sheet=copied.sheet,
+                hidden_rows=copied.hidden_rows,
+                other_sheets=copied.other_sheets,
+            )
         else:
             if choice.sheet is not None:
                 raise no_such_sheet(choice.sheet, [])
@@ -266,7 +271,8 @@ def open_upload(
         layout_of = layout_of_csv if content.is_workbook else layout_of_text
         found = None
         if start.strip() and not text.separator:
-            found = layout_as_stored(start, layout) if layout else layout_of(start, wanted)
+            with naming_sheets(reading.sheet or "", reading.other_sheets):
+                found = layout_as_stored(start, layout) if layout else layout_of(start, wanted)
         if found and found.country_column is not None:
             rule = by_country(rule)
         yield UploadRows(rule, reading, text, found, region, kind)
