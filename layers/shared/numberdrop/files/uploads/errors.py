@@ -123,7 +123,7 @@ def naming_sheets(read: str, others: Sequence[Unread]) -> Iterator[None]:
     >>> with naming_sheets("Help", [Unread("Contacts", 12)]):
     ...     raise choose_a_column(["home", "work"])
     Traceback (most recent call last):
-    numberdrop...JobFailedError: ... The sheet "Help" was read. Numbers are also in: "Contacts" (12). Choose ...
+    numberdrop...JobFailedError: ... The sheet "Help" was read. Numbers are also in: "Contacts" (12). ...
 
     Raises:
         JobFailedError: the error with the names.
