@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -41,6 +41,12 @@ _LINE_SAMPLE = 64 * 1024
 _MAX_ROW_LENGTH = 1024 * 1024
 """Characters."""
 
+_MAX_COUNTED = 2_000_000
+"""Rows in which numbers that are not read are counted. The collect function has little time for more."""
+
+_MAX_TRIED = 1_000
+"""Cells of a column in a block that show whether it holds numbers."""
+
 NO_CHOICE = Choice()
 
 MAX_COLUMNS = 500
@@ -74,7 +80,7 @@ class UploadRows:
         return self._layout.stored if self._layout else UploadLayout(self._text.separator)
 
     def reading(self) -> Reading:
-        """Return what is read of the upload, and what is not. This reads all rows of a table."""
+        """Return what is read of the upload, and what is not. This reads up to 2,000,000 rows of a table."""
         return Reading(
             file=self.file,
             column=self._column,
@@ -89,21 +95,24 @@ class UploadRows:
             return
         read = {self._layout.entry_column, self._layout.country_column}
         counts: Counter[int] = Counter()
+        rows_counted = 0
         for rows in self.table_blocks():
-            for row in rows:
-                counts.update(
-                    index
-                    for index, cell in enumerate(row)
-                    if cell and index not in read and self._is_unread_number(index, cell)
-                )
-        for index in sorted(counts):
+            rows_counted += len(rows)
+            if rows_counted > _MAX_COUNTED:
+                break
+            for index in range(max(map(len, rows), default=0)):
+                if index not in read:
+                    cells = [row[index] for row in rows if index < len(row) and row[index]]
+                    counts[index] += _numbers_among(cells, self._shape_of_numbers(index))
+        for index in sorted(+counts):
             yield Unread(self._name_of(index) or "", counts[index])
 
-    def _is_unread_number(self, index: int, cell: str) -> bool:
+    def _shape_of_numbers(self, index: int) -> Callable[[str], bool]:
+        """Return what tells whether a cell of a column that is not read is a number."""
         heading = header_of(self._name_of(index) or "").heading
         if heading is Heading.PHONE:
-            return is_number_like(cell)
-        return has_plus(cell) if heading is Heading.OTHER else is_written_as_phone(cell)
+            return is_number_like
+        return has_plus if heading is Heading.OTHER else is_written_as_phone
 
     def _name_of(self, index: int | None) -> str | None:
         if not self._layout or index is None:
@@ -299,6 +308,14 @@ def _start(text: TextFile) -> str:
         if len(start) >= _SAMPLE_LENGTH:
             break
     return start[: start.rfind("\n", 0, _SAMPLE_LENGTH) + 1] or start[:_SAMPLE_LENGTH]
+
+
+def _numbers_among(cells: list[str], is_number: Callable[[str], bool]) -> int:
+    """Return how many cells are numbers. If none of a thousand is, the others are not looked at."""
+    few = cells[:: len(cells) // _MAX_TRIED + 1]
+    if len(few) < len(cells) and not any(map(is_number, few)):
+        return 0
+    return sum(map(is_number, cells))
 
 
 def _cell(row: list[str], column: int) -> str:
