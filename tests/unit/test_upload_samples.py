@@ -51,6 +51,48 @@ READABLE = {
     "list-as-written.txt": Sample(
         kind=InputKind.AS_WRITTEN, numbers=("(202) 555-0101, evenings", "+1 202 555 0102")
     ),
+    "list-of-digits-without-plus.txt": Sample(
+        region="international",
+        numbers=(
+            *("+447700900101", "+447700900102", "+33639980103", "+33639980104", "+919876543210"),
+            *("+5511987654321", "+6281234567890", "+12025550107", "+79123456789", "+971501234567"),
+            "+4915228817386",
+        ),
+    ),
+    "table-with-zeros-after-country-codes.csv": Sample(
+        ("name", "phone"),
+        numbers=(
+            *("+441614960101", "+441614960102", "+441614960103", "+441614960104", "+493023125105"),
+            *("+493023125106", "+33639980107", "+919876543210", "+6281234567890", "+2348031234567"),
+            *("+441614960111", "+441614960112"),
+        ),
+    ),
+    "list-of-chat-ids.txt": Sample(numbers=tuple(f"+12025550{last}" for last in range(100, 112))),
+    "list-of-chat-links.txt": Sample(numbers=tuple(f"+12025550{last}" for last in range(100, 112))),
+    "list-numbered.txt": Sample(region="DE", numbers=tuple(f"+49176040690{last:02}" for last in range(12))),
+    "list-of-other-digits-and-dashes.txt": Sample(
+        region="JP",
+        numbers=(
+            *("+81312345678", "+81312345679", "+966501234567"),
+            *(f"+12025550{last}" for last in range(101, 107)),
+        ),
+    ),
+    "table-with-extensions.csv": Sample(
+        ("Name", "Phone"), numbers=("+12025550105", "+12025550107"), rejected=10
+    ),
+    "table-with-thousand-separators.csv": Sample(
+        ("name", "phone"), region="international", numbers=("+447700900101",), rejected=2
+    ),
+    "table-with-formulas.csv": Sample(
+        ("name", "phone"),
+        numbers=("+12025550101", "+12025550102", "+12025550104", "+442079460105", "+12025550106"),
+        rejected=1,
+    ),
+    "list-with-minus-signs.txt": Sample(numbers=("+447700900123", "+447700900124", "+447700900125")),
+    "list-of-e-mails-joined.txt": Sample(
+        kind=InputKind.EMAIL,
+        numbers=("ann@example.com", "bob@example.com", "john@example.com", "jos\u00e9@example.com"),
+    ),
     "table-comma.csv": Sample(("ID", "Name", "Phone Number")),
     "table-semicolon-windows-1252.csv": Sample(("Name", "Telefon", "Betrag")),
     "table-tab-utf-16.tsv": Sample(("name", "MSISDN")),
@@ -243,6 +285,7 @@ CHOSEN = {
 }
 
 REFUSED = {
+    "list-of-digits-without-plus.txt": ReasonCode.NO_VALID_NUMBERS,
     "table-of-customer-numbers.csv": ReasonCode.NO_VALID_NUMBERS,
     "table-of-padded-customer-numbers.txt": ReasonCode.NO_VALID_NUMBERS,
     "table-of-padded-article-numbers.csv": ReasonCode.NO_VALID_NUMBERS,
