@@ -7,6 +7,8 @@ SAM := .venv/sam/bin/sam
 INSTALLER := .venv/installer/bin
 PINNED := --no-deps --only-binary=:all: --require-hashes --requirement
 export SAM_CLI_TELEMETRY := 0
+# Settings of the shell for other Pythons: with the first, `python -m local` does not find this folder.
+unexport PYTHONSAFEPATH PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONOPTIMIZE
 # Tests on the local cloud all run on one worker; the other tests run on any.
 PARALLEL := --numprocesses auto --dist loadgroup
 
@@ -17,7 +19,7 @@ UPLOADS ?= 1000
 FILES ?= 20000
 SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e torture fuzz bench large burst plans format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e laptops torture fuzz bench large burst plans format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -94,6 +96,10 @@ crash: .venv/command/.done ## Run the tests that crash the pipeline at every sid
 e2e: ## Run the tests on the local cloud
 	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
 	@$(DEV)/python -m pytest tests/e2e
+
+laptops: ## Run the demo in odd environments, such as paths with spaces; ROW="word" runs some
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m tests.odd_environments $(if $(ROW),"$(ROW)")
 
 torture: .venv/command/.done ## Run the crash tests with new seeds for SECONDS
 	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s

@@ -5,7 +5,6 @@ submissions than ``SubmitConcurrency`` allows. It takes minutes, so ``make bench
 """
 
 import argparse
-import signal
 import sys
 import time
 from collections import Counter
@@ -19,12 +18,13 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.sample_numbers import write_numbers
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.observation import MIB, Memory, functions, functions_table, wait_for_executions
-from local.processes import LocalCloudError
+from local.processes import LocalCloudError, ended_by_signals, ignore_settings
 from local.simulator import RemoteSimulator
 
 MAX_SECONDS = 3600
@@ -56,7 +56,7 @@ class Burst:
 
 def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the burst and return the exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    ignore_settings()
     options = _options(arguments)
     console = Console(highlight=False)
     console.print(f"Writing {options.uploads:,} files and starting a local cloud ...")
@@ -66,6 +66,7 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with (
+            ended_by_signals(),
             TemporaryDirectory(prefix="numberdrop-burst-") as folder,
             local_cloud(cloud_options) as cloud,
             event_tap(cloud) as tap,
@@ -77,7 +78,7 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
             console.print(functions_table(cloud, burst.memory), _figures(burst, vendor))
             _check(burst, vendor, options)
     except (LocalCloudError, BurstFailedError) as error:
-        console.print(f"[bold red]Failed:[/] {error}")
+        console.print(Text("Failed:", style="bold red"), Text(str(error)))
         return 1
     console.print(f"Each of the {options.uploads:,} uploads was charged once and completed.")
     return 0

@@ -9,7 +9,6 @@ import argparse
 import csv
 import json
 import shutil
-import signal
 import sys
 import time
 from collections import Counter
@@ -22,12 +21,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.sample_numbers import Sample, write_numbers
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.observation import Memory, functions_table, wait_for_executions
-from local.processes import LocalCloudError
+from local.processes import LocalCloudError, ended_by_signals, ignore_settings
 
 MAX_SECONDS = 3600
 MB = 1_000_000
@@ -60,13 +60,13 @@ class Run:
 
 def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the upload and return the exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    ignore_settings()
     options = _options(arguments)
     console = Console(highlight=False)
     console.print(f"Writing {options.rows:,} lines and starting a local cloud ...")
     vendor = ("--duration", str(options.duration), "--balance", "1000000")
     try:
-        with TemporaryDirectory(prefix="numberdrop-large-") as name:
+        with ended_by_signals(), TemporaryDirectory(prefix="numberdrop-large-") as name:
             file, results = Path(name, "numbers.txt"), Path(name, "results.csv")
             sample = write_numbers(
                 file, options.rows, seed=options.seed, duplicates=options.duplicates, dirty=options.dirty
@@ -78,7 +78,7 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
                 _fetch(cloud, run, results)
             _check(results, run, sample)
     except (LocalCloudError, RunFailedError) as error:
-        console.print(f"[bold red]Failed:[/] {error}")
+        console.print(Text("Failed:", style="bold red"), Text(str(error)))
         return 1
     console.print(f"results.csv has one row for each of the {sample.lines:,} lines, in order.")
     return 0

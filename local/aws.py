@@ -13,6 +13,9 @@ import trustme
 
 from local.processes import TOOLS, background, environment, free_port
 
+SHARING = Path(__file__).with_name("shared_archives.py")
+"""Starts MiniStack."""
+
 REGION = "us-east-1"
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - MiniStack's well-known root account
@@ -41,6 +44,8 @@ class LocalAws:
         return {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            # The AWS CLI prefers the first of these, boto3 knows only the second.
+            "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": str(self.ca_file),
@@ -91,7 +96,10 @@ def local_aws(
     )
     python = str(TOOLS / "cloud" / "bin" / "python")
     with background(
-        [python, "-m", "ministack"], env, folder / "ministack.log", is_up=lambda: _is_healthy(aws)
+        [python, "-P", str(SHARING)],
+        env,
+        folder / "ministack.log",
+        is_up=lambda: _is_healthy(aws),
     ):
         yield aws
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,20 +10,26 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
-from local.processes import PROJECT, LocalCloudError
+from local.processes import PROJECT, LocalCloudError, ended_by_signals, ignore_settings
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
+from numberdrop_cli.errors import ExitStatus
 from numberdrop_cli.following import JobSnapshot, take_snapshot
 from numberdrop_cli.uploading import Uploader
 
 SAMPLES = PROJECT / "local" / "samples"
 CHECKERS = ("band", "phoneCheck", "wa-deep")
 MAX_SECONDS = 120
+WHAT_HAPPENS = (
+    "This takes about a minute: it starts a local cloud, deploys the template with the SAM CLI, drops "
+    f"{len(CHECKERS)} files, and shows their events and results. It needs no account and costs nothing."
+)
 ROWS_SHOWN = 4
 
 
@@ -34,22 +39,26 @@ class DemoFailedError(Exception):
 
 def main() -> int:
     """Run the demo; return the exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    console = Console()
+    ignore_settings()
+    # Logs and rows are shown as they are, whatever brackets they have.
+    console = Console(markup=False)
     # The simulated vendor takes seconds instead of minutes, so the state machine's waits are shorter too.
     options = CloudOptions(wait_scale=0.1, simulator=("--duration", "6"))
-    console.print("Starting a local cloud and deploying the template with the SAM CLI ...")
+    console.print(WHAT_HAPPENS, soft_wrap=True)
     began = time.monotonic()
     try:
-        with local_cloud(options) as cloud, event_tap(cloud) as tap:
+        with ended_by_signals(), local_cloud(options) as cloud, event_tap(cloud) as tap:
             console.print(f"Up after {time.monotonic() - began:.0f} s: {cloud.aws.endpoint}")
             uploads = [_drop(cloud, checker, console) for checker in CHECKERS]
             events = _follow(cloud, tap, uploads, console)
             for event in events:
                 _show(cloud, event, console)
     except (LocalCloudError, DemoFailedError) as error:
-        console.print(f"[bold red]The demo failed:[/] {error}", highlight=False)
+        console.print(Text("The demo failed:", style="bold red"), error, highlight=False)
         return 1
+    except KeyboardInterrupt:
+        console.print("Interrupted. Everything is cleaned up.")
+        return ExitStatus.INTERRUPTED
     console.print(f"Done after {time.monotonic() - began:.0f} s. Everything is cleaned up.")
     return 0
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from random import choice
 from typing import IO
@@ -17,6 +18,10 @@ START_SECONDS = 60
 END_SECONDS = 3
 LINES_SHOWN = 30
 PORTS = range(20_000, 32_000)
+PORT_ATTEMPTS = 100
+LOOPBACK = ("127.0.0.1", "localhost")
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LocalCloudError(Exception):
@@ -24,17 +29,64 @@ class LocalCloudError(Exception):
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment without AWS variables, plus the settings.
+    """Return this process's environment for a program of the local cloud, plus the settings.
 
-    Also without ``PYTHONDONTWRITEBYTECODE``: every function runs in processes of its own, and without
-    cached bytecode each of them would compile the package again.
+    Variables that configure Python or the access to AWS are left out: a profile that does not exist, or
+    ``PYTHONWARNINGS=error``, would end the program. Requests to loopback do not go through a proxy.
+
+    >>> environment({"AWS_REGION": "us-east-1"})["AWS_CONFIG_FILE"]
+    '/dev/null'
     """
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") and name != "PYTHONDONTWRITEBYTECODE"
-    }
-    return {**inherited, **settings}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    exceptions = dict.fromkeys(("NO_PROXY", "no_proxy"), proxy_exceptions(os.environ))
+    return {**inherited, **NO_AWS_FILES, **exceptions, **settings}
+
+
+def proxy_exceptions(env: Mapping[str, str]) -> str:
+    """Return the hosts that are reached without a proxy: those of an environment, and loopback.
+
+    >>> proxy_exceptions({"no_proxy": "internal.example"})
+    'internal.example,127.0.0.1,localhost'
+    """
+    known = env.get("no_proxy") or env.get("NO_PROXY") or ""
+    return ",".join([*filter(None, known.split(",")), *LOOPBACK])
+
+
+def ignore_settings() -> None:
+    """Remove from this process's environment what ``environment`` keeps from other programs.
+
+    The demo and the local cloud are clients of the local AWS, so they must not read the user's settings.
+    """
+    kept = environment({})
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update({name: kept[name] for name in (*NO_AWS_FILES, "NO_PROXY", "no_proxy")})
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let the first signal that ends the program start the clean-up, and ignore the next ones.
+
+    Closing the terminal sends SIGHUP. Python would end at once, without ``finally``, and leave the processes
+    of the local cloud behind.
+
+    Raises:
+        KeyboardInterrupt: one of the signals arrived.
+    """
+
+    def interrupt(*_: object) -> None:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+        _held.arrive()
+
+    # A signal that is ignored from the start, as with `nohup`, stays ignored.
+    heard = [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
@@ -43,10 +95,11 @@ def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
     Raises:
         LocalCloudError: the command failed; the message ends with the last lines of its log.
     """
-    with log.open("wb") as output:
-        if _start(command, env, output).wait() != 0:
-            name = " ".join([Path(command[0]).name, *command[1:2]])
-            raise LocalCloudError(f"'{name}' failed:\n{_last_lines(log)}")
+    with log.open("wb") as output, _running(command, env, output) as process:
+        failed = process.wait() != 0
+    if failed:
+        name = " ".join([Path(command[0]).name, *command[1:2]])
+        raise LocalCloudError(f"'{name}' failed:\n{_last_lines(log)}")
 
 
 @contextmanager
@@ -58,17 +111,13 @@ def background(
     Raises:
         LocalCloudError: the command ended early, or was not up within a minute.
     """
-    with log.open("wb") as output:
-        process = _start(command, env, output)
-        try:
-            end = time.monotonic() + START_SECONDS
-            while not is_up():
-                _check_alive(process, end, log)
-                time.sleep(0.05)
+    with log.open("wb") as output, _running(command, env, output) as process:
+        end = time.monotonic() + START_SECONDS
+        while not is_up():
             _check_alive(process, end, log)
-            yield
-        finally:
-            _end(process)
+            time.sleep(0.05)
+        _check_alive(process, end, log)
+        yield
 
 
 def free_port() -> int:
@@ -76,18 +125,68 @@ def free_port() -> int:
 
     It is below the range of ephemeral ports, so that the system does not give it to another process
     before it is used.
+
+    Raises:
+        LocalCloudError: there is no such port, for instance because loopback has only an IPv6 address.
     """
-    while True:
+    for _ in range(PORT_ATTEMPTS):
         port = choice(PORTS)  # noqa: S311 - a port is not a secret
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOOPBACK[0], port))
+            except OSError as error:
+                reason = error.strerror
+            else:
+                return port
+    raise LocalCloudError(
+        f"No port of {LOOPBACK[0]} can be used ({reason}). The local cloud needs loopback with IPv4."
+    )
 
 
 def listens(port: int) -> bool:
     """Tell whether something listens on a port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass
+class _HeldInterruption:
+    """An interruption that waits while a process is being started, or nobody would know which to end."""
+
+    holding: bool = False
+    arrived: bool = False
+
+    def arrive(self) -> None:
+        self.arrived = True
+        if not self.holding:
+            self.release()
+
+    def release(self) -> None:
+        """Raise ``KeyboardInterrupt`` if an interruption has arrived."""
+        self.holding = False
+        if self.arrived:
+            self.arrived = False
+            raise KeyboardInterrupt
+
+
+_held = _HeldInterruption()
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], env: Mapping[str, str], output: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command until it or the context ends."""
+    _held.holding = True
+    try:
+        process = _start(command, env, output)
+        try:
+            _held.release()
+            yield process
+        finally:
+            _end(process)
+    finally:
+        _held.holding = False
 
 
 def _start(command: Sequence[str], env: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:

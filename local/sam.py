@@ -1,5 +1,6 @@
 """Build and deploy a template with the real SAM CLI, as users do."""
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -21,16 +22,44 @@ def deploy(
         LocalCloudError: the build or the deployment failed.
     """
     sam = _sam()
-    env = environment({**aws.shell_settings, "SAM_CLI_TELEMETRY": "0", "LAMBDA_PYTHON": OUR_PYTHON})
-    built = folder / f"{stack}-build"
-    build = f"build --template {template} --build-dir {built} --cache-dir {folder / 'cache'}"
-    run([sam, *build.split()], env, folder / f"{stack}-build.log")
-    options = (
-        f"deploy --template {built / 'template.yaml'} --stack-name {stack} --resolve-s3 "
-        "--capabilities CAPABILITY_IAM --no-confirm-changeset --no-progressbar --parameter-overrides"
+    env = environment(
+        {
+            **aws.shell_settings,
+            "LAMBDA_PYTHON": OUR_PYTHON,
+            # The layer is built with the first `python3`. That of an active environment may have no pip.
+            "PATH": os.pathsep.join([str(TOOLS / "installer" / "bin"), os.environ.get("PATH", os.defpath)]),
+            "SAM_CLI_TELEMETRY": "0",
+            "TMPDIR": str(folder),
+        }
     )
+    built = folder / f"{stack}-build"
+    build = [
+        "build",
+        "--template",
+        str(template),
+        "--build-dir",
+        str(built),
+        "--cache-dir",
+        str(folder / "cache"),
+    ]
+    run([sam, *build], env, folder / f"{stack}-build.log")
+    options = ["--stack-name", stack, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
+    quiet = ["--no-confirm-changeset", "--no-progressbar"]
     overrides = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
-    run([sam, *options.split(), *overrides], env, folder / f"{stack}-deploy.log")
+    run(
+        [
+            sam,
+            "deploy",
+            "--template",
+            str(built / "template.yaml"),
+            *options,
+            *quiet,
+            "--parameter-overrides",
+            *overrides,
+        ],
+        env,
+        folder / f"{stack}-deploy.log",
+    )
     _set_concurrency_as_number(aws)
     described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}

@@ -13,10 +13,25 @@ from tests.support.cloud import TIMEOUT_SECONDS
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
 
 
+def settings(cloud: LocalCloud) -> dict[str, str]:
+    packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
+    return environment({**cloud.aws.shell_settings, "PYTHONPATH": packages})
+
+
+def test_a_closed_pipe_after_sending_means_status_5(cloud: LocalCloud, tmp_path: Path) -> None:
+    file = tmp_path / "piped.txt"
+    file.write_text("\n".join(NUMBERS), encoding="utf-8")
+    command = [sys.executable, "-m", "numberdrop_cli", "send", str(file), "--checker", "band", "--watch"]
+    with subprocess.Popen(command, env=settings(cloud), cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert b"list price" in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(TIMEOUT_SECONDS) == 5
+
+
 def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: Path) -> None:
     file = tmp_path / "leads.txt"
     file.write_text("\n".join([*NUMBERS, "not a number"]), encoding="utf-8")
-    packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
 
     done = subprocess.run(
         [
@@ -30,7 +45,7 @@ def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: P
             "--watch",
             "--export",
         ],
-        env=environment({**cloud.aws.shell_settings, "PYTHONPATH": packages}),
+        env=settings(cloud),
         cwd=PROJECT,
         capture_output=True,
         text=True,
