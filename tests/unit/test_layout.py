@@ -445,3 +445,15 @@ def test_a_list_in_quotes_is_a_table_with_one_column() -> None:
 
     assert cleaned.header == ("column_1",)
     assert cleaned.numbers == [A, B]
+
+
+@pytest.mark.parametrize("start", ["tel:+1 202 555 0101", "Tel. +12025550101", "mobile: +1 (202) 555-0101"])
+def test_a_first_line_with_a_number_is_not_a_header(start: str) -> None:
+    assert clean(f"{start}\n+12025550102\n".encode(), InputKind.PHONE).header is None
+
+
+def test_a_header_may_have_an_example_in_brackets() -> None:
+    cleaned = clean(b"Phone (e.g. +12025550199)\n+12025550101\n", InputKind.PHONE)
+
+    assert cleaned.header == ("Phone (e.g. +12025550199)",)
+    assert cleaned.numbers == ["+12025550101"]

@@ -47,6 +47,8 @@ _DATE_LIKE = re.compile(
     r"|(?:0?[1-9]|[12][0-9]|3[01])([-./])(?:0?[1-9]|[12][0-9]|3[01])\2(?:(?:1[89]|20)?[0-9]{2}))"
     r"(?:[T ,].*)?"
 )
+_DIGITS_OF_A_NUMBER = re.compile(r"(?:[0-9]\W{0,3}){6}")
+_EXAMPLE = re.compile(r"(?<=[^\W\d_])\s*[(\[].*")
 _WITH_PLUS = re.compile(
     r"(?:\w{1,12}:\s*)?[=\s'\"(\[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[+\uff0b].*|https?://wa\.me/.*|.*@(?:c\.us|s\.whatsapp\.net)"
 )
@@ -65,6 +67,15 @@ def is_number_like(cell: str) -> bool:
     """
     text = cell.strip()
     return bool(_NUMBER_LIKE.fullmatch(text)) and not _DATE_LIKE.fullmatch(text)
+
+
+def has_a_number(cell: str) -> bool:
+    """Return whether a cell holds the digits of a number, apart from an example in brackets behind a word.
+
+    >>> has_a_number("tel:+1-202-555-0101"), has_a_number("Phone 1 (e.g. 12025550101)")
+    (True, False)
+    """
+    return bool(_DIGITS_OF_A_NUMBER.search(_EXAMPLE.sub("", cell)))
 
 
 def is_date_like(cell: str) -> bool:

@@ -104,6 +104,8 @@ class TableSample:
         first = self.rows[0]
         if len(first) > 1 and self.names(wanted) is None:
             return None
+        if len(first) == 1 and columns.has_a_number(first[0]):
+            return None
         return _named_column(first, wanted)
 
     def layout(self, wanted: Wanted) -> Layout | None:
