@@ -19,7 +19,7 @@ UPLOADS ?= 1000
 FILES ?= 20000
 SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e laptops torture fuzz bench large burst plans format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e laptops torture fuzz bench large burst outage plans format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -120,6 +120,10 @@ burst: ## Drop UPLOADS uploads at once on a local cloud; show how they end
 
 plans: .venv/command/.done ## Make the tables of numbering plans from the pinned libphonenumber
 	@$(DEV)/python -m local.numbering_plans
+
+outage: ## Drop UPLOADS uploads on a local cloud while the vendor is down; show how they end
+	@$(MAKE) --no-print-directory -j3 install
+	@$(DEV)/python -m benchmarks.outage --uploads $(UPLOADS)
 
 format: .venv/command/.done ## Format the code and fix what ruff can fix
 	@$(DEV)/ruff format .

@@ -57,6 +57,14 @@ class Uploads(RuleBasedStateMachine):
     def change_the_balance(self, *, has_money: bool) -> None:
         self.world.vendor.has_money = has_money
 
+    @rule(is_down=st.booleans(), fails_posts=st.booleans())
+    def begin_or_end_an_outage(self, *, is_down: bool, fails_posts: bool) -> None:
+        self.world.vendor.is_down, self.world.vendor.fails_posts = is_down, fails_posts
+
+    @rule(refused=st.sets(st.sampled_from(["band", "phoneCheck"])))
+    def change_the_plan(self, refused: set[str]) -> None:
+        self.world.vendor.refused_checkers = refused
+
     @rule(number=st.integers(1, 9))
     def change_the_valid_key(self, number: int) -> None:
         self.world.vendor.key = f"canary-key-{number}"
@@ -83,6 +91,8 @@ class Uploads(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.world.vendor.never_finishes = False
+        self.world.vendor.is_down = self.world.vendor.fails_posts = False
+        self.world.vendor.refused_checkers = set()
         for upload in self.world.uploads:
             self.world.announce(upload)
         self.maintainer.top_up()

@@ -9,7 +9,7 @@ import pytest
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import event_tap
 from local.simulator import RemoteSimulator
-from tests.support.cloud import Bucket, Inbox
+from tests.support.cloud import Bucket, Inbox, close_breaker
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,6 +45,7 @@ def vendor(cloud: LocalCloud) -> Iterator[RemoteSimulator]:
     with RemoteSimulator(cloud.simulator) as control:
         yield control
         control.clear_faults()
+        close_breaker(cloud, cloud.outputs["JobsTableName"])
 
 
 @pytest.fixture

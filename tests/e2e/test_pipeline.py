@@ -14,7 +14,7 @@ from local.cloud import STACK, LocalCloud
 from local.observation import functions
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, end_pause
 
 NUMBERS = "".join(f"+447700900{n:03d}\n" for n in range(200, 220))
 
@@ -290,6 +290,7 @@ def test_an_empty_account_opens_the_breaker_until_topped_up(
     assert len(vendor.charges) == charged_before
 
     expire_lease(cloud, attention)
+    end_pause(cloud)
     invoke(cloud, "ReconcileFunction")
     (_, completed) = inbox.wait_for(blocked, count=2)
     announce_again(cloud, uploads, delayed)

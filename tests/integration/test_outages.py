@@ -259,18 +259,31 @@ def test_a_turn_is_not_taken_from_a_file_being_sent(
     assert (account.job(third), simulator.calls["submit"]) == (None, 1)
 
 
+def test_a_waiting_claim_shows_when_it_asked(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    upload = stored_claim(account, timedelta(hours=1))
+    open_breaker(account, timedelta())
+    functions.submit(upload)
+    asked = job_of(account, upload).lease_until
+    assert timedelta() <= datetime.now(UTC) - asked < timedelta(minutes=1)
+    assert functions.reconcile(SCHEDULED) == {"left alone": 1}
+    assert simulator.calls == {}
+
+
 # Reconciling
 
 
-def stored_claim(account: Account) -> Upload:
-    """Store a claimed job that lost its worker an hour ago."""
+def stored_claim(account: Account, asked: timedelta) -> Upload:
+    """Store a claimed job that asked for a turn some time ago."""
     (upload,) = drop(account, "band/claimed.txt")
     now = datetime.now(UTC)
     account.put(
         a_job(
             State.CLAIMED,
             upload=upload,
-            lease_until=now - timedelta(hours=1),
+            lease_until=now - asked,
+            created_at=now - asked,
             deadline=now - timedelta(minutes=1),
         )
     )
@@ -283,7 +296,7 @@ def open_breaker(account: Account, since: timedelta) -> None:
 
 
 def test_a_claim_in_an_outage_is_left_to_its_message(account: Account, functions: Functions) -> None:
-    upload = stored_claim(account)
+    upload = stored_claim(account, timedelta(minutes=3))
     open_breaker(account, timedelta(minutes=5))
     assert functions.reconcile(SCHEDULED) == {"left alone": 1}
     job = job_of(account, upload)
@@ -292,7 +305,7 @@ def test_a_claim_in_an_outage_is_left_to_its_message(account: Account, functions
 
 def test_lost_messages_do_not_keep_the_breaker_open(account: Account, functions: Functions) -> None:
     """If nobody asks for a turn, only a new message can close the breaker."""
-    upload = stored_claim(account)
+    upload = stored_claim(account, timedelta(hours=1))
     open_breaker(account, timedelta(hours=1))
     assert functions.reconcile(SCHEDULED) == {"restarted": 1}
     functions.submit(upload)

@@ -331,7 +331,7 @@ def test_a_holder_without_a_worker_is_restarted(account: Account, at_noon: Recon
 
 def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon: Reconciler) -> None:
     holder = store(account, State.BLOCKED, lease_until=VALID_LEASE)
-    waiting = store(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON - A_DAY, deadline=NOON)
+    waiting = store(account, State.CLAIMED, upload=an_upload("b"), lease_until=NOON, deadline=NOON)
     at_noon.breaker.open(OpenBreaker(holder=holder.job_id))
     assert at_noon.run() == {"announced": 1, "left alone": 1}
     assert queued_uploads(account) == []

@@ -7,9 +7,12 @@ from typing import Any
 
 from local.cloud import LocalCloud
 from local.event_tap import EventTap
+from numberdrop.aws.circuit_breaker import BREAKER_KEY
 
 TIMEOUT_SECONDS = 60
 """How long a test waits for something that must happen."""
+
+_BREAKER: Any = {"job_id": {"S": BREAKER_KEY}}
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,19 @@ class Inbox:
             assert time.monotonic() < end, f"no event about {key} arrived: {self.received}"
             self.received += self.tap.receive()
         return self.about(key)
+
+
+def end_pause(cloud: LocalCloud) -> None:
+    """Make the next probe of the open circuit breaker due."""
+    cloud.aws.client("dynamodb").update_item(
+        TableName=cloud.outputs["JobsTableName"],
+        Key=_BREAKER,
+        UpdateExpression="SET due_at = :past",
+        ConditionExpression="attribute_exists(job_id)",
+        ExpressionAttributeValues={":past": {"S": "2000-01-01T00:00:00.000Z"}},
+    )
+
+
+def close_breaker(cloud: LocalCloud, table: str) -> None:
+    """Close the circuit breaker of a stack, so that no test waits for a doubt of the one before."""
+    cloud.aws.client("dynamodb").delete_item(TableName=table, Key=_BREAKER)

@@ -132,7 +132,7 @@ class SendsWithoutTheFreeProbe(Wiring):
 
 
 class _ForgetfulReconciler(Reconciler):
-    def _extend_claim(self, job: Job, breaker: OpenBreaker) -> str:
+    def _extend_claim(self, job: Job) -> str:
         self.ledger.extend_deadline(job, self.now() + self.job_timeout)
         return "left alone"
 

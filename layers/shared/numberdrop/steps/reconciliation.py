@@ -136,8 +136,8 @@ class Reconciler:
     def _repair(self, job: Job, breaker: OpenBreaker | None) -> str:
         match job.state:
             case State.CLAIMED if breaker and (breaker.cause is Cause.OUTAGE or breaker.holder != job.job_id):
-                return self._extend_claim(job, breaker)
-            case State.CLAIMED if self._is_over(job.lease_until + self._patience(job)):
+                return self._extend_claim(job)
+            case State.CLAIMED if self._is_over(job.lease_until + _patience(self._time_spent(job))):
                 return self._time_out(job) if self._is_over(job.deadline) else self._restart(job)
             case State.BLOCKED if self._is_over(job.lease_until):
                 return self._restart(job)
@@ -151,19 +151,16 @@ class Reconciler:
             case _:
                 return "left alone"
 
-    def _extend_claim(self, job: Job, breaker: OpenBreaker) -> str:
+    def _extend_claim(self, job: Job) -> str:
         """Extend the deadline of a job behind the open breaker, whose waiting time does not count.
 
-        If nobody has asked for a turn for a while, all messages are lost, and a new one is sent.
+        The lease shows when the upload last asked for a turn. If that is long ago, its message is lost.
         """
         deadline = self.now() + self.job_timeout
         self.ledger.extend_deadline(job, deadline)
-        if breaker.is_idle(self.now()) and self._is_over(job.lease_until + PATIENCE):
+        if self._is_over(job.lease_until + _patience(self.now() - job.created_at)):
             return self._restart(replace(job, deadline=deadline))
         return "left alone"
-
-    def _patience(self, job: Job) -> timedelta:
-        return min(max(PATIENCE, self._time_spent(job) / 2), LONGEST_PATIENCE)
 
     def _time_spent(self, job: Job) -> timedelta:
         """Return how long the job has tried, without a break, to submit its file or to finish its task.
@@ -228,3 +225,7 @@ class Reconciler:
 
     def _is_over(self, moment: datetime) -> bool:
         return moment <= self.now()
+
+
+def _patience(age: timedelta) -> timedelta:
+    return min(max(PATIENCE, age / 2), LONGEST_PATIENCE)

@@ -151,7 +151,11 @@ class Submitter:
     def _wait(self, admission: Admission, seconds: int, end: datetime) -> Settled | Requeue:
         """Wait for a turn. A job that was refused stays blocked, and reconcile wakes it."""
         job = admission.job
-        if job is None or job.reason is None:
+        if job is None:
+            return Requeue(seconds)
+        if job.reason is None:
+            # The lease shows reconcile when the upload asked last, so that it finds lost messages.
+            self.ledger.extend_lease(job, self.now())
             return Requeue(seconds)
         if job.state is State.CLAIMED:
             try:
