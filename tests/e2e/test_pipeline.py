@@ -14,7 +14,7 @@ from local.cloud import STACK, LocalCloud
 from local.observation import functions
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, end_pause
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, announce_again, end_pause
 
 NUMBERS = "".join(f"+447700900{n:03d}\n" for n in range(200, 220))
 
@@ -73,27 +73,6 @@ def invoke(cloud: LocalCloud, function: str) -> None:
         Payload=json.dumps({"detail-type": "Scheduled Event"}),
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
-
-
-def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
-    """Send the event of an upload again, as EventBridge may do."""
-    head = cloud.aws.client("s3").head_object(Bucket=uploads.name, Key=key)
-    message = {
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {
-            "bucket": {"name": uploads.name},
-            "object": {
-                "key": key,
-                "version-id": head["VersionId"],
-                "etag": head["ETag"].strip('"'),
-                "size": head["ContentLength"],
-            },
-        },
-    }
-    cloud.aws.client("sqs").send_message(
-        QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody=json.dumps(message)
-    )
 
 
 def test_a_band_file_returns_its_export_and_a_row_per_number(

@@ -1,5 +1,6 @@
 """What tests of the local cloud share: buckets as a user sees them, and the events received so far."""
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,27 @@ class Inbox:
             assert time.monotonic() < end, f"no event about {key} arrived: {self.received}"
             self.received += self.tap.receive()
         return self.about(key)
+
+
+def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
+    """Send the event of an upload again, as EventBridge may do."""
+    head = cloud.aws.client("s3").head_object(Bucket=uploads.name, Key=key)
+    message = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": uploads.name},
+            "object": {
+                "key": key,
+                "version-id": head["VersionId"],
+                "etag": head["ETag"].strip('"'),
+                "size": head["ContentLength"],
+            },
+        },
+    }
+    cloud.aws.client("sqs").send_message(
+        QueueUrl=cloud.outputs["UploadQueueUrl"], MessageBody=json.dumps(message)
+    )
 
 
 def end_pause(cloud: LocalCloud) -> None:
