@@ -17,10 +17,11 @@ MAX_WAIT_SECONDS = 300
 
 CALLS_OF_A_JOB: Mapping[str, int] = {
     "dynamodb:GetItem": 4,
+    "dynamodb:PutItem": 1,
     "dynamodb:UpdateItem": 6,
     "events:PutEvents": 1,
     "s3:GetObject": 2,
-    "s3:PutObject": 4,
+    "s3:PutObject": 5,
     "states:StartExecution": 1,
 }
 """AWS requests of a job's functions, without checks of the task."""
@@ -39,6 +40,8 @@ USD: Mapping[str, float] = {
     "request": 0.20 / 1_000_000,
     "GB-second": 0.0000133334,
     "dynamodb:GetItem": 0.125 / 1_000_000,
+    # The item of a task id, of less than 1 KB.
+    "dynamodb:PutItem": 0.625 / 1_000_000,
     # An item of up to 2 KB, and an entry of the index.
     "dynamodb:UpdateItem": 3 * 0.625 / 1_000_000,
     "events:PutEvents": 1.00 / 1_000_000,

@@ -11,6 +11,7 @@ from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
@@ -19,6 +20,7 @@ from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
+from numberdrop_cli.restoring import RestoredLedger
 from numberdrop_cli.stack import Stack, find_stack
 from numberdrop_cli.unannounced import UnannouncedUploads
 
@@ -44,6 +46,7 @@ class Connection:
     queue: UploadQueue
     dead_letters: DeadLetters
     unannounced: UnannouncedUploads
+    restored: RestoredLedger
     s3: "S3Client"
 
     def find_job(self, id_prefix: str) -> Job:
@@ -80,6 +83,8 @@ def connect(stack_name: str) -> Connection:
     breaker = CircuitBreaker(ledger.client, ledger.table)
     executions = Executions(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
+    uploads, fences = UploadBucket(s3), Fences(s3, stack.results_bucket)
+    announcer = Announcer(client("events"), stack.event_bus, ledger)
     queue = UploadQueue(sqs, stack.upload_queue_url)
     return Connection(
         stack=stack,
@@ -90,14 +95,24 @@ def connect(stack_name: str) -> Connection:
         operations=Operations(
             ledger=ledger,
             task_ids=TaskIds.beside(ledger),
+            fences=fences,
             jobs=jobs,
             executions=executions,
-            announcer=Announcer(client("events"), stack.event_bus, ledger),
+            announcer=announcer,
             queue=queue,
             job_timeout=stack.job_timeout,
         ),
         queue=queue,
         dead_letters=DeadLetters(sqs, stack.dead_letter_queue_url, stack.upload_queue_url),
-        unannounced=UnannouncedUploads(UploadBucket(s3), stack.upload_bucket, ledger, jobs, breaker),
+        unannounced=UnannouncedUploads(uploads, stack.upload_bucket, ledger, jobs, breaker),
+        restored=RestoredLedger(
+            ledger=ledger,
+            jobs=jobs,
+            fences=fences,
+            uploads=uploads,
+            bucket=stack.upload_bucket,
+            announcer=announcer,
+            job_timeout=stack.job_timeout,
+        ),
         s3=s3,
     )

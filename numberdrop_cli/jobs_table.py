@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from numberdrop.aws.ledger import NON_JOB_PREFIX
 from numberdrop.aws.serialisation import from_attribute
-from numberdrop.jobs.transitions import State
+from numberdrop.jobs.transitions import FORGOTTEN, State
 from numberdrop.jobs.upload import Upload
 from numberdrop_cli.errors import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_MAY_REPEAT = FORGOTTEN.sources
+"""The states from which a file can be sent, perhaps after a person's decision."""
 
 ID_DIGITS = 64
 """Hexadecimal digits of a whole job id."""
@@ -84,6 +87,14 @@ class JobsTable:
     def job_of_task(self, task_id: str) -> str | None:
         """Return the id of the job that a task belongs to, or None."""
         return next((item["job_id"] for item in self._scan("task_id = :value", task_id)), None)
+
+    def fence_tokens_of_repeatable_jobs(self) -> dict[str, set[str] | None]:
+        """Return all jobs by id: the fence tokens of a job that may be sent again, None for any other job."""
+        found = self._scan("NOT begins_with(job_id, :value)", NON_JOB_PREFIX)
+        return {
+            item["job_id"]: item.get("fence_tokens", set()) if item["state"] in _MAY_REPEAT else None
+            for item in found
+        }
 
     def _scan(
         self, condition: str, value: str, *, names: Mapping[str, str] | None = None

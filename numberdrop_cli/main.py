@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from numberdrop_cli.commands.after_restore import after_restore
 from numberdrop_cli.commands.announce import announce
 from numberdrop_cli.commands.checkers import checkers
 from numberdrop_cli.commands.collect_again import collect_again
@@ -82,5 +83,5 @@ def _connect(stack: str | None) -> "Connection":
     return connect(stack or default_stack_name())
 
 
-for command in (send, watch, checkers, announce, jobs, show, resolve, collect_again, redrive):
+for command in (send, watch, checkers, announce, jobs, show, resolve, collect_again, redrive, after_restore):
     main.add_command(command)

@@ -1,7 +1,7 @@
 """Decisions that only a person may make about a job: write them to the ledger and carry them out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.bus import Announcer, NotAnnouncedError
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fence, Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
@@ -82,6 +83,7 @@ class Operations:
 
     ledger: Ledger
     task_ids: TaskIds
+    fences: Fences
     jobs: JobsTable
     executions: Executions
     announcer: Announcer
@@ -103,6 +105,7 @@ class Operations:
             CHARGED,
             task_id=task_id,
             charged=True,
+            run=self._free_run(job),
             submitted_at=self.now(),
             **self._reset_fields(lease=TIME_TO_START),
         )
@@ -111,6 +114,12 @@ class Operations:
     def mark_not_charged(self, job: Job, evidence: str) -> str | None:
         """Record that the vendor created no task, and announce the upload again, so that it is sent again."""
         must_be_in_doubt(job)
+        fence = self.fences.find(job.job_id)
+        if fence and fence.token not in job.fence_tokens:
+            raise RefusedError(
+                "The file was about to be sent again later, but the ledger has forgotten that: its table was "
+                "restored. Run 'numberdrop after-restore' first, then look in the vendor's console again."
+            )
         moved = self.ledger.move(
             job,
             NOT_CHARGED,
@@ -118,7 +127,7 @@ class Operations:
             charged=False,
             **self._reset_fields(lease=timedelta()),
         )
-        return _error_of(lambda: self.queue.send_again(message_for(moved.upload), after_seconds=0))
+        return _error_of(lambda: self._send_again(moved, fence))
 
     def abandon(self, job: Job) -> str | None:
         """Give the job up for good, and emit its event.
@@ -136,10 +145,23 @@ class Operations:
     def collect_again(self, job: Job) -> str | None:
         """Start another execution that follows the same task. Nothing is sent."""
         must_be_collectable(job)
-        moved = self.ledger.move(
-            job, COLLECT_AGAIN, run=job.run + 1, **self._reset_fields(lease=TIME_TO_START)
-        )
+        run = self._free_run(replace(job, run=job.run + 1))
+        moved = self.ledger.move(job, COLLECT_AGAIN, run=run, **self._reset_fields(lease=TIME_TO_START))
         return _error_of(lambda: self.executions.start(moved))
+
+    def _send_again(self, job: Job, fence: Fence | None) -> None:
+        self.queue.send_again(message_for(job.upload), after_seconds=0)
+        if fence:
+            self.fences.remove(fence)
+
+    def _free_run(self, job: Job) -> int:
+        """Return the first run, from the job's own on, that no execution has.
+
+        A restored ledger may have forgotten executions.
+        """
+        while self.executions.status(job) is not None:
+            job = replace(job, run=job.run + 1)
+        return job.run
 
     def _reset_fields(self, *, lease: timedelta) -> _Resumption:
         """Return the fields to reset when a job resumes."""

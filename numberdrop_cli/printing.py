@@ -107,6 +107,7 @@ def job_document(job: Job, execution: "ExecutionStatus | None") -> dict[str, Any
         evidence=without_personal_data(job.evidence) if job.evidence else None,
     )
     attributes = to_item({field.name: getattr(masked, field.name) for field in fields(masked)})
+    del attributes["fence_tokens"]  # names of past attempts, which help nobody
     return {
         **attributes,
         "announced": sorted(job.announced),

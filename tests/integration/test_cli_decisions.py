@@ -9,6 +9,7 @@ import pytest
 
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
@@ -34,6 +35,7 @@ def operations(run: CommandLine, **changes: Any) -> Operations:
     default = Operations(
         ledger=ledger,
         task_ids=TaskIds.beside(ledger),
+        fences=Fences(boto3.client("s3"), run.account.results_bucket),
         jobs=JobsTable(client, run.account.jobs_table),
         executions=Executions(boto3.client("stepfunctions"), run.account.state_machine),
         announcer=Announcer(boto3.client("events"), run.account.bus, ledger),

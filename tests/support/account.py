@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar, cast
 import boto3
 
 from numberdrop.aws.circuit_breaker import BREAKER_KEY
+from numberdrop.aws.fences import PREFIX, Fence, Fences
 from numberdrop.aws.ledger import UNSETTLED_INDEX, Ledger
 from numberdrop.jobs.job import Job, to_item
 from numberdrop.jobs.upload import Upload
@@ -167,9 +168,13 @@ class Account:
     # Results
 
     def stored(self) -> dict[str, bytes]:
-        """Return the objects of the results bucket by key."""
+        """Return the results in the results bucket by key. Fences are not results."""
         objects = resource("s3").Bucket(self.results_bucket).objects.all()
-        return {item.key: item.get()["Body"].read() for item in objects}
+        return {item.key: item.get()["Body"].read() for item in objects if not item.key.startswith(PREFIX)}
+
+    def fence(self, upload: Upload) -> Fence | None:
+        """Return the fence of an upload's job."""
+        return Fences(client("s3"), self.results_bucket).find(upload.job_id)
 
     # Events
 

@@ -33,6 +33,9 @@ class RefusingStepFunctions:
         self.refused += 1
         raise client_error(self._code, "StartExecution")
 
+    def describe_execution(self, **_: object) -> None:
+        raise client_error("ExecutionDoesNotExist", "DescribeExecution")
+
 
 class FailingDynamoDB:
     """DynamoDB whose calls all raise one error."""

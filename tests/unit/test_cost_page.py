@@ -22,6 +22,6 @@ def test_memory_and_wait_match_the_template() -> None:
 
 def test_the_days_of_storage_match_the_template() -> None:
     days = template()["Parameters"]["RetentionDays"]["Default"]
-    (rule,) = resources("AWS::S3::Bucket")["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
+    rule, _ = resources("AWS::S3::Bucket")["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
 
     assert days + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == cost.DAYS_KEPT

@@ -52,7 +52,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "VENDOR_USER_ID",
         "MAX_WAIT_SECONDS",
     },
-    SubmitSettings: ENVIRONMENT.keys() - {"MAX_WAIT_SECONDS", "RESULTS_BUCKET", "RESULT_HOSTS", "UNRELATED"},
+    SubmitSettings: ENVIRONMENT.keys() - {"MAX_WAIT_SECONDS", "RESULT_HOSTS", "UNRELATED"},
     CollectSettings: ENVIRONMENT.keys()
     - {
         "UPLOAD_BUCKET",

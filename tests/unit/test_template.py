@@ -66,6 +66,11 @@ def statements(role: str) -> list[dict[str, Any]]:
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
+def statement_of(role: str, sid: str) -> dict[str, Any]:
+    (found,) = (statement for statement in statements(role) if statement["Sid"] == sid)
+    return found
+
+
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -176,11 +181,20 @@ def test_every_bucket_is_private_encrypted_and_versioned(name: str) -> None:
 
 @pytest.mark.parametrize("name", BUCKETS)
 def test_every_bucket_expires_versions_and_unfinished_uploads(name: str) -> None:
-    (rule,) = BUCKETS[name]["LifecycleConfiguration"]["Rules"]
-    assert rule["Status"] == "Enabled"
-    assert rule["ExpirationInDays"] == {"Ref": "RetentionDays"}
-    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 15}
-    assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
+    rules = BUCKETS[name]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    combined = {action: value for rule in rules for action, value in rule.items()}
+    assert combined["ExpirationInDays"] == {"Ref": "RetentionDays"}
+    assert combined["NoncurrentVersionExpiration"] == {"NoncurrentDays": 15}
+    assert combined["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
+
+
+def test_fences_are_kept_for_good() -> None:
+    """Fences are empty. A filter by size excludes some actions, which another rule has."""
+    expiring, tidying = BUCKETS["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
+    assert expiring["ObjectSizeGreaterThan"] == "1"
+    assert not {"ExpiredObjectDeleteMarker", "AbortIncompleteMultipartUpload"} & expiring.keys()
+    assert not {"ExpirationInDays", "NoncurrentVersionExpiration"} & tidying.keys()
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -351,7 +365,14 @@ def test_repairing_roles_can_neither_spend_nor_read_files(role: str) -> None:
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
 def test_no_role_can_delete_objects_or_secrets(role: str) -> None:
     deleting = {action for action in actions(role) if "Delete" in action}
-    assert deleting <= {"sqs:DeleteMessage", "dynamodb:DeleteItem"}
+    assert deleting <= {"sqs:DeleteMessage", "dynamodb:DeleteItem", "s3:DeleteObjectVersion"}
+
+
+def test_submit_can_delete_and_write_only_fences() -> None:
+    fences = statement_of("SubmitRole", "PutUpAndRemoveFences")
+    assert fences["Resource"] == {"Sub": "${ResultsBucket.Arn}/armed/*"}
+    assert roles_allowed_to("s3:DeleteObjectVersion") == {"SubmitRole"}
+    assert roles_allowed_to("s3:PutObject") == {"SubmitRole", "CollectRole"}
 
 
 def roles_allowed_to(action: str) -> set[str]:
@@ -383,9 +404,9 @@ def test_check_status_cannot_write_the_ledger() -> None:
 
 
 def test_only_collect_writes_results() -> None:
-    assert {role for role in resources("AWS::IAM::Role") if "s3:PutObject" in actions(role)} == {
-        "CollectRole"
-    }
+    resource = {"Sub": "${ResultsBucket.Arn}/*"}
+    assert statement_of("CollectRole", "WriteResults")["Resource"] == resource
+    assert roles_allowed_to("s3:PutObject") == {"CollectRole", "SubmitRole"}  # which writes only fences
 
 
 def test_the_api_key_is_only_in_the_secret() -> None:

@@ -21,6 +21,10 @@ ALLOWED = {
     ("submitting", "in_doubt", "worker lost"),
     ("submitted", "completed", "complete"),
     ("submitted", "failed", "fail"),
+    ("claimed", "in_doubt", "forgotten"),
+    ("submitting", "in_doubt", "forgotten"),
+    ("blocked", "in_doubt", "forgotten"),
+    ("in_doubt", "in_doubt", "forgotten"),
     ("in_doubt", "submitted", "charged"),
     ("in_doubt", "claimed", "not charged"),
     ("in_doubt", "abandoned", "abandon"),
@@ -30,7 +34,7 @@ ALLOWED = {
 }
 """Source state, target state and name of each transition."""
 
-DECIDED_BY_PEOPLE = {"charged", "not charged", "abandon", "give up", "collect again"}
+DECIDED_BY_PEOPLE = {"forgotten", "charged", "not charged", "abandon", "give up", "collect again"}
 
 
 def actual() -> set[tuple[str | None, str, str]]:
@@ -61,7 +65,7 @@ def test_a_failed_job_can_only_be_collected_again() -> None:
 
 def test_only_a_late_task_id_or_a_person_resolves_a_doubt() -> None:
     names = {transition.name for transition in TRANSITIONS if State.IN_DOUBT in transition.sources}
-    assert names == {"accept", "charged", "not charged", "abandon"}
+    assert names == {"accept", "forgotten", "charged", "not charged", "abandon"}
 
 
 def test_only_a_person_can_resend_a_possibly_charged_file() -> None:
@@ -70,8 +74,9 @@ def test_only_a_person_can_resend_a_possibly_charged_file() -> None:
     assert resending == {"not charged"}
 
 
-def test_only_submitting_leads_to_doubt() -> None:
-    assert {source for source, target, _ in actual() if target == "in_doubt"} == {"submitting"}
+def test_only_submitting_leads_to_doubt_by_itself() -> None:
+    doubts = {(source, name) for source, target, name in actual() if target == "in_doubt"}
+    assert {source for source, name in doubts if name not in DECIDED_BY_PEOPLE} == {"submitting"}
 
 
 def test_only_the_token_holder_arms_a_claimed_job() -> None:

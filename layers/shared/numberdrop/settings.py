@@ -117,6 +117,7 @@ class SubmitSettings(VendorSettings):
     Attributes:
         upload_bucket: the only bucket whose uploads are accepted.
         upload_queue_url: the queue that announces uploads.
+        results_bucket: the bucket in which a fence is put up before a file is sent.
         state_machine_arn: the state machine that follows a task.
         job_timeout_hours: how long submission is retried, and then how long the task may take.
         allow_sensitive_checkers: whether checkers that infer personal traits are allowed, and with them every
@@ -127,6 +128,7 @@ class SubmitSettings(VendorSettings):
     """
 
     upload_bucket: str
+    results_bucket: str
     upload_queue_url: str
     state_machine_arn: str
     job_timeout_hours: int

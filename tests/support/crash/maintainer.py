@@ -67,6 +67,17 @@ class Maintainer:
             for number in self._unsent():
                 self._do(number, Operations.abandon)
 
+    def put_forgotten_submissions_in_doubt(self) -> None:
+        """Compare the fences with the restored ledger until nothing is left to put in doubt."""
+        for _ in range(MAX_TRIES):
+            with suppress(Exception):
+                self.world.run("maintainer", self._put_forgotten_submissions_in_doubt)
+
+    def _put_forgotten_submissions_in_doubt(self) -> None:
+        restored = self.world.wiring.restored()
+        for submission in restored.compare().forgotten:
+            restored.put_in_doubt(submission)
+
     def collect_again(self) -> None:
         """Collect every failed task again."""
         for number in self._in_state(State.FAILED):

@@ -15,6 +15,7 @@ from numberdrop.aws.buckets import ResultsBucket, Stream
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fence, Fences, UnknownAttemptError
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.breaker import OpenBreaker
@@ -190,6 +191,71 @@ class AcceptsTheTaskOfAnotherFile(Wiring):
     task_ids_class = _TrustingTaskIds
 
 
+class _NoFences(Fences):
+    def put_up(self, job: Job) -> Fence:
+        return Fence(job.job_id, job.token, "none")
+
+
+class SkipsTheFence(Wiring):
+    fences_class = _NoFences
+
+
+class _BlindFences(Fences):
+    def put_up(self, job: Job) -> Fence:
+        while standing := self.find(job.job_id):
+            self.remove(standing)
+        return super().put_up(job)
+
+
+class IgnoresTheFenceOfAnUnknownAttempt(Wiring):
+    fences_class = _BlindFences
+
+
+class _ForgetfulFences(Fences):
+    def put_up(self, job: Job) -> Fence:
+        fence = self._put(job)
+        if fence is None:
+            raise UnknownAttemptError(job.token)
+        return fence
+
+
+class DoubtsItsOwnFence(Wiring):
+    fences_class = _ForgetfulFences
+
+
+class _CountingFences(Fences):
+    def put_up(self, job: Job) -> Fence:
+        # A job that was sent before is taken to know every fence.
+        standing = self.find(job.job_id) if job.attempts > 1 else None
+        return super().put_up(replace(job, fence_tokens=frozenset({standing.token})) if standing else job)
+
+
+class CountsAttemptsInsteadOfTokens(Wiring):
+    fences_class = _CountingFences
+
+
+class _StandingFences(Fences):
+    def remove(self, fence: Fence) -> None:
+        """Leave it."""
+
+
+class LeavesTheFenceOfAFreeAttempt(Wiring):
+    fences_class = _StandingFences
+
+
+class _TidySubmitter(Submitter):
+    def _send(self, job: Job, prepared: PreparedUpload, end: datetime) -> Settled | Requeue:
+        result = super()._send(job, prepared, end)
+        fence = self.fences.find(job.job_id)
+        if fence:
+            self.fences.remove(fence)
+        return result
+
+
+class RemovesTheFenceOfAChargedAttempt(Wiring):
+    submitter_class = _TidySubmitter
+
+
 # Announcing
 
 
@@ -354,6 +420,12 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     TrustsAFailedConditionOnItsOwnWrite: ("one_upload",),
     AnnouncesARepeatedEndingOnlyOnce: ("a_repeated_doubt", "a_task_that_fails_twice"),
     CountsTheTimeBehindTheBreaker: ("an_upload_claimed_before_a_long_open_breaker",),
+    SkipsTheFence: ("a_table_restored_to_before_the_post",),
+    IgnoresTheFenceOfAnUnknownAttempt: ("a_table_restored_to_before_the_post",),
+    DoubtsItsOwnFence: ("one_upload",),
+    CountsAttemptsInsteadOfTokens: ("a_table_restored_to_before_the_upload",),
+    LeavesTheFenceOfAFreeAttempt: ("a_refused_file_in_a_restored_table",),
+    RemovesTheFenceOfAChargedAttempt: ("a_table_restored_to_before_the_upload",),
     AcceptsTheTaskOfAnotherFile: ("two_files_with_one_task_id",),
     NeverClosesTheBreaker: ("an_empty_account",),
     MarksBeforeItEmits: ("one_upload",),

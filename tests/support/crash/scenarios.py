@@ -302,6 +302,67 @@ def two_files_with_one_task_id(world: World) -> None:
     world.run_until_idle()
 
 
+def a_table_restored_to_before_the_post(world: World) -> None:
+    # The ledger forgets the charge of a job that it remembers as claimed.
+    world.vendor.answers.append(Answer.BUSY)
+    upload = world.upload()
+    world.run_for(timedelta(seconds=5))
+    snapshot = world.table.snapshot()
+    world.run_for(timedelta(minutes=10))
+    world.table.restore(snapshot)
+    world.announce(upload)
+    world.run_until_idle()
+    _settle_doubts(world)
+
+
+def a_table_restored_to_before_the_upload(world: World) -> None:
+    # The ledger forgets the job, whose event is then repeated.
+    snapshot = world.table.snapshot()
+    upload = world.upload()
+    world.run_until_idle()
+    world.table.restore(snapshot)
+    world.announce(upload)
+    world.run_until_idle()
+    _settle_doubts(world)
+
+
+def a_restored_table_that_is_compared(world: World) -> None:
+    # A person compares the fences with the ledger before anything else happens.
+    world.upload("band/first.txt")
+    world.run_until_idle()
+    world.vendor.answers.append(Answer.RESET)
+    world.upload("band/second.txt")
+    world.run_until_idle()
+    snapshot = world.table.snapshot()
+    Maintainer(world).resolve_doubts()
+    third = world.upload("band/third.txt")
+    world.run_until_idle()
+    world.table.restore(snapshot)
+    Maintainer(world).put_forgotten_submissions_in_doubt()
+    world.announce(third)
+    world.run_until_idle()
+    _settle_doubts(world)
+
+
+def a_refused_file_in_a_restored_table(world: World) -> None:
+    # An attempt that cost nothing leaves no fence, so the file can be sent.
+    snapshot = world.table.snapshot()
+    world.vendor.answers.append(Answer.BUSY)
+    upload = world.upload()
+    world.run_for(timedelta(seconds=5))
+    world.table.restore(snapshot)
+    world.announce(upload)
+    world.run_until_idle()
+    _settle_doubts(world)
+
+
+def _settle_doubts(world: World) -> None:
+    Maintainer(world).resolve_doubts()
+    world.run_until_idle()
+    Maintainer(world).resolve_doubts()
+    world.run_until_idle()
+
+
 def lost_messages(world: World) -> None:
     world.upload()
     world.run_for(timedelta(seconds=1))
@@ -347,6 +408,10 @@ SCENARIOS: Mapping[str, Scenario] = {
         a_repeated_doubt,
         an_abandoned_doubt,
         two_files_with_one_task_id,
+        a_table_restored_to_before_the_post,
+        a_table_restored_to_before_the_upload,
+        a_restored_table_that_is_compared,
+        a_refused_file_in_a_restored_table,
         lost_messages,
     )
 }

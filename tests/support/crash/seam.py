@@ -171,7 +171,7 @@ class Client:
         return _Paginator(getattr(self, operation))
 
 
-_READING = ("get_", "head_", "describe_", "query")
+_READING = ("get_", "head_", "describe_", "list_", "query", "scan")
 _LEDGER_WRITES = {"dynamodb.update_item"}
 
 

@@ -23,6 +23,7 @@ class Version:
     version_id: str
     etag: str
     content: bytes
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -30,17 +31,57 @@ class Buckets:
     """Amazon S3; every bucket is versioned."""
 
     objects: dict[tuple[str, str], list[Version]] = field(default_factory=dict)
+    written: int = 0
 
     def put_object(self, **request: Any) -> dict[str, str]:
-        content = _sent(request["Body"], request.get("ContentLength"))
+        content = _sent(request["Body"], request.get("ContentLength")) if "Body" in request else b""
         key = request["Key"]
         versions = self.objects.setdefault((request["Bucket"], key), [])
+        if versions and request.get("IfNoneMatch") == "*":
+            raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": "exists"}}, "PutObject")
         etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        versions.append(Version(f"{key}-{len(versions) + 1}", etag, content))
+        self.written += 1
+        metadata = request.get("Metadata", {})
+        versions.append(Version(f"{key}-{self.written}", etag, content, metadata))
         return {"VersionId": versions[-1].version_id}
 
-    def head_object(self, **request: str) -> dict[str, str]:
-        return {"VersionId": self._find(request, "HeadObject").version_id}
+    def delete_object(self, **request: str) -> None:
+        """Delete one version for good; deleting what does not exist succeeds."""
+        versions = self.objects.get((request["Bucket"], request["Key"]), [])
+        versions[:] = [version for version in versions if version.version_id != request["VersionId"]]
+
+    def head_object(self, **request: str) -> dict[str, Any]:
+        found = self._find(request, "HeadObject")
+        return {"VersionId": found.version_id, "Metadata": dict(found.metadata)}
+
+    def list_objects_v2(self, **request: str) -> dict[str, Any]:
+        found = [
+            key
+            for (bucket, key), versions in self.objects.items()
+            if bucket == request["Bucket"] and key.startswith(request["Prefix"]) and versions
+        ]
+        return {"Contents": [{"Key": key} for key in sorted(found)]}
+
+    def list_object_versions(self, **request: str) -> dict[str, Any]:
+        found = [
+            {
+                "Key": key,
+                "VersionId": version.version_id,
+                "ETag": version.etag,
+                "Size": len(version.content),
+                "LastModified": None,
+                "IsLatest": version is versions[-1],
+            }
+            for (bucket, key), versions in self.objects.items()
+            for version in versions
+            if bucket == request["Bucket"]
+        ]
+        return {"Versions": found}
+
+    def metadata(self, bucket: str, key: str) -> Mapping[str, str]:
+        """Return the metadata of a key's current version; empty if there is none."""
+        versions = self.objects.get((bucket, key))
+        return versions[-1].metadata if versions else {}
 
     def get_object(self, **request: str) -> dict[str, "Body"]:
         return {"Body": Body(self._find(request, "GetObject").content)}
@@ -56,7 +97,7 @@ class Buckets:
         found = [version for version in versions if version_id in {None, version.version_id}]
         if not found:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "not found"}}, operation)
-        if request["IfMatch"] != f'"{found[-1].etag}"':
+        if request.get("IfMatch", f'"{found[-1].etag}"') != f'"{found[-1].etag}"':
             raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": "other"}}, operation)
         return found[-1]
 

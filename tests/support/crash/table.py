@@ -47,6 +47,21 @@ class Table:
         found = [item for item in self.items() if item.get(request["IndexName"]) == shard]
         return {"Items": [{"job_id": item["job_id"], "unsettled": shard} for item in found]}
 
+    def scan(self, **request: Any) -> dict[str, Any]:
+        """Return the items whose keys do not begin with a prefix."""
+        self.requests.append(("scan", request))
+        assert request["FilterExpression"] == "NOT begins_with(job_id, :value)"
+        prefix = request["ExpressionAttributeValues"][":value"]["S"]
+        return {"Items": [dict(item) for item in self.items() if not _key(item).startswith(prefix)]}
+
+    def snapshot(self) -> Mapping[str, Item]:
+        """Return all items as they are now, for ``restore``."""
+        return {key: dict(item) for key, item in self._items.items()}
+
+    def restore(self, snapshot: Mapping[str, Item]) -> None:
+        """Replace all items, as a restore to a point in time does."""
+        self._items = {key: dict(item) for key, item in snapshot.items()}
+
     def put_item(self, **request: Any) -> dict[str, Any]:
         self.requests.append(("put_item", request))
         self._check(request["Item"], request, "PutItem")

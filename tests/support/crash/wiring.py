@@ -11,6 +11,7 @@ from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
@@ -23,7 +24,9 @@ from numberdrop.steps.queue_handler import QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.status_check import StatusChecker
 from numberdrop.steps.submission import Submitter
+from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
+from numberdrop_cli.restoring import RestoredLedger
 from tests.support.crash.table import TABLE
 
 JOB_TIMEOUT = timedelta(hours=1)
@@ -68,6 +71,7 @@ class Wiring:
     breaker_class = CircuitBreaker
     gatekeeper_class = Gatekeeper
     task_ids_class = TaskIds
+    fences_class = Fences
     announcer_class = Announcer
     executions_class = Executions
     results_class = ResultsBucket
@@ -80,6 +84,7 @@ class Wiring:
             ledger=ledger,
             gatekeeper=self.gatekeeper_class(self._breaker(), ledger, vendor, self.now),
             task_ids=self._task_ids(),
+            fences=self._fences(),
             uploads=uploads,
             preparer=Preparer(uploads, allow_sensitive=False, has_user_id=False, now=self.now),
             vendor=vendor,
@@ -137,10 +142,24 @@ class Wiring:
         return Operations(
             ledger=ledger,
             task_ids=self._task_ids(),
+            fences=self._fences(),
             jobs=_NoOtherJobs(),  # type: ignore[arg-type]
             executions=self._executions(),
             announcer=self._announcer(ledger),
             queue=self._queue(),
+            job_timeout=JOB_TIMEOUT,
+            now=self.now,
+        )
+
+    def restored(self) -> RestoredLedger:
+        ledger = self._ledger()
+        return RestoredLedger(
+            ledger=ledger,
+            jobs=JobsTable(self.clients.dynamodb, TABLE),
+            fences=self._fences(),
+            uploads=UploadBucket(self.clients.s3),
+            bucket=UPLOADS,
+            announcer=self._announcer(ledger),
             job_timeout=JOB_TIMEOUT,
             now=self.now,
         )
@@ -153,6 +172,9 @@ class Wiring:
 
     def _task_ids(self) -> TaskIds:
         return self.task_ids_class(self.clients.dynamodb, TABLE)
+
+    def _fences(self) -> Fences:
+        return self.fences_class(self.clients.s3, RESULTS)
 
     def _announcer(self, ledger: Ledger) -> Announcer:
         return self.announcer_class(self.clients.events, "default", ledger)

@@ -13,6 +13,7 @@ from typing import Any
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import ExecutionStatus
+from numberdrop.aws.fences import PREFIX as FENCES
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.job import Job
@@ -26,7 +27,7 @@ from tests.support.crash.services import LOG_LINES, Buckets, Bus, Queue, Secrets
 from tests.support.crash.table import TABLE, Table
 from tests.support.crash.vendor import KEY, SeamDownloader, SeamVendorClient, Vendor, rows_of
 from tests.support.crash.virtual_clock import VirtualClock
-from tests.support.crash.wiring import UPLOADS, Clients, Wiring
+from tests.support.crash.wiring import RESULTS, UPLOADS, Clients, Wiring
 from tests.support.jobs import NOON
 
 SCHEDULE = timedelta(minutes=3)
@@ -342,5 +343,8 @@ class World:
             if call.invocation == self.seam.invocation and call.name == "dynamodb.update_item"
             for value in call.arguments["ExpressionAttributeValues"].values()
         }
+        fence = self.buckets.metadata(RESULTS, FENCES + job.job_id) if job else {}
+        if job and fence.get("token") != job.token:
+            self.unarmed_posts.append(f"upload {number} without a fence")
         if job is None or job.state is not State.SUBMITTING or job.token not in tokens:
             self.unarmed_posts.append(f"upload {number} while {job.state if job else 'unknown'}")

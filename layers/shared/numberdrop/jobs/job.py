@@ -102,6 +102,8 @@ class Job:
         results: where the results are, once completed.
         reason: why the job failed or needs attention.
         evidence: how a person knew that an upload in doubt was not charged.
+        fence_tokens: the tokens of the attempts whose fences may stand, see ``numberdrop.aws.fences``; empty
+            for jobs that an older version submitted.
         announced: the endings that were announced by an event, see ``ending``.
     """
 
@@ -131,6 +133,7 @@ class Job:
     results: StoredResults | None = None
     reason: Reason | None = None
     evidence: str | None = None
+    fence_tokens: frozenset[str] = frozenset()
     announced: frozenset[str] = frozenset()
 
     @property
@@ -200,6 +203,7 @@ class JobChanges(TypedDict, total=False):
     results: StoredResults | None
     reason: Reason | None
     evidence: str | None
+    fence_tokens: frozenset[str]
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:

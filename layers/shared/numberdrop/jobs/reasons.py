@@ -77,6 +77,30 @@ UPLOAD_IS_ARCHIVED = Reason(
     "The upload is in an archive storage class, so it cannot be read. Nothing was charged. Upload it again "
     "in another storage class.",
 )
+
+
+def refused(words: str, *, concerns_key: bool) -> Reason:
+    """Return the reason of a file that the vendor refuses until a person acts; ``words`` are the vendor's.
+
+    >>> refused("balance 0", concerns_key=False).code
+    <ReasonCode.INSUFFICIENT_BALANCE: 'INSUFFICIENT_BALANCE'>
+    """
+    if concerns_key:
+        return Reason(
+            ReasonCode.BAD_API_KEY,
+            f"The vendor refuses the API key ({words}). Put a valid key into the secret; "
+            "then the upload continues by itself.",
+        )
+    return Reason(
+        ReasonCode.INSUFFICIENT_BALANCE,
+        f"The vendor's account has too little money ({words}). Top it up; then the upload "
+        "continues by itself.",
+    )
+
+
+FORGOTTEN_SUBMISSION = in_doubt(
+    "The file was about to be sent before, but the ledger has forgotten that, as after restoring its table."
+)
 REPEATED_TASK_ID = in_doubt("The vendor returned the id of a task that belongs to another file.")
 WORKER_LOST_WHILE_SENDING = in_doubt("The function ended while the file was being sent.")
 

@@ -123,6 +123,13 @@ CHARGED = _transition(
     Guard.READ,
     "a person confirms the charge and gives the task id",
 )
+FORGOTTEN = _transition(
+    "forgotten",
+    {State.CLAIMED, State.SUBMITTING, State.BLOCKED, State.IN_DOUBT},
+    State.IN_DOUBT,
+    Guard.READ,
+    "the table was restored, and a fence shows an attempt that the ledger does not know",
+)
 NOT_CHARGED = _transition(
     "not charged",
     {State.IN_DOUBT},
@@ -159,6 +166,7 @@ TRANSITIONS = (
     WORKER_LOST,
     COMPLETE,
     FAIL,
+    FORGOTTEN,
     CHARGED,
     NOT_CHARGED,
     ABANDON,

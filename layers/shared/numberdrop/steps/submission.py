@@ -1,7 +1,7 @@
 """Sending an upload to the vendor: the only place where money is spent."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import Self
@@ -15,11 +15,13 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fences, UnknownAttemptError
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges
 from numberdrop.jobs.reasons import (
+    FORGOTTEN_SUBMISSION,
     REPEATED_TASK_ID,
     UPLOAD_IS_ARCHIVED,
     WORKER_LOST_WHILE_SENDING,
@@ -28,6 +30,7 @@ from numberdrop.jobs.reasons import (
     ReasonCode,
     in_doubt,
     not_accepted_in_time,
+    refused,
 )
 from numberdrop.jobs.transitions import (
     ACCEPT,
@@ -97,6 +100,7 @@ class Submitter:
     ledger: Ledger
     gatekeeper: Gatekeeper
     task_ids: TaskIds
+    fences: Fences
     uploads: UploadBucket
     preparer: Preparer
     vendor: VendorClient
@@ -116,6 +120,7 @@ class Submitter:
             ledger=ledger,
             gatekeeper=Gatekeeper(CircuitBreaker.beside(ledger), ledger, vendor),
             task_ids=TaskIds.beside(ledger),
+            fences=Fences.connect(settings.results_bucket),
             uploads=uploads,
             preparer=Preparer(
                 uploads,
@@ -259,19 +264,41 @@ class Submitter:
             task_type=checker.task_type,
             attempts=job.attempts + 1,
             read_error=None,
+            fence_tokens=job.fence_tokens | {job.token},
             region=prepared.region,
             layout=prepared.layout,
             counts=counts,
             expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),
         )
-        if not self._may_be_sent(job):
+        try:
+            fence = self.fences.put_up(job)
+        except UnknownAttemptError as unknown:
+            tokens = job.fence_tokens | {unknown.token}
+            self._end(job, DOUBT, FORGOTTEN_SUBMISSION, {"charged": None, "fence_tokens": tokens})
+            return Settled()
+        except Exception:
+            # Nothing was sent. If the fence was put up after all, the next attempt finds a leftover.
             self.ledger.move(job, RELEASE, lease_until=self.now())
+            raise
+        # All leftovers are gone, so their tokens can be dropped.
+        job = replace(job, fence_tokens=frozenset({job.token}))
+        if not self._may_be_sent(job):
+            self.ledger.move(job, RELEASE, lease_until=self.now(), fence_tokens=job.fence_tokens)
+            self.fences.try_to_remove(fence)
             return Requeue(HALF_OPEN_WAIT)
+        outcome = self._post_with_current_key(prepared, end)
+        result = self._record(job, outcome)
+        if not isinstance(outcome, Accepted | InDoubt):
+            self.fences.try_to_remove(fence)
+        return result
+
+    def _post_with_current_key(self, prepared: PreparedUpload, end: datetime) -> SubmitOutcome:
+        """Send the file; if the key is refused and the secret holds another by now, send it once more."""
         outcome = self._post(prepared, end)
         key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
         if key_refused and self.vendor.api_key.refresh():
             outcome = self._post(prepared, end)
-        return self._record(job, outcome)
+        return outcome
 
     def _post(self, prepared: PreparedUpload, end: datetime) -> SubmitOutcome:
         """Send the file, unless a slow ledger, secret or vendor left too little time."""
@@ -340,21 +367,11 @@ class Submitter:
             self.ledger.move(job, RELEASE, lease_until=self.now())
             raise
         if pause is None:
-            self.ledger.move(job, RELEASE, lease_until=self.now())
+            self.ledger.move(job, RELEASE, lease_until=self.now(), fence_tokens=job.fence_tokens)
             return Requeue(HALF_OPEN_WAIT)
-        if outcome.concerns_key:
-            reason = Reason(
-                ReasonCode.BAD_API_KEY,
-                f"The vendor refuses the API key ({outcome.message}). Put a valid key into the secret; "
-                "then the upload continues by itself.",
-            )
-        else:
-            reason = Reason(
-                ReasonCode.INSUFFICIENT_BALANCE,
-                f"The vendor's account has too little money ({outcome.message}). Top it up; then the upload "
-                "continues by itself.",
-            )
-        self._end(job, BLOCK, reason, {"charged": False, "lease_until": self.now() + pause})
+        reason = refused(outcome.message, concerns_key=outcome.concerns_key)
+        changes: JobChanges = {"charged": False, "fence_tokens": job.fence_tokens}
+        self._end(job, BLOCK, reason, {**changes, "lease_until": self.now() + pause})
         return Settled()
 
     def _release(self, job: Job, outcome: Retryable) -> Settled | Requeue:
@@ -370,6 +387,7 @@ class Submitter:
         self.ledger.move(
             job,
             RELEASE,
+            fence_tokens=job.fence_tokens,
             server_errors=server_errors,
             lease_until=self.now() + timedelta(seconds=outcome.after_seconds),
         )
