@@ -273,15 +273,14 @@ class Submitter:
         try:
             fence = self.fences.put_up(job)
         except UnknownAttemptError as unknown:
-            tokens = job.fence_tokens | {unknown.token}
-            self._end(job, DOUBT, FORGOTTEN_SUBMISSION, {"charged": None, "fence_tokens": tokens})
+            known = job.fence_tokens | {unknown.token}
+            self._end(job, DOUBT, FORGOTTEN_SUBMISSION, {"charged": None, "fence_tokens": known})
             return Settled()
         except Exception:
             # Nothing was sent. If the fence was put up after all, the next attempt finds a leftover.
             self.ledger.move(job, RELEASE, lease_until=self.now())
             raise
-        # All leftovers are gone, so their tokens can be dropped.
-        job = replace(job, fence_tokens=frozenset({job.token}))
+        job = replace(job, fence_tokens=frozenset({job.token}))  # all leftovers are gone
         if not self._may_be_sent(job):
             self.ledger.move(job, RELEASE, lease_until=self.now(), fence_tokens=job.fence_tokens)
             self.fences.try_to_remove(fence)
@@ -370,8 +369,8 @@ class Submitter:
             self.ledger.move(job, RELEASE, lease_until=self.now(), fence_tokens=job.fence_tokens)
             return Requeue(HALF_OPEN_WAIT)
         reason = refused(outcome.message, concerns_key=outcome.concerns_key)
-        changes: JobChanges = {"charged": False, "fence_tokens": job.fence_tokens}
-        self._end(job, BLOCK, reason, {**changes, "lease_until": self.now() + pause})
+        retry_at, tokens = self.now() + pause, job.fence_tokens
+        self._end(job, BLOCK, reason, {"charged": False, "lease_until": retry_at, "fence_tokens": tokens})
         return Settled()
 
     def _release(self, job: Job, outcome: Retryable) -> Settled | Requeue:
