@@ -327,8 +327,7 @@ class Submitter:
                     self.gatekeeper.in_doubt(job)
                     self._end(job, DOUBT, REPEATED_TASK_ID, {"charged": None})
             case Rejected(message=message):
-                reason = Reason(ReasonCode.VENDOR_REJECTED, message)
-                self._end(job, REJECT, reason, {"charged": False})
+                self._end(job, REJECT, Reason(ReasonCode.VENDOR_REJECTED, message), {"charged": False})
                 self.gatekeeper.rejected(job)
             case InDoubt(cause=cause):
                 # Open the breaker first: the next upload must not be sent before it is open.
