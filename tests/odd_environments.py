@@ -209,7 +209,8 @@ def _send(process: subprocess.Popen[str], place: Place, number: signal.Signals, 
     while not list(place.temporary.glob(pattern)) and time.monotonic() < end and process.poll() is None:
         time.sleep(0.1)
     time.sleep(0.5)
-    os.killpg(process.pid, number)
+    with suppress(ProcessLookupError):  # it has failed early; its output says why
+        os.killpg(process.pid, number)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
