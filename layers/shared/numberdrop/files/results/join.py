@@ -5,12 +5,13 @@ rendered lines are then read back in the order of the entries. If everything fit
 partition, and its lines are rendered while they are read.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import SEEK_END
-from itertools import repeat
+from itertools import count, repeat
 from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
@@ -33,6 +34,8 @@ Render = Callable[[str | None], tuple[str, str | None]]
 The argument is the rest of the row, as ``Export.row_blocks`` returns it, or None for an entry without a row.
 """
 
+
+_LINES_PER_BLOCK = 10_000
 
 _SHARED_RESTS = 10_000
 """Most exports have a handful of different rests. In one with more, sharing them would gain nothing."""
@@ -105,15 +108,15 @@ def joined(entries: BinaryIO, export: Export, render: Render) -> Iterator[Join]:
     def submitted() -> Iterator[Columns]:
         return ((present_entries(block),) for block in line_blocks(entries))
 
-    count = parts_for(entries.seek(0, SEEK_END) + export.size)
+    part_count = parts_for(entries.seek(0, SEEK_END) + export.size)
     with ExitStack() as sources:
-        rows = sources.enter_context(partitioned(export.row_blocks, matching.part_keys, count))
-        sent = sources.enter_context(partitioned(submitted, matching.part_keys, count))
+        rows = sources.enter_context(partitioned(export.row_blocks, matching.part_keys, part_count))
+        sent = sources.enter_context(partitioned(submitted, matching.part_keys, part_count))
         parts = (
             (part, _join_part(rows.get(part, _no_lines), sent.get(part, _no_lines), matching, render, counts))
             for part in rows.keys() | sent.keys()
         )
-        with in_order(parts, matching.part_keys, count) as lines:
+        with in_order(parts, matching.part_keys, part_count) as lines:
             is_matched = any(verdict is not None for _, verdict in counts.verdicts)
             if counts.extra and not is_matched and matching.kind is not InputKind.AS_WRITTEN:
                 raise InvalidFileError("No row of the export matches an entry that was sent.")
@@ -134,26 +137,41 @@ def _join_part(
         render: turns an export row into a line.
         counts: updated before the lines are rendered.
     """
-    answers: dict[str, str | None] = {}
+    first_places: dict[str, int] = {}
+    """For the key of each distinct entry its first place among the entries."""
+    places = array("L")
+    """For each entry the first place of its key. So each key is looked up once."""
     for (block,) in entries():
-        answers |= dict.fromkeys(matching.entry_keys(block))
-    _answer(answers, rows, matching, counts)
-    rendered = {rest: render(rest) for rest in set(answers.values())}
-    digits = [entry[1:4] for entry in answers] if matching.kind is InputKind.PHONE else repeat("")
-    for (start, rest), entry_count in Counter(zip(digits, answers.values(), strict=False)).items():
+        keys = matching.entry_keys(block)
+        places.extend(map(first_places.setdefault, keys, count(len(places))))
+    answers: list[str | None] = [None] * len(places)
+    _answer(answers, first_places, rows, matching, counts)
+
+    found = list(map(answers.__getitem__, first_places.values()))
+    rendered = {rest: render(rest) for rest in set(found)}
+    digits = [entry[1:4] for entry in first_places] if matching.kind is InputKind.PHONE else repeat("")
+    for (start, rest), entry_count in Counter(zip(digits, found, strict=False)).items():
         counts.verdicts[start, rendered[rest][1]] += entry_count
-    line_of = {rest: line for rest, (line, _) in rendered.items()}
+    line_of = {None: "", **{rest: line for rest, (line, _) in rendered.items()}}
+    lines = list(map(line_of.__getitem__, answers))
     return (
-        list(map(line_of.__getitem__, map(answers.__getitem__, matching.entry_keys(block))))
-        for (block,) in entries()
+        list(map(lines.__getitem__, places[start : start + _LINES_PER_BLOCK]))
+        for start in range(0, len(places), _LINES_PER_BLOCK)
     )
 
 
-def _answer(answers: dict[str, str | None], rows: ReadBlocks, matching: Matching, counts: JoinCounts) -> None:
-    """Give each entry the rest of its row.
+def _answer(
+    answers: list[str | None],
+    first_places: Mapping[str, int],
+    rows: ReadBlocks,
+    matching: Matching,
+    counts: JoinCounts,
+) -> None:
+    """Give each distinct entry the rest of its row.
 
     Args:
-        answers: None for the key of each distinct entry.
+        answers: receives the rest at the first place of each entry; holds None everywhere.
+        first_places: the keys of the entries, and their first places.
         rows: reads the number and the rest of each row.
         matching: tells which row answers which entry.
         counts: ``extra`` and ``doubled`` are updated.
@@ -165,19 +183,21 @@ def _answer(answers: dict[str, str | None], rows: ReadBlocks, matching: Matching
     for numbers, rests in rows():
         row_count += len(numbers)
         few_rests = map(shared.setdefault, rests, rests) if len(shared) < _SHARED_RESTS else rests
-        for key, number, rest in zip(matching.row_keys(numbers), numbers, few_rests, strict=True):
-            # The first row of a number counts.
-            if answers.get(key, "") is None:
-                answers[key] = rest
-            elif key not in answers:
+        keys = matching.row_keys(numbers)
+        places = map(first_places.get, keys)
+        for place, key, number, rest in zip(places, keys, numbers, few_rests, strict=True):
+            if place is None:
                 others.setdefault(key, (number, rest))
-    unanswered = list(answers.values()).count(None)
-    counts.doubled += row_count - (len(answers) - unanswered) - len(others)
+            # The first row of a number counts.
+            elif answers[place] is None:
+                answers[place] = rest
+    unanswered = answers.count(None) - (len(answers) - len(first_places))
+    counts.doubled += row_count - (len(first_places) - unanswered) - len(others)
     if others and unanswered:
         texts = {key: number for key, (number, _) in others.items()}
-        for entry, key in matching.loose_matches(texts, answers.keys()).items():
-            if answers[entry] is None:
-                _, answers[entry] = others.pop(key)
+        for entry, key in matching.loose_matches(texts, first_places.keys()).items():
+            if answers[first_places[entry]] is None:
+                _, answers[first_places[entry]] = others.pop(key)
     counts.extra += len(others)
 
 
