@@ -183,8 +183,8 @@ def run(odd: Odd) -> str | None:
         odd.prepare(place)
         process = place.start(odd.target, odd.settings)
         try:
-            if odd.signal_at:
-                _send(process, place, *odd.signal_at)
+            if odd.signal_at and not _send(process, place, *odd.signal_at):
+                return f"it ended too early:\n{process.communicate()[0][-3000:]}"
             output, _ = process.communicate(timeout=MAX_SECONDS)
         except subprocess.TimeoutExpired:
             return f"it did not end within {MAX_SECONDS} s"
@@ -203,14 +203,16 @@ def run(odd: Odd) -> str | None:
     return None
 
 
-def _send(process: subprocess.Popen[str], place: Place, number: signal.Signals, pattern: str) -> None:
-    """Send a signal to the whole session, as a terminal does."""
+def _send(process: subprocess.Popen[str], place: Place, number: signal.Signals, pattern: str) -> bool:
+    """Send a signal to the whole session, as a terminal does. Return whether it still ran then."""
     end = time.monotonic() + MAX_SECONDS
     while not list(place.temporary.glob(pattern)) and time.monotonic() < end and process.poll() is None:
         time.sleep(0.1)
     time.sleep(0.5)
-    with suppress(ProcessLookupError):  # it has failed early; its output says why
-        os.killpg(process.pid, number)
+    if process.poll() is not None:
+        return False
+    os.killpg(process.pid, number)
+    return True
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
