@@ -224,6 +224,9 @@ def _kill(process: subprocess.Popen[str]) -> None:
 def main() -> int:
     """Run the rows whose names contain the arguments, or all; return the exit status."""
     words = sys.argv[1:]
+    # The rows send these signals, which a background job of a shell, or `nohup`, would ignore.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rows = {name: odd for name, odd in MATRIX.items() if not words or any(word in name for word in words)}
     failed = False
     for name, odd in rows.items():
