@@ -143,6 +143,9 @@ def ours(policy: PollingPolicy) -> Policy:
     return follow
 
 
+_JOB_TIMEOUT = timedelta(days=8)
+
+
 class _Simulation:
     """Replaces the ledger, the vendor and the clock while the real ``StatusChecker`` follows a task."""
 
@@ -153,7 +156,7 @@ class _Simulation:
         self._job = _job_of(task)
         fake: Any = self
         chance = random.Random(task.seed).random  # noqa: S311
-        self._status_check = StatusChecker(fake, fake, policy, self.now, self.sleep, chance)
+        self._status_check = StatusChecker(fake, fake, policy, _JOB_TIMEOUT, self.now, self.sleep, chance)
 
     def run(self) -> Outcome:
         turns, seconds = 0, 0.0
@@ -171,6 +174,9 @@ class _Simulation:
                 return Outcome(self._task, turns, self._calls, seconds, delay)
             payload = decision.as_payload()
             wait, seen = payload["wait_seconds"], payload["seen"]
+
+    def extend_deadline(self, _job: Job, _deadline: datetime) -> None:
+        """Do nothing: no simulated task reaches its deadline."""
 
     def now(self) -> datetime:
         return _START + timedelta(seconds=self._age)
@@ -201,7 +207,7 @@ def _job_of(task: Task) -> Job:
         lease_until=_START,
         last_write="",
         created_at=_START,
-        deadline=_START + timedelta(days=8),
+        deadline=_START + _JOB_TIMEOUT,
         task_id="task",
         submitted_at=_START,
         counts=Counts(submitted=task.numbers),

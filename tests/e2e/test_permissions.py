@@ -41,7 +41,7 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "traces": (*TRACES, "xray:GetSamplingRules", "xray:GetSamplingTargets"),
     },
     "CheckStatusRole": {
-        "JobsTable": ("dynamodb:GetItem",),
+        "JobsTable": LEDGER,
         "ApiKeySecret": ("secretsmanager:GetSecretValue",),
         "CheckStatusLogs": LOGS,
         "traces": TRACES,

@@ -19,6 +19,7 @@ from numberdrop.jobs.polling import (
     jittered,
     wait_for_export,
 )
+from numberdrop.steps.status_check import LONGEST_PROGRESS
 from tests.support.template import state_machine, template
 
 MINUTE, HOUR, WEEK = 60.0, 3600.0, 7 * 24 * 3600.0
@@ -236,7 +237,7 @@ def test_the_longest_task_fits_into_one_history(bound: str) -> None:
     parameters = template()["Parameters"]
     turns = [turn(PollingPolicy(parameters["MaxWaitSeconds"][bound])), failed_collection()]
     age, events = 0.0, events_of("Remember the job", "Record the failure") + len(("started", "ended"))
-    while age < parameters["JobTimeoutHours"]["MaxValue"] * HOUR:
+    while age < LONGEST_PROGRESS.total_seconds():
         most_events, wait = max(turns, key=lambda turn: turn[0] / turn[1](age))
         events += most_events
         age += wait(age)

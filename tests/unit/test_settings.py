@@ -50,6 +50,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "API_KEY_SECRET",
         "VENDOR_BASE_URL",
         "VENDOR_USER_ID",
+        "JOB_TIMEOUT_HOURS",
         "MAX_WAIT_SECONDS",
     },
     SubmitSettings: ENVIRONMENT.keys() - {"MAX_WAIT_SECONDS", "RESULT_HOSTS", "UNRELATED"},

@@ -201,8 +201,10 @@ def test_a_count_is_stored_with_the_time_it_was_first_seen() -> None:
     assert (first.done, first.done_since) == (40, "2026-03-04T12:00:00.000Z")
     earlier = replace(first, done_since="2026-03-04T11:58:00.000Z")
     assert decision(answer("processing", success=40), earlier).seen == earlier
-    changed = decision(answer("processing", success=30), earlier).seen
-    assert (changed.done, changed.done_since) == (30, "2026-03-04T12:00:00.000Z")
+    assert decision(answer("processing", success=30), earlier).seen == earlier
+    grown = decision(answer("processing", success=41), earlier).seen
+    assert (grown.done, grown.done_since) == (41, "2026-03-04T12:00:00.000Z")
+    assert (earlier.grown_at, grown.grown_at) == (None, "2026-03-04T12:00:00.000Z")
 
 
 def test_a_poll_state_of_an_older_version_is_read() -> None:
@@ -219,6 +221,7 @@ def test_a_poll_state_has_only_counts_and_times() -> None:
     assert {name for name, kind in kinds.items() if kind == str | None} == {
         "unknown_since",
         "done_since",
+        "grown_at",
         "export_missing_since",
     }
 
@@ -232,6 +235,9 @@ def test_a_decision_has_no_link_task_or_number() -> None:
 # A whole check: the ledger, the vendor and the deadline
 
 
+TIMEOUT = timedelta(hours=24)
+
+
 class FakeLedger:
     """A ledger with one job, or none."""
 
@@ -240,6 +246,9 @@ class FakeLedger:
 
     def get(self, _job_id: str) -> Job | None:
         return self.job
+
+    def extend_deadline(self, job: Job, deadline: datetime) -> None:
+        self.job = replace(job, deadline=deadline)
 
     require = Ledger.require
 
@@ -257,8 +266,13 @@ class Function:
     def check(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_ONE_CHECK) -> Decision:
         ledger: Any = FakeLedger(self.job)
         vendor: Any = self
-        checker = StatusChecker(ledger, vendor, POLLING, lambda: self.now, self.sleep, chance=lambda: 0.0)
-        return checker.check("some-job", Decision(Next.WAIT, seen=seen).as_payload()["seen"], seconds=seconds)
+        checker = StatusChecker(
+            ledger, vendor, POLLING, TIMEOUT, lambda: self.now, self.sleep, chance=lambda: 0.0
+        )
+        payload = Decision(Next.WAIT, seen=seen).as_payload()["seen"]
+        result = checker.check("some-job", payload, seconds=seconds)
+        self.job = ledger.job
+        return result
 
     def status(self, checker: Any, task_id: str) -> StatusOutcome:
         self.calls.append((checker.name, task_id))
@@ -284,6 +298,51 @@ def test_an_unfinished_task_times_out_at_the_deadline() -> None:
     result = check(job, answer("processing"), now=job.deadline)
     assert result.reason
     assert (result.next, result.reason.code) == (Next.FAIL, ReasonCode.TIMED_OUT)
+
+
+def follow(function: Function, *, step: timedelta = timedelta(hours=20)) -> timedelta:
+    """Check a task again and again; return its age when it fails."""
+    begin, seen = function.now, PollState()
+    while (result := function.check(seen)).next is Next.WAIT:
+        seen = result.seen
+        function.now += step
+    assert result.reason
+    assert result.reason.code is ReasonCode.TIMED_OUT
+    return function.now - begin
+
+
+def test_a_task_that_makes_progress_is_not_timed_out() -> None:
+    def grow_for_ten_days(now: datetime) -> StatusOutcome:
+        return answer("processing", success=min(now - NOON, timedelta(days=10)) // timedelta(hours=1))
+
+    age = follow(Function(a_job(submitted_at=NOON), grow_for_ten_days))
+    assert timedelta(days=11) <= age <= timedelta(days=12)
+
+
+def test_no_task_takes_more_than_30_days() -> None:
+    def grow(now: datetime) -> StatusOutcome:
+        return answer("processing", success=(now - NOON) // timedelta(hours=1))
+
+    age = follow(Function(a_job(submitted_at=NOON), grow))
+    assert timedelta(days=30) <= age <= timedelta(days=31)
+
+
+def test_counts_that_rise_and_fall_are_not_progress() -> None:
+    def waver(now: datetime) -> StatusOutcome:
+        return answer("processing", success=40 + (now.hour % 2))
+
+    assert follow(Function(a_job(submitted_at=NOON), waver)) <= timedelta(days=4)
+
+
+def test_the_ledger_learns_of_a_much_later_deadline_only() -> None:
+    job, before = a_job(submitted_at=NOON), PollState(done=30, done_since="2026-03-04T12:00:00.000Z")
+    function = Function(job, lambda _: answer("processing", success=40), NOON + timedelta(minutes=50))
+    function.check(before)
+    assert function.job == job
+    function.now = NOON + timedelta(hours=5)
+    function.check(before)
+    assert function.job
+    assert function.job.deadline == NOON + timedelta(hours=29)
 
 
 @pytest.mark.parametrize("outcome", [NoAnswer(900, "503"), TaskUnknown(), answer("exported")])

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from numberdrop.settings import (
     Settings,
     SubmitSettings,
 )
+from numberdrop.steps.status_check import LONGEST_PROGRESS
 from tests.support.template import PROJECT, resources, template
 
 PARAMETERS = {
@@ -185,7 +187,7 @@ def test_every_bucket_expires_versions_and_unfinished_uploads(name: str) -> None
     assert {rule["Status"] for rule in rules} == {"Enabled"}
     combined = {action: value for rule in rules for action, value in rule.items()}
     assert combined["ExpirationInDays"] == {"Ref": "RetentionDays"}
-    assert combined["NoncurrentVersionExpiration"] == {"NoncurrentDays": 15}
+    assert combined["NoncurrentVersionExpiration"]["NoncurrentDays"] in {15, 38}
     assert combined["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
 
 
@@ -209,7 +211,8 @@ def test_every_bucket_requires_tls(name: str) -> None:
 def test_a_replaced_upload_outlives_its_longest_job() -> None:
     (rule,) = BUCKETS["UploadBucket"]["LifecycleConfiguration"]["Rules"]
     longest_hours = template()["Parameters"]["JobTimeoutHours"]["MaxValue"]
-    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] * 24 > 2 * longest_hours
+    longest = timedelta(hours=longest_hours) + LONGEST_PROGRESS
+    assert timedelta(days=rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) > longest
 
 
 def test_the_ledger_outlives_the_stack() -> None:
@@ -398,9 +401,13 @@ def test_every_role_has_the_permissions_boundary(role: str) -> None:
     assert boundary == ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
 
 
-def test_check_status_cannot_write_the_ledger() -> None:
+def test_check_status_can_only_extend_deadlines() -> None:
     ledger_actions = {action for action in actions("CheckStatusRole") if action.startswith("dynamodb:")}
-    assert ledger_actions == {"dynamodb:GetItem"}
+    assert ledger_actions == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    writing = statement_of("CheckStatusRole", "ExtendDeadlines")
+    assert writing["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["job_id", "deadline", "last_write"]}
+    }
 
 
 def test_only_collect_writes_results() -> None:

@@ -105,9 +105,11 @@ class CheckStatusSettings(VendorSettings):
 
     Attributes:
         max_wait_seconds: longest wait between two checks of a young task.
+        job_timeout_hours: how long a task may take without progress.
     """
 
     max_wait_seconds: int
+    job_timeout_hours: int
 
 
 @dataclass(frozen=True, slots=True)

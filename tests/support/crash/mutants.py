@@ -20,7 +20,7 @@ from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.checkers import Checker
-from numberdrop.jobs.decision import Decision
+from numberdrop.jobs.decision import Decision, PollState
 from numberdrop.jobs.job import Counts, Job, StoredResults
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
@@ -28,6 +28,7 @@ from numberdrop.steps.collection import Collector
 from numberdrop.steps.preparation import PreparedUpload
 from numberdrop.steps.queue_handler import Message, QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
+from numberdrop.steps.status_check import StatusChecker
 from numberdrop.steps.submission import Requeue, Settled, Submitter
 from numberdrop.vendor.download import DownloadFailedError
 from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome
@@ -293,6 +294,15 @@ class DropsFailedMessages(Wiring):
 # Executions and collection
 
 
+class _ImpatientStatusChecker(StatusChecker):
+    def _check_once(self, job: Job, task_id: str, seen: PollState) -> Decision:
+        return super()._check_once(job, task_id, replace(seen, done=None, grown_at=None))
+
+
+class TimesOutATaskThatMakesProgress(Wiring):
+    status_checker_class = _ImpatientStatusChecker
+
+
 class _RandomlyNamedExecutions(Executions):
     def start(self, job: Job) -> None:
         self.client.start_execution(
@@ -431,6 +441,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     MarksBeforeItEmits: ("one_upload",),
     NeverMarks: ("one_upload",),
     DropsFailedMessages: ("one_upload",),
+    TimesOutATaskThatMakesProgress: ("a_slow_task_that_makes_progress",),
     NamesExecutionsAtRandom: ("one_upload",),
     StoresATruncatedExport: ("one_upload",),
     StoresNoReport: ("one_upload",),

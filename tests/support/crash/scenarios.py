@@ -218,6 +218,13 @@ def a_rotated_key(world: World) -> None:
     world.run_until_idle()
 
 
+def a_slow_task_that_makes_progress(world: World) -> None:
+    world.vendor.is_slow = True
+    world.upload()
+    world.run_for(timedelta(hours=4))
+    world.run_until_idle()
+
+
 def a_failed_task(world: World) -> None:
     world.vendor.fails = True
     world.upload()
@@ -398,6 +405,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         an_outage_after_which_nobody_waits,
         messages_lost_in_an_outage,
         a_rotated_key,
+        a_slow_task_that_makes_progress,
         a_failed_task,
         a_task_that_fails_twice,
         a_late_task_that_is_collected_again,

@@ -41,6 +41,10 @@ DURATION = timedelta(seconds=15)
 """How long a task takes."""
 
 
+SLOW_DURATION, SLOW_ROWS = timedelta(hours=4), 1_000
+"""How long a slow task takes, and how many rows it reports: longer than the world's job time-out."""
+
+
 class Answer(StrEnum):
     """How the vendor may answer the next file."""
 
@@ -94,6 +98,7 @@ class Vendor:
         tasks: one for each charge.
         fails: whether tasks fail instead of being exported.
         never_finishes: whether tasks stay in processing.
+        is_slow: whether tasks take hours, with counts that grow.
         is_down: whether a gateway answers 503 to everything instead of the vendor.
         fails_posts: whether it answers 503 to files only.
         refused_checkers: the checkers that the account may not use.
@@ -108,6 +113,7 @@ class Vendor:
     tasks: list[Task] = field(default_factory=list)
     fails: bool = False
     never_finishes: bool = False
+    is_slow: bool = False
     is_down: bool = False
     fails_posts: bool = False
     refused_checkers: set[str] = field(default_factory=set)
@@ -153,6 +159,10 @@ class Vendor:
             return NoAnswer(60, "The vendor answered 503.")
         if task is None:
             return TaskUnknown()
+        if self.is_slow:
+            age = self.now() - (task.ready_at - DURATION)
+            if age < SLOW_DURATION:
+                return TaskStatus("processing", SLOW_ROWS, SLOW_ROWS * age // SLOW_DURATION, 0, None)
         if self.never_finishes or self.now() < task.ready_at:
             return TaskStatus("processing", 3, 1, 0, None)
         if self.fails:

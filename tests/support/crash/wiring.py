@@ -65,6 +65,7 @@ class Wiring:
 
     submitter_class = Submitter
     queue_handler_class = QueueHandler
+    status_checker_class = StatusChecker
     collector_class = Collector
     reconciler_class = Reconciler
     ledger_class = Ledger
@@ -97,10 +98,11 @@ class Wiring:
         return self.queue_handler_class(submission, self._queue(), UPLOADS)
 
     def status_check(self) -> StatusChecker:
-        return StatusChecker(
+        return self.status_checker_class(
             ledger=self._ledger(),
             vendor=self._vendor(),
             polling=PollingPolicy(LONGEST_WAIT),
+            job_timeout=JOB_TIMEOUT,
             now=self.now,
             sleep=self.sleep,
             chance=lambda: 0.0,

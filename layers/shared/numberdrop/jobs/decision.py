@@ -29,8 +29,9 @@ class PollState:
     Attributes:
         unknown_since: when the vendor began to answer that it does not know the task, ISO 8601, or None.
         linkless: number of answers "exported" without a link so far.
-        done: rows that the vendor had processed at the last check; None before the first.
+        done: the most rows that the vendor has reported as processed; None before the first check.
         done_since: when that count was first reported, ISO 8601.
+        grown_at: when a count was last seen to exceed all before, ISO 8601; None until then.
         export_missing_since: when the storage began to answer that it has no export, ISO 8601, or None.
     """
 
@@ -38,14 +39,15 @@ class PollState:
     linkless: int = 0
     done: int | None = None
     done_since: str | None = None
+    grown_at: str | None = None
     export_missing_since: str | None = None
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Return the state that an earlier check left, perhaps one by another version of this function.
 
-        >>> PollState.from_payload({"linkless": 2, "added_by_a_newer_version": 1})
-        PollState(unknown_since=None, linkless=2, done=None, done_since=None, export_missing_since=None)
+        >>> PollState.from_payload({"linkless": 2, "added_by_a_newer_version": 1}) == PollState(linkless=2)
+        True
         """
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in payload.items() if name in known})

@@ -12,9 +12,9 @@ longest delay. The delay is in proportion to the age, and a wrong expectation ad
 
 Why a lower bound: it limits the number of checks. If every wait is at least a share s of the age, the age
 grows by a factor of at least 1 + s per check, so there are about ln(T / t) / s checks between the ages t and
-T. A task that stays "nearly done" for a week is checked about 1,200 times if ``longest_wait`` is 900 seconds,
-and about 2,000 times if it is 30. Both fit into the 25,000 events of an execution's history; they would not
-fit if the ceiling did not grow with the age.
+T. A task that stays "nearly done" for 30 days is checked about 1,100 times if ``longest_wait`` is 900
+seconds, and about 1,800 times if it is 30. Both fit into the 25,000 events of an execution's history; they
+would not fit if the ceiling did not grow with the age. From ``AGED`` on, every wait is a 100th of the age.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,9 @@ FIRST_SHARE = 0.3
 
 SHORTEST_WAIT_FOR_EXPORT = 60.0
 """Seconds before the vendor is asked again for an export that could not be fetched."""
+
+AGED = 75 * 3600.0
+"""Age in seconds from which a task is checked rarely: 300 times 900 seconds, the highest ``longest_wait``."""
 
 LONGEST_SLEEP = 20.0
 """Longest wait, in seconds, that is cheaper to sleep through in the function than in a Wait state.
@@ -77,6 +80,7 @@ class PollingPolicy:
     Attributes:
         longest_wait: ceiling in seconds for a task younger than 300 times that.
         ceiling_share: share of the age that is the ceiling for older tasks.
+        aged_share: the same from ``AGED`` on.
         floor_share: share of the age that every wait reaches.
         blind_share: share of the age to wait if the task shows no progress.
         expected_share: share of the expected duration to wait in that case, if it is more.
@@ -86,6 +90,7 @@ class PollingPolicy:
 
     longest_wait: float
     ceiling_share: float = 1 / 300
+    aged_share: float = 1 / 100
     floor_share: float = 1 / 100
     blind_share: float = 1 / 4
     expected_share: float = 1 / 10
@@ -116,7 +121,7 @@ class PollingPolicy:
 
     def longest(self, age: float) -> float:
         """Return the ceiling of a wait at an age, in seconds."""
-        return max(self.longest_wait, age * self.ceiling_share)
+        return max(self.longest_wait, age * (self.aged_share if age >= AGED else self.ceiling_share))
 
 
 def first_wait(expected: float | None) -> float:
@@ -132,7 +137,7 @@ def first_wait(expected: float | None) -> float:
 
 def wait_for_export(age: float) -> float:
     """Return the seconds until the vendor is asked again for an export that it could not provide."""
-    return max(SHORTEST_WAIT_FOR_EXPORT, age / 100)
+    return max(SHORTEST_WAIT_FOR_EXPORT, age / (50 if age >= AGED else 100))
 
 
 def jittered(wait: float, chance: float) -> float:
