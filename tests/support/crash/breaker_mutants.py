@@ -143,7 +143,7 @@ class ReconcileForgetsJobsWithoutMessages(Wiring):
 
 BREAKER_MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     ProbesWithTwoUploadsAtOnce: ("an_outage",),
-    SendsWithoutConfirmingTheTurn: ("an_outage_that_outlasts_every_deadline",),
+    SendsWithoutConfirmingTheTurn: ("an_outage",),
     TakesATurnOverByTheClockAlone: ("an_outage",),
     SendsWhileTheBreakerIsOpen: ("an_outage",),
     DoesNotOpenAfterADoubt: ("an_outage",),

@@ -18,7 +18,7 @@ SAMPLED = {
     "an_upload_claimed_before_a_long_open_breaker": 8,
     "a_refused_key_for_hours": 8,
     "a_checker_beyond_the_plan": 4,
-    "a_checker_that_stays_refused": 8,
+    "a_checker_that_stays_refused": 32,
     "an_outage_that_outlasts_every_deadline": 2,
     "an_outage_that_ends_with_a_refusal": 2,
     "messages_lost_in_an_outage": 2,

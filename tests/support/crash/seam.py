@@ -54,6 +54,9 @@ def _broken_download() -> NoReturn:
 
 
 READ = Kind((Mode.DIES_BEFORE, Mode.LOST), _read_timeout)
+SLOW_READ = Kind((*READ.modes, Mode.LATE), _read_timeout)
+"""Reading a large file takes minutes, in which other workers run."""
+
 WRITE = Kind(tuple(Mode), _read_timeout)
 LEDGER_WRITE = Kind(tuple(Mode), _read_timeout, delay=timedelta(hours=1))
 """A ledger write may arrive long after its sender has ended."""
@@ -160,7 +163,7 @@ class Client:
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         name = f"{self._service}.{operation}"
         method = getattr(self._client, operation)
-        kind = READ if operation.startswith(_READING) else LEDGER_WRITE if name in _LEDGER_WRITES else WRITE
+        kind = _kind(name, operation)
 
         def call_through_seam(**arguments: Any) -> Any:
             return self._seam.call(name, partial(method, **arguments), kind, arguments)
@@ -169,6 +172,14 @@ class Client:
 
     def get_paginator(self, operation: str) -> "_Paginator":
         return _Paginator(getattr(self, operation))
+
+
+def _kind(name: str, operation: str) -> Kind:
+    if name == "s3.get_object":
+        return SLOW_READ
+    if operation.startswith(_READING):
+        return READ
+    return LEDGER_WRITE if name in _LEDGER_WRITES else WRITE
 
 
 _READING = ("get_", "head_", "describe_", "list_", "query", "scan")
