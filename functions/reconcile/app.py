@@ -17,7 +17,7 @@ reconciler = cache(Reconciler.from_env)
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int] | str:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int] | str:
     """Handle a scheduled event, or an event "Step Functions Execution Status Change".
 
     Returns:
@@ -26,4 +26,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int] | 
     if event["detail-type"] == "Step Functions Execution Status Change":
         ended = event["detail"]
         return reconciler().settle(ended["name"], ExecutionStatus(ended["status"]))
-    return dict(reconciler().run())
+    seconds = context.get_remaining_time_in_millis() / 1000
+    return dict(reconciler().run(seconds=seconds))

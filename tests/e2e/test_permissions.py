@@ -113,7 +113,7 @@ def arns(cloud: LocalCloud, names: dict[str, str]) -> dict[str, str]:
         "ResultsBucket objects": f"arn:aws:s3:::{names['ResultsBucket']}/band/numbers.txt",
         "ResultsBucket fences": f"arn:aws:s3:::{names['ResultsBucket']}/armed/{'0' * 64}",
         "JobsTable": f"arn:aws:dynamodb:{here}:table/{names['JobsTable']}",
-        "JobsTable index": f"arn:aws:dynamodb:{here}:table/{names['JobsTable']}/index/unsettled",
+        "JobsTable index": f"arn:aws:dynamodb:{here}:table/{names['JobsTable']}/index/unsettled_jobs",
         "ApiKeySecret": secret,
         "StateMachine": cloud.outputs["StateMachineArn"],
         "executions": cloud.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + ":any",

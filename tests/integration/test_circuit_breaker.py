@@ -105,7 +105,7 @@ def test_an_open_breaker_is_not_listed_as_a_job(
 ) -> None:
     account.put(a_job())
     breaker.open(REFUSAL)
-    assert list(ledger.unsettled()) == [a_job().job_id]
+    assert [job_id for job_id, _ in ledger.unsettled()] == [a_job().job_id]
     assert ledger.get(OTHER.job_id) is None
 
 

@@ -121,7 +121,11 @@ def test_durations_are_not_listed_as_jobs(account: Account, ledger: Ledger, dura
     account.put(a_job())
     durations.learn(completed(seconds=300))
     listed = JobsTable(ledger.client, ledger.table).summaries()
-    assert list(ledger.unsettled()) == [a_job().job_id] == [summary.job_id for summary in listed]
+    assert (
+        [job_id for job_id, _ in ledger.unsettled()]
+        == [a_job().job_id]
+        == [summary.job_id for summary in listed]
+    )
 
 
 # In the functions

@@ -322,7 +322,7 @@ def test_every_transition_makes_a_job_unsettled(account: Account, ledger: Ledger
     for transition, state in ALLOWED:
         job = store(account, state, task_id=TASK_ID)
         ledger.move(job, transition)
-        assert list(ledger.unsettled()) == [job.job_id]
+        assert [job_id for job_id, _ in ledger.unsettled()] == [job.job_id]
 
 
 @pytest.mark.parametrize("state", State)
@@ -330,13 +330,13 @@ def test_only_an_announced_end_or_doubt_settles_a_job(account: Account, ledger: 
     job = store(account, state)
     ledger.mark_announced(job)
     ended = state in {State.COMPLETED, State.FAILED, State.ABANDONED, State.IN_DOUBT}
-    assert list(ledger.unsettled()) == ([] if ended else [job.job_id])
+    assert [job_id for job_id, _ in ledger.unsettled()] == ([] if ended else [job.job_id])
 
 
 def test_unsettled_jobs_are_found_in_every_shard(account: Account, ledger: Ledger) -> None:
     jobs = [store(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt")) for n in range(100)]
     assert len({job.job_id[0] for job in jobs}) > 10
-    assert sorted(ledger.unsettled()) == sorted(job.job_id for job in jobs)
+    assert sorted(job_id for job_id, _ in ledger.unsettled()) == sorted(job.job_id for job in jobs)
 
 
 def test_every_shard_comes_first_once(account: Account, ledger: Ledger) -> None:
@@ -344,7 +344,7 @@ def test_every_shard_comes_first_once(account: Account, ledger: Ledger) -> None:
         store(account, State.CLAIMED, upload=an_upload(f"band/{n}.txt"))
     moments = (NOON + timedelta(minutes=3 * n) for n in range(len(SHARDS)))
     runs = (replace(ledger, now=repeat(moment).__next__) for moment in moments)
-    assert {next(run.unsettled())[0] for run in runs} == set(SHARDS)
+    assert {next(run.unsettled())[0][0] for run in runs} == set(SHARDS)
 
 
 def test_known_returns_only_ids_with_a_job(account: Account, ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ import boto3
 
 from numberdrop.aws.circuit_breaker import BREAKER_KEY
 from numberdrop.aws.fences import PREFIX, Fence, Fences
-from numberdrop.aws.ledger import UNSETTLED_INDEX, Ledger
+from numberdrop.aws.ledger import INDEXED, UNSETTLED_INDEX, Ledger
 from numberdrop.jobs.job import Job, to_item
 from numberdrop.jobs.upload import Upload
 
@@ -60,7 +60,10 @@ class Account:
                 {
                     "IndexName": UNSETTLED_INDEX,
                     "KeySchema": [{"AttributeName": "unsettled", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                    "Projection": {
+                        "ProjectionType": "INCLUDE",
+                        "NonKeyAttributes": list(INDEXED),
+                    },
                 }
             ],
         )

@@ -12,7 +12,7 @@ from datetime import timedelta
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from numberdrop.jobs.checkers import documented_checker
-from numberdrop.jobs.job import Job
+from numberdrop.jobs.job import Job, UnsettledJob
 from numberdrop.jobs.transitions import State
 
 NAMESPACE = "numberdrop"
@@ -47,9 +47,9 @@ def count_charge(job: Job) -> None:
 class OldestJobs:
     """Finds the oldest job of each checker that is claimed, and the oldest that is submitted."""
 
-    _oldest: dict[tuple[State, str], tuple[timedelta, Job]] = field(default_factory=dict)
+    _oldest: dict[tuple[State, str], tuple[timedelta, Job | UnsettledJob]] = field(default_factory=dict)
 
-    def add(self, job: Job, age: timedelta) -> None:
+    def add(self, job: Job | UnsettledJob, age: timedelta) -> None:
         """Add a job; jobs in other states are ignored."""
         group = job.state, _checker(job)
         if job.state in AGES and (group not in self._oldest or age > self._oldest[group][0]):
@@ -123,7 +123,7 @@ def _new_metrics() -> EphemeralMetrics:
     return metrics
 
 
-def _publish(job: Job, values: _Values) -> None:
+def _publish(job: Job | UnsettledJob, values: _Values) -> None:
     metrics = _new_metrics()
     metrics.add_dimensions(service=metrics.service or NAMESPACE, checker=_checker(job))
     metrics.add_metadata("job_id", job.job_id)
@@ -132,6 +132,6 @@ def _publish(job: Job, values: _Values) -> None:
     metrics.flush_metrics()
 
 
-def _checker(job: Job) -> str:
+def _checker(job: Job | UnsettledJob) -> str:
     checker = documented_checker(job.upload.key)
     return checker.name if checker else OTHER_CHECKER

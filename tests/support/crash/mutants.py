@@ -21,7 +21,7 @@ from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.decision import Decision, PollState
-from numberdrop.jobs.job import Counts, Job, StoredResults
+from numberdrop.jobs.job import Counts, Job, StoredResults, UnsettledJob
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.collection import Collector
@@ -381,11 +381,11 @@ class _IgnoringReconcile(Wiring):
         ignored = self.ignored
 
         class IgnoringLedger(Ledger):
-            def unsettled(self) -> Iterator[str]:
-                for job_id in super().unsettled():
+            def unsettled(self) -> Iterator[tuple[str, UnsettledJob | None]]:
+                for job_id, indexed in super().unsettled():
                     job = self.get(job_id)
                     if job and job.state not in ignored:
-                        yield job_id
+                        yield job_id, indexed
 
         return replace(real, ledger=IgnoringLedger(ledger.client, ledger.table, ledger.now))
 

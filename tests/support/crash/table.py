@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from numberdrop.aws.ledger import INDEXED
+
 TABLE = "jobs"
 
 Item = dict[str, Any]
@@ -41,11 +43,17 @@ class Table:
         return {"Item": dict(item)} if item else {}
 
     def query(self, **request: Any) -> dict[str, Any]:
-        """Return the keys in a shard of an index; the index has the name of its partition attribute."""
+        """Return the items in a shard of the index of unsettled jobs, with the attributes that it holds."""
         self.requests.append(("query", request))
         (shard,) = request["ExpressionAttributeValues"].values()
-        found = [item for item in self.items() if item.get(request["IndexName"]) == shard]
-        return {"Items": [{"job_id": item["job_id"], "unsettled": shard} for item in found]}
+        held = {"job_id", "unsettled", *INDEXED}
+        return {
+            "Items": [
+                {name: value for name, value in item.items() if name in held}
+                for item in self.items()
+                if item.get("unsettled") == shard
+            ]
+        }
 
     def scan(self, **request: Any) -> dict[str, Any]:
         """Return the items whose keys do not begin with a prefix."""

@@ -1,7 +1,7 @@
 """The ledger of jobs in DynamoDB: the only source of truth about charges."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, Unpack
 from uuid import uuid4
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from numberdrop.aws.clients import PROMPT, make_client
 from numberdrop.aws.serialisation import from_attribute, to_attribute
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.job import Job, JobChanges, timestamp, to_item
+from numberdrop.jobs.job import Job, JobChanges, UnsettledJob, timestamp, to_item
 from numberdrop.jobs.transitions import CLAIM, RECLAIM, Guard, State, Transition
 from numberdrop.jobs.upload import Upload
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-UNSETTLED_INDEX = "unsettled"
-"""The sparse index of unsettled jobs; its hash key is the first digit of the job id."""
+UNSETTLED_INDEX = "unsettled_jobs"
+"""The sparse index of unsettled jobs, with the fields of ``UnsettledJob``. Its hash key is the attribute
+``unsettled``, the first digit of the job id."""
+
+INDEXED = tuple(field.name for field in fields(UnsettledJob) if field.name != "job_id")
+"""The attributes of a job that the index holds."""
 
 NON_JOB_PREFIX = "the "
 """The prefix of the keys of items that are not jobs. Job ids are hexadecimal, so none starts like this."""
@@ -179,8 +183,10 @@ class Ledger:
         settle = " REMOVE unsettled" if job.state in SETTLED_ONCE_ANNOUNCED else ""
         self._update_if_unchanged(job, f"ADD announced :ending{settle}", {":ending": frozenset({job.ending})})
 
-    def unsettled(self) -> Iterator[str]:
-        """Yield the ids of unsettled jobs. Jobs of the last seconds may be missing from the index.
+    def unsettled(self) -> Iterator[tuple[str, UnsettledJob | None]]:
+        """Yield the ids of unsettled jobs, each with what the index knows about the job.
+
+        The index may lack the writes of the last seconds. None means that its copy cannot be read.
 
         The shards are rotated every minute, so that runs that are cut short do not always skip the same ones.
         """
@@ -193,7 +199,8 @@ class Ledger:
                 KeyConditionExpression="unsettled = :shard",
                 ExpressionAttributeValues={":shard": {"S": shard}},
             ):
-                yield from (item["job_id"]["S"] for item in page["Items"])
+                for item in map(_plain_values, page["Items"]):
+                    yield item["job_id"], UnsettledJob.from_item(item)
 
     def _update_if_unchanged(self, job: Job, expression: str, values: Mapping[str, Any]) -> None:
         try:
@@ -283,4 +290,8 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _job(item: Mapping[str, Any]) -> Job:
-    return Job.from_item({name: from_attribute(attribute) for name, attribute in item.items()})
+    return Job.from_item(_plain_values(item))
+
+
+def _plain_values(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: from_attribute(attribute) for name, attribute in item.items()}

@@ -173,6 +173,29 @@ class Job:
         return cls(**decoded_fields(cls, item))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsettledJob:
+    """The fields of a job by which reconcile decides whether to read the whole job.
+
+    The index of unsettled jobs holds copies of them, which may be some seconds old. All versions wrote them.
+    """
+
+    job_id: str
+    state: State
+    upload: Upload
+    lease_until: datetime
+    created_at: datetime
+    deadline: datetime
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self | None:
+        """Return the fields in an item of the index, or None if they cannot be read."""
+        try:
+            return cls(**decoded_fields(cls, item))
+        except (TypeError, ValueError):
+            return None
+
+
 class JobChanges(TypedDict, total=False):
     """The fields of a job that a write to the ledger may set, with their types.
 

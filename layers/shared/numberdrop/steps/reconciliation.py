@@ -15,7 +15,7 @@ from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.breaker import Cause, OpenBreaker
-from numberdrop.jobs.job import Job
+from numberdrop.jobs.job import Job, UnsettledJob
 from numberdrop.jobs.reasons import WORKER_LOST_WHILE_SENDING, Reason, ReasonCode, not_accepted_in_time
 from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
 from numberdrop.jobs.upload import message_for
@@ -28,6 +28,13 @@ PATIENCE, LONGEST_PATIENCE = timedelta(minutes=5), timedelta(hours=2)
 The patience grows with the age of the claim: while the vendor is unreachable the queue is long, and every
 new message makes it longer. The longest patience exceeds the queue's visibility time-out.
 """
+
+EXTENSION_SHARE = 1 / 50
+"""Share of the job timeout after which the deadline of a job behind the open breaker is extended again. This
+saves a write for each job in each run."""
+
+TIME_TO_PUBLISH = 30
+"""Seconds of the function's time that are reserved for the job at hand and for publishing the metrics."""
 
 FAILED = "failed"
 """The result that is counted for a job that could not be repaired."""
@@ -91,20 +98,34 @@ class Reconciler:
             job_timeout=timedelta(hours=settings.job_timeout_hours),
         )
 
-    def run(self) -> Mapping[str, int]:
+    def run(self, *, seconds: float | None = None) -> Mapping[str, int]:
         """Repair all jobs that need it; return how often each action was taken, failures included.
 
-        One bad job never stops the others: it is logged and retried in the next run.
+        One bad job never stops the others: it is logged and retried in the next run. The metrics are
+        published even if the time does not suffice or the ledger cannot be read.
+
+        Args:
+            seconds: the time that is left for the function, if it is limited.
         """
+        end = self.now() + timedelta(seconds=seconds - TIME_TO_PUBLISH) if seconds is not None else None
         done: Counter[str] = Counter()
         ages = OldestJobs()
-        breaker = self._open_breaker()
-        for job_id in self.ledger.unsettled():
-            done[self._repair_safely(job_id, breaker, ages)] += 1
-        ages.publish()
-        record_reconciliation(
-            has_failed=FAILED in done, breaker_is_open=breaker is not None and not breaker.is_idle(self.now())
-        )
+        breaker: OpenBreaker | None = None
+        is_finished = False
+        try:
+            breaker = self._open_breaker()
+            for job_id, indexed in self.ledger.unsettled():
+                if end and self._is_over(end):
+                    logger.warning("not all jobs were reached in time; the next run begins with other jobs")
+                    break
+                done[self._repair_safely(job_id, indexed, breaker, ages)] += 1
+            is_finished = True
+        finally:
+            ages.publish()
+            record_reconciliation(
+                has_failed=FAILED in done or not is_finished,
+                breaker_is_open=breaker is not None and not breaker.is_idle(self.now()),
+            )
         logger.info("reconciled", done=dict(done))
         return dict(done)
 
@@ -117,7 +138,12 @@ class Reconciler:
             return "left alone"
         return self._after_execution(job, status)
 
-    def _repair_safely(self, job_id: str, breaker: OpenBreaker | None, ages: OldestJobs) -> str:
+    def _repair_safely(
+        self, job_id: str, indexed: UnsettledJob | None, breaker: OpenBreaker | None, ages: OldestJobs
+    ) -> str:
+        if indexed and not self._may_be_due(indexed, breaker):
+            ages.add(indexed, self._time_spent(indexed))
+            return "left alone"
         logger.append_keys(job_id=job_id)
         try:
             job = self.ledger.get(job_id)
@@ -133,9 +159,25 @@ class Reconciler:
         finally:
             logger.remove_keys(["job_id"])
 
+    def _may_be_due(self, job: UnsettledJob, breaker: OpenBreaker | None) -> bool:
+        """Return whether ``_repair`` may have to do anything, by the index's copy of the job.
+
+        A write of the last seconds may be missing from the copy. Then the job is due in the next run.
+        """
+        match job.state:
+            case State.CLAIMED if breaker and _waits(job, breaker):
+                needs_time = job.deadline < self.now() + self.job_timeout * (1 - EXTENSION_SHARE)
+                return needs_time or self._lost_its_message(job)
+            case State.CLAIMED:
+                return self._is_over(job.lease_until + _patience(self._time_spent(job)))
+            case State.SUBMITTING | State.SUBMITTED:
+                return self._is_over(job.lease_until)
+            case _:
+                return True
+
     def _repair(self, job: Job, breaker: OpenBreaker | None) -> str:
         match job.state:
-            case State.CLAIMED if breaker and (breaker.cause is Cause.OUTAGE or breaker.holder != job.job_id):
+            case State.CLAIMED if breaker and _waits(job, breaker):
                 return self._extend_claim(job)
             case State.CLAIMED if self._is_over(job.lease_until + _patience(self._time_spent(job))):
                 return self._time_out(job) if self._is_over(job.deadline) else self._restart(job)
@@ -158,11 +200,15 @@ class Reconciler:
         """
         deadline = self.now() + self.job_timeout
         self.ledger.extend_deadline(job, deadline)
-        if self._is_over(job.lease_until + _patience(self.now() - job.created_at)):
+        if self._lost_its_message(job):
             return self._restart(replace(job, deadline=deadline))
         return "left alone"
 
-    def _time_spent(self, job: Job) -> timedelta:
+    def _lost_its_message(self, job: Job | UnsettledJob) -> bool:
+        """Return whether a job behind the open breaker has not asked for a turn for too long."""
+        return self._is_over(job.lease_until + _patience(self.now() - job.created_at))
+
+    def _time_spent(self, job: Job | UnsettledJob) -> timedelta:
         """Return how long the job has tried, without a break, to submit its file or to finish its task.
 
         The start is derived from the deadline. It is not exact if ``job_timeout`` was changed since.
@@ -229,3 +275,8 @@ class Reconciler:
 
 def _patience(age: timedelta) -> timedelta:
     return min(max(PATIENCE, age / 2), LONGEST_PATIENCE)
+
+
+def _waits(job: Job | UnsettledJob, breaker: OpenBreaker) -> bool:
+    """Return whether a claimed job waits for the open breaker."""
+    return breaker.cause is Cause.OUTAGE or breaker.holder != job.job_id
