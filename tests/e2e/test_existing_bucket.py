@@ -3,7 +3,7 @@
 import pytest
 
 from local.cloud import LocalCloud, vendor_parameters
-from local.processes import PROJECT
+from local.processes import PROJECT, LocalCloudError
 from local.sam import deploy
 from tests.support.cloud import Bucket, Inbox
 
@@ -67,3 +67,22 @@ def test_an_overwrite_without_versioning_is_a_new_job(
     assert outputs["UploadBucketName"] == NAME
     assert first["detail"]["job_id"] != second["detail"]["job_id"]
     assert second["detail"]["counts"]["submitted"] == 2
+
+
+def test_a_second_stack_on_a_bucket_fails_to_deploy(cloud: LocalCloud, outputs: dict[str, str]) -> None:
+    """Each stack has a ledger of its own, so both would pay for every file."""
+    taken = outputs["UploadBucketName"]
+
+    with pytest.raises(LocalCloudError):
+        deploy(
+            cloud.aws,
+            PROJECT / "template.yaml",
+            stack="numberdrop-second",
+            parameters={**vendor_parameters(cloud.simulator), "ExistingUploadBucket": taken},
+            folder=cloud.folder,
+        )
+
+    owner = cloud.aws.client("ssm").get_parameter(Name=f"/numberdrop/upload-buckets/{taken}")
+    assert owner["Parameter"]["Value"] == "numberdrop-existing"
+    rules = cloud.aws.client("events").list_rules(NamePrefix="numberdrop-second")["Rules"]
+    assert rules == []

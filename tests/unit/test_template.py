@@ -191,6 +191,15 @@ def test_every_bucket_expires_versions_and_unfinished_uploads(name: str) -> None
     assert combined["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
 
 
+def test_a_bucket_belongs_to_one_stack() -> None:
+    """CloudFormation cannot create a second parameter of one name, and no event is received before it."""
+    owner = resources("AWS::SSM::Parameter")["UploadBucketOwner"]
+    name, variables = owner["Name"]["Sub"]
+    assert name == "/numberdrop/upload-buckets/${Bucket}"
+    assert variables["Bucket"] == own_variables("SubmitFunction")["UPLOAD_BUCKET"]
+    assert template()["Resources"]["UploadRule"]["DependsOn"] == "UploadBucketOwner"
+
+
 def test_fences_are_kept_for_good() -> None:
     """Fences are empty. A filter by size excludes some actions, which another rule has."""
     expiring, tidying = BUCKETS["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
