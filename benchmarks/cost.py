@@ -16,7 +16,7 @@ MAX_WAIT_SECONDS = 300
 """The template's default."""
 
 CALLS_OF_A_JOB: Mapping[str, int] = {
-    "dynamodb:GetItem": 4,
+    "dynamodb:GetItem": 6,
     "dynamodb:PutItem": 1,
     "dynamodb:UpdateItem": 6,
     "events:PutEvents": 1,

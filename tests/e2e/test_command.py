@@ -1,28 +1,24 @@
 """Run the command `numberdrop` on the local cloud, as a user does."""
 
 import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from local.cloud import LocalCloud
-from local.processes import PROJECT, environment
-from tests.support.cloud import TIMEOUT_SECONDS
+from local.processes import PROJECT
+from tests.support.cloud import TIMEOUT_SECONDS, command_settings
 
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
-
-
-def settings(cloud: LocalCloud) -> dict[str, str]:
-    packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
-    return environment({**cloud.aws.shell_settings, "PYTHONPATH": packages})
 
 
 def test_a_closed_pipe_after_sending_means_status_5(cloud: LocalCloud, tmp_path: Path) -> None:
     file = tmp_path / "piped.txt"
     file.write_text("\n".join(NUMBERS), encoding="utf-8")
     command = [sys.executable, "-m", "numberdrop_cli", "send", str(file), "--checker", "band", "--watch"]
-    with subprocess.Popen(command, env=settings(cloud), cwd=tmp_path, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, env=command_settings(cloud), cwd=tmp_path, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout
         assert b"list price" in process.stdout.readline()
         process.stdout.close()
@@ -45,7 +41,7 @@ def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: P
             "--watch",
             "--export",
         ],
-        env=settings(cloud),
+        env=command_settings(cloud),
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -1,6 +1,7 @@
 """What tests of the local cloud share: buckets as a user sees them, and the events received so far."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 from local.cloud import LocalCloud
 from local.event_tap import EventTap
+from local.processes import PROJECT, environment
 from numberdrop.aws.circuit_breaker import BREAKER_KEY
 
 TIMEOUT_SECONDS = 60
@@ -88,3 +90,9 @@ def end_pause(cloud: LocalCloud) -> None:
 def close_breaker(cloud: LocalCloud, table: str) -> None:
     """Close the circuit breaker of a stack, so that no test waits for a doubt of the one before."""
     cloud.aws.client("dynamodb").delete_item(TableName=table, Key=_BREAKER)
+
+
+def command_settings(cloud: LocalCloud) -> dict[str, str]:
+    """Return the environment in which the command `numberdrop` finds the local cloud."""
+    packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
+    return environment({**cloud.aws.shell_settings, "PYTHONPATH": packages})
