@@ -236,7 +236,7 @@ def test_two_versions_of_a_key_are_sent_separately(
         ("band/a.txt", "+447700900001\n".encode("utf-32"), "NOT_TEXT"),
         ("band/a.txt", b"name;city\nJane;Oslo\n", "NO_VALID_NUMBERS"),
         ("band/a.txt", b"7" * 10_000_000, "NOT_TEXT"),
-        ("band/a.txt", "none\n+٤٤٧٧٠٠٩٠٠٠٠١\n".encode(), "NO_VALID_NUMBERS"),
+        ("band/a.txt", "none\n+٤٤٧٧\n".encode(), "NO_VALID_NUMBERS"),
         ("temu/a.txt", b"".join(b"+4477%08d\n" % n for n in range(100_001)), "TOO_LARGE"),
         ("temu/a.txt", b"".join(b"+4477%08d\n" % (n % 999) for n in range(2000)), "TOO_SMALL"),
     ],
