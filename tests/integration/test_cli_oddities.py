@@ -95,7 +95,7 @@ def test_a_failure_while_following_is_not_reported_as_unsent(
     assert "Do not send again: leads.txt." in result.stderr
 
 
-def test_a_file_that_vanishes_while_it_is_sent_is_reported_as_sent(
+def test_a_file_that_vanishes_while_sent_counts_as_sent(
     run: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def vanish(view: Any, file: str, verb: str, size: int) -> Callable[[int], None]:

@@ -146,7 +146,7 @@ def test_two_close_columns_are_refused_by_name(headers: tuple[str, str]) -> None
     assert "--column" in message
 
 
-def test_a_nearly_empty_phone_column_beside_a_full_one_is_refused() -> None:
+def test_a_nearly_empty_phone_column_beside_a_full_is_refused() -> None:
     rows = "".join(f"{A if row == 4 else ''},+1202555010{row}\n" for row in range(8))
 
     assert '"Phone", "Kontakt"' in refusal(f"Phone,Kontakt\n{rows}").reason.message
