@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,7 +107,7 @@ class AlarmStack:
 
 
 @pytest.fixture(scope="module")
-def alarm_stack(cloud: LocalCloud) -> AlarmStack:
+def alarm_stack(cloud: LocalCloud) -> Iterator[AlarmStack]:
     parameters = {**vendor_parameters(cloud.simulator), "AlarmEmail": "oncall@example.com"}
     outputs = deploy(
         cloud.aws, PROJECT / "template.yaml", stack=STACK, parameters=parameters, folder=cloud.folder
@@ -120,7 +120,13 @@ def alarm_stack(cloud: LocalCloud) -> AlarmStack:
     topic = alarm_stack.resource("AlarmTopic")
     arn = allow_sending(sqs, pager, service="sns.amazonaws.com", source=topic)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return alarm_stack
+    yield alarm_stack
+    # Its blocked job would be sent again, and charged, during the tests that count charges.
+    functions = cloud.aws.client("lambda")
+    queue = outputs["UploadQueueUrl"].rpartition("/")[2]
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        if mapping["EventSourceArn"].endswith(f":{queue}"):
+            functions.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
 def lose_answer(alarm_stack: AlarmStack, vendor: RemoteSimulator) -> None:

@@ -18,7 +18,7 @@ SHEET, STYLES, BOOK = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.
 RELATIONS, TYPES = "xl/_rels/workbook.xml.rels", "[Content_Types].xml"
 
 READ = """
-import resource, sys
+import re, resource, sys
 from io import BytesIO
 from pathlib import Path
 limit = int(sys.argv[1]) * 1024 * 1024
@@ -40,7 +40,13 @@ try:
         sum(len(numbers) for numbers, _ in export.row_blocks())
 except InvalidFileError as error:
     print("refused:", error)
-print("MiB:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# On Linux ru_maxrss is inherited from the parent process.
+status = Path("/proc/self/status")
+if status.exists():
+    peak = int(re.search(r"VmHWM:\\s*(\\d+) kB", status.read_text())[1]) // 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024**2
+print("MiB:", peak)
 """
 
 
