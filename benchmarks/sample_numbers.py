@@ -38,8 +38,8 @@ def write_numbers(
         lines: number of lines.
         seed: selects the numbers and the positions of dirty lines.
         duplicates: share of lines that repeat an earlier number.
-        dirty: share of lines that are not clean: half are numbers with spaces and dashes, half are no numbers
-            at all.
+        dirty: share of lines that are not clean. Half of them are numbers with spaces and dashes; the rest
+            hold no number.
     """
     chance = Random(seed)  # noqa: S311 - benchmarks have no secrets
     # This is a permutation of all numbers: the factor and SPACE have no common divisor.
