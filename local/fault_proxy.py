@@ -42,12 +42,17 @@ class FaultProxy:
 
 
 def usual_faults(probability: float) -> list[dict[str, Any]]:
-    """Return rules for every kind of fault on every service, each with a probability per request."""
-    return [
+    """Return rules for every kind of fault on every service, each with a probability per request.
+
+    The first request to each service is throttled in any case: a run may send few requests to a service.
+    """
+    throttling = {service: {"error": {"code": THROTTLING[service]}} for service in SERVICES}
+    first = [{"service": service, "times": 1, **throttling[service]} for service in SERVICES]
+    any_time = [
         {"service": service, "probability": probability, **fault}
         for service in SERVICES
         for fault in (
-            {"error": {"code": THROTTLING[service]}},
+            throttling[service],
             {"error": {"code": "InternalError", "status": 500}},
             {"reset": True},
             # AWS carries the request out, but the answer is lost.
@@ -55,6 +60,7 @@ def usual_faults(probability: float) -> list[dict[str, Any]]:
             {"latency": {"min": 500, "max": 2000}},
         )
     ]
+    return first + any_time
 
 
 @contextmanager

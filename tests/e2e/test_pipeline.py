@@ -15,6 +15,7 @@ from local.cloud import STACK, LocalCloud
 from local.observation import functions
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
+from numberdrop.steps.gatekeeper import HALF_OPEN_WAIT
 from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, announce_again, end_pause
 
 NUMBERS = "".join(f"+447700900{n:03d}\n" for n in range(200, 220))
@@ -255,6 +256,7 @@ def test_a_lost_answer_needs_attention_and_is_not_sent_again(
     assert job_of(cloud, event)["state"]["S"] == "in_doubt"
 
 
+@pytest.mark.timeout(300)
 def test_an_empty_account_opens_the_breaker_until_topped_up(
     cloud: LocalCloud, inbox: Inbox, vendor: RemoteSimulator, uploads: Bucket
 ) -> None:
@@ -279,9 +281,11 @@ def test_an_empty_account_opens_the_breaker_until_topped_up(
     end_pause(cloud)
     expire_lease(cloud, attention)
     invoke(cloud, "ReconcileFunction")
-    (_, completed) = inbox.wait_for(blocked, count=2)
     announce_again(cloud, uploads, delayed)
-    (also_completed,) = inbox.wait_for(delayed)
+    # The upload that asks first has the turn. The other one asks again after HALF_OPEN_WAIT.
+    seconds = HALF_OPEN_WAIT + TIMEOUT_SECONDS
+    (_, completed) = inbox.wait_for(blocked, count=2, seconds=seconds)
+    (also_completed,) = inbox.wait_for(delayed, seconds=seconds)
 
     assert completed["detail-type"] == also_completed["detail-type"] == "Number Check Completed"
     assert len(vendor.charges) == charged_before + 2
