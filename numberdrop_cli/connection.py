@@ -84,7 +84,7 @@ def connect(stack_name: str) -> Connection:
     executions = Executions(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
     uploads, fences = UploadBucket(s3), Fences(s3, stack.results_bucket)
-    announcer = Announcer(client("events"), stack.event_bus, ledger)
+    announcer = Announcer(client("events"), stack.event_bus, ledger, stack.event_schema_version)
     queue = UploadQueue(sqs, stack.upload_queue_url)
     return Connection(
         stack=stack,

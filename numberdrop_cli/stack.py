@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from numberdrop.jobs.events import SchemaVersion
 from numberdrop.settings import words
 from numberdrop_cli.errors import RefusedError
 
@@ -23,6 +24,7 @@ class Stack:
 
     Attributes:
         arn: the stack's ARN, which contains its region and account.
+        event_schema_version: the parameter ``EventSchemaVersion``, which older versions do not have.
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
         allowed_task_types: the parameter ``AllowedTaskTypes``, which stacks of older versions do not have.
@@ -33,6 +35,7 @@ class Stack:
     results_bucket: str
     jobs_table: str
     event_bus: str
+    event_schema_version: SchemaVersion
     state_machine_arn: str
     upload_queue_url: str
     dead_letter_queue_url: str
@@ -100,6 +103,7 @@ def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
             results_bucket=outputs["ResultsBucketName"],
             jobs_table=outputs["JobsTableName"],
             event_bus=outputs["EventBusName"],
+            event_schema_version=SchemaVersion(parameters.get("EventSchemaVersion", SchemaVersion.ONE)),
             state_machine_arn=outputs["StateMachineArn"],
             upload_queue_url=outputs["UploadQueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],

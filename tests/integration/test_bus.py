@@ -11,6 +11,8 @@ from numberdrop.jobs.events import detail
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from tests.support.account import Account
+from tests.support.files import file_of
+from tests.support.invocations import Functions
 from tests.support.jobs import a_job
 from tests.support.refusals import RefusingEventBridge
 
@@ -37,6 +39,16 @@ def test_an_event_is_emitted_and_the_job_is_marked(
     marked = ledger.get(job.job_id)
     assert marked
     assert marked.announced == {job.ending}
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_functions_announce_in_the_configured_version(
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setenv("EVENT_SCHEMA_VERSION", version)
+    functions.submit(account.drop("no-such-checker/a.txt", file_of()))
+    (event,) = account.events()
+    assert event["detail"]["schema_version"] == version
 
 
 def test_a_marked_event_is_not_emitted_again(account: Account, ledger: Ledger, announcer: Announcer) -> None:

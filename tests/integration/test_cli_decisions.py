@@ -122,6 +122,16 @@ def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
     assert (run.account.executions(), messages_in(run.account.upload_queue)) == ([], [])
 
 
+@pytest.mark.parametrize(("parameter", "version"), [(None, "1"), ("1", "1"), ("2", "2")])
+def test_a_command_announces_in_the_version_of_its_stack(
+    run: CommandLine, parameter: str | None, version: str
+) -> None:
+    run.cloudformation.event_schema_version = parameter
+    run("resolve", run.put(State.IN_DOUBT).job_id, *GIVE_UP, "--yes")
+    (event,) = run.account.events()
+    assert event["detail"]["schema_version"] == version
+
+
 @pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED])
 def test_an_unsent_upload_can_be_given_up_free_of_charge(run: CommandLine, state: State) -> None:
     job = run.put(state)

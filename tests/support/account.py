@@ -88,6 +88,7 @@ class Account:
         return {
             "JOBS_TABLE": self.jobs_table,
             "EVENT_BUS_NAME": self.bus,
+            "EVENT_SCHEMA_VERSION": "1",
             "API_KEY_SECRET": self.secret,
             "VENDOR_BASE_URL": vendor_url,
             "VENDOR_USER_ID": USER_ID,

@@ -49,6 +49,7 @@ class CloudFormation:
     outputs: dict[str, str] = field(default_factory=dict)
     allow_sensitive: bool = False
     allowed_task_types: str = ""
+    event_schema_version: str | None = None
     refusal: str | None = None
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
@@ -61,6 +62,9 @@ class CloudFormation:
             {"ParameterKey": "AllowSensitiveCheckers", "ParameterValue": str(self.allow_sensitive).lower()},
             {"ParameterKey": "AllowedTaskTypes", "ParameterValue": self.allowed_task_types},
         ]
+        if self.event_schema_version:
+            version = {"ParameterKey": "EventSchemaVersion", "ParameterValue": self.event_schema_version}
+            parameters.append(version)
         return {"Stacks": [{"StackId": ARN, "Outputs": outputs, "Parameters": parameters}]}
 
 

@@ -14,16 +14,18 @@ import pytest
 import yaml
 from jsonschema import Draft4Validator, ValidationError
 
-from numberdrop.jobs.events import DETAIL_TYPES, SCHEMA_VERSION, SOURCE, detail
+from numberdrop.jobs.events import DETAIL_TYPES, SOURCE, SchemaVersion, detail
 from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop.steps.queue_handler import Message
 from tests.support.jobs import a_job
-from tests.support.template import PROJECT, CloudFormationLoader
+from tests.support.template import PROJECT, CloudFormationLoader, template
 
 ENDINGS = {"completed": State.COMPLETED, "failed": State.FAILED, "needs_attention": State.IN_DOUBT}
+
+BOTH = pytest.mark.parametrize("version", SchemaVersion)
 
 EXAMPLE = Upload(
     bucket="numberdrop-uploads-example",
@@ -79,13 +81,13 @@ def read(path: str) -> Any:
     return json.loads((PROJECT / "events" / path).read_text("utf-8"))
 
 
-def sample(name: str) -> Any:
-    return read(f"samples/{SCHEMA_VERSION}/{name}.json")
+def sample(name: str, version: str = "1") -> Any:
+    return read(f"samples/{version}/{name}.json")
 
 
-def announced(name: str) -> dict[str, Any]:
+def announced(name: str, version: SchemaVersion = SchemaVersion.ONE, **changes: Any) -> dict[str, Any]:
     """Return the detail of a job's event after a round trip through JSON."""
-    parsed: dict[str, Any] = json.loads(json.dumps(detail(JOBS[name])))
+    parsed: dict[str, Any] = json.loads(json.dumps(detail(replace(JOBS[name], **changes), version)))
     return parsed
 
 
@@ -97,15 +99,17 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     return {name: item for part in inner for name, item in part.items()}
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_an_event_has_exactly_the_fields_of_its_sample(name: str) -> None:
-    assert leaves(announced(name)).keys() == leaves(sample(name)["detail"]).keys()
+def test_an_event_has_exactly_the_fields_of_its_sample(name: str, version: SchemaVersion) -> None:
+    assert leaves(announced(name, version)).keys() == leaves(sample(name, version)["detail"]).keys()
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_every_field_has_the_type_and_value_of_its_sample(name: str) -> None:
-    expected = leaves(sample(name)["detail"])
-    for path, value in leaves(announced(name)).items():
+def test_every_field_has_the_type_and_value_of_its_sample(name: str, version: SchemaVersion) -> None:
+    expected = leaves(sample(name, version)["detail"])
+    for path, value in leaves(announced(name, version)).items():
         assert (path, type(value), value) == (path, type(expected[path]), expected[path])
 
 
@@ -146,10 +150,13 @@ def test_a_job_without_a_checker_has_empty_checker_fields() -> None:
 IDS_TIMES_AND_SIZES = re.compile(r"(_at|_id|etag|size|schema_version)$")
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_no_sample_contains_a_phone_number(name: str) -> None:
+def test_no_sample_contains_a_phone_number(name: str, version: SchemaVersion) -> None:
     values = {
-        path: v for path, v in leaves(sample(name)["detail"]).items() if not IDS_TIMES_AND_SIZES.search(path)
+        path: v
+        for path, v in leaves(sample(name, version)["detail"]).items()
+        if not IDS_TIMES_AND_SIZES.search(path)
     }
     without_ids = json.dumps(values).replace(EXAMPLE.job_id[:12], "")
     assert not re.search(r"[0-9]{7}", without_ids)
@@ -164,8 +171,8 @@ def test_times_are_utc_with_milliseconds() -> None:
 
 
 @cache
-def schema(name: str) -> Any:
-    return read(f"schemas/{SCHEMA_VERSION}/{name}.json")
+def schema(name: str, version: str = "1") -> Any:
+    return read(f"schemas/{version}/{name}.json")
 
 
 def without(document: dict[str, Any], *path: str) -> dict[str, Any]:
@@ -178,36 +185,45 @@ def without(document: dict[str, Any], *path: str) -> dict[str, Any]:
     return copy
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_each_schema_is_valid(name: str) -> None:
-    Draft4Validator.check_schema(schema(name))
+def test_each_schema_is_valid(name: str, version: SchemaVersion) -> None:
+    Draft4Validator.check_schema(schema(name, version))
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_an_event_matches_its_schema(name: str) -> None:
-    Draft4Validator(schema(name)).validate(sample(name) | {"detail": announced(name)})
+def test_an_event_matches_its_schema(name: str, version: SchemaVersion) -> None:
+    Draft4Validator(schema(name, version)).validate(
+        sample(name, version) | {"detail": announced(name, version)}
+    )
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_an_event_with_unknown_fields_matches_its_schema(name: str) -> None:
+def test_an_event_with_unknown_fields_matches_its_schema(name: str, version: SchemaVersion) -> None:
     job = replace(JOBS[name], counts=Counts())
     if name != "completed":
         job = replace(job, checker=None, task_type=None, task_id=None, submitted_at=None)
-    event = json.loads(json.dumps(detail(job)))
-    Draft4Validator(schema(name)).validate(sample(name) | {"detail": event})
+    event = json.loads(json.dumps(detail(job, version)))
+    Draft4Validator(schema(name, version)).validate(sample(name, version) | {"detail": event})
 
 
+@BOTH
 @pytest.mark.parametrize("name", ENDINGS)
-def test_an_event_with_a_missing_field_breaks_its_schema(name: str) -> None:
-    for path in leaves(sample(name)):
+def test_an_event_with_a_missing_field_breaks_its_schema(name: str, version: SchemaVersion) -> None:
+    for path in leaves(sample(name, version)):
         if not path.startswith("detail.counts.verdicts"):
             with pytest.raises(ValidationError):
-                Draft4Validator(schema(name)).validate(without(sample(name), *path.split(".")))
+                Draft4Validator(schema(name, version)).validate(
+                    without(sample(name, version), *path.split("."))
+                )
 
 
+@BOTH
 @pytest.mark.parametrize("name", ["failed", "needs_attention"])
-def test_each_schema_lists_every_reason_code(name: str) -> None:
-    reason = schema(name)["properties"]["detail"]["properties"]["reason"]
+def test_each_schema_lists_every_reason_code(name: str, version: SchemaVersion) -> None:
+    reason = schema(name, version)["properties"]["detail"]["properties"]["reason"]
     assert reason["properties"]["code"]["enum"] == list(ReasonCode)
 
 
@@ -218,7 +234,57 @@ def test_the_registry_contains_the_schemas() -> None:
         for resource in registry["Resources"].values()
         if resource["Type"] == "AWS::EventSchemas::Schema"
     ]
-    assert contents == [schema(name) for name in ENDINGS]
+    assert contents == [schema(name, version) for version in SchemaVersion for name in ENDINGS]
+
+
+def test_the_registry_names_each_schema_once() -> None:
+    registry = yaml.load((PROJECT / "events/schemas/registry.yaml").read_text("utf-8"), CloudFormationLoader)
+    names = [
+        resource["Properties"]["SchemaName"]
+        for resource in registry["Resources"].values()
+        if resource["Type"] == "AWS::EventSchemas::Schema"
+    ]
+    types = ["numberdrop@" + DETAIL_TYPES[state].replace(" ", "") for state in ENDINGS.values()]
+    assert names == types + [f"{name}-2" for name in types]
+
+
+# Version 2
+
+
+def test_version_one_is_the_default() -> None:
+    assert detail(JOBS["completed"])["schema_version"] == "1"
+    assert template()["Parameters"]["EventSchemaVersion"]["Default"] == "1"
+    assert template()["Parameters"]["EventSchemaVersion"]["AllowedValues"] == list(SchemaVersion)
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_version_two_only_adds_fields(name: str) -> None:
+    older, newer = announced(name), announced(name, SchemaVersion.TWO)
+    assert newer.pop("schema_version") == "2"
+    del older["schema_version"]
+    assert {field: newer[field] for field in older} == older
+    assert newer.keys() - older.keys() == {"tasks"}
+
+
+def test_a_completed_job_may_have_neither_task_nor_export() -> None:
+    results = replace(JOBS["completed"].results, export_key=None)  # type: ignore[type-var]
+    event = announced("completed", SchemaVersion.TWO, task_id=None, charged=False, results=results)
+    assert (event["task_id"], event["results"]["export_key"], event["tasks"]) == (None, None, [])
+    envelope = sample("completed", "2") | {"detail": event}
+    Draft4Validator(schema("completed", "2")).validate(envelope)
+
+
+@pytest.mark.parametrize(
+    ("name", "charged"), [("completed", True), ("failed", True), ("needs_attention", None)]
+)
+def test_a_task_is_listed_if_it_may_have_been_charged(name: str, charged: bool | None) -> None:
+    event = announced(name, SchemaVersion.TWO)
+    task = {"task_id": event["task_id"], "checker": "band", "rows": 100, "charged": charged}
+    assert event["tasks"] == [task]
+
+
+def test_an_upload_that_was_not_charged_has_no_tasks() -> None:
+    assert announced("failed", SchemaVersion.TWO, charged=False, task_id=None)["tasks"] == []
 
 
 # Samples for `sam local invoke -e`

@@ -17,6 +17,7 @@ from numberdrop.settings import (
 ENVIRONMENT = {
     "JOBS_TABLE": "jobs",
     "EVENT_BUS_NAME": "default",
+    "EVENT_SCHEMA_VERSION": "1",
     "API_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:key",
     "VENDOR_BASE_URL": "https://vendor.example",
     "VENDOR_USER_ID": "",
@@ -34,11 +35,19 @@ ENVIRONMENT = {
 }
 
 NEEDED: dict[type[Settings], set[str]] = {
-    LedgerSettings: {"JOBS_TABLE", "EVENT_BUS_NAME"},
-    VendorSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "API_KEY_SECRET", "VENDOR_BASE_URL", "VENDOR_USER_ID"},
+    LedgerSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "EVENT_SCHEMA_VERSION"},
+    VendorSettings: {
+        "JOBS_TABLE",
+        "EVENT_BUS_NAME",
+        "EVENT_SCHEMA_VERSION",
+        "API_KEY_SECRET",
+        "VENDOR_BASE_URL",
+        "VENDOR_USER_ID",
+    },
     ReconcileSettings: {
         "JOBS_TABLE",
         "EVENT_BUS_NAME",
+        "EVENT_SCHEMA_VERSION",
         "UPLOAD_QUEUE_URL",
         "STATE_MACHINE_ARN",
         "JOB_TIMEOUT_HOURS",
@@ -47,6 +56,7 @@ NEEDED: dict[type[Settings], set[str]] = {
     CheckStatusSettings: {
         "JOBS_TABLE",
         "EVENT_BUS_NAME",
+        "EVENT_SCHEMA_VERSION",
         "API_KEY_SECRET",
         "VENDOR_BASE_URL",
         "VENDOR_USER_ID",
@@ -132,4 +142,5 @@ def test_an_unusable_value_is_refused_by_name(name: str, value: str) -> None:
 def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOBS_TABLE", "jobs-of-the-process")
     monkeypatch.setenv("EVENT_BUS_NAME", "bus")
-    assert LedgerSettings.from_env() == LedgerSettings("jobs-of-the-process", "bus")
+    monkeypatch.setenv("EVENT_SCHEMA_VERSION", "2")
+    assert LedgerSettings.from_env() == LedgerSettings("jobs-of-the-process", "bus", "2")

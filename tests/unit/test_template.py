@@ -29,6 +29,7 @@ PARAMETERS = {
     "ExistingUploadBucket",
     "DefaultRegion",
     "EventBusName",
+    "EventSchemaVersion",
     "RetentionDays",
     "PermissionsBoundary",
     "RegisterSchemas",

@@ -78,10 +78,12 @@ class LedgerSettings(Settings):
     Attributes:
         jobs_table: name of the ledger's table.
         event_bus_name: name of the bus that receives the events.
+        event_schema_version: the version of the events, see ``numberdrop.jobs.events``.
     """
 
     jobs_table: str
     event_bus_name: str
+    event_schema_version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def _wrong_results(world: World) -> Iterator[str]:
         results = job.results
         if task is None or results is None or task.upload != number:
             yield f"upload {number} is completed without its own task or results"
-        elif world.buckets.content(results.bucket, results.export_key) != task.export:
+        elif world.buckets.content(results.bucket, results.export_key or "") != task.export:
             yield f"upload {number} is completed, but the stored export is not the vendor's"
         elif not all(
             key and world.buckets.content(results.bucket, key)

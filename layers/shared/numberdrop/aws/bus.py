@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Self
 
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.ledger import Ledger
-from numberdrop.jobs.events import DETAIL_TYPES, SOURCE, detail
+from numberdrop.jobs.events import DETAIL_TYPES, SOURCE, SchemaVersion, detail
 from numberdrop.jobs.job import Job
 from numberdrop.metrics import count_ending
+from numberdrop.settings import LedgerSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -22,7 +23,7 @@ class NotAnnouncedError(Exception):
 class Announcer:
     """Emits events at least once: it first emits the event, then marks the job as announced in the ledger.
 
-    >>> announcer = Announcer.connect("default", Ledger.connect("jobs"))
+    >>> announcer = Announcer(make_client("events"), "default", Ledger.connect("jobs"))
     >>> announcer.bus  # then: announcer.announce(job)
     'default'
     """
@@ -30,11 +31,13 @@ class Announcer:
     client: "EventBridgeClient"
     bus: str
     ledger: Ledger
+    version: SchemaVersion = SchemaVersion.ONE
 
     @classmethod
-    def connect(cls, bus: str, ledger: Ledger) -> Self:
-        """Return the announcer for a bus, with a client of its own."""
-        return cls(make_client("events"), bus, ledger)
+    def from_settings(cls, settings: LedgerSettings, ledger: Ledger) -> Self:
+        """Return the announcer for these settings, with a client of its own."""
+        version = SchemaVersion(settings.event_schema_version)
+        return cls(make_client("events"), settings.event_bus_name, ledger, version)
 
     def announce(self, job: Job) -> None:
         """Emit the event for the job's state, unless the ledger says that it was already emitted.
@@ -52,7 +55,7 @@ class Announcer:
                     "EventBusName": self.bus,
                     "Source": SOURCE,
                     "DetailType": DETAIL_TYPES[job.state],
-                    "Detail": json.dumps(detail(job)),
+                    "Detail": json.dumps(detail(job, self.version)),
                 }
             ]
         )

@@ -5,6 +5,7 @@
 """
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Any
 
 from numberdrop.jobs.checkers import checkers
@@ -12,7 +13,18 @@ from numberdrop.jobs.job import Job, timestamp
 from numberdrop.jobs.transitions import State
 
 SOURCE = "numberdrop"
-SCHEMA_VERSION = "1"
+
+
+class SchemaVersion(StrEnum):
+    """The versions of the events, of which the parameter ``EventSchemaVersion`` chooses one.
+
+    In version 2, ``task_id`` and ``results.export_key`` of a completed job may be null, and ``tasks`` lists
+    what was bought.
+    """
+
+    ONE = "1"
+    TWO = "2"
+
 
 DETAIL_TYPES = {
     State.COMPLETED: "Number Check Completed",
@@ -24,7 +36,7 @@ DETAIL_TYPES = {
 """The announced states. A job in any other state is still in progress."""
 
 
-def detail(job: Job) -> dict[str, Any]:
+def detail(job: Job, version: SchemaVersion = SchemaVersion.ONE) -> dict[str, Any]:
     """Return the detail of a job's event: it has ``results`` if the job completed, otherwise ``reason``."""
     upload = asdict(job.upload)
     del upload["sequencer"]
@@ -34,11 +46,12 @@ def detail(job: Job) -> dict[str, Any]:
         else {"reason": asdict(job.reason) if job.reason else None}
     )
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": version,
         "job_id": job.job_id,
         "checker": job.checker,
         "task_type": job.task_type,
         "task_id": job.task_id,
+        **({} if version is SchemaVersion.ONE else {"tasks": _tasks(job)}),
         "upload": upload,
         **outcome,
         "counts": asdict(job.counts),
@@ -47,6 +60,20 @@ def detail(job: Job) -> dict[str, Any]:
         "submitted_at": timestamp(job.submitted_at) if job.submitted_at else None,
         "finished_at": timestamp(job.finished_at) if job.finished_at else None,
     }
+
+
+def _tasks(job: Job) -> list[dict[str, Any]]:
+    """Return one item for each file that the vendor charged for, or may have charged for."""
+    if job.charged is False:
+        return []
+    return [
+        {
+            "task_id": job.task_id,
+            "checker": job.checker,
+            "rows": job.counts.submitted,
+            "charged": job.charged,
+        }
+    ]
 
 
 def _saved(job: Job) -> dict[str, Any]:

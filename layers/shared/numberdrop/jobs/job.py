@@ -61,10 +61,10 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class StoredResults:
-    """The bucket and keys of a completed job's files."""
+    """The bucket and keys of a completed job's files; ``export_key`` is None if nothing was bought."""
 
     bucket: str
-    export_key: str
+    export_key: str | None
     csv_key: str
     manifest_key: str
     report_key: str | None = None

@@ -96,7 +96,7 @@ class Collector:
             vendor=VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
             downloader=Downloader(settings.result_hosts),
             results=ResultsBucket(s3, settings.results_bucket),
-            announcer=Announcer.connect(settings.event_bus_name, ledger),
+            announcer=Announcer.from_settings(settings, ledger),
             durations=Durations.connect(settings.jobs_table),
         )
 

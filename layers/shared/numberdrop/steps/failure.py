@@ -28,7 +28,7 @@ class FailureRecorder:
         """Return the recorder for the environment of the record_failure function."""
         settings = LedgerSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
-        return cls(ledger, Announcer.connect(settings.event_bus_name, ledger))
+        return cls(ledger, Announcer.from_settings(settings, ledger))
 
     def record(self, job_id: str, reason: Reason, *, execution: str | None = None) -> Reason:
         """Mark a job as failed; return the reason that the ledger has afterwards.

@@ -69,9 +69,11 @@ logger = Logger()
 class Reconciler:
     """Looks at every unsettled job, and does what its worker should have done next.
 
+    >>> from numberdrop.aws.clients import make_client
     >>> ledger = Ledger.connect("jobs")
+    >>> announcer = Announcer(make_client("events"), "default", ledger)
     >>> reconciler = Reconciler(ledger, CircuitBreaker.beside(ledger), Executions.connect("arn"),
-    ...     Announcer.connect("default", ledger), UploadQueue.connect("url"), timedelta(hours=24))
+    ...     announcer, UploadQueue.connect("url"), timedelta(hours=24))
     >>> reconciler.settle("startedByHand", ExecutionStatus.FAILED)
     'left alone'
     """
@@ -93,7 +95,7 @@ class Reconciler:
             ledger=ledger,
             breaker=CircuitBreaker.beside(ledger),
             executions=Executions.connect(settings.state_machine_arn),
-            announcer=Announcer.connect(settings.event_bus_name, ledger),
+            announcer=Announcer.from_settings(settings, ledger),
             queue=UploadQueue.connect(settings.upload_queue_url),
             job_timeout=timedelta(hours=settings.job_timeout_hours),
         )

@@ -134,7 +134,9 @@ def write_descriptions(collected: CollectedJob, stored: StoredResults, files: Wo
     The manifest is last, so that all files that it lists are stored before it.
     """
     prefix = collected.job.upload.results_prefix(collected.checker.name)
-    by_key = {stored.csv_key: files.csv, stored.export_key: files.export}
+    by_key = {stored.csv_key: files.csv}
+    if stored.export_key:
+        by_key[stored.export_key] = files.export
     if collected.upload and collected.upload.rejected:
         by_key[f"{prefix}rejected.csv"] = files.rejected
     all_by_key = {**by_key, stored.manifest_key: files.manifest}

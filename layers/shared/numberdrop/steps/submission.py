@@ -131,7 +131,7 @@ class Submitter:
             ),
             vendor=vendor,
             executions=Executions.connect(settings.state_machine_arn),
-            announcer=Announcer.connect(settings.event_bus_name, ledger),
+            announcer=Announcer.from_settings(settings, ledger),
             durations=Durations.connect(settings.jobs_table),
             job_timeout=timedelta(hours=settings.job_timeout_hours),
         )
