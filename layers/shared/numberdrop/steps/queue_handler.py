@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.upload import NotAnUploadError, upload_from_message
@@ -70,6 +71,24 @@ class QueueHandler:
         settings = SubmitSettings.from_env()
         queue = UploadQueue.connect(settings.upload_queue_url)
         return cls(Submitter.from_settings(settings), queue, settings.upload_bucket)
+
+    def handle_all(self, event: Mapping[str, Any], context: LambdaContext) -> list[str]:
+        """Handle the messages of an event; return the ids of those that failed.
+
+        Args:
+            event: an event of Amazon SQS (Lambda developer guide, "Example Amazon SQS event").
+            context: the context that Lambda passes to the function.
+        """
+        return logger.inject_lambda_context(self._failed_ids, clear_state=True)(event, context)
+
+    def _failed_ids(self, event: Mapping[str, Any], context: LambdaContext) -> list[str]:
+        return [
+            record["messageId"]
+            for record in event["Records"]
+            if not self.handle(
+                Message.from_record(record), seconds=context.get_remaining_time_in_millis() / 1000
+            )
+        ]
 
     def handle(self, message: Message, *, seconds: float) -> bool:
         """Handle one message within ``seconds``. Return whether it was handled and can be deleted.
