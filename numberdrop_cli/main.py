@@ -21,7 +21,7 @@ from numberdrop_cli.commands.show import show
 from numberdrop_cli.commands.watch import watch
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.output import accept_any_character, drop_unwritable_output, flush_output
-from numberdrop_cli.parameters import Words
+from numberdrop_cli.parameters import Single, Words
 
 if TYPE_CHECKING:
     from numberdrop_cli.connection import Connection
@@ -61,7 +61,10 @@ class _CommandGroup(click.Group):
 
 @click.group(cls=_CommandGroup, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--stack", type=Words(), help="Name of the stack. Default: the one in samconfig.toml, else numberdrop."
+    "--stack",
+    cls=Single,
+    type=Words(),
+    help="Name of the stack. Default: the one in samconfig.toml, else numberdrop.",
 )
 @click.pass_context
 def main(ctx: click.Context, stack: str | None) -> None:

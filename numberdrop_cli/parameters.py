@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from urllib.parse import quote
 import click
 from click.shell_completion import CompletionItem
 
-from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers
+from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers, suggestion
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import INTERNATIONAL, LARGEST_UPLOAD, MAX_KEY_BYTES, usual_region
 from numberdrop.masking import without_personal_data
@@ -38,6 +37,24 @@ INPUT_DESCRIPTIONS = {
 NOT_UTF_8 = "it is not valid UTF-8."
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
+
+
+class Single(click.Option):
+    """An option that may be given once. click would use the last value and silently drop the others."""
+
+    def __init__(self, *names: Any, default: Any = None, **attributes: Any) -> None:
+        super().__init__(*names, **attributes, default=None if default is None else [default], multiple=True)
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value, or None.
+
+        Raises:
+            UsageError: the option was given more than once.
+        """
+        values = super().process_value(ctx, value)
+        if values and len(values) > 1:
+            raise click.UsageError(f"{self.opts[0]} was given {len(values)} times. Give it once.", ctx)
+        return values[0] if values else None
 
 
 class JobId(click.ParamType[str]):
@@ -192,10 +209,7 @@ def similar_checkers(word: str) -> str:
     >>> similar_checkers("bnad")
     'Did you mean band?'
     """
-    similar = [checkers()[name].name for name in get_close_matches(word.lower(), checkers(), cutoff=0.5)]
-    return (
-        f"Did you mean {' or '.join(similar)}?" if similar else "The command 'numberdrop checkers' lists all."
-    )
+    return suggestion(word) or "The command 'numberdrop checkers' lists all."
 
 
 def _is_unicode(text: str) -> bool:

@@ -87,6 +87,12 @@ def print_job(document: Mapping[str, Any], console: "Console | None" = None) -> 
     console.print(grid)
 
 
+def print_lines(rows: Iterable[Sequence[str]]) -> None:
+    """Print each row as a line with tabs between its cells, for programs."""
+    for row in rows:
+        click.echo("\t".join(row))
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the document without wrapping its lines."""
     click.echo(json.dumps(document, indent=2))

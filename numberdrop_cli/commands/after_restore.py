@@ -7,7 +7,7 @@ import click
 from numberdrop.masking import without_personal_data
 from numberdrop_cli.confirming import confirm
 from numberdrop_cli.errors import RefusedError
-from numberdrop_cli.parameters import Connect, yes_option
+from numberdrop_cli.parameters import Connect, Single, yes_option
 from numberdrop_cli.printing import short_id
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ Examples:
 
 
 @click.command("after-restore", epilog=EPILOG)
-@click.option("--from", "source", metavar="TABLE", help="First copy the missing jobs from this table.")
+@click.option(
+    "--from", "source", cls=Single, metavar="TABLE", help="First copy the missing jobs from this table."
+)
 @yes_option
 @click.pass_obj
 def after_restore(connected: Connect, source: str | None, *, yes: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from numberdrop.jobs.upload import Upload, message_for
 from numberdrop_cli.confirming import confirm, print_heading
 from numberdrop_cli.errors import unknown_outcome
-from numberdrop_cli.parameters import Connect, UploadKey, Words, yes_option
+from numberdrop_cli.parameters import Connect, Single, UploadKey, Words, yes_option
 from numberdrop_cli.printing import safe_to_print, short_id
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("key", required=False, type=UploadKey())
-@click.option("--version-id", metavar="ID", type=Words(), help="With KEY: the version. Default: the latest.")
+@click.option(
+    "--version-id", cls=Single, metavar="ID", type=Words(), help="With KEY: the version. Default: the latest."
+)
 @click.option("--missing", is_flag=True, help="Instead of KEY: every file that the daily audit would report.")
 @yes_option
 @click.pass_obj

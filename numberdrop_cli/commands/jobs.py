@@ -4,7 +4,7 @@ import click
 
 from numberdrop.jobs.breaker import Cause
 from numberdrop.jobs.transitions import State
-from numberdrop_cli.parameters import Connect, json_option
+from numberdrop_cli.parameters import Connect, Single, json_option
 from numberdrop_cli.printing import print_json, print_summaries, short_id, summary_document
 
 REFUSED = (
@@ -18,7 +18,12 @@ NOT_ANSWERING = (
 
 
 @click.command()
-@click.option("--state", type=click.Choice([state.value for state in State]), help="Only jobs in this state.")
+@click.option(
+    "--state",
+    cls=Single,
+    type=click.Choice([state.value for state in State]),
+    help="Only jobs in this state.",
+)
 @json_option
 @click.pass_obj
 def jobs(connected: Connect, state: str | None, as_json: bool) -> None:

@@ -5,7 +5,7 @@ import click
 from numberdrop.jobs.transitions import State
 from numberdrop.masking import without_personal_data
 from numberdrop_cli.confirming import Action, carry_out
-from numberdrop_cli.parameters import Connect, Words, job_argument, yes_option
+from numberdrop_cli.parameters import Connect, Single, Words, job_argument, yes_option
 
 CHARGED_PLAN = """\
 The ledger will record that the vendor charged for this file and created task {task_id}.
@@ -34,17 +34,13 @@ GIVE_UP = Action(
 
 @click.command()
 @job_argument
-@click.option("--charged", "finding", flag_value="charged", help="The vendor has a task for this file.")
-@click.option("--not-charged", "finding", flag_value="not charged", help="It has none. Send the file again.")
-@click.option(
-    "--abandon",
-    "finding",
-    flag_value="abandon",
-    help="Give up: nobody can find out, or the file is not worth it.",
-)
-@click.option("--task-id", metavar="ID", help="With --charged: the vendor's task.")
+@click.option("--charged", is_flag=True, help="The vendor has a task for this file.")
+@click.option("--not-charged", is_flag=True, help="It has none. Send the file again.")
+@click.option("--abandon", is_flag=True, help="Give up: nobody can find out, or the file is not worth it.")
+@click.option("--task-id", cls=Single, metavar="ID", help="With --charged: the vendor's task.")
 @click.option(
     "--evidence",
+    cls=Single,
     metavar="TEXT",
     type=Words(),
     help="With --not-charged: how you know. It is kept in the ledger.",
@@ -55,42 +51,45 @@ def resolve(
     connected: Connect,
     *,
     id_prefix: str,
-    finding: str | None,
+    charged: bool,
+    not_charged: bool,
+    abandon: bool,
     task_id: str | None,
     evidence: str | None,
     yes: bool,
 ) -> None:
     """Decide about a submission in doubt, or give up an upload that the vendor does not accept."""
-    action = _action(finding, task_id, evidence)
+    findings = {"charged": charged, "not charged": not_charged, "abandon": abandon}
+    action = _action([finding for finding, given in findings.items() if given], task_id, evidence)
     connection = connected()
 
     from numberdrop_cli.operations import must_be_abandonable, must_be_in_doubt
 
     job = connection.find_job(id_prefix)
-    if finding == "abandon":
+    if abandon:
         must_be_abandonable(job)
     else:
         must_be_in_doubt(job)
     carry_out(action if job.state is State.IN_DOUBT else GIVE_UP, connection, job, yes=yes)
 
 
-def _action(finding: str | None, task_id: str | None, evidence: str | None) -> Action:
-    match finding, task_id, evidence:
-        case "charged", str(), None:
+def _action(findings: list[str], task_id: str | None, evidence: str | None) -> Action:
+    match findings, task_id, evidence:
+        case ["charged"], str(), None:
             task = _checked_task_id(task_id)
             return Action(
                 plan=CHARGED_PLAN.format(task_id=task),
                 operation=lambda operations, job: operations.mark_charged(job, task),
                 success=f"The workflow follows task {task} now.",
             )
-        case "not charged", None, str():
+        case ["not charged"], None, str():
             text = _checked_evidence(evidence)
             return Action(
                 plan=NOT_CHARGED_PLAN,
                 operation=lambda operations, job: operations.mark_not_charged(job, text),
                 success="The upload is back in the queue.",
             )
-        case "abandon", None, None:
+        case ["abandon"], None, None:
             return Action(
                 plan=ABANDON_PLAN,
                 operation=lambda operations, job: operations.abandon(job),

@@ -13,6 +13,7 @@ from numberdrop_cli.parameters import (
     FileToSend,
     FolderPath,
     Region,
+    Single,
     export_option,
     force_option,
     json_lines_option,
@@ -31,15 +32,27 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileToSend())
-@click.option("--checker", "folder", required=True, type=CheckerFolder(), help="See 'numberdrop checkers'.")
+@click.option(
+    "--checker", "folder", cls=Single, required=True, type=CheckerFolder(), help="See 'numberdrop checkers'."
+)
 @click.option(
     "--region",
+    cls=Single,
     type=Region(),
     help="Country of numbers without a plus, for instance GB; international if they begin with its code.",
 )
-@click.option("--column", type=ChosenName(), help="Column with the entries: a header, or a letter such as C.")
-@click.option("--sheet", type=ChosenName(), help="Sheet of a workbook. Default: the first with data.")
-@click.option("--prefix", type=FolderPath(), help="Folders in the bucket. Default: new ones each time.")
+@click.option(
+    "--column",
+    cls=Single,
+    type=ChosenName(),
+    help="Column with the entries: a header, or a letter such as C.",
+)
+@click.option(
+    "--sheet", cls=Single, type=ChosenName(), help="Sheet of a workbook. Default: the first with data."
+)
+@click.option(
+    "--prefix", cls=Single, type=FolderPath(), help="Folders in the bucket. Default: new ones each time."
+)
 @click.option("--watch", "watching", is_flag=True, help="Follow the jobs and save their results.")
 @export_option
 @force_option

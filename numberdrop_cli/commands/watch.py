@@ -8,6 +8,7 @@ from numberdrop_cli.errors import EXIT_STATUS_HELP
 from numberdrop_cli.parameters import (
     Connect,
     JobId,
+    Single,
     export_option,
     force_option,
     json_lines_option,
@@ -27,6 +28,7 @@ Examples:
 @click.argument("id_prefixes", metavar="JOB...", nargs=-1, required=True, type=JobId())
 @click.option(
     "--into",
+    cls=Single,
     metavar="FOLDER",
     default=".",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

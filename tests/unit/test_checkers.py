@@ -1,8 +1,21 @@
 """The list of checkers, and how a key selects one."""
 
-import pytest
+import re
 
-from numberdrop.jobs.checkers import Family, InputKind, checker_for_key, checkers, submitted_checker
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numberdrop.jobs.checkers import (
+    Family,
+    InputKind,
+    checker_for_key,
+    checkers,
+    found,
+    submitted_checker,
+    suggestion,
+    task_types,
+)
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
 LISTED = {"New_Thing.v2-x", "NewThing", "max_full"}
@@ -61,10 +74,50 @@ def test_phone_check_takes_numbers_as_written() -> None:
     assert checkers()["phonecheck"].input is InputKind.AS_WRITTEN
 
 
-def test_refusing_an_unknown_checker_lists_the_known_ones() -> None:
-    error = refusal("bandit/file.txt")
+@pytest.mark.parametrize(
+    ("folder", "hint"),
+    [
+        ("bandit", "Did you mean band? "),
+        ("WhatsApp", "Did you mean ws, ws_active, "),
+        ("whats-app", "Did you mean ws, ws_active, "),
+        ("Instagram", "Did you mean ins-simple, task_type=instagram or task_type=instagram_email? "),
+        ("line", "Did you mean task_type=line or task_type=line_senior? "),
+        ("telegramm", "Did you mean tg, "),
+        ("huobi", "Did you mean htx? "),
+    ],
+)
+def test_an_unknown_checker_gets_a_suggestion(folder: str, hint: str) -> None:
+    error = refusal(f"{folder}/file.txt")
     assert error.reason.code is ReasonCode.UNKNOWN_CHECKER
-    assert all(checker.name in error.reason.message for checker in checkers().values())
+    assert hint in error.reason.message
+    assert len(error.reason.message) < 350
+
+
+@given(st.text())
+def test_every_suggestion_is_a_folder_that_works(word: str) -> None:
+    hint = suggestion(word)
+    folders = re.split(r", | or ", hint.removeprefix("Did you mean ").removesuffix("?")) if hint else []
+    for folder in folders:
+        assert checker_for_key(f"{folder}/a.txt", allow_sensitive=True).name == folder.split("=")[-1]
+
+
+def test_every_name_and_brand_is_suggested_for_itself() -> None:
+    for each in [*checkers().values(), *task_types()]:
+        assert each.brand
+        assert each in found(each.brand, [each])
+        assert suggestion(each.brand)
+
+
+def test_a_checker_that_is_off_is_suggested_last() -> None:
+    assert suggestion("whatsapp").startswith("Did you mean ws, ws_active")
+    assert "max_full" in suggestion("max")
+
+
+def test_suggested_task_types_are_undocumented() -> None:
+    documented = {checker.name for checker in checkers().values()}
+    assert documented.isdisjoint(task_type.name for task_type in task_types())
+    for task_type in task_types():
+        assert refusal(f"{task_type.folder}/a.txt").reason.code is ReasonCode.CHECKER_NOT_ALLOWED
 
 
 def test_an_unknown_checker_is_not_quoted() -> None:

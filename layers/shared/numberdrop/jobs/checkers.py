@@ -3,15 +3,20 @@
 Each checker is a row of ``checkers.json``. ``documented_by`` is the source of the row: ``page`` is the
 vendor's public documentation page, ``openapi`` the vendor's published OpenAPI contract, ``readme`` the readme
 of the vendor's public examples.
+
+``task_types.json`` lists task types that the vendor does not document and other clients of its API use. They
+are only suggested: nothing else depends on them, and their prices may be out of date.
 """
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Any, TypeVar
 
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.masking import without_personal_data
@@ -25,7 +30,14 @@ MAX_ROWS = 10_000_000
 UNDOCUMENTED = "nothing"
 """``documented_by`` of a task type that is sent verbatim."""
 
+HOW_TO_FIND_ONE = (
+    "The command 'numberdrop checkers' lists all. The folder may also be "
+    f"{ANY_TASK_TYPE_PREFIX}<task type>, with any other of the vendor's task types."
+)
+"""Where people find a checker's name."""
+
 _TASK_TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_MAX_SUGGESTIONS = 5
 
 
 class Family(StrEnum):
@@ -53,6 +65,7 @@ class Checker:
         path: where files are POSTed, relative to the base URL.
         input: what each line of an upload must hold.
         documented_by: ``page``, ``openapi``, ``readme``, or ``nothing`` for a verbatim task type.
+        brand: the service that it asks about, as people call it; empty for a verbatim task type.
         result_columns: the columns of its exports other than the number, as the vendor documents them.
         min_rows: smallest number of rows that the vendor accepts; 0 if undocumented. The vendor counts after
             its own filters, so only the vendor can enforce it exactly.
@@ -66,6 +79,7 @@ class Checker:
     path: str
     input: InputKind
     documented_by: str
+    brand: str = ""
     result_columns: tuple[str, ...] = ()
     min_rows: int = 0
     max_rows: int = MAX_ROWS
@@ -90,10 +104,36 @@ class Checker:
         return round(rows * self.usd_per_10k / 10_000, 4)
 
 
+@dataclass(frozen=True, slots=True)
+class TaskType:
+    """A task type that other clients of the vendor's API use, and that the vendor does not document.
+
+    Attributes:
+        name: the task type.
+        brand: the service that it asks about, as people call it.
+        input: what each line must hold: ``phone``, ``email`` or ``username``.
+        result_columns: the columns of its exports other than the entry, as others saw them.
+        usd_per_10k: what others paid in USD for 10,000 rows; None if unknown.
+    """
+
+    name: str
+    brand: str
+    input: str
+    result_columns: tuple[str, ...]
+    usd_per_10k: float | None = None
+
+    @property
+    def folder(self) -> str:
+        """The first folder of the key of an upload for it."""
+        return f"{ANY_TASK_TYPE_PREFIX}{self.name}"
+
+
+Found = TypeVar("Found", Checker, TaskType)
+
+
 @cache
 def checkers() -> Mapping[str, Checker]:
     """Return all documented checkers by lower-case name."""
-    rows = json.loads(files(__package__).joinpath("checkers.json").read_text("utf-8"))
     return {
         row["name"].lower(): Checker(
             **row
@@ -103,8 +143,67 @@ def checkers() -> Mapping[str, Checker]:
                 "result_columns": tuple(row.get("result_columns", ())),
             }
         )
-        for row in rows
+        for row in _rows("checkers.json")
     }
+
+
+@cache
+def task_types() -> tuple[TaskType, ...]:
+    """Return the undocumented task types that are known from other clients."""
+    return tuple(
+        TaskType(**row | {"result_columns": tuple(row["result_columns"])}) for row in _rows("task_types.json")
+    )
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(files(__package__).joinpath(name).read_text("utf-8"))
+    return rows
+
+
+def found(word: str, among: Iterable[Found]) -> list[Found]:
+    """Return those whose name or brand contains a word, without regard to case and punctuation.
+
+    >>> [checker.name for checker in found("Insta-gram", checkers().values())]
+    ['ins-simple']
+    """
+    plain = _plain(word)
+    return [each for each in among if plain in _plain(each.name) or plain in _plain(each.brand)]
+
+
+def suggestion(word: str) -> str:
+    """Return a question that names the checkers that a word may mean, or "" if none is similar.
+
+    The word itself is not repeated: it may be a phone number.
+
+    >>> suggestion("Line"), suggestion("bnad"), suggestion("+447700900123")
+    ('Did you mean task_type=line or task_type=line_senior?', 'Did you mean band?', '')
+    """
+    folders = _folders_by_word()
+    plain = _plain(word)
+    meant = folders.get(plain) or [
+        folder for name in get_close_matches(plain, folders, cutoff=0.6) for folder in folders[name]
+    ]
+    first, *others = list(dict.fromkeys(meant))[:_MAX_SUGGESTIONS] or [""]
+    if not first:
+        return ""
+    return f"Did you mean {', '.join([first, *others[:-1]])}{f' or {others[-1]}' if others else ''}?"
+
+
+@cache
+def _folders_by_word() -> Mapping[str, list[str]]:
+    """Return the first folders that each name and each word of a brand may mean, the usable ones first."""
+    folders: dict[str, list[str]] = {}
+    usable_first = sorted(checkers().values(), key=lambda checker: checker.sensitive)
+    named = [(each.name, each.brand, each.name) for each in usable_first]
+    named += [(each.name, each.brand, each.folder) for each in task_types()]
+    for name, brand, folder in named:
+        for word in {name, brand, *brand.split()}:
+            folders.setdefault(_plain(word), []).append(folder)
+    return folders
+
+
+def _plain(word: str) -> str:
+    return "".join(filter(str.isalnum, word.lower()))
 
 
 def checker_for_key(key: str, *, allow_sensitive: bool, allowed_task_types: Collection[str] = ()) -> Checker:
@@ -185,7 +284,10 @@ def documented_checker(key: str) -> Checker | None:
 def _folder(key: str) -> str:
     folder, slash, _ = key.partition("/")
     if not slash:
-        raise _unknown(f"The key has no folder that names a checker. {_known()}")
+        raise _unknown(
+            "The key has no folder that names a checker. Upload to <checker>/<file>, for instance "
+            f"band/leads.txt. {HOW_TO_FIND_ONE}"
+        )
     return folder
 
 
@@ -199,7 +301,8 @@ def _find(word: str) -> Checker:
     try:
         return checkers()[word.lower()]
     except KeyError:
-        raise _unknown(f"The key's first folder is not a known checker. {_known()}") from None
+        hint = " ".join(filter(None, [suggestion(word), HOW_TO_FIND_ONE]))
+        raise _unknown(f"The key's first folder is not a known checker. {hint}") from None
 
 
 def _verbatim(task_type: str) -> Checker:
@@ -223,8 +326,3 @@ def _verbatim(task_type: str) -> Checker:
 
 def _unknown(message: str) -> JobFailedError:
     return JobFailedError(ReasonCode.UNKNOWN_CHECKER, message)
-
-
-def _known() -> str:
-    names = ", ".join(checker.name for checker in checkers().values())
-    return f"Known checkers: {names}. Upload to {ANY_TASK_TYPE_PREFIX}<task type>/ for any other."
