@@ -43,7 +43,8 @@ class Single(click.Option):
     """An option that may be given once. click would use the last value and silently drop the others."""
 
     def __init__(self, *names: Any, default: Any = None, **attributes: Any) -> None:
-        super().__init__(*names, **attributes, default=None if default is None else [default], multiple=True)
+        attributes |= {"default": None if default is None else [default], "multiple": True}
+        super().__init__(*names, **attributes)
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
         """Return the value, or None.

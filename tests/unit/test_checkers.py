@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.jobs.checkers import (
+    Checker,
     Family,
     InputKind,
+    TaskType,
     checker_for_key,
     checkers,
     found,
@@ -102,7 +104,8 @@ def test_every_suggestion_is_a_folder_that_works(word: str) -> None:
 
 
 def test_every_name_and_brand_is_suggested_for_itself() -> None:
-    for each in [*checkers().values(), *task_types()]:
+    everything: list[Checker | TaskType] = [*checkers().values(), *task_types()]
+    for each in everything:
         assert each.brand
         assert each in found(each.brand, [each])
         assert suggestion(each.brand)

@@ -128,7 +128,7 @@ class TaskType:
         return f"{ANY_TASK_TYPE_PREFIX}{self.name}"
 
 
-Found = TypeVar("Found", Checker, TaskType)
+Found = TypeVar("Found", bound=Checker | TaskType)
 
 
 @cache
