@@ -5,10 +5,15 @@ PYTHON ?= python3
 DEV := .venv/dev/bin
 SAM := .venv/sam/bin/sam
 INSTALLER := .venv/installer/bin
+# pip with the settings of this machine that say where packages are, and with no others.
+PIP := $(INSTALLER)/python layers/shared/run_pip.py
 PINNED := --no-deps --only-binary=:all: --require-hashes --requirement
 export SAM_CLI_TELEMETRY := 0
 # Settings of the shell for other Pythons: with the first, `python -m local` does not find this folder.
 unexport PYTHONSAFEPATH PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONOPTIMIZE
+# Settings of uv that break an installation of pinned packages. Those that name mirrors stay.
+unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_NO_VERIFY_HASHES UV_PROJECT \
+	UV_WORKING_DIR UV_WORKING_DIRECTORY
 # Tests on the local cloud all run on one worker; the other tests run on any.
 PARALLEL := --numprocesses auto --dist loadgroup
 
@@ -29,7 +34,7 @@ install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all to
 .venv/installer/.done: requirements/installer.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else 0'
 	@$(PYTHON) -m venv --clear .venv/installer
-	@.venv/installer/bin/python -m pip install --quiet --disable-pip-version-check $(PINNED) $<
+	@$(PIP) install --quiet --disable-pip-version-check $(PINNED) $<
 	@touch $@
 
 # One environment for each, because the SAM CLI and the local cloud pin different versions of botocore.
@@ -38,12 +43,12 @@ install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all to
 	@echo "Installing $* ..."
 	@$(PYTHON) -m venv --clear --without-pip .venv/$*
 	@$(INSTALLER)/uv pip install --quiet --python .venv/$* $(PINNED) $< || \
-		$(INSTALLER)/pip --python .venv/$*/bin/python install --quiet --no-compile $(PINNED) $<
+		$(PIP) --python .venv/$*/bin/python install --quiet --no-compile $(PINNED) $<
 	@touch $@
 
 # The command `numberdrop`, installed from this folder.
 .venv/command/.done: pyproject.toml .venv/dev/.done
-	@$(INSTALLER)/pip --python $(DEV)/python install --quiet --disable-pip-version-check --no-deps \
+	@$(PIP) --python $(DEV)/python install --quiet --disable-pip-version-check --no-deps \
 		--no-build-isolation --editable .
 	@mkdir -p .venv/command
 	@touch $@

@@ -154,6 +154,14 @@ MATRIX = {
     ".venv/dev/bin first on the PATH": Odd(
         {"PATH": f"{PROJECT / '.venv' / 'dev' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     ),
+    "settings of pip and uv that break installations": Odd(
+        {
+            **{f"PIP_{name}": "1" for name in ("USER", "REQUIRE_VIRTUALENV", "DRY_RUN")},
+            **{f"PIP_{name}": "/nowhere" for name in ("PREFIX", "ROOT", "TARGET", "CONSTRAINT", "PYTHON")},
+            "UV_CONSTRAINT": "/nowhere",
+            "UV_EXCLUDE_NEWER": "2020-01-01",
+        }
+    ),
     "an output in CP-1252": Odd({"PYTHONIOENCODING": "cp1252", "LC_ALL": "C"}),
     "a build that fails with brackets in its log": Odd(
         prepare=break_the_build, succeeds=False, says="[/no] [bold]such markup"
