@@ -36,7 +36,7 @@ ROUNDS_PER_SCAN = 5
 HINT_AFTER = timedelta(minutes=2)
 """A file is normally picked up within this time. After it, a hint says what may be wrong."""
 
-IN_PROGRESS = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
+IN_PROGRESS = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED, State.ANSWERED}
 """The states that jobs leave without a person."""
 
 MIN_SHARE = 0.01

@@ -19,6 +19,7 @@ STATES = {
     State.CLAIMED: "picked up",
     State.SUBMITTING: "being sent to the vendor",
     State.SUBMITTED: "the vendor is checking",
+    State.ANSWERED: "answered from memory, the results come next",
 }
 """What each state means to the person who waits for the results."""
 

@@ -70,7 +70,7 @@ def test_a_job_blocked_for_another_reason_is_announced_again(
     assert [event["detail"]["reason"]["code"] for event in account.events()] == ["INSUFFICIENT_BALANCE"]
 
 
-@pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.SUBMITTED])
+@pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.SUBMITTED, State.ANSWERED])
 def test_a_running_job_is_not_announced(account: Account, announcer: Announcer, state: State) -> None:
     account.put(a_job(state))
     announcer.announce(a_job(state))

@@ -156,6 +156,15 @@ def test_an_ended_job_is_not_checked_at_the_vendor(
     assert simulator.calls["status"] == 0
 
 
+def test_an_answered_job_is_collected_without_the_vendor(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    job = a_job(State.ANSWERED)
+    account.put(job)
+    assert functions.check_status(job.upload)["next"] == "collect"
+    assert simulator.calls["status"] == 0
+
+
 def test_a_missing_job_is_an_error(functions: Functions) -> None:
     with pytest.raises(JobMissingError):
         functions.check_status(an_upload())

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from numberdrop.aws.executions import Executions
+from numberdrop.jobs.transitions import State
 from tests.support.account import Account
 from tests.support.jobs import a_job, an_upload
 from tests.support.refusals import RefusingStepFunctions
@@ -47,6 +48,11 @@ def test_the_first_wait_is_a_part_of_the_expected_duration(
 ) -> None:
     executions.start(a_job(expected_seconds=expected))
     assert execution_input(account)["wait_seconds"] == wait
+
+
+def test_an_answered_job_is_not_waited_for(account: Account, executions: Executions) -> None:
+    executions.start(a_job(State.ANSWERED))
+    assert execution_input(account)["wait_seconds"] == 0
 
 
 def test_a_later_run_starts_with_the_shortest_wait(account: Account, executions: Executions) -> None:

@@ -18,7 +18,7 @@ from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
-from numberdrop.jobs.transitions import State
+from numberdrop.jobs.transitions import FOLLOWED, State
 from numberdrop.jobs.upload import Upload, upload_from_message
 from numberdrop.steps.reconciliation import AFTER_DEADLINE, PATIENCE, Reconciler
 from tests.support.account import Account
@@ -179,7 +179,7 @@ def test_a_worker_lost_while_sending_leaves_a_doubt(account: Account, at_noon: R
     assert at_noon.run() == {}
 
 
-@pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED])
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.SUBMITTED, State.ANSWERED])
 def test_a_job_with_a_valid_lease_is_left_to_its_worker(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
@@ -191,8 +191,11 @@ def test_a_job_with_a_valid_lease_is_left_to_its_worker(
 # Executions
 
 
-def test_an_execution_that_was_never_started_is_started(account: Account, at_noon: Reconciler) -> None:
-    job = store(account, State.SUBMITTED)
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.ANSWERED])
+def test_an_execution_that_was_never_started_is_started(
+    account: Account, at_noon: Reconciler, state: State
+) -> None:
+    job = store(account, state)
     assert at_noon.run() == {"started": 1}
     assert account.executions() == [job.execution_name]
     assert account.events() == []
@@ -228,6 +231,18 @@ def test_a_silent_end_of_an_execution_fails_its_job(
     assert ending_of(account, job.upload) == (State.FAILED, code, True)
 
 
+@pytest.mark.parametrize(("status", "code"), SILENT_ENDS)
+def test_an_answered_job_fails_free_of_charge(
+    account: Account, at_noon: Reconciler, status: ExecutionStatus, code: ReasonCode
+) -> None:
+    job = store(account, State.ANSWERED)
+    assert with_execution_status(at_noon, status).run() == {"failed for its execution": 1}
+    assert ending_of(account, job.upload) == (State.FAILED, code, False)
+    reason = job_of(account, job.upload).reason
+    assert reason
+    assert "Nothing was charged" in reason.message
+
+
 def test_a_redriven_execution_is_waited_for(account: Account, at_noon: Reconciler) -> None:
     job = store(account, State.SUBMITTED)
     waiting = with_execution_status(at_noon, ExecutionStatus.PENDING_REDRIVE)
@@ -253,8 +268,8 @@ def test_the_end_of_an_execution_settles_its_job_at_once(
     assert account.events() == []
 
 
-@pytest.mark.parametrize("state", [state for state in State if state is not State.SUBMITTED])
-def test_the_end_of_an_execution_changes_only_submitted_jobs(
+@pytest.mark.parametrize("state", [state for state in State if state not in FOLLOWED])
+def test_the_end_of_an_execution_changes_only_followed_jobs(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:
     job = store(account, state)
@@ -338,7 +353,7 @@ def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon:
     assert job_of(account, waiting.upload) == replace(waiting, deadline=NOON + A_DAY)
 
 
-@pytest.mark.parametrize("state", [*ENDINGS, State.SUBMITTED])
+@pytest.mark.parametrize("state", [*ENDINGS, *FOLLOWED])
 def test_the_breaker_closes_when_its_holder_has_moved_on(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:

@@ -23,6 +23,14 @@ def test_a_submitted_job_fails_and_is_announced(account: Account, functions: Fun
     assert job.finished_at
 
 
+def test_an_answered_job_fails_free_of_charge(account: Account, functions: Functions) -> None:
+    account.put(a_job(State.ANSWERED))
+    functions.record_failure(an_upload(), ReasonCode.INTERNAL, "No results.")
+    (event,) = account.events()
+    assert (event["detail-type"], event["detail"]["charged"]) == ("Number Check Failed", False)
+    assert event["detail"]["task_id"] is None
+
+
 def test_a_second_failure_keeps_the_first_reason(account: Account, functions: Functions) -> None:
     account.put(a_job(State.SUBMITTED))
     functions.record_failure(an_upload(), ReasonCode.TASK_FAILED, "First.")

@@ -167,6 +167,17 @@ def test_a_repeated_event_announces_an_unannounced_job(
     assert [event["detail"]["job_id"] for event in account.events()] == [upload.job_id]
 
 
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.ANSWERED])
+def test_a_repeated_event_starts_a_missing_execution(
+    account: Account, simulator: Simulator, functions: Functions, state: State
+) -> None:
+    upload = account.drop("band/leads.txt", file_of())
+    job = a_job(state, upload=upload)
+    account.put(job)
+    functions.submit(upload)
+    assert (simulator.calls["submit"], account.executions()) == (0, [job.execution_name])
+
+
 @pytest.mark.parametrize("state", [State.CLAIMED, State.SUBMITTING, State.BLOCKED])
 def test_a_concurrent_event_leaves_the_job_to_its_worker(
     account: Account, simulator: Simulator, functions: Functions, state: State

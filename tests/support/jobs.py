@@ -67,6 +67,12 @@ _OF_STATE: dict[State, dict[str, Any]] = {
     State.CLAIMED: {},
     State.SUBMITTING: _SENT,
     State.SUBMITTED: _SUBMITTED,
+    State.ANSWERED: {
+        "checker": "band",
+        "task_type": "band",
+        "recalled": "recalled/of-a-test",
+        "counts": Counts(lines=120, submitted=0, rejected=8, duplicates=12),
+    },
     State.BLOCKED: {**_SENT, **_FINISHED, "reason": Reason(ReasonCode.BAD_API_KEY, "Put in a valid one.")},
     State.IN_DOUBT: {
         **_SENT,

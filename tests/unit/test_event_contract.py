@@ -127,7 +127,7 @@ def test_a_blocked_job_is_announced_as_needing_attention() -> None:
 
 
 def test_jobs_in_progress_are_not_announced() -> None:
-    in_progress = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED}
+    in_progress = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED, State.ANSWERED}
     assert DETAIL_TYPES.keys() == set(State) - in_progress
 
 

@@ -8,7 +8,14 @@ import pytest
 
 from numberdrop.jobs.job import Counts
 from numberdrop.jobs.transitions import State
-from numberdrop.metrics import OldestJobs, count_charge, count_ending, count_upload, record_reconciliation
+from numberdrop.metrics import (
+    AGES,
+    OldestJobs,
+    count_charge,
+    count_ending,
+    count_upload,
+    record_reconciliation,
+)
 from tests.support.jobs import NOON, a_job, an_upload
 
 STACK = "the-stack"
@@ -127,9 +134,7 @@ def test_every_other_ending_counts_once(state: State, name: str, capsys: pytest.
     assert measured(capsys) == {name: 1}
 
 
-@pytest.mark.parametrize(
-    ("state", "name"), [(State.SUBMITTED, "OldestTaskAge"), (State.CLAIMED, "OldestClaimAge")]
-)
+@pytest.mark.parametrize(("state", "name"), AGES.items())
 def test_the_oldest_job_in_progress_is_measured_in_seconds(
     state: State, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,7 +157,7 @@ def test_each_checker_has_an_oldest_job(capsys: pytest.CaptureFixture[str]) -> N
     assert {line["checker"] for line in lines(capsys)} == {"band", "ws"}
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {State.SUBMITTED, State.CLAIMED}))
+@pytest.mark.parametrize("state", sorted(set(State) - AGES.keys()))
 def test_a_job_in_another_state_has_no_age(state: State, capsys: pytest.CaptureFixture[str]) -> None:
     ages = OldestJobs()
     ages.add(a_job(state), timedelta(days=300))

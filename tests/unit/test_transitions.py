@@ -2,7 +2,7 @@
 
 import pytest
 
-from numberdrop.jobs.transitions import TRANSITIONS, Guard, State, Transition
+from numberdrop.jobs.transitions import FOLLOWED, TRANSITIONS, Guard, State, Transition, failure_of
 
 ALLOWED = {
     (None, "claimed", "claim"),
@@ -11,6 +11,7 @@ ALLOWED = {
     ("claimed", "claimed", "release"),
     ("claimed", "failed", "decline"),
     ("claimed", "submitting", "arm"),
+    ("claimed", "answered", "answer"),
     ("submitting", "submitted", "accept"),
     ("in_doubt", "submitted", "accept"),
     ("submitting", "claimed", "release"),
@@ -21,6 +22,8 @@ ALLOWED = {
     ("submitting", "in_doubt", "worker lost"),
     ("submitted", "completed", "complete"),
     ("submitted", "failed", "fail"),
+    ("answered", "completed", "complete answered"),
+    ("answered", "failed", "fail answered"),
     ("claimed", "in_doubt", "forgotten"),
     ("submitting", "in_doubt", "forgotten"),
     ("blocked", "in_doubt", "forgotten"),
@@ -77,6 +80,18 @@ def test_only_a_person_can_resend_a_possibly_charged_file() -> None:
 def test_only_submitting_leads_to_doubt_by_itself() -> None:
     doubts = {(source, name) for source, target, name in actual() if target == "in_doubt"}
     assert {source for source, name in doubts if name not in DECIDED_BY_PEOPLE} == {"submitting"}
+
+
+def test_no_transition_between_answered_and_a_charge() -> None:
+    """An answered job was never sent, and never will be."""
+    before = {source for t in TRANSITIONS if t.target is State.ANSWERED for source in t.sources}
+    after = {t.target for t in TRANSITIONS if State.ANSWERED in t.sources}
+    assert (before, after) == ({State.CLAIMED}, {State.COMPLETED, State.FAILED})
+
+
+@pytest.mark.parametrize("state", FOLLOWED)
+def test_every_followed_job_can_fail(state: State) -> None:
+    assert state in failure_of(state).sources
 
 
 def test_only_the_token_holder_arms_a_claimed_job() -> None:

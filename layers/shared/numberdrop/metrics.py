@@ -20,7 +20,11 @@ NAMESPACE = "numberdrop"
 OTHER_CHECKER = "other"
 """The ``checker`` of all undocumented checkers together: each distinct value is one more billed metric."""
 
-AGES = {State.CLAIMED: "OldestClaimAge", State.SUBMITTED: "OldestTaskAge"}
+AGES = {
+    State.CLAIMED: "OldestClaimAge",
+    State.SUBMITTED: "OldestTaskAge",
+    State.ANSWERED: "OldestTaskAge",
+}
 """The name of the metric for the age of the oldest job in each state."""
 
 _Values = Mapping[str, tuple[MetricUnit, float]]
@@ -45,7 +49,7 @@ def count_charge(job: Job) -> None:
 
 @dataclass(frozen=True)
 class OldestJobs:
-    """Finds the oldest job of each checker that is claimed, and the oldest that is submitted."""
+    """Finds the oldest job of each checker in each state that has an age."""
 
     _oldest: dict[tuple[State, str], tuple[timedelta, Job | UnsettledJob]] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from numberdrop.aws.clients import make_client
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.polling import SHORTEST_WAIT, first_wait
+from numberdrop.jobs.transitions import State
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -83,6 +84,9 @@ class Executions:
 def first_wait_seconds(job: Job) -> int:
     """Return the seconds that an execution waits before its first status check.
 
-    Later runs start with the shortest wait, because their task has been running for a while.
+    Later runs start with the shortest wait, because their task has been running for a while. A job that was
+    answered from memory has no task to wait for.
     """
+    if job.state is State.ANSWERED:
+        return 0
     return math.ceil(first_wait(job.expected_seconds) if job.run == 1 else SHORTEST_WAIT)

@@ -96,6 +96,7 @@ class Job:
         charged: True, False, or None if unknown.
         submitted_at: when the vendor accepted the file.
         exported_at: when the vendor made the export, by the vendor's clock; None if unknown or implausible.
+        recalled: the key of the remembered answers, in the memory's bucket; None if nothing was remembered.
         finished_at: when the job ended, or began to wait for a person.
         counts: the numbers of rows.
         expected_seconds: the predicted duration of the task in seconds, None without a prediction.
@@ -127,6 +128,7 @@ class Job:
     charged: bool | None = False
     submitted_at: datetime | None = None
     exported_at: datetime | None = None
+    recalled: str | None = None
     finished_at: datetime | None = None
     counts: Counts = Counts()
     expected_seconds: int | None = None
@@ -220,6 +222,7 @@ class JobChanges(TypedDict, total=False):
     charged: bool | None
     submitted_at: datetime | None
     exported_at: datetime | None
+    recalled: str | None
     finished_at: datetime | None
     counts: Counts
     expected_seconds: int | None

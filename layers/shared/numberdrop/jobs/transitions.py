@@ -20,6 +20,7 @@ class State(StrEnum):
     CLAIMED = "claimed"
     SUBMITTING = "submitting"
     SUBMITTED = "submitted"
+    ANSWERED = "answered"
     BLOCKED = "blocked"
     IN_DOUBT = "in_doubt"
     COMPLETED = "completed"
@@ -78,6 +79,13 @@ ARM = _transition(
     Guard.TOKEN,
     "everything is ready and the first byte is about to be sent",
 )
+ANSWER = _transition(
+    "answer",
+    {State.CLAIMED},
+    State.ANSWERED,
+    Guard.TOKEN,
+    "every entry is remembered, so nothing is sent; free of charge",
+)
 ACCEPT = _transition(
     "accept",
     {State.SUBMITTING, State.IN_DOUBT},
@@ -116,6 +124,16 @@ COMPLETE = _transition(
     "complete", {State.SUBMITTED}, State.COMPLETED, Guard.TASK, "the export was stored and read"
 )
 FAIL = _transition("fail", {State.SUBMITTED}, State.FAILED, Guard.TASK, "no export can be collected")
+COMPLETE_ANSWERED = _transition(
+    "complete answered", {State.ANSWERED}, State.COMPLETED, Guard.TOKEN, "the remembered answers were stored"
+)
+FAIL_ANSWERED = _transition(
+    "fail answered",
+    {State.ANSWERED},
+    State.FAILED,
+    Guard.TOKEN,
+    "no results can be written; free of charge",
+)
 CHARGED = _transition(
     "charged",
     {State.IN_DOUBT},
@@ -158,6 +176,7 @@ TRANSITIONS = (
     RECLAIM,
     DECLINE,
     ARM,
+    ANSWER,
     ACCEPT,
     RELEASE,
     BLOCK,
@@ -166,6 +185,8 @@ TRANSITIONS = (
     WORKER_LOST,
     COMPLETE,
     FAIL,
+    COMPLETE_ANSWERED,
+    FAIL_ANSWERED,
     FORGOTTEN,
     CHARGED,
     NOT_CHARGED,
@@ -173,3 +194,11 @@ TRANSITIONS = (
     GIVE_UP,
     COLLECT_AGAIN,
 )
+
+FOLLOWED = frozenset({State.SUBMITTED, State.ANSWERED})
+"""The states of jobs that an execution follows."""
+
+
+def failure_of(state: State) -> Transition:
+    """Return the transition with which a job that an execution follows fails."""
+    return FAIL_ANSWERED if state is State.ANSWERED else FAIL

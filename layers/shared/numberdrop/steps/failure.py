@@ -9,7 +9,7 @@ from numberdrop.aws.bus import Announcer
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.reasons import Reason, ReasonCode
-from numberdrop.jobs.transitions import FAIL
+from numberdrop.jobs.transitions import failure_of
 from numberdrop.settings import LedgerSettings
 
 logger = Logger()
@@ -50,7 +50,7 @@ class FailureRecorder:
             logger.warning("another execution follows the job now", reason=reason.code)
             return reason
         try:
-            job = self.ledger.move(job, FAIL, reason=reason, finished_at=self.now())
+            job = self.ledger.move(job, failure_of(job.state), reason=reason, finished_at=self.now())
         except TransitionRefusedError as refused:
             job = refused.current or job
         logger.warning("the job failed", reason=reason.code)

@@ -17,7 +17,7 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.job import Job, UnsettledJob
 from numberdrop.jobs.reasons import WORKER_LOST_WHILE_SENDING, Reason, ReasonCode, not_accepted_in_time
-from numberdrop.jobs.transitions import DECLINE, FAIL, WORKER_LOST, State
+from numberdrop.jobs.transitions import DECLINE, FOLLOWED, WORKER_LOST, State, failure_of
 from numberdrop.jobs.upload import message_for
 from numberdrop.metrics import OldestJobs, record_reconciliation
 from numberdrop.settings import ReconcileSettings
@@ -60,7 +60,13 @@ SILENT_ENDINGS = {
         "The execution ended without completing the job. See its history; the task can be collected later.",
     ),
 }
-"""Reasons for the failure of jobs that are still ``submitted`` although their execution has ended."""
+"""Reasons for the failure of submitted jobs whose execution has ended."""
+
+_WITHOUT_TASK = (
+    "The execution ended before the remembered answers were stored. Nothing was charged. "
+    "Upload the file again."
+)
+"""The message for jobs that were answered from memory."""
 
 logger = Logger()
 
@@ -172,7 +178,7 @@ class Reconciler:
                 return needs_time or self._lost_its_message(job)
             case State.CLAIMED:
                 return self._is_over(job.lease_until + _patience(self._time_spent(job)))
-            case State.SUBMITTING | State.SUBMITTED:
+            case State.SUBMITTING | State.SUBMITTED | State.ANSWERED:
                 return self._is_over(job.lease_until)
             case _:
                 return True
@@ -187,7 +193,7 @@ class Reconciler:
                 return self._restart(job)
             case State.SUBMITTING if self._is_over(job.lease_until):
                 return self._put_in_doubt(job)
-            case State.SUBMITTED if self._is_over(job.lease_until):
+            case State.SUBMITTED | State.ANSWERED if self._is_over(job.lease_until):
                 return self._check_execution(job)
             case State.COMPLETED | State.FAILED | State.IN_DOUBT | State.BLOCKED | State.ABANDONED:
                 self.announcer.announce(job)
@@ -252,9 +258,12 @@ class Reconciler:
 
     def _after_execution(self, job: Job, status: ExecutionStatus) -> str:
         reason = SILENT_ENDINGS.get(status)
-        if job.state is not State.SUBMITTED or reason is None:
+        if job.state not in FOLLOWED or reason is None:
             return "left alone"
-        self.announcer.announce(self.ledger.move(job, FAIL, reason=reason, finished_at=self.now()))
+        if job.task_id is None:
+            reason = Reason(reason.code, _WITHOUT_TASK)
+        failed = self.ledger.move(job, failure_of(job.state), reason=reason, finished_at=self.now())
+        self.announcer.announce(failed)
         return "failed for its execution"
 
     def _open_breaker(self) -> OpenBreaker | None:

@@ -96,6 +96,8 @@ class StatusChecker:
         logger.append_keys(job_id=job_id)
         end = self.now() + timedelta(seconds=seconds - TIME_FOR_ONE_CHECK)
         job = self.ledger.require(job_id)
+        if job.state is State.ANSWERED:
+            return Decision(Next.COLLECT)
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
         decision = self._check_once(job, job.task_id, PollState.from_payload(seen))

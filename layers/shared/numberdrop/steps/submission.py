@@ -192,7 +192,7 @@ class Submitter:
                 return self._take_over(job, end)
             case State.SUBMITTING:
                 self._end(job, WORKER_LOST, WORKER_LOST_WHILE_SENDING, {"charged": None})
-            case State.SUBMITTED:
+            case State.SUBMITTED | State.ANSWERED:
                 self.executions.start(job)
             case State.IN_DOUBT | State.COMPLETED | State.FAILED | State.ABANDONED:
                 self.announcer.announce(job)
