@@ -13,7 +13,7 @@ from tests.support.crash.seam import Mode
 from tests.support.crash.vendor import Answer
 from tests.support.crash.world import World
 
-KEYS = ("band/a.txt", "band/b.txt", "phoneCheck/c.txt", "no-such-checker/d.txt")
+KEYS = ("band/a.txt", "band/b.txt", "phoneCheck/c.txt", "no-such-checker/d.txt", "Twitter/e.txt")
 DECISIONS: tuple[Callable[[Maintainer], None], ...] = (
     Maintainer.resolve_doubts,
     Maintainer.mark_doubts_not_charged,

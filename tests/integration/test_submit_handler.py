@@ -295,7 +295,7 @@ def test_an_upload_that_is_too_large_is_not_read(
 def test_a_file_that_takes_too_long_to_read_is_refused(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("numberdrop.steps.preparation.LONGEST_READING", timedelta(minutes=-1))
+    monkeypatch.setattr("numberdrop.steps.upload_rules.LONGEST_READING", timedelta(minutes=-1))
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
     assert ending_of(account, upload) == (State.FAILED, ReasonCode.TOO_LARGE, False)

@@ -9,7 +9,7 @@ from local.simulator import Simulator
 from numberdrop.aws.api_key import ApiKey
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
-from numberdrop.steps import submission
+from numberdrop.steps import posting
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted
 from tests.support.account import Account
@@ -121,7 +121,7 @@ def test_a_late_second_post_is_left_to_the_next_try(
     refresh = ApiKey.refresh
 
     def refresh_slowly(api_key: ApiKey) -> bool:
-        monkeypatch.setattr(submission, "SHORTEST_POST", functions.context.seconds)
+        monkeypatch.setattr(posting, "SHORTEST_POST", functions.context.seconds)
         return refresh(api_key)
 
     monkeypatch.setattr(ApiKey, "refresh", refresh_slowly)

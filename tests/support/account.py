@@ -100,6 +100,7 @@ class Account:
             "ALLOW_SENSITIVE_CHECKERS": "true",
             "ALLOWED_TASK_TYPES": "",
             "DEFAULT_REGION": "",
+            "MAX_USD_PER_UPLOAD": "0",
             "RESULTS_BUCKET": self.results_bucket,
             "RESULT_HOSTS": "127.0.0.1",
         }

@@ -6,7 +6,7 @@ import pytest
 
 from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.ledger import Ledger
-from numberdrop.steps.submission import TIME_TO_RECORD
+from numberdrop.steps.posting import TIME_TO_RECORD
 
 LONGEST_PAUSES = 1 + 2 + 4
 """Seconds that botocore's standard mode pauses at most between four attempts."""

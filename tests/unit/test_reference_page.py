@@ -17,7 +17,7 @@ from numberdrop.jobs.events import DETAIL_TYPES, SOURCE
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import TRANSITIONS, State
 from numberdrop.jobs.upload import LARGEST_UPLOAD, LONGEST_RESULT_NAME, MAX_KEY_BYTES
-from numberdrop.steps.preparation import LONGEST_READING
+from numberdrop.steps.upload_rules import LONGEST_READING
 from numberdrop.vendor.download import LARGEST_EXPORT
 from tests.support.template import PROJECT, resources, state_machine, template
 

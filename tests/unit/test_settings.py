@@ -1,5 +1,7 @@
 """Settings are read from the environment and checked."""
 
+from decimal import Decimal
+
 import pytest
 
 from numberdrop.settings import (
@@ -28,6 +30,7 @@ ENVIRONMENT = {
     "ALLOW_SENSITIVE_CHECKERS": "false",
     "ALLOWED_TASK_TYPES": "ws_new, tgNew,",
     "DEFAULT_REGION": "",
+    "MAX_USD_PER_UPLOAD": "12.50",
     "MAX_WAIT_SECONDS": "300",
     "RESULTS_BUCKET": "results",
     "RESULT_HOSTS": "storage.example, *.EkycPro.com,",
@@ -73,6 +76,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "ALLOW_SENSITIVE_CHECKERS",
         "ALLOWED_TASK_TYPES",
         "DEFAULT_REGION",
+        "MAX_USD_PER_UPLOAD",
         "MAX_WAIT_SECONDS",
         "UNRELATED",
     },
@@ -102,6 +106,12 @@ def test_task_types_are_split_and_keep_their_case() -> None:
     assert SubmitSettings.from_env(ENVIRONMENT).allowed_task_types == {"ws_new", "tgNew"}
 
 
+@pytest.mark.parametrize("zero", ["0", "0.00", "-0"])
+def test_a_ceiling_of_zero_means_none(zero: str) -> None:
+    assert SubmitSettings.from_env(ENVIRONMENT | {"MAX_USD_PER_UPLOAD": zero}).max_usd_per_upload is None
+    assert SubmitSettings.from_env(ENVIRONMENT).max_usd_per_upload == Decimal("12.50")
+
+
 def test_a_user_id_may_be_empty() -> None:
     assert VendorSettings.from_env(ENVIRONMENT).vendor_user_id == ""
 
@@ -128,6 +138,10 @@ def test_only_the_needed_variables_are_read(settings: type[Settings]) -> None:
         ("JOB_TIMEOUT_HOURS", ""),
         ("JOB_TIMEOUT_HOURS", "a day"),
         ("JOB_TIMEOUT_HOURS", "1.5"),
+        ("MAX_USD_PER_UPLOAD", ""),
+        ("MAX_USD_PER_UPLOAD", "-1"),
+        ("MAX_USD_PER_UPLOAD", "NaN"),
+        ("MAX_USD_PER_UPLOAD", "Infinity"),
         ("ALLOW_SENSITIVE_CHECKERS", ""),
         ("ALLOW_SENSITIVE_CHECKERS", "yes"),
         ("ALLOW_SENSITIVE_CHECKERS", "True "),

@@ -34,6 +34,7 @@ PARAMETERS = {
     "PermissionsBoundary",
     "RegisterSchemas",
     "JobTimeoutHours",
+    "MaxUsdPerUpload",
     "MaxWaitSeconds",
     "SubmitConcurrency",
     "AlarmEmail",

@@ -6,6 +6,7 @@ An environment variable has the name of its field in capitals. The template sets
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 
@@ -63,11 +64,30 @@ def words(text: str) -> frozenset[str]:
     return frozenset(word.strip() for word in text.split(",") if word.strip())
 
 
+def limit(text: str) -> Decimal | None:
+    """Return an amount, or None for 0, which means no limit.
+
+    >>> limit("12.50"), limit("0")
+    (Decimal('12.50'), None)
+
+    Raises:
+        ValueError: the text is not an amount of 0 or more.
+    """
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("This is not a number.") from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("This is not an amount of 0 or more.")
+    return amount or None
+
+
 _READERS: Mapping[Any, Callable[[str], Any]] = {
     bool: _flag,
     int: int,
     tuple[str, ...]: _list,
     frozenset[str]: words,
+    Decimal | None: limit,
 }
 
 
@@ -129,6 +149,7 @@ class SubmitSettings(VendorSettings):
         allowed_task_types: undocumented task types that are allowed nevertheless, as they are spelled.
         default_region: country of numbers without a country code, unless the upload names one; ISO 3166
             alpha-2, or empty for none.
+        max_usd_per_upload: the most that a file may cost in USD at list price, or None for any amount.
     """
 
     upload_bucket: str
@@ -139,6 +160,7 @@ class SubmitSettings(VendorSettings):
     allow_sensitive_checkers: bool
     allowed_task_types: frozenset[str]
     default_region: str
+    max_usd_per_upload: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

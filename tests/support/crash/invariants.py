@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from numberdrop.jobs.breaker import Cause
+from numberdrop.jobs.checkers import documented_checker
 from numberdrop.jobs.events import DETAIL_TYPES
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
@@ -26,6 +27,7 @@ def violations(world: World) -> list[str]:
     """Return a sentence for each invariant that does not hold; an empty list if all hold."""
     return [
         *_excess_charges(world),
+        *_charges_above_the_ceiling(world),
         *_unarmed_posts(world),
         *_posts_past_the_breaker(world),
         *_repeated_refusals(world),
@@ -52,6 +54,13 @@ def _excess_charges(world: World) -> Iterator[str]:
         allowed = 1 + world.marked_not_charged.get(number, 0)
         if charges > allowed:
             yield f"upload {number} was charged {charges} times, but only {allowed} allowed"
+
+
+def _charges_above_the_ceiling(world: World) -> Iterator[str]:
+    for number, upload in enumerate(world.uploads):
+        checker = documented_checker(upload.key)
+        if checker and checker.usd_per_10k is None and world.vendor.tasks_of(number):
+            yield f"upload {number} was charged, although its price is unknown and there is a ceiling"
 
 
 def _unarmed_posts(world: World) -> Iterator[str]:

@@ -25,11 +25,11 @@ from numberdrop.jobs.job import Counts, Job, StoredResults, UnsettledJob
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.collection import Collector
-from numberdrop.steps.preparation import PreparedUpload
 from numberdrop.steps.queue_handler import Message, QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.status_check import StatusChecker
 from numberdrop.steps.submission import Requeue, Settled, Submitter
+from numberdrop.steps.upload_rules import PreparedUpload
 from numberdrop.vendor.download import DownloadFailedError
 from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome
 from tests.support.crash.breaker_mutants import BREAKER_MUTANTS
@@ -420,6 +420,10 @@ class ReconcileResubmitsASubmittingJob(Wiring):
     reconciler_class = _ResubmittingReconciler
 
 
+class IgnoresTheCeiling(Wiring):
+    max_usd = None
+
+
 MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     **BREAKER_MUTANTS,
     RetriesALostPost: ("one_upload",),
@@ -436,6 +440,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     CountsAttemptsInsteadOfTokens: ("a_table_restored_to_before_the_upload",),
     LeavesTheFenceOfAFreeAttempt: ("a_refused_file_in_a_restored_table",),
     RemovesTheFenceOfAChargedAttempt: ("a_table_restored_to_before_the_upload",),
+    IgnoresTheCeiling: ("an_upload_above_the_ceiling",),
     AcceptsTheTaskOfAnotherFile: ("two_files_with_one_task_id",),
     NeverClosesTheBreaker: ("an_empty_account",),
     MarksBeforeItEmits: ("one_upload",),

@@ -50,6 +50,13 @@ def an_invalid_upload(world: World) -> None:
     world.run_until_idle()
 
 
+def an_upload_above_the_ceiling(world: World) -> None:
+    # The price of this checker is unknown, and the stack has a ceiling.
+    world.upload("Twitter/leads.txt")
+    world.upload("band/leads.txt")
+    world.run_until_idle()
+
+
 def a_rejected_file(world: World) -> None:
     world.vendor.answers.append(Answer.REJECT)
     world.upload()
@@ -386,6 +393,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         two_versions_announced_in_reverse_order,
         an_event_without_version_id,
         an_invalid_upload,
+        an_upload_above_the_ceiling,
         a_rejected_file,
         a_busy_vendor,
         repeated_server_errors,

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from numberdrop.aws.api_key import ApiKey
 from numberdrop.aws.buckets import ResultsBucket, UploadBucket
@@ -24,6 +25,7 @@ from numberdrop.steps.queue_handler import QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.status_check import StatusChecker
 from numberdrop.steps.submission import Submitter
+from numberdrop.steps.upload_rules import UploadRules
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
 from numberdrop_cli.restoring import RestoredLedger
@@ -31,6 +33,9 @@ from tests.support.crash.table import TABLE
 
 JOB_TIMEOUT = timedelta(hours=1)
 LONGEST_WAIT = 300
+MAX_USD = Decimal(1)
+"""More than any file costs, if the price of its checker is known."""
+
 UPLOADS, RESULTS = "uploads", "results"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:follow-tasks"
 
@@ -63,6 +68,7 @@ class Wiring:
 
     # Parts that mutants replace
 
+    max_usd: ClassVar[Decimal | None] = MAX_USD
     submitter_class = Submitter
     queue_handler_class = QueueHandler
     status_checker_class = StatusChecker
@@ -87,7 +93,10 @@ class Wiring:
             task_ids=self._task_ids(),
             fences=self._fences(),
             uploads=uploads,
-            preparer=Preparer(uploads, allow_sensitive=False, has_user_id=False, now=self.now),
+            preparer=Preparer(
+                uploads,
+                UploadRules(allow_sensitive=False, has_user_id=False, max_usd=self.max_usd, now=self.now),
+            ),
             vendor=vendor,
             executions=self._executions(),
             announcer=self._announcer(ledger),

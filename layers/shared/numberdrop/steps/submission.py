@@ -20,6 +20,7 @@ from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges
+from numberdrop.jobs.price_ceiling import check_price
 from numberdrop.jobs.reasons import (
     FORGOTTEN_SUBMISSION,
     REPEATED_TASK_ID,
@@ -48,7 +49,9 @@ from numberdrop.jobs.upload import Upload
 from numberdrop.metrics import count_charge, count_upload
 from numberdrop.settings import SubmitSettings
 from numberdrop.steps.gatekeeper import BLOCKED_PAUSE, HALF_OPEN_WAIT, Admission, Gatekeeper
-from numberdrop.steps.preparation import PreparedUpload, Preparer
+from numberdrop.steps.posting import Poster
+from numberdrop.steps.preparation import Preparer
+from numberdrop.steps.upload_rules import PreparedUpload, UploadRules
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
 
@@ -63,16 +66,6 @@ EXECUTION_START = timedelta(minutes=1)
 
 MAX_SERVER_ERRORS = 3
 """After this many POSTs answered with status 500, the upload counts as rejected."""
-
-TIME_TO_RECORD = 20
-"""Seconds of the function's time that are reserved for recording the outcome of the POST. A slow call to the
-ledger takes less, see ``clients.PROMPT``."""
-
-SHORTEST_POST = 30
-"""Seconds. With less time, a POST could easily time out and end in doubt, so it is not started."""
-
-TOO_LATE = Retryable(1, "Too little time was left to send the file.")
-"""The outcome of a POST that was not begun."""
 
 logger = Logger()
 
@@ -124,10 +117,13 @@ class Submitter:
             uploads=uploads,
             preparer=Preparer(
                 uploads,
-                allow_sensitive=settings.allow_sensitive_checkers,
-                allowed_task_types=settings.allowed_task_types,
-                has_user_id=bool(settings.vendor_user_id),
-                default_region=settings.default_region,
+                UploadRules(
+                    allow_sensitive=settings.allow_sensitive_checkers,
+                    allowed_task_types=settings.allowed_task_types,
+                    has_user_id=bool(settings.vendor_user_id),
+                    default_region=settings.default_region,
+                    max_usd=settings.max_usd_per_upload,
+                ),
             ),
             vendor=vendor,
             executions=Executions.connect(settings.state_machine_arn),
@@ -135,6 +131,10 @@ class Submitter:
             durations=Durations.connect(settings.jobs_table),
             job_timeout=timedelta(hours=settings.job_timeout_hours),
         )
+
+    @property
+    def _poster(self) -> Poster:
+        return Poster(self.vendor, self.now)
 
     def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
         """Do the next thing for an upload, as its job in the ledger requires, within ``seconds``."""
@@ -221,6 +221,7 @@ class Submitter:
             try:
                 self._check_deadline(job)
                 prepared = self.preparer.prepare(job.upload, file)
+                check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
                 self._check_that_a_key_is_there()
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, {"charged": False})
@@ -235,7 +236,7 @@ class Submitter:
                     job, RELEASE, lease_until=self.now(), read_error=read_error or job.read_error
                 )
                 raise
-            if self._seconds_to_post(end) < SHORTEST_POST:
+            if not self._poster.has_time(end):
                 logger.warning("too little time is left to send the file; it is sent at the next try")
                 return self._requeue_after_lease(job)
             return self._send(job, prepared, end)
@@ -285,27 +286,11 @@ class Submitter:
             self.ledger.move(job, RELEASE, lease_until=self.now(), fence_tokens=job.fence_tokens)
             self.fences.try_to_remove(fence)
             return Requeue(HALF_OPEN_WAIT)
-        outcome = self._post_with_current_key(prepared, end)
+        outcome = self._poster.post(prepared, end)
         result = self._record(job, outcome)
         if not isinstance(outcome, Accepted | InDoubt):
             self.fences.try_to_remove(fence)
         return result
-
-    def _post_with_current_key(self, prepared: PreparedUpload, end: datetime) -> SubmitOutcome:
-        """Send the file; if the key is refused and the secret holds another by now, send it once more."""
-        outcome = self._post(prepared, end)
-        key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
-        if key_refused and self.vendor.api_key.refresh():
-            outcome = self._post(prepared, end)
-        return outcome
-
-    def _post(self, prepared: PreparedUpload, end: datetime) -> SubmitOutcome:
-        """Send the file, unless a slow ledger, secret or vendor left too little time."""
-        seconds = self._seconds_to_post(end)
-        if seconds < SHORTEST_POST:
-            return TOO_LATE
-        prepared.file.seek(0)
-        return self.vendor.submit(prepared.checker, prepared.file, seconds=seconds)
 
     def _may_be_sent(self, job: Job) -> bool:
         """Ask the gatekeeper again: the breaker may have opened while the file was prepared."""
@@ -399,6 +384,3 @@ class Submitter:
 
     def _requeue_after_lease(self, job: Job) -> Requeue:
         return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
-
-    def _seconds_to_post(self, end: datetime) -> float:
-        return (end - self.now()).total_seconds() - TIME_TO_RECORD
