@@ -1,11 +1,11 @@
 """Connect to a stack: an AWS session, the stack, and everything that works on it."""
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
@@ -20,6 +20,7 @@ from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
+from numberdrop_cli.place import Place
 from numberdrop_cli.restoring import RestoredLedger
 from numberdrop_cli.stack import Stack, find_stack
 from numberdrop_cli.unannounced import UnannouncedUploads
@@ -61,15 +62,13 @@ class Connection:
         return job
 
 
-def connect(stack_name: str) -> Connection:
-    """Find a stack with the usual AWS settings, and connect to everything in it.
-
-    Reads ``AWS_REGION`` too, which boto3 ignores.
+def connect(place: Place) -> Connection:
+    """Find a stack, and connect to everything in it.
 
     Raises:
         RefusedError: there is no such stack, or a setting is invalid.
     """
-    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+    session = boto3.Session(region_name=place.region, profile_name=place.profile)
 
     def client(service: Any) -> Any:
         try:
@@ -77,7 +76,7 @@ def connect(stack_name: str) -> Connection:
         except ValueError as error:
             raise RefusedError(f"The AWS settings are invalid. {error}") from None
 
-    stack = find_stack(client("cloudformation"), stack_name)
+    stack = find_stack(client("cloudformation"), place.stack_name, lambda: _account(client("sts")))
     ledger = Ledger(client("dynamodb"), stack.jobs_table)
     jobs = JobsTable(ledger.client, ledger.table)
     breaker = CircuitBreaker(ledger.client, ledger.table)
@@ -116,3 +115,11 @@ def connect(stack_name: str) -> Connection:
         ),
         s3=s3,
     )
+
+
+def _account(sts: Any) -> str:
+    """Return the number of the account, for a message that must not fail."""
+    try:
+        return str(sts.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError):
+        return "unknown"

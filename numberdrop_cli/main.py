@@ -60,30 +60,32 @@ class _CommandGroup(click.Group):
 
 
 @click.group(cls=_CommandGroup, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--stack", cls=Single, type=Words(), help="Name of the stack.")
+@click.option("--aws-region", cls=Single, metavar="REGION", type=Words(), help="AWS Region of the stack.")
+@click.option("--profile", cls=Single, type=Words(), help="AWS profile with the credentials.")
 @click.option(
-    "--stack",
-    cls=Single,
-    type=Words(),
-    help="Name of the stack. Default: the one in samconfig.toml, else numberdrop.",
+    "--config-env", "environment", cls=Single, metavar="NAME", type=Words(), help="As for 'sam deploy'."
 )
+@click.option("--config-file", cls=Single, metavar="FILE", type=Words(), help="As for 'sam deploy'.")
 @click.pass_context
-def main(ctx: click.Context, stack: str | None) -> None:
+def main(ctx: click.Context, /, **options: str | None) -> None:
     """Send files of numbers to be checked, follow their jobs, and make the decisions that need a person.
 
-    JOB is a job id or its first digits, at least 8. The usual AWS settings apply: AWS_PROFILE, AWS_REGION,
-    AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
+    JOB is a job id or its first digits, at least 8. Without options, the stack is the one that 'sam deploy'
+    updates from this folder, else the one called numberdrop. What samconfig.toml does not say comes from the
+    usual AWS settings: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
     """
-    ctx.obj = lambda: _connect(stack)
+    ctx.obj = lambda: _connect(**options)
 
 
-def _connect(stack: str | None) -> "Connection":
+def _connect(**options: Any) -> "Connection":
     """Connect to the stack, and explain errors of AWS until the command ends."""
     from numberdrop_cli.aws_errors import explained_errors
     from numberdrop_cli.connection import connect
-    from numberdrop_cli.stack import default_stack_name
+    from numberdrop_cli.place import chosen_place
 
     click.get_current_context().with_resource(explained_errors())
-    return connect(stack or default_stack_name())
+    return connect(chosen_place(**options))
 
 
 for command in (send, watch, checkers, announce, jobs, show, resolve, collect_again, redrive, after_restore):

@@ -1,9 +1,7 @@
 """The deployed stack, as CloudFormation describes it."""
 
-import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -13,9 +11,9 @@ from numberdrop.settings import words
 from numberdrop_cli.errors import RefusedError
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
+    from collections.abc import Callable
 
-DEFAULT_STACK_NAME = "numberdrop"
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +48,13 @@ class Stack:
         return f"stack {resource.split('/')[1]} in {region}, account {account}"
 
 
-def default_stack_name(folder: Path = Path()) -> str:
-    """Return the stack name in the folder's ``samconfig.toml``, or "numberdrop" if there is none.
-
-    The SAM CLI keeps the name there.
-
-    >>> default_stack_name(Path("/no/such/folder"))
-    'numberdrop'
+def find_stack(cloudformation: "CloudFormationClient", name: str, account: "Callable[[], str]") -> Stack:
+    """Return the stack with this name.
 
     Args:
-        folder: by default the working folder. Its path is not needed: it may have been deleted.
-
-    Raises:
-        RefusedError: the file cannot be read, is not valid TOML, or its stack name is not a text.
-    """
-    try:
-        text = (folder / "samconfig.toml").read_text(encoding="utf-8-sig")
-        name = tomllib.loads(text)["default"]["global"]["parameters"]["stack_name"]
-    except (FileNotFoundError, KeyError, TypeError):
-        return DEFAULT_STACK_NAME
-    except OSError as error:
-        raise RefusedError(
-            f"samconfig.toml cannot be read ({error.strerror}). Name the stack with --stack."
-        ) from None
-    except (ValueError, RecursionError):  # not UTF-8, not TOML, or nested too deeply
-        raise RefusedError("samconfig.toml is not valid TOML. Name the stack with --stack.") from None
-    if not isinstance(name, str) or not name:
-        raise RefusedError("The stack_name in samconfig.toml is not a text. Name the stack with --stack.")
-    return name
-
-
-def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
-    """Return the stack with this name.
+        cloudformation: the client.
+        name: the stack's name.
+        account: returns the number of the account, for the message if there is no such stack.
 
     Raises:
         RefusedError: there is no such stack, or it is not a numberdrop stack.
@@ -92,7 +65,8 @@ def find_stack(cloudformation: "CloudFormationClient", name: str) -> Stack:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise RefusedError(
-            f"There is no stack '{name}' in this account and region. Name another with --stack."
+            f"There is no stack '{name}' in {cloudformation.meta.region_name}, account {account()}. "
+            "Name another with --stack, or another place with --aws-region and --profile."
         ) from None
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}

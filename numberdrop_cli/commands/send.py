@@ -94,6 +94,7 @@ def send(
     if watching:
         for path in files:
             saver.check(path.parent, path.name)
+    click.echo(f"Sending to {connection.stack.place}.", err=True)
     with unknown_outcome(sender.what_was_sent), view_for(as_json_lines=as_json_lines) as view:
         sender.send_all(files, view)
         if watching:

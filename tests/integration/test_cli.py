@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
-from pathlib import Path
 
 import boto3
 import pytest
@@ -18,10 +17,8 @@ from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop_cli.aws_errors import explain
-from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import Summary
 from numberdrop_cli.printing import print_job, print_summaries
-from numberdrop_cli.stack import default_stack_name
 from tests.support.command_line import CommandLine, json_output, numberdrop
 from tests.support.jobs import NOON, TASK_ID, a_job
 
@@ -208,26 +205,7 @@ def test_the_job_id_in_a_results_key_is_not_masked(run: CommandLine) -> None:
 def test_another_stack_can_be_named(run: CommandLine) -> None:
     result = run("--stack", "another", "jobs")
     assert result.exit_code == 1
-    assert "There is no stack 'another'" in result.stderr
-
-
-def test_the_stack_name_comes_from_samconfig(run: CommandLine, tmp_path: Path) -> None:
-    text = '[default.global.parameters]\nstack_name = "from-samconfig"\n'
-    (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
-    assert "There is no stack 'from-samconfig'" in run("jobs").stderr
-
-
-@pytest.mark.parametrize("text", ["", "default = 1", "[default.deploy.parameters]"])
-def test_a_samconfig_without_a_name_means_the_default_stack(tmp_path: Path, text: str) -> None:
-    (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
-    assert default_stack_name(tmp_path) == "numberdrop"
-
-
-@pytest.mark.parametrize("content", [b"no toml", b"\xff"])
-def test_an_unreadable_samconfig_is_reported(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "samconfig.toml").write_bytes(content)
-    with pytest.raises(RefusedError, match="--stack"):
-        default_stack_name(tmp_path)
+    assert "There is no stack 'another' in us-east-1, account 123456789012." in result.stderr
 
 
 def test_a_stack_that_is_not_numberdrop_is_refused(run: CommandLine) -> None:

@@ -14,7 +14,6 @@ from numberdrop_cli import views
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.main import main
 from numberdrop_cli.notices import Notice
-from numberdrop_cli.stack import default_stack_name
 from numberdrop_cli.uploading import Uploader
 from tests.support.command_line import NUMBERS, CommandLine
 
@@ -211,48 +210,7 @@ def test_a_name_too_long_for_its_results_is_found_before_sending(
     assert run("send", name, "--checker", "band").exit_code == 0
 
 
-# samconfig.toml and the working folder
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[default.global.parameters]\nstack_name = 5",
-        "[default.global.parameters]\nstack_name = ''",
-        "[default.global.parameters]\nstack_name = ['numberdrop']",
-        "x = " + "[" * 5000 + "]" * 5000,
-        "default.default = {",
-    ],
-)
-def test_an_odd_samconfig_is_reported(run: CommandLine, tmp_path: Path, text: str) -> None:
-    (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
-    result = run("jobs")
-    assert result.exit_code == 1
-    assert result.stderr.endswith("Name the stack with --stack.\n")
-
-
-def test_a_samconfig_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
-    text = '\N{BYTE ORDER MARK}[default.global.parameters]\nstack_name = "other"\n'
-    (tmp_path / "samconfig.toml").write_text(text, encoding="utf-8")
-    assert default_stack_name(tmp_path) == "other"
-
-
-def a_folder(path: Path) -> None:
-    path.mkdir()
-
-
-def a_loop(path: Path) -> None:
-    path.symlink_to(path)
-
-
-@pytest.mark.parametrize("make", [a_folder, a_loop])
-def test_a_samconfig_that_cannot_be_opened_is_reported(
-    run: CommandLine, tmp_path: Path, make: Callable[[Path], None]
-) -> None:
-    make(tmp_path / "samconfig.toml")
-    result = run("jobs")
-    assert result.exit_code == 1
-    assert "samconfig.toml cannot be read" in result.stderr
+# The working folder
 
 
 @pytest.mark.parametrize("arguments", [["jobs"], ["checkers"], ["--help"]])

@@ -19,7 +19,7 @@ from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
 from numberdrop_cli.notices import priced
 from numberdrop_cli.uploading import Uploader
 from tests.support.account import Account
-from tests.support.command_line import NUMBERS, CommandLine
+from tests.support.command_line import NUMBERS, SENDING, CommandLine
 
 MANY = b"+447700900123\n" * 700_000
 """Larger than one part of boto3's multipart uploads."""
@@ -44,7 +44,7 @@ def test_a_file_is_sent_and_its_job_is_printed(run: CommandLine) -> None:
     assert upload.key.endswith("/leads.txt")
     assert content(run.account, upload.key) == NUMBERS.encode()
     assert f"job {upload.job_id[:12]}" in result.stdout
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, SENDING)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,10 @@ def test_an_interrupted_upload_is_reported_as_unclear(
     monkeypatch.setattr(Uploader, "put", interrupt)
     result = run("send", "leads.txt", "--checker", "band")
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted. leads.txt may have been sent. Check with 'numberdrop jobs'.\n"
+    assert (
+        result.stderr
+        == f"{SENDING}Interrupted. leads.txt may have been sent. Check with 'numberdrop jobs'.\n"
+    )
 
 
 # Refusals before anything is sent
@@ -384,7 +387,7 @@ def test_a_deleted_bucket_is_reported(run: CommandLine) -> None:
     run.cloudformation.outputs["UploadBucketName"] = "a-bucket-that-is-gone"
     result = run("send", "leads.txt", "--checker", "band")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: leads.txt: Not sent. AWS refused the request.")
+    assert result.stderr.startswith(f"{SENDING}Error: leads.txt: Not sent. AWS refused the request.")
     assert "NoSuchBucket" in result.stderr
 
 

@@ -21,6 +21,7 @@ from numberdrop_cli.following import JobSnapshot, take_snapshot
 from tests.support.command_line import (
     RESULTS,
     SAVED,
+    SENDING,
     CommandLine,
     Meanwhile,
     completed_job,
@@ -52,7 +53,7 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
         "completed; 99 resolved, 1 unresolved; no 39, yes 60",
         "saved leads.txt.manifest.json, leads.txt.report.html, leads.txt.results.csv",
     ]
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, SENDING)
     assert (tmp_path / "leads.txt.results.csv").read_bytes() == RESULTS["results.csv"]
 
 

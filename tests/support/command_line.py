@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -38,6 +39,9 @@ RESULTS = {
 SAVED = {"leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"}
 """The files that are saved next to ``leads.txt`` by default."""
 
+SENDING = "Sending to stack numberdrop in us-east-1, account 123456789012.\n"
+"""What `send` says on standard error before it sends."""
+
 Meanwhile = list[Callable[[], Any]]
 """What happens while the command pauses, one call per pause. A pause with no call left is an error."""
 
@@ -51,6 +55,7 @@ class CloudFormation:
     allowed_task_types: str = ""
     event_schema_version: str | None = None
     refusal: str | None = None
+    meta = SimpleNamespace(region_name="us-east-1")
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
         refusal = self.refusal or (None if request["StackName"] == "numberdrop" else "ValidationError")
@@ -93,7 +98,7 @@ class CommandLine:
         patch.chdir(folder)
         # With one session for all tests, the models of the services are read only once.
         patch.setattr(boto3, "Session", lambda **_: boto3.DEFAULT_SESSION)
-        patch.setattr(connection, "find_stack", lambda _, name: find_stack(stack, name))
+        patch.setattr(connection, "find_stack", lambda _, *arguments: find_stack(stack, *arguments))
         return cls(account, url, stack)
 
     def __call__(self, *arguments: str, answer: str | None = None) -> Result:
