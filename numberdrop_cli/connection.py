@@ -13,6 +13,7 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.listing import UploadListing
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.job import Job
@@ -108,8 +109,7 @@ def connect(place: Place) -> Connection:
             ledger=ledger,
             jobs=jobs,
             fences=fences,
-            uploads=uploads,
-            bucket=stack.upload_bucket,
+            listing=UploadListing(s3, stack.upload_bucket),
             announcer=announcer,
             job_timeout=stack.job_timeout,
         ),

@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.fences import Fence, Fences
 from numberdrop.aws.ledger import NON_JOB_PREFIX, Ledger, is_refused_condition
+from numberdrop.aws.listing import UploadListing
 from numberdrop.aws.task_ids import TASK_KEY
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job
@@ -58,8 +58,7 @@ class RestoredLedger:
     ledger: Ledger
     jobs: JobsTable
     fences: Fences
-    uploads: UploadBucket
-    bucket: str
+    listing: UploadListing
     announcer: Announcer
     job_timeout: timedelta
     now: Clock = utc_now
@@ -106,7 +105,7 @@ class RestoredLedger:
         """Yield the unknown submissions whose uploads the bucket still has."""
         if not unknown:
             return
-        for listed in self.uploads.versions(self.bucket):
+        for listed in self.listing.versions():
             if listed.upload.job_id in unknown:
                 fence = self.fences.find(listed.upload.job_id)
                 if fence:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from numberdrop.aws.buckets import ListedUpload, ObjectMissingError, UploadBucket
+from numberdrop.aws.buckets import ObjectMissingError, UploadBucket
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.listing import ListedUpload, UploadListing
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.audit import Auditor
 from numberdrop_cli.errors import RefusedError
@@ -35,7 +36,8 @@ class UnannouncedUploads:
                 "Missing uploads cannot be told apart from waiting ones. "
                 f"Wait until it closes (numberdrop show {short_id(holder)}), or name a KEY."
             )
-        return list(Auditor(self.uploads, self.bucket, self.ledger, self.breaker).unannounced())
+        listing = UploadListing(self.uploads.client, self.bucket)
+        return list(Auditor.of(listing, self.ledger).unannounced())
 
     def find(self, key: str, version_id: str | None) -> Upload:
         """Return the upload for an object: the given version, or the latest.

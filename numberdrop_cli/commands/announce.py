@@ -13,7 +13,7 @@ from numberdrop_cli.printing import safe_to_print, short_id
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numberdrop.aws.buckets import ListedUpload
+    from numberdrop.aws.listing import ListedUpload
     from numberdrop_cli.connection import Connection
 
 PLAN = """\

@@ -154,14 +154,6 @@ def test_a_head_of_a_missing_object_raises_an_error(account: Account, uploads: U
         uploads.head(account.upload_bucket, "band/never.txt")
 
 
-def test_every_version_is_listed_without_delete_markers(account: Account, uploads: UploadBucket) -> None:
-    written = [account.drop("band/a.txt", content) for content in (b"first", b"second")]
-    boto3.client("s3").delete_object(Bucket=account.upload_bucket, Key="band/a.txt")
-    listed = list(uploads.versions(account.upload_bucket))
-    assert {each.upload.job_id for each in listed} == {upload.job_id for upload in written}
-    assert [each.is_latest for each in listed] == [False, False]
-
-
 def test_stored_files_are_listed_by_prefix(account: Account) -> None:
     results = ResultsBucket(boto3.client("s3"), account.results_bucket)
     for key in ("a/results.csv", "b/results.csv"):

@@ -74,9 +74,13 @@ class Buckets:
             }
             for (bucket, key), versions in self.objects.items()
             for version in versions
-            if bucket == request["Bucket"]
+            if bucket == request["Bucket"] and key.startswith(request.get("Prefix", ""))
         ]
-        return {"Versions": found}
+        answer: dict[str, Any] = {"Versions": found, "IsTruncated": False}
+        if delimiter := request.get("Delimiter"):
+            folders = {str(version["Key"]).partition(delimiter)[0] + delimiter for version in found}
+            answer = {"CommonPrefixes": [{"Prefix": name} for name in sorted(folders)], "IsTruncated": False}
+        return answer
 
     def metadata(self, bucket: str, key: str) -> Mapping[str, str]:
         """Return the metadata of a key's current version; empty if there is none."""

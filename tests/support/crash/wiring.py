@@ -14,6 +14,7 @@ from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
+from numberdrop.aws.listing import UploadListing
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.polling import PollingPolicy
@@ -168,8 +169,7 @@ class Wiring:
             ledger=ledger,
             jobs=JobsTable(self.clients.dynamodb, TABLE),
             fences=self._fences(),
-            uploads=UploadBucket(self.clients.s3),
-            bucket=UPLOADS,
+            listing=UploadListing(self.clients.s3, UPLOADS),
             announcer=self._announcer(ledger),
             job_timeout=JOB_TIMEOUT,
             now=self.now,

@@ -1,6 +1,6 @@
 """The two buckets: uploads are read from one, results written to the other.
 
-No other module lists objects or sends HEAD requests.
+No other module sends HEAD requests. ``listing`` lists the uploads.
 """
 
 from collections.abc import Iterator, Mapping
@@ -69,21 +69,6 @@ class StreamNotStoredError(Exception):
     def __init__(self, error: Exception) -> None:
         self.cause = type(error).__name__
         super().__init__(f"Storing the stream failed ({self.cause}).")
-
-
-@dataclass(frozen=True, slots=True)
-class ListedUpload:
-    """An upload as the bucket lists it.
-
-    Attributes:
-        upload: the version; its ``version_id`` is None if it was written while versioning was off.
-        written_at: when it was written.
-        is_latest: whether it has not been replaced or deleted since.
-    """
-
-    upload: Upload
-    written_at: datetime
-    is_latest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +155,6 @@ class UploadBucket:
             size=head["ContentLength"],
         )
         return UploadHead(upload, head["LastModified"], _lower_names(head.get("Metadata", {})))
-
-    def versions(self, bucket: str) -> Iterator[ListedUpload]:
-        """Yield every version of every object in the bucket, delete markers excepted."""
-        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for version in page.get("Versions", []):
-                upload = Upload.from_s3(
-                    bucket=bucket,
-                    key=version["Key"],
-                    version_id=version["VersionId"],
-                    etag=version["ETag"],
-                    size=version["Size"],
-                )
-                yield ListedUpload(upload, version["LastModified"], version["IsLatest"])
 
     def copy_to(self, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
         """Copy the upload's bytes to a file, in constant memory.

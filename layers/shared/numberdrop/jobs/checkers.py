@@ -272,6 +272,19 @@ def submitted_checker(key: str) -> Checker:
     return _find(_folder(key))
 
 
+def names_checker(key: str) -> bool:
+    """Return whether the first folder of a key names a checker, or any task type.
+
+    >>> names_checker("Band/leads.txt"), names_checker("task_type=new/"), names_checker("photos/a.jpg")
+    (True, True, False)
+    """
+    try:
+        submitted_checker(key)
+    except JobFailedError:
+        return False
+    return True
+
+
 def documented_checker(key: str) -> Checker | None:
     """Return the checker that an upload's key names, or None if the vendor does not document it."""
     try:
