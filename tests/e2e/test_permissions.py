@@ -68,7 +68,12 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "AuditRole": {
         "UploadBucket": ("s3:ListBucketVersions",),
-        "JobsTable": ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:DescribeTable", "dynamodb:PutItem"),
+        "JobsTable": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:DescribeTable",
+            "dynamodb:PutItem",
+        ),
         "AuditLogs": LOGS,
         "traces": TRACES,
     },

@@ -52,3 +52,41 @@ def state_machine() -> dict[str, Any]:
     text = (PROJECT / "statemachine/follow_task.asl.json").read_text("utf-8")
     parsed: dict[str, Any] = json.loads(text)
     return parsed
+
+
+def own_variables(function: str) -> dict[str, Any]:
+    """Return the environment variables that only this function has."""
+    own: dict[str, Any] = (
+        resources("AWS::Serverless::Function")[function].get("Environment", {}).get("Variables", {})
+    )
+    return own
+
+
+# Roles
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    """Return the statements of a role's policies."""
+    policies = resources("AWS::IAM::Role")[role]["Policies"]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def statement_of(role: str, sid: str) -> dict[str, Any]:
+    """Return the one statement of a role with this id."""
+    (found,) = (statement for statement in statements(role) if statement["Sid"] == sid)
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a value that may be a list as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def actions(role: str) -> set[str]:
+    """Return the actions that a role allows."""
+    return {action for statement in statements(role) for action in listed(statement["Action"])}
+
+
+def roles_allowed_to(action: str) -> set[str]:
+    """Return the roles that allow an action."""
+    return {role for role in resources("AWS::IAM::Role") if action in actions(role)}

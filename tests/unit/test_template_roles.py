@@ -1,0 +1,105 @@
+"""Each role of the template allows only what its function needs."""
+
+import json
+import re
+
+import pytest
+
+from tests.support.template import (
+    actions,
+    listed,
+    own_variables,
+    resources,
+    roles_allowed_to,
+    statement_of,
+    statements,
+    template,
+)
+
+TRACING = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+}
+"""The actions that write traces; X-Ray has no resource-level permissions."""
+
+
+@pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
+def test_every_role_names_its_actions_and_resources(role: str) -> None:
+    assert not resources("AWS::IAM::Role")[role].get("ManagedPolicyArns")
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        assert not any("*" in action for action in listed(statement["Action"]))
+        assert not {"NotAction", "NotResource"} & statement.keys()
+        if statement["Resource"] == "*":
+            assert set(listed(statement["Action"])) <= TRACING
+            continue
+        for resource in listed(statement["Resource"]):
+            assert not re.search(r"^\*|::\*|arn:aws:", json.dumps(resource).strip('"'))
+
+
+def test_record_failure_can_read_neither_the_key_nor_files() -> None:
+    services = {action.partition(":")[0] for action in actions("RecordFailureRole")}
+    assert services == {"dynamodb", "events", "logs", "xray"}
+    assert own_variables("RecordFailureFunction") == {}
+
+
+@pytest.mark.parametrize("role", ["RecordFailureRole", "ReconcileRole", "AuditRole"])
+def test_repairing_roles_can_neither_spend_nor_read_files(role: str) -> None:
+    reading = {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:GetObjectVersion"}
+    assert not reading & actions(role)
+    assert not {"API_KEY_SECRET", "VENDOR_BASE_URL"} & own_variables(role.replace("Role", "Function")).keys()
+
+
+@pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
+def test_no_role_can_delete_objects_or_secrets(role: str) -> None:
+    deleting = {action for action in actions(role) if "Delete" in action}
+    assert deleting <= {"sqs:DeleteMessage", "dynamodb:DeleteItem", "s3:DeleteObjectVersion"}
+
+
+def test_submit_can_delete_and_write_only_fences() -> None:
+    fences = statement_of("SubmitRole", "PutUpAndRemoveFences")
+    assert fences["Resource"] == {"Sub": "${ResultsBucket.Arn}/armed/*"}
+    assert roles_allowed_to("s3:DeleteObjectVersion") == {"SubmitRole"}
+    assert roles_allowed_to("s3:PutObject") == {"SubmitRole", "CollectRole"}
+
+
+def test_only_submit_reads_the_queue() -> None:
+    assert roles_allowed_to("sqs:ReceiveMessage") == {"SubmitRole"}
+    assert roles_allowed_to("states:StartExecution") == {"SubmitRole", "ReconcileRole"}
+
+
+def test_only_functions_that_call_the_vendor_read_the_key() -> None:
+    assert roles_allowed_to("secretsmanager:GetSecretValue") == {
+        "SubmitRole",
+        "CheckStatusRole",
+        "CollectRole",
+    }
+
+
+@pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
+def test_every_role_has_the_permissions_boundary(role: str) -> None:
+    boundary = resources("AWS::IAM::Role")[role]["PermissionsBoundary"]["If"]
+    assert boundary == ["HasPermissionsBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
+
+
+def test_check_status_can_only_extend_deadlines() -> None:
+    ledger_actions = {action for action in actions("CheckStatusRole") if action.startswith("dynamodb:")}
+    assert ledger_actions == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    writing = statement_of("CheckStatusRole", "ExtendDeadlines")
+    assert writing["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["job_id", "deadline", "last_write"]}
+    }
+
+
+def test_only_collect_writes_results() -> None:
+    resource = {"Sub": "${ResultsBucket.Arn}/*"}
+    assert statement_of("CollectRole", "WriteResults")["Resource"] == resource
+    assert roles_allowed_to("s3:PutObject") == {"CollectRole", "SubmitRole"}  # which writes only fences
+
+
+def test_the_api_key_is_only_in_the_secret() -> None:
+    assert json.dumps(template()["Resources"]).count('"EkycproApiKey"') == 1
+    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
