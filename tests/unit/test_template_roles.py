@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from numberdrop.aws.audit_progress import AUDIT_KEY
 from tests.support.template import (
     actions,
     listed,
@@ -63,6 +64,12 @@ def test_submit_can_delete_and_write_only_fences() -> None:
     assert fences["Resource"] == {"Sub": "${ResultsBucket.Arn}/armed/*"}
     assert roles_allowed_to("s3:DeleteObjectVersion") == {"SubmitRole"}
     assert roles_allowed_to("s3:PutObject") == {"SubmitRole", "CollectRole"}
+
+
+def test_the_audit_writes_only_its_progress() -> None:
+    progress = statement_of("AuditRole", "StoreProgress")
+    assert progress["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [AUDIT_KEY]}}
+    assert "dynamodb:UpdateItem" not in actions("AuditRole")
 
 
 def test_only_submit_reads_the_queue() -> None:
