@@ -15,8 +15,9 @@ MAY_IMPORT = {
     "metrics": BASE | {"jobs"},
     "files": BASE | {"jobs"},
     "vendor": BASE | {"jobs"},
-    "aws": BASE | {"jobs", "metrics"},
-    "steps": BASE | {"jobs", "metrics", "files", "vendor", "aws"},
+    "memory": BASE | {"files"},
+    "aws": BASE | {"jobs", "metrics", "memory"},
+    "steps": BASE | {"jobs", "metrics", "files", "vendor", "memory", "aws"},
 } | {name: set[str]() for name in BASE}
 
 

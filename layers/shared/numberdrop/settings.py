@@ -202,3 +202,54 @@ class CollectSettings(VendorSettings):
 
     results_bucket: str
     result_hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings(Settings):
+    """How long verdicts count.
+
+    Attributes:
+        remember_yes_days: days for which a "yes" may be reused, 0 for never.
+        remember_no_days: days for which a "no" may be reused, 0 for never.
+        retention_days: days after which uploads and results are deleted. No verdict counts longer.
+    """
+
+    remember_yes_days: int
+    remember_no_days: int
+    retention_days: int
+
+    @property
+    def lives(self) -> tuple[int, int]:
+        """Return the days for which a "yes" and a "no" count."""
+        return min(self.remember_yes_days, self.retention_days), min(
+            self.remember_no_days, self.retention_days
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings(RetentionSettings):
+    """Settings of the verdict memory, for the functions that read or write it.
+
+    Attributes:
+        memory_bucket: the bucket of the memory; empty while it is off.
+        memory_key_secret: ARN of the secret under which entries are hashed; empty while the memory is off.
+    """
+
+    memory_bucket: str
+    memory_key_secret: str
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether verdicts are remembered."""
+        return any(self.lives)
+
+
+@dataclass(frozen=True, slots=True)
+class CompactSettings(RetentionSettings):
+    """Settings of compact, which has no access to the key under which entries are hashed.
+
+    Attributes:
+        memory_bucket: the bucket of the memory.
+    """
+
+    memory_bucket: str

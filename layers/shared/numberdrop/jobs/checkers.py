@@ -97,6 +97,11 @@ class Checker:
         as_written = self.input is InputKind.AS_WRITTEN and self.documented_by != UNDOCUMENTED
         return as_written or self.input is InputKind.PHONE
 
+    @property
+    def may_be_remembered(self) -> bool:
+        """Whether verdicts may be reused: they infer no personal traits, and are the export's only column."""
+        return not self.sensitive and self.documented_by != UNDOCUMENTED and len(self.result_columns) <= 1
+
     def list_price(self, rows: int | None) -> float | None:
         """Return the list price of rows in USD, rounded to 0.0001; None if price or rows are unknown."""
         if self.usd_per_10k is None or rows is None:
