@@ -16,12 +16,13 @@ from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.listing import UploadListing
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
+from numberdrop.clock import utc_now
 from numberdrop.jobs.job import Job
 from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
-from numberdrop_cli.place import Place
+from numberdrop_cli.place import Place, is_this_computer
 from numberdrop_cli.restoring import RestoredLedger
 from numberdrop_cli.stack import Stack, find_stack
 from numberdrop_cli.unannounced import UnannouncedUploads
@@ -50,6 +51,10 @@ class Connection:
     unannounced: UnannouncedUploads
     restored: RestoredLedger
     s3: "S3Client"
+
+    def may_lose_events(self) -> bool:
+        """Return whether S3 may not send the events of the upload bucket yet. The local cloud always does."""
+        return self.stack.is_young(utc_now()) and not is_this_computer(self.s3.meta.endpoint_url)
 
     def find_job(self, id_prefix: str) -> Job:
         """Return the current state of the job whose id begins with these digits.

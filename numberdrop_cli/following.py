@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -18,9 +18,9 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.decision import CHECK_THE_TASK
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
-from numberdrop.jobs.upload import Upload
-from numberdrop_cli.aws_errors import is_temporary
-from numberdrop_cli.notices import JobProgress, hint
+from numberdrop.jobs.upload import Upload, message_for
+from numberdrop_cli.aws_errors import explain, is_temporary
+from numberdrop_cli.notices import JobProgress, announced, hint
 from numberdrop_cli.obstacles import find_obstacle
 from numberdrop_cli.views import View
 
@@ -35,6 +35,9 @@ ROUNDS_PER_SCAN = 5
 
 HINT_AFTER = timedelta(minutes=2)
 """A file is normally picked up within this time. After it, a hint says what may be wrong."""
+
+ANNOUNCE_AFTER = timedelta(minutes=5)
+"""S3 may send no events of a new bucket before this time (S3 user guide, "Enabling Amazon EventBridge")."""
 
 IN_PROGRESS = {State.CLAIMED, State.SUBMITTING, State.SUBMITTED, State.ANSWERED}
 """The states that jobs leave without a person."""
@@ -126,6 +129,47 @@ def _checked_count(output: Mapping[str, Any]) -> int | None:
     return checked
 
 
+@dataclass(frozen=True)
+class _UnnoticedFiles:
+    """Files that have no job yet: say what may be wrong, then announce them.
+
+    Attributes:
+        since: when all files had been sent.
+        hinted: the files about which there was a hint.
+        announced: the files that were announced, or cannot be.
+    """
+
+    connection: "Connection"
+    view: View
+    since: datetime
+    hinted: set[WatchedJob] = field(default_factory=set)
+    announced: set[WatchedJob] = field(default_factory=set)
+
+    def help(self, watched: WatchedJob, now: datetime) -> None:
+        """Do what is due for a file. Each thing is done once."""
+        waited = now - self.since
+        if waited >= HINT_AFTER and watched not in self.hinted:
+            self.hinted.add(watched)
+            self.view.show(hint(watched.name, find_obstacle(self.connection)))
+        # Without a version, the announcement and a late event would be two jobs and two charges.
+        if waited >= ANNOUNCE_AFTER and watched not in self.announced and watched.upload.version_id:
+            self._announce(watched)
+
+    def _announce(self, watched: WatchedJob) -> None:
+        """Announce a file, unless it waits behind the open circuit breaker."""
+        try:
+            if self.connection.breaker.holder():
+                return
+            self.connection.queue.send_again(message_for(watched.upload), after_seconds=0)
+        except (ClientError, BotoCoreError) as error:
+            if is_temporary(error):
+                return
+            self.view.show(hint(watched.name, f"The file cannot be announced. {explain(error)}"))
+        else:
+            self.view.show(announced(watched.name))
+        self.announced.add(watched)
+
+
 def follow(
     connection: "Connection", jobs: Sequence[WatchedJob], view: View, *, now: Clock = utc_now
 ) -> Iterator[tuple[WatchedJob, Job]]:
@@ -134,8 +178,7 @@ def follow(
     Keeps trying while the connection is broken. There is no time-out.
     """
     ids = {watched: watched.job_id for watched in jobs}
-    first_hint = now() + HINT_AFTER
-    hinted: set[WatchedJob] = set()
+    unnoticed = _UnnoticedFiles(connection, view, now())
     for round_number in count():
         for watched in tuple(ids):
             try:
@@ -157,9 +200,8 @@ def follow(
                 yield watched, snapshot.job
                 continue
             view.update(watched.name, snapshot.progress(now()))
-            if snapshot.job is None and watched not in hinted and now() >= first_hint:
-                hinted.add(watched)
-                view.show(hint(watched.name, find_obstacle(connection)))
+            if snapshot.job is None:
+                unnoticed.help(watched, now())
         if not ids:
             return
         sleep(PAUSE_SECONDS)

@@ -101,6 +101,15 @@ def hint(file: str, text: str) -> Notice:
     return Notice(file, "hint", text, {"text": text})
 
 
+def announced(file: str) -> Notice:
+    """Say that a file was announced because its event did not come."""
+    return Notice(
+        file,
+        "announced",
+        "no event came within five minutes, so the file was announced; a late event changes nothing",
+    )
+
+
 def in_progress(file: str, progress: JobProgress) -> Notice:
     """Say how far a file is."""
     return Notice(file, "progress", progress.text, asdict(progress))

@@ -18,9 +18,15 @@ NOTHING_FOUND = (
 )
 
 
+YOUNG_STACK = (
+    "The stack is new, and S3 takes around five minutes before it sends the events of a new bucket. So the "
+    "file may go unnoticed. {then} numberdrop announce KEY"
+)
+
+
 def find_obstacle(connection: "Connection") -> str:
     """Return the first obstacle that is found. Skip checks that the caller has no permission for."""
-    for check in (_open_breaker, _bucket_without_events, _dead_letters):
+    for check in (_open_breaker, _bucket_without_events, _young_stack, _dead_letters):
         obstacle = _unless_denied(check, connection)
         if obstacle:
             return obstacle
@@ -51,6 +57,14 @@ def _bucket_without_events(connection: "Connection") -> str | None:
     return (
         f"The bucket {bucket} does not send its events to EventBridge, so the file went unnoticed. "
         "Enable them, then announce the file: numberdrop announce KEY"
+    )
+
+
+def _young_stack(connection: "Connection") -> str | None:
+    if not connection.may_lose_events():
+        return None
+    return YOUNG_STACK.format(
+        then="If no event comes, 'send --watch' announces it after five minutes. To do that earlier:"
     )
 
 

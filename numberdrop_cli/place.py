@@ -55,7 +55,7 @@ def chosen_place(
         RefusedError: samconfig.toml is needed and cannot be read.
     """
     # The local cloud has one stack, whatever the SAM CLI deployed to AWS from this folder.
-    is_local = _is_this_computer(settings.get("AWS_ENDPOINT_URL", ""))
+    is_local = is_this_computer(settings.get("AWS_ENDPOINT_URL", ""))
     reads_file = environment or config_file or not is_local
     saved = saved_place(config_file=config_file, environment=environment) if reads_file else SavedPlace()
     return Place(
@@ -65,7 +65,7 @@ def chosen_place(
     )
 
 
-def _is_this_computer(url: str) -> bool:
+def is_this_computer(url: str) -> bool:
     """Return whether a URL leads to this computer."""
     try:
         host = urlsplit(url).hostname or ""

@@ -13,13 +13,16 @@ from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import REGION_METADATA
 from numberdrop_cli.errors import InterruptedByUserError, OutcomeUnknownError, RefusedError
 from numberdrop_cli.following import WatchedJob
-from numberdrop_cli.notices import priced, sent
+from numberdrop_cli.notices import hint, priced, sent
+from numberdrop_cli.obstacles import YOUNG_STACK
 from numberdrop_cli.printing import safe_to_print
 from numberdrop_cli.uploading import Uploader, key_for
 from numberdrop_cli.views import View
 
 if TYPE_CHECKING:
     from numberdrop_cli.connection import Connection
+
+UNWATCHED = YOUNG_STACK.format(then="If 'numberdrop jobs' does not list it then, announce it:")
 
 BLOCK_BYTES = 1024 * 1024
 
@@ -83,6 +86,12 @@ class Sender:
                 raise InterruptedByUserError(
                     f"{safe_to_print(path.name)} may have been sent. Check with 'numberdrop jobs'.{not_sent}"
                 ) from None
+
+    def hint_at_lost_events(self, view: View) -> None:
+        """Say that the files may go unnoticed, if the stack is new."""
+        if self.connection.may_lose_events():
+            for job in self.jobs:
+                view.show(hint(job.name, UNWATCHED))
 
     def what_was_sent(self) -> str:
         """Return a sentence for the person whose command failed, or "" if nothing was sent."""

@@ -1,7 +1,7 @@
 """The deployed stack, as CloudFormation describes it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 
+YOUNG = timedelta(minutes=15)
+"""A stack takes some minutes to deploy, and S3 around five more until it sends the events of a new bucket (S3
+user guide, "Enabling Amazon EventBridge")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """What the command needs to know about a stack.
 
     Attributes:
         arn: the stack's ARN, which contains its region and account.
+        created_at: when its first deployment began.
         event_schema_version: the parameter ``EventSchemaVersion``, which older versions do not have.
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
@@ -29,6 +35,7 @@ class Stack:
     """
 
     arn: str
+    created_at: datetime
     upload_bucket: str
     results_bucket: str
     jobs_table: str
@@ -46,6 +53,10 @@ class Stack:
         """Name, region and account, for people who have several stacks."""
         _, _, _, region, account, resource = self.arn.split(":", maxsplit=5)
         return f"stack {resource.split('/')[1]} in {region}, account {account}"
+
+    def is_young(self, now: datetime) -> bool:
+        """Return whether S3 may not send the events of the upload bucket yet."""
+        return now - self.created_at < YOUNG
 
 
 def find_stack(cloudformation: "CloudFormationClient", name: str, account: "Callable[[], str]") -> Stack:
@@ -73,6 +84,7 @@ def find_stack(cloudformation: "CloudFormationClient", name: str, account: "Call
     try:
         return Stack(
             arn=described["StackId"],
+            created_at=described["CreationTime"],
             upload_bucket=outputs["UploadBucketName"],
             results_bucket=outputs["ResultsBucketName"],
             jobs_table=outputs["JobsTableName"],

@@ -99,3 +99,4 @@ def send(
         sender.send_all(files, view)
         if watching:
             follow_and_save(sender.jobs, connection, saver, view)
+        sender.hint_at_lost_events(view)

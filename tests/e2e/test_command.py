@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.cloud import LocalCloud
+from local.cloud import STACK, LocalCloud
 from local.processes import PROJECT
 from tests.support.cloud import TIMEOUT_SECONDS, command_settings
 
@@ -49,7 +49,8 @@ def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: P
         check=False,
     )
 
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == f"Sending to stack {STACK} in us-east-1, account 000000000000.\n"
     saved = {path.name.removeprefix("leads.txt.") for path in tmp_path.iterdir() if path != file}
     assert saved == {"results.csv", "rejected.csv", "report.html", "manifest.json", "export.zip"}
     with (tmp_path / "leads.txt.results.csv").open(encoding="utf-8", newline="") as results:

@@ -1,16 +1,24 @@
 """Command line: hints when a file is not picked up."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from local.simulator import Simulator
 from numberdrop.aws.circuit_breaker import CircuitBreaker
+from numberdrop.clock import utc_now
 from numberdrop.jobs.breaker import Cause, OpenBreaker
+from numberdrop.jobs.transitions import State
 from numberdrop_cli import following
-from tests.support.command_line import CommandLine, Meanwhile, interrupt, nothing_happens
+from tests.support.account import object_created
+from tests.support.command_line import CommandLine, Meanwhile, interrupt, messages_in, nothing_happens
+from tests.support.files import file_of
+from tests.support.invocations import Functions
 
 
 @pytest.fixture
@@ -80,6 +88,101 @@ def test_a_bucket_that_sends_no_events_is_reported(
     output = run("send", "leads.txt", "--checker", "band", "--watch").stdout
     assert "The bucket uploads does not send its events to EventBridge" in output
     assert "numberdrop announce" in output
+
+
+def a_new_stack(run: CommandLine) -> None:
+    run.cloudformation.created_at = utc_now() - timedelta(minutes=5)
+
+
+@pytest.mark.usefixtures("eventbridge")
+def test_a_new_stack_is_named_as_the_cause(
+    run: CommandLine, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_new_stack(run)
+    monkeypatch.setattr(following, "HINT_AFTER", timedelta(0))
+    meanwhile += [interrupt]
+    output = run("send", "leads.txt", "--checker", "band", "--watch").stdout
+    assert "S3 takes around five minutes before it sends the events of a new bucket" in output
+    assert "numberdrop announce KEY" in output
+
+
+def test_on_a_new_stack_send_says_how_to_announce(run: CommandLine) -> None:
+    assert "announce" not in run("send", "leads.txt", "--checker", "band").stdout
+    a_new_stack(run)
+    output = run("send", "leads.txt", "--checker", "band").stdout
+    assert "S3 takes around five minutes" in output
+    assert "numberdrop announce KEY" in output
+
+
+# Announcing by itself
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "ANNOUNCE_AFTER", timedelta(0))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_file_whose_event_does_not_come_is_announced(
+    run: CommandLine, meanwhile: Meanwhile, functions: Functions, simulator: Simulator, tmp_path: Path
+) -> None:
+    def event_comes_after_all() -> None:
+        (message,) = messages_in(run.account.upload_queue)
+        (upload,) = run.uploads()
+        for body in (message, json.dumps(object_created(upload))):
+            functions.deliver(body)
+
+    (tmp_path / "leads.txt").write_bytes(file_of())
+    meanwhile += [event_comes_after_all, interrupt]
+    output = run("send", "leads.txt", "--checker", "band", "--watch").stdout
+    assert output.count("so the file was announced") == 1
+    assert len(simulator.charges) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_file_is_announced_once(run: CommandLine, meanwhile: Meanwhile) -> None:
+    meanwhile += [nothing_happens, nothing_happens, interrupt]
+    run("send", "leads.txt", "--checker", "band", "--watch")
+    assert len(messages_in(run.account.upload_queue)) == 1
+
+
+def test_no_file_is_announced_in_the_first_minutes(run: CommandLine, meanwhile: Meanwhile) -> None:
+    meanwhile += [nothing_happens, interrupt]
+    run("send", "leads.txt", "--checker", "band", "--watch")
+    assert messages_in(run.account.upload_queue) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_file_with_a_job_is_not_announced(run: CommandLine, meanwhile: Meanwhile) -> None:
+    job = run.put(State.CLAIMED)
+    meanwhile += [nothing_happens, interrupt]
+    run("watch", job.job_id)
+    assert messages_in(run.account.upload_queue) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_file_behind_the_open_breaker_is_not_announced(run: CommandLine, meanwhile: Meanwhile) -> None:
+    an_open_breaker(run)
+    meanwhile += [nothing_happens, interrupt]
+    run("send", "leads.txt", "--checker", "band", "--watch")
+    assert messages_in(run.account.upload_queue) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_file_without_a_version_is_not_announced(run: CommandLine, meanwhile: Meanwhile) -> None:
+    boto3.client("s3").create_bucket(Bucket="plain")
+    run.cloudformation.outputs["UploadBucketName"] = "plain"
+    meanwhile += [nothing_happens, interrupt]
+    run("send", "leads.txt", "--checker", "band", "--watch")
+    assert messages_in(run.account.upload_queue) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_refused_announcement_is_reported_once(run: CommandLine, meanwhile: Meanwhile) -> None:
+    run.cloudformation.outputs["UploadQueueUrl"] += "-that-is-gone"
+    meanwhile += [nothing_happens, interrupt]
+    result = run("send", "leads.txt", "--checker", "band", "--watch")
+    assert (result.exit_code, result.stdout.count("The file cannot be announced.")) == (130, 1)
 
 
 def test_there_is_no_hint_in_the_first_minutes(run: CommandLine, meanwhile: Meanwhile) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from numberdrop_cli import connection
 from numberdrop_cli.main import main
 from numberdrop_cli.stack import find_stack
 from tests.support.account import Account
-from tests.support.jobs import a_job, an_upload
+from tests.support.jobs import NOON, a_job, an_upload
 
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/numberdrop/unique"
 HOURS = 12
@@ -55,6 +56,7 @@ class CloudFormation:
     allowed_task_types: str = ""
     event_schema_version: str | None = None
     refusal: str | None = None
+    created_at: datetime = NOON
     meta = SimpleNamespace(region_name="us-east-1")
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
@@ -70,7 +72,8 @@ class CloudFormation:
         if self.event_schema_version:
             version = {"ParameterKey": "EventSchemaVersion", "ParameterValue": self.event_schema_version}
             parameters.append(version)
-        return {"Stacks": [{"StackId": ARN, "Outputs": outputs, "Parameters": parameters}]}
+        stack = {"StackId": ARN, "CreationTime": self.created_at}
+        return {"Stacks": [{**stack, "Outputs": outputs, "Parameters": parameters}]}
 
 
 @dataclass
