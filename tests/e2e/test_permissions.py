@@ -24,7 +24,7 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "sqs:ChangeMessageVisibility",
             "sqs:SendMessage",
         ),
-        "UploadBucket": ("s3:ListBucket",),
+        "UploadBucket": ("s3:ListBucket", "s3:ListBucketVersions"),
         "UploadBucket objects": ("s3:GetObject", "s3:GetObjectVersion"),
         "ResultsBucket fences": ("s3:PutObject", "s3:GetObject", "s3:DeleteObjectVersion"),
         "JobsTable": (*LEDGER, "dynamodb:PutItem", "dynamodb:DeleteItem"),
@@ -47,7 +47,7 @@ NEEDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "traces": TRACES,
     },
     "CollectRole": {
-        "UploadBucket": ("s3:ListBucket",),
+        "UploadBucket": ("s3:ListBucket", "s3:ListBucketVersions"),
         "UploadBucket objects": ("s3:GetObject", "s3:GetObjectVersion"),
         "ResultsBucket objects": ("s3:PutObject",),
         "JobsTable": LEDGER,

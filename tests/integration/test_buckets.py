@@ -1,6 +1,8 @@
 """The two buckets: the announced version is read, and results are stored whole or not at all."""
 
+from dataclasses import replace
 from io import BytesIO
+from urllib.parse import quote_plus, unquote_plus
 
 import boto3
 import pytest
@@ -135,6 +137,43 @@ def test_no_version_is_found_in_an_unversioned_bucket(account: Account, uploads:
 def test_no_version_is_found_for_a_deleted_upload(account: Account, uploads: UploadBucket) -> None:
     announced = an_upload("band/never.txt", bucket=account.upload_bucket, version_id=None)
     assert uploads.with_version(announced) == announced
+
+
+# Keys that an event has URL-encoded
+
+
+@pytest.mark.parametrize("key", ["band/two words.txt", "band/ü 数+1.txt", 'band/"a=b&c".txt'])
+def test_an_encoded_key_is_decoded_if_only_that_exists(
+    account: Account, uploads: UploadBucket, key: str
+) -> None:
+    upload = account.drop(key, b"first")
+    assert uploads.with_decoded_key(replace(upload, key=quote_plus(key, safe="/"))) == upload
+
+
+@pytest.mark.parametrize("key", ["band/a+b.txt", "band/100%25.txt"])
+def test_a_key_that_exists_is_never_decoded(account: Account, uploads: UploadBucket, key: str) -> None:
+    account.drop(unquote_plus(key), b"another object")
+    upload = account.drop(key, b"first")
+    assert uploads.with_decoded_key(upload) == upload
+
+
+def test_another_version_is_never_taken_for_the_upload(account: Account, uploads: UploadBucket) -> None:
+    upload = account.drop("band/a+b.txt", b"same content")
+    account.drop("band/a b.txt", b"same content")
+    account.delete(upload)
+    assert uploads.with_decoded_key(upload) == upload
+
+
+def test_an_upload_without_a_version_keeps_its_key() -> None:
+    uploads = UploadBucket(FailingS3(AssertionError("S3 was called")))  # type: ignore[arg-type]
+    unversioned = an_upload("band/a+b.txt", version_id=None)
+    assert uploads.with_decoded_key(unversioned) == unversioned
+    assert uploads.with_decoded_key(an_upload("band/a.txt")) == an_upload("band/a.txt")
+
+
+def test_a_key_that_may_not_be_looked_up_is_not_decoded() -> None:
+    uploads = UploadBucket(FailingS3(client_error("403", "HeadObject")))  # type: ignore[arg-type]
+    assert uploads.with_decoded_key(an_upload("band/a+b.txt")) == an_upload("band/a+b.txt")
 
 
 # Heads and lists

@@ -117,6 +117,17 @@ def test_odd_keys_are_handled_as_data(
     assert len(simulator.charges) == len(account.executions()) == 1
 
 
+def test_an_encoded_key_is_the_same_upload(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    """Under another key, the file could be announced and charged once more."""
+    upload = account.drop("band/two words.txt", file_of())
+    functions.submit(dataclasses.replace(upload, key="band/two+words.txt"))
+    functions.submit(upload)
+    assert job_of(account, upload).upload.key == "band/two words.txt"
+    assert len(simulator.charges) == 1
+
+
 def test_an_event_without_a_version_is_the_same_upload(
     account: Account, simulator: Simulator, functions: Functions
 ) -> None:

@@ -128,8 +128,16 @@ def test_failed_messages_do_not_slow_down_the_queue() -> None:
     assert template()["Parameters"]["SubmitConcurrency"]["MinValue"] == 2
 
 
-def test_only_the_upload_rule_may_send_to_the_queues() -> None:
-    (policy,) = resources("AWS::SQS::QueuePolicy").values()
+@pytest.mark.parametrize("queue", resources("AWS::SQS::Queue"))
+def test_only_the_upload_rule_may_send_to_a_queue(queue: str) -> None:
+    """Each queue has a policy of its own, which names no other queue."""
+    (policy,) = (p for p in resources("AWS::SQS::QueuePolicy").values() if {"Ref": queue} in p["Queues"])
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "sqs:SendMessage"
+    assert policy["Queues"] == [{"Ref": queue}]
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", {"GetAtt": f"{queue}.Arn"})
     assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"GetAtt": "UploadRule.Arn"}}}
+
+
+def test_a_policy_of_both_queues_is_updated_before_its_successor() -> None:
+    """An update of the older, common policy may take the policy of the dead-letter queue away."""
+    assert template()["Resources"]["DeadLetterQueuePolicy"]["DependsOn"] == "UploadQueuesPolicy"

@@ -5,9 +5,10 @@ No other module sends HEAD requests. ``listing`` lists the uploads.
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
+from urllib.parse import unquote_plus
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -130,6 +131,31 @@ class UploadBucket:
             size=upload.size,
             sequencer=upload.sequencer,
         )
+
+    def with_decoded_key(self, upload: Upload) -> Upload:
+        """Return the upload under the key that the bucket has, if its event has the key URL-encoded.
+
+        S3 does not encode the keys in its events to EventBridge, but its user guide does not say so. It does
+        encode those in its own notifications (S3 user guide, "Event message structure"). The job must have
+        the bucket's key: ``numberdrop announce`` would not recognise it under another one, and the file could
+        be paid for twice. Only the same version counts: no other object is ever taken for the upload.
+        """
+        decoded = unquote_plus(upload.key)
+        if upload.version_id is None or decoded == upload.key or self._has(upload):
+            return upload
+        candidate = replace(upload, key=decoded)
+        return candidate if self._has(candidate) else upload
+
+    def _has(self, upload: Upload) -> bool:
+        """Return whether the bucket has this version, or does not tell."""
+        try:
+            self.head(upload.bucket, upload.key, upload.version_id)
+        except ObjectMissingError:
+            return False
+        except ClientError:
+            # The cause shows, and is recorded, when the upload is read.
+            return True
+        return True
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> UploadHead:
         """Look up one version of an object, or its latest version.

@@ -44,7 +44,7 @@ class Upload:
 
     Attributes:
         bucket: the bucket's name.
-        key: the object's key, not URL-encoded (EventBridge does not encode keys).
+        key: the object's key, not URL-encoded.
         version_id: the version, or None in a bucket without versioning.
         etag: the entity tag without quotation marks.
         size: size in bytes.

@@ -140,7 +140,7 @@ class Submitter:
         """Do the next thing for an upload, as its job in the ledger requires, within ``seconds``."""
         if upload.is_folder_marker:
             return Settled()
-        upload = self.uploads.with_version(upload)
+        upload = self.uploads.with_version(self.uploads.with_decoded_key(upload))
         end = self.now() + timedelta(seconds=seconds)
         admission = self.gatekeeper.admit(upload, until=end + LEASE_MARGIN)
         if admission.wait is not None:
