@@ -10,6 +10,7 @@ import pytest
 from functions.audit import app as audit
 from functions.check_status import app as check_status
 from functions.collect import app as collect
+from functions.compact import app as compact
 from functions.reconcile import app as reconcile
 from functions.record_failure import app as record_failure
 from functions.submit import app as submit
@@ -97,3 +98,12 @@ def test_audit_handles_its_sample(
     monkeypatch.setattr(audit.metrics.provider, "namespace", "numberdrop")
     audit.handler(sample("audit"), functions.context)
     assert '"UnannouncedUploads":[0.0]' in capsys.readouterr().out
+
+
+def test_compact_handles_its_sample(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    boto3.client("s3").create_bucket(Bucket="memory")
+    settings = {"REMEMBER_YES_DAYS": "90", "REMEMBER_NO_DAYS": "30", "RETENTION_DAYS": "60"}
+    for name, value in {**settings, "MEMORY_BUCKET": "memory"}.items():
+        monkeypatch.setenv(name, value)
+    assert compact.handler(sample("compact"), functions.context) == {"checkers": 0, "runs": 0, "dropped": 0}
+    assert compact.compactor().longest_life == 60

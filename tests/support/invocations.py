@@ -11,6 +11,7 @@ import boto3
 from functions.audit import app as audit
 from functions.check_status import app as check_status
 from functions.collect import app as collect
+from functions.compact import app as compact
 from functions.reconcile import app as reconcile
 from functions.record_failure import app as record_failure
 from functions.submit import app as submit
@@ -69,6 +70,7 @@ class Functions:
             record_failure.failure_recorder,
             reconcile.reconciler,
             audit.auditor,
+            compact.compactor,
         ):
             cached.cache_clear()
 

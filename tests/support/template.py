@@ -66,8 +66,9 @@ def own_variables(function: str) -> dict[str, Any]:
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    """Return the statements of a role's policies."""
-    policies = resources("AWS::IAM::Role")[role]["Policies"]
+    """Return the statements of a role's policies, with those of policies that exist under a condition."""
+    attached = [p for p in resources("AWS::IAM::Policy").values() if {"Ref": role} in p["Roles"]]
+    policies = [*resources("AWS::IAM::Role")[role]["Policies"], *attached]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 

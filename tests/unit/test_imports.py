@@ -27,6 +27,7 @@ NEEDED = {
     "record_failure": set[str](),
     "reconcile": set[str](),
     "audit": set[str](),
+    "compact": set[str](),
 }
 
 

@@ -8,7 +8,9 @@ from numberdrop.settings import (
     AuditSettings,
     CheckStatusSettings,
     CollectSettings,
+    CompactSettings,
     LedgerSettings,
+    MemorySettings,
     ReconcileSettings,
     SettingError,
     Settings,
@@ -34,8 +36,15 @@ ENVIRONMENT = {
     "MAX_WAIT_SECONDS": "300",
     "RESULTS_BUCKET": "results",
     "RESULT_HOSTS": "storage.example, *.EkycPro.com,",
+    "MEMORY_BUCKET": "",
+    "MEMORY_KEY_SECRET": "",
+    "REMEMBER_YES_DAYS": "0",
+    "REMEMBER_NO_DAYS": "0",
+    "RETENTION_DAYS": "90",
     "UNRELATED": "ignored",
 }
+
+MEMORY = {"MEMORY_BUCKET", "MEMORY_KEY_SECRET", "REMEMBER_YES_DAYS", "REMEMBER_NO_DAYS", "RETENTION_DAYS"}
 
 NEEDED: dict[type[Settings], set[str]] = {
     LedgerSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "EVENT_SCHEMA_VERSION"},
@@ -66,8 +75,11 @@ NEEDED: dict[type[Settings], set[str]] = {
         "JOB_TIMEOUT_HOURS",
         "MAX_WAIT_SECONDS",
     },
-    SubmitSettings: ENVIRONMENT.keys() - {"MAX_WAIT_SECONDS", "RESULT_HOSTS", "UNRELATED"},
+    MemorySettings: MEMORY,
+    CompactSettings: MEMORY - {"MEMORY_KEY_SECRET"},
+    SubmitSettings: ENVIRONMENT.keys() - MEMORY - {"MAX_WAIT_SECONDS", "RESULT_HOSTS", "UNRELATED"},
     CollectSettings: ENVIRONMENT.keys()
+    - MEMORY
     - {
         "UPLOAD_BUCKET",
         "UPLOAD_QUEUE_URL",
@@ -110,6 +122,19 @@ def test_task_types_are_split_and_keep_their_case() -> None:
 def test_a_ceiling_of_zero_means_none(zero: str) -> None:
     assert SubmitSettings.from_env(ENVIRONMENT | {"MAX_USD_PER_UPLOAD": zero}).max_usd_per_upload is None
     assert SubmitSettings.from_env(ENVIRONMENT).max_usd_per_upload == Decimal("12.50")
+
+
+@pytest.mark.parametrize(
+    ("days", "lives"),
+    [(("0", "0"), (0, 0)), (("365", "30"), (90, 30)), (("0", "7"), (0, 7))],
+)
+def test_no_verdict_counts_longer_than_results_are_kept(
+    days: tuple[str, str], lives: tuple[int, int]
+) -> None:
+    names = ("REMEMBER_YES_DAYS", "REMEMBER_NO_DAYS")
+    settings = MemorySettings.from_env(ENVIRONMENT | dict(zip(names, days, strict=True)))
+    assert settings.lives == lives
+    assert settings.is_on is any(lives)
 
 
 def test_a_user_id_may_be_empty() -> None:

@@ -11,7 +11,9 @@ from numberdrop.settings import (
     AuditSettings,
     CheckStatusSettings,
     CollectSettings,
+    CompactSettings,
     LedgerSettings,
+    MemorySettings,
     ReconcileSettings,
     Settings,
     SubmitSettings,
@@ -27,6 +29,8 @@ PARAMETERS = {
     "DefaultRegion",
     "EventBusName",
     "EventSchemaVersion",
+    "RememberYesDays",
+    "RememberNoDays",
     "RetentionDays",
     "PermissionsBoundary",
     "RegisterSchemas",
@@ -47,18 +51,25 @@ OUTPUTS = {
     "StateMachineArn",
     "UploadQueueUrl",
     "DeadLetterQueueUrl",
+    "MemoryBucketName",
+    "MemoryKeySecretArn",
     "DashboardUrl",
 }
-SETTINGS: dict[str, type[Settings]] = {
-    "SubmitFunction": SubmitSettings,
-    "CheckStatusFunction": CheckStatusSettings,
-    "CollectFunction": CollectSettings,
-    "RecordFailureFunction": LedgerSettings,
-    "ReconcileFunction": ReconcileSettings,
-    "AuditFunction": AuditSettings,
+SETTINGS: dict[str, tuple[type[Settings], ...]] = {
+    "SubmitFunction": (SubmitSettings, MemorySettings),
+    "CheckStatusFunction": (CheckStatusSettings,),
+    "CollectFunction": (CollectSettings, MemorySettings),
+    "RecordFailureFunction": (LedgerSettings,),
+    "ReconcileFunction": (ReconcileSettings,),
+    "AuditFunction": (AuditSettings,),
+    "CompactFunction": (CompactSettings,),
 }
 
 FUNCTIONS = resources("AWS::Serverless::Function")
+
+
+def variables_read_by(function: str) -> set[str]:
+    return {field.name.upper() for kind in SETTINGS[function] for field in fields(kind)}
 
 
 def shared_variables() -> dict[str, Any]:
@@ -152,13 +163,13 @@ def test_every_function_is_tested_here() -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_functions_variables_match_its_settings(name: str) -> None:
-    wanted = {field.name.upper() for field in fields(SETTINGS[name])}
+    wanted = variables_read_by(name)
     assert own_variables(name).keys() <= wanted <= own_variables(name).keys() | shared_variables().keys()
 
 
 def test_shared_variables_are_read_by_most_functions() -> None:
     for variable in shared_variables().keys() - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}:
-        readers = [n for n, kind in SETTINGS.items() if variable.lower() in {f.name for f in fields(kind)}]
+        readers = [name for name in SETTINGS if variable in variables_read_by(name)]
         assert len(readers) > len(SETTINGS) / 2
 
 

@@ -76,13 +76,17 @@ def test_every_alarm_is_e_mailed(alarm: str) -> None:
 
 def test_the_dashboard_shows_every_alarm() -> None:
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
-    body = dashboard["DashboardBody"]["Sub"]
+    body, variables = dashboard["DashboardBody"]["Sub"]
 
-    assert set(re.findall(r"\$\{(\w+Alarm)\.Arn\}", body)) == ALARMS.keys()
+    assert set(re.findall(r"\$\{(\w+Alarm)\.Arn\}", body + json.dumps(variables))) == ALARMS.keys()
 
 
 def test_the_dashboard_is_json() -> None:
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
-    body = dashboard["DashboardBody"]["Sub"]
+    body, variables = dashboard["DashboardBody"]["Sub"]
+    ((name, value),) = variables.items()
+    condition, with_memory, without_memory = value["If"]
 
-    assert json.loads(body)["widgets"]
+    assert condition == "RemembersVerdicts"
+    for text in (with_memory["Sub"], without_memory):
+        assert json.loads(body.replace(f"${{{name}}}", text))["widgets"]

@@ -40,6 +40,10 @@ def test_every_role_names_its_actions_and_resources(role: str) -> None:
             assert not re.search(r"^\*|::\*|arn:aws:", json.dumps(resource).strip('"'))
 
 
+def writable_by(role: str) -> list[object]:
+    return [s["Resource"] for s in statements(role) if "s3:PutObject" in listed(s["Action"])]
+
+
 def test_record_failure_can_read_neither_the_key_nor_files() -> None:
     services = {action.partition(":")[0] for action in actions("RecordFailureRole")}
     assert services == {"dynamodb", "events", "logs", "xray"}
@@ -56,14 +60,18 @@ def test_repairing_roles_can_neither_spend_nor_read_files(role: str) -> None:
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
 def test_no_role_can_delete_objects_or_secrets(role: str) -> None:
     deleting = {action for action in actions(role) if "Delete" in action}
-    assert deleting <= {"sqs:DeleteMessage", "dynamodb:DeleteItem", "s3:DeleteObjectVersion"}
+    allowed = {"sqs:DeleteMessage", "dynamodb:DeleteItem", "s3:DeleteObjectVersion"}
+    assert deleting <= allowed | ({"s3:DeleteObject"} if role == "CompactRole" else set())
 
 
 def test_submit_can_delete_and_write_only_fences() -> None:
     fences = statement_of("SubmitRole", "PutUpAndRemoveFences")
     assert fences["Resource"] == {"Sub": "${ResultsBucket.Arn}/armed/*"}
     assert roles_allowed_to("s3:DeleteObjectVersion") == {"SubmitRole"}
-    assert roles_allowed_to("s3:PutObject") == {"SubmitRole", "CollectRole"}
+    assert writable_by("SubmitRole") == [
+        {"Sub": "${ResultsBucket.Arn}/armed/*"},
+        {"Sub": "${MemoryBucket.Arn}/recalled/*"},
+    ]
 
 
 def test_the_audit_writes_only_its_progress() -> None:
@@ -103,10 +111,33 @@ def test_check_status_can_only_extend_deadlines() -> None:
 def test_only_collect_writes_results() -> None:
     resource = {"Sub": "${ResultsBucket.Arn}/*"}
     assert statement_of("CollectRole", "WriteResults")["Resource"] == resource
-    assert roles_allowed_to("s3:PutObject") == {"CollectRole", "SubmitRole"}  # which writes only fences
+    assert resource not in writable_by("SubmitRole")
+    assert roles_allowed_to("s3:PutObject") == {"CollectRole", "SubmitRole", "CompactRole"}
 
 
 def test_the_api_key_is_only_in_the_secret() -> None:
     assert json.dumps(template()["Resources"]).count('"EkycproApiKey"') == 1
-    (secret,) = resources("AWS::SecretsManager::Secret").values()
+    secret = resources("AWS::SecretsManager::Secret")["ApiKeySecret"]
     assert secret["SecretString"] == {"Ref": "EkycproApiKey"}
+
+
+def test_compact_has_neither_key_and_reads_only_runs() -> None:
+    services = {action.partition(":")[0] for action in actions("CompactRole")}
+    assert services == {"s3", "logs", "xray"}
+    objects = statement_of("CompactRole", "MergeRuns")
+    assert objects["Resource"] == {"Sub": "${MemoryBucket.Arn}/runs/*"}
+    assert not {name for name in own_variables("CompactFunction") if "KEY" in name or "VENDOR" in name}
+
+
+def test_only_submit_and_collect_read_the_memorys_key() -> None:
+    readers = {
+        role: [
+            s["Resource"] for s in statements(role) if "secretsmanager:GetSecretValue" in listed(s["Action"])
+        ]
+        for role in resources("AWS::IAM::Role")
+    }
+    memory_key = {"GetAtt": "MemoryKeySecret.Id"}
+    assert {role for role, secrets in readers.items() if memory_key in secrets} == {
+        "SubmitRole",
+        "CollectRole",
+    }

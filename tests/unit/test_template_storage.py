@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from numberdrop.memory.merging import FULL_MERGE
+from numberdrop.memory.stamps import ERASURE_LIFE
 from numberdrop.steps.status_check import LONGEST_PROGRESS
 from tests.support.template import own_variables, resources, template
 
@@ -14,17 +16,23 @@ BUCKETS = resources("AWS::S3::Bucket")
 # Storage
 
 
+def test_only_the_memory_is_not_versioned() -> None:
+    """What is erased must be gone."""
+    versioned = {name for name, bucket in BUCKETS.items() if "VersioningConfiguration" in bucket}
+    assert versioned == {"UploadBucket", "ResultsBucket"} == BUCKETS.keys() - {"MemoryBucket"}
+    assert all(BUCKETS[name]["VersioningConfiguration"] == {"Status": "Enabled"} for name in versioned)
+
+
 @pytest.mark.parametrize("name", BUCKETS)
-def test_every_bucket_is_private_encrypted_and_versioned(name: str) -> None:
+def test_every_bucket_is_private_and_encrypted(name: str) -> None:
     bucket = BUCKETS[name]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
 
-@pytest.mark.parametrize("name", BUCKETS)
+@pytest.mark.parametrize("name", ["UploadBucket", "ResultsBucket"])
 def test_every_bucket_expires_versions_and_unfinished_uploads(name: str) -> None:
     rules = BUCKETS[name]["LifecycleConfiguration"]["Rules"]
     assert {rule["Status"] for rule in rules} == {"Enabled"}
@@ -73,11 +81,53 @@ def test_the_ledger_outlives_the_stack() -> None:
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-@pytest.mark.parametrize("name", [*BUCKETS, "UploadBucketPolicy", "ResultsBucketPolicy"])
+@pytest.mark.parametrize("name", [*BUCKETS, *(f"{name}Policy" for name in BUCKETS)])
 def test_data_and_its_protection_outlive_the_stack(name: str) -> None:
     """A stack whose creation fails leaves nothing behind."""
     resource = template()["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+# The verdict memory
+
+
+def test_nothing_of_the_memory_exists_while_it_is_off() -> None:
+    mentions = {
+        name: resource.get("Condition")
+        for name, resource in template()["Resources"].items()
+        if name.startswith(("Memory", "Compact")) or name.endswith("MemoryPolicy")
+    }
+    assert len(mentions) == 11
+    assert set(mentions.values()) == {"RemembersVerdicts"}
+    assert {output["Condition"] for name, output in template()["Outputs"].items() if "Memory" in name} == {
+        "RemembersVerdicts"
+    }
+    assert all(
+        template()["Parameters"][name]["Default"] == 0 for name in ("RememberYesDays", "RememberNoDays")
+    )
+
+
+def test_recalled_answers_outlive_the_job_that_needs_them() -> None:
+    retention = template()["Parameters"]["RetentionDays"]["AllowedValues"]
+    longest_hours = template()["Parameters"]["JobTimeoutHours"]["MaxValue"]
+    longest = timedelta(hours=longest_hours) + LONGEST_PROGRESS
+    kept = {int(days): entry["Days"] for days, entry in template()["Mappings"]["RecalledDays"].items()}
+    assert list(kept) == retention
+    assert all(timedelta(days=kept[days] - days) > longest for days in retention)
+    rules = {rule.get("Prefix"): rule for rule in BUCKETS["MemoryBucket"]["LifecycleConfiguration"]["Rules"]}
+    assert rules["recalled/"]["ExpirationInDays"] == {
+        "FindInMap": ["RecalledDays", {"Ref": "RetentionDays"}, "Days"]
+    }
+
+
+def test_runs_are_deleted_after_erasures_have_expired() -> None:
+    rules = {rule.get("Prefix"): rule for rule in BUCKETS["MemoryBucket"]["LifecycleConfiguration"]["Rules"]}
+    assert timedelta(days=rules["runs/"]["ExpirationInDays"]) > timedelta(days=ERASURE_LIFE) + FULL_MERGE
+
+
+def test_the_key_of_the_memory_fits_its_hash() -> None:
+    generated = resources("AWS::SecretsManager::Secret")["MemoryKeySecret"]["GenerateSecretString"]
+    assert generated == {"PasswordLength": 64, "ExcludePunctuation": True}
 
 
 def test_ledger_items_never_expire() -> None:
