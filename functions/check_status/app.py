@@ -14,6 +14,9 @@ status_checker = cache(StatusChecker.from_env)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Check the task of ``{job_id, seen}``; return a decision."""
+    """Check the task of ``{job_id, seen, retries}``; return a decision. ``retries`` may be missing."""
     seconds = context.get_remaining_time_in_millis() / 1000
-    return status_checker().check(event["job_id"], event["seen"], seconds=seconds).as_payload()
+    retries = event.get("retries", 0)
+    return (
+        status_checker().check(event["job_id"], event["seen"], seconds=seconds, retries=retries).as_payload()
+    )

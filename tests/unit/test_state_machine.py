@@ -209,7 +209,7 @@ def test_no_link_key_or_number_is_kept_in_the_state_machine() -> None:
 def test_functions_receive_only_ids_counts_and_reasons() -> None:
     payloads = {name: set(task["Arguments"]["Payload"]) for name, task in TASKS.items()}
     assert payloads == {
-        "Check the task": {"job_id", "seen"},
+        "Check the task": {"job_id", "seen", "retries"},
         "Collect the results": {"job_id", "seen"},
         "Record the failure": {"job_id", "execution", "reason"},
     }

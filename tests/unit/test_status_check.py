@@ -23,6 +23,7 @@ from numberdrop.steps.status_check import (
 )
 from numberdrop.vendor.outcomes import NoAnswer, StatusOutcome, TaskStatus, TaskUnknown
 from tests.support.jobs import NOON, TASK_ID, a_job
+from tests.support.refusals import client_error
 from tests.support.template import resources
 
 NOTHING_SEEN = PollState()
@@ -215,9 +216,9 @@ def test_new_fields_of_a_poll_state_are_ignored() -> None:
     assert PollState.from_payload({"linkless": 2, "mood": "sunny"}) == PollState(linkless=2)
 
 
-def test_a_poll_state_has_only_counts_and_times() -> None:
+def test_a_poll_state_has_only_flags_counts_and_times() -> None:
     kinds = {field.name: field.type for field in fields(PollState)}
-    assert set(kinds.values()) <= {int, int | None, str | None}
+    assert set(kinds.values()) <= {bool, int, int | None, str | None}
     assert {name for name, kind in kinds.items() if kind == str | None} == {
         "unknown_since",
         "done_since",
@@ -241,13 +242,16 @@ TIMEOUT = timedelta(hours=24)
 class FakeLedger:
     """A ledger with one job, or none."""
 
-    def __init__(self, job: Job | None) -> None:
+    def __init__(self, job: Job | None, *, denies_writes: bool = False) -> None:
         self.job = job
+        self.denies_writes = denies_writes
 
     def get(self, _job_id: str) -> Job | None:
         return self.job
 
     def extend_deadline(self, job: Job, deadline: datetime) -> None:
+        if self.denies_writes:
+            raise client_error("AccessDeniedException", "UpdateItem")
         self.job = replace(job, deadline=deadline)
 
     require = Ledger.require
@@ -262,15 +266,18 @@ class Function:
     now: datetime = NOON
     calls: list[tuple[str, str]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    denies_writes: bool = False
 
-    def check(self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_ONE_CHECK) -> Decision:
-        ledger: Any = FakeLedger(self.job)
+    def check(
+        self, seen: PollState = NOTHING_SEEN, *, seconds: float = TIME_FOR_ONE_CHECK, retries: int = 0
+    ) -> Decision:
+        ledger: Any = FakeLedger(self.job, denies_writes=self.denies_writes)
         vendor: Any = self
         checker = StatusChecker(
             ledger, vendor, POLLING, TIMEOUT, lambda: self.now, self.sleep, chance=lambda: 0.0
         )
         payload = Decision(Next.WAIT, seen=seen).as_payload()["seen"]
-        result = checker.check("some-job", payload, seconds=seconds)
+        result = checker.check("some-job", payload, seconds=seconds, retries=retries)
         self.job = ledger.job
         return result
 
@@ -317,6 +324,18 @@ def test_a_task_that_makes_progress_is_not_timed_out() -> None:
 
     age = follow(Function(a_job(submitted_at=NOON), grow_for_ten_days))
     assert timedelta(days=11) <= age <= timedelta(days=12)
+
+
+def test_a_deadline_that_cannot_be_written_ends_no_task() -> None:
+    """The file is paid for, and the state machine remembers the growth of the counts."""
+
+    def grow_for_ten_days(now: datetime) -> StatusOutcome:
+        return answer("processing", success=min(now - NOON, timedelta(days=10)) // timedelta(hours=1))
+
+    function = Function(a_job(submitted_at=NOON), grow_for_ten_days, denies_writes=True)
+    assert timedelta(days=11) <= follow(function) <= timedelta(days=12)
+    assert function.job
+    assert function.job.deadline == a_job().deadline
 
 
 def test_no_task_takes_more_than_30_days() -> None:
@@ -421,6 +440,14 @@ def test_a_call_leaves_time_for_one_slow_check(seconds: int) -> None:
     assert result.next is Next.WAIT
     assert stayed <= max(0, seconds - TIME_FOR_ONE_CHECK)
     assert result.wait_seconds > min(LONGEST_SLEEP, seconds - TIME_FOR_ONE_CHECK - stayed)
+
+
+def test_a_throttled_check_does_not_stay() -> None:
+    """Other executions wait for the account's few concurrent executions, for as long as this task takes."""
+    function = Function(YOUNG, exported_after(seconds=3600))
+    first = function.check(seconds=120, retries=1)
+    second = function.check(first.seen, seconds=120)
+    assert (first.next, second.next, function.slept) == (Next.WAIT, Next.WAIT, [])
 
 
 def test_the_function_has_time_to_sleep_and_to_check() -> None:

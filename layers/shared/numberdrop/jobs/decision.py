@@ -33,6 +33,7 @@ class PollState:
         done_since: when that count was first reported, ISO 8601.
         grown_at: when a count was last seen to exceed all before, ISO 8601; None until then.
         export_missing_since: when the storage began to answer that it has no export, ISO 8601, or None.
+        crowded: whether a check had to be retried, as when Lambda throttles it.
     """
 
     unknown_since: str | None = None
@@ -41,6 +42,7 @@ class PollState:
     done_since: str | None = None
     grown_at: str | None = None
     export_missing_since: str | None = None
+    crowded: bool = False
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:

@@ -79,16 +79,18 @@ class StatusChecker:
             timedelta(hours=settings.job_timeout_hours),
         )
 
-    def check(self, job_id: str, seen: Mapping[str, Any], *, seconds: float) -> Decision:
+    def check(self, job_id: str, seen: Mapping[str, Any], *, seconds: float, retries: int = 0) -> Decision:
         """Ask the vendor about a job's task, within ``seconds``.
 
         If the next check is due so soon that sleeping costs less than a wait of the state machine, this
-        method sleeps and checks again.
+        method sleeps and checks again. It does not if a check of this task had to be retried: then the
+        account has probably too few concurrent executions, and others wait for this one.
 
         Args:
             job_id: the job.
             seen: what the previous check remembered, as ``PollState``'s JSON; empty at the first.
             seconds: the time that is left for the function.
+            retries: how often the state machine has retried this check.
 
         Raises:
             JobMissingError: the ledger has no such job.
@@ -100,7 +102,9 @@ class StatusChecker:
             return Decision(Next.COLLECT)
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
-        decision = self._check_once(job, job.task_id, PollState.from_payload(seen))
+        remembered = PollState.from_payload(seen)
+        remembered = replace(remembered, crowded=remembered.crowded or retries > 0)
+        decision = self._check_once(job, job.task_id, remembered)
         while self._is_next_check_soon(decision, end):
             self.sleep(decision.wait_seconds)
             decision = self._check_once(job, job.task_id, decision.seen)
@@ -108,10 +112,17 @@ class StatusChecker:
         return decision
 
     def _extend_deadline(self, job: Job, seen: PollState) -> None:
-        """Write a later deadline to the ledger: collect, reconcile and the alarm about old tasks use it."""
+        """Write a later deadline to the ledger: collect, reconcile and the alarm about old tasks use it.
+
+        The state machine remembers what the deadline follows from, so a failure is logged and nothing more.
+        """
         deadline = deadline_after_progress(job, seen, self.job_timeout)
-        if deadline - job.deadline >= min(EXTENSION_STEP, self.job_timeout / 10):
+        if deadline - job.deadline < min(EXTENSION_STEP, self.job_timeout / 10):
+            return
+        try:
             self.ledger.extend_deadline(job, deadline)
+        except Exception as error:  # noqa: BLE001 - no error of this write may end a task that is paid for
+            logger.warning("the deadline could not be written", cause=type(error).__name__)
 
     def _check_once(self, job: Job, task_id: str, seen: PollState) -> Decision:
         checker = submitted_checker(job.upload.key)
@@ -125,6 +136,7 @@ class StatusChecker:
         pause = decision.wait_seconds
         return (
             decision.next is Next.WAIT
+            and not decision.seen.crowded
             and pause <= LONGEST_SLEEP
             and self.now() + timedelta(seconds=pause) <= end
         )
