@@ -11,6 +11,7 @@ from numberdrop.aws.buckets import UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.listing import UploadListing
@@ -89,7 +90,10 @@ def connect(place: Place) -> Connection:
     executions = Executions(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
     uploads, fences = UploadBucket(s3), Fences(s3, stack.results_bucket)
-    announcer = Announcer(client("events"), stack.event_bus, ledger, stack.event_schema_version)
+    failure_files = FailureFiles(lambda: s3, stack.results_bucket)
+    announcer = Announcer(
+        client("events"), stack.event_bus, ledger, failure_files, stack.event_schema_version
+    )
     queue = UploadQueue(sqs, stack.upload_queue_url)
     return Connection(
         stack=stack,

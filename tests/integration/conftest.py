@@ -50,7 +50,7 @@ def ledger(account: Account) -> Ledger:
 
 @pytest.fixture
 def announcer(account: Account, ledger: Ledger) -> Announcer:
-    return Announcer(client("events"), account.bus, ledger)
+    return account.announcer(ledger)
 
 
 @pytest.fixture

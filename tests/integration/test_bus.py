@@ -1,6 +1,8 @@
 """Events: emitted first, then marked in the ledger; at least once, and not again once marked."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import boto3
 import pytest
@@ -79,8 +81,10 @@ def test_a_running_job_is_not_announced(account: Account, announcer: Announcer, 
 
 def test_a_rejected_event_raises_an_error_and_sets_no_mark(account: Account, ledger: Ledger) -> None:
     account.put(a_job(State.COMPLETED))
+    refusing: Any = RefusingEventBridge()
+    announcer = replace(account.announcer(ledger), client=refusing)
     with pytest.raises(NotAnnouncedError, match="ThrottlingException") as caught:
-        Announcer(RefusingEventBridge(), account.bus, ledger).announce(a_job(State.COMPLETED))  # type: ignore[arg-type]
+        announcer.announce(a_job(State.COMPLETED))
     assert "447946" not in str(caught.value)
     unmarked = ledger.get(a_job().job_id)
     assert unmarked
@@ -88,7 +92,7 @@ def test_a_rejected_event_raises_an_error_and_sets_no_mark(account: Account, led
 
 
 def test_the_event_is_emitted_before_the_job_is_marked(account: Account) -> None:
-    announcer = Announcer(boto3.client("events"), account.bus, UnreachableLedger())  # type: ignore[arg-type]
+    announcer = account.announcer(UnreachableLedger())  # type: ignore[arg-type]
     with pytest.raises(ConnectionError):
         announcer.announce(a_job(State.COMPLETED))
     assert len(account.events()) == 1
@@ -97,5 +101,5 @@ def test_the_event_is_emitted_before_the_job_is_marked(account: Account) -> None
 def test_events_go_to_the_configured_bus(account: Account, ledger: Ledger) -> None:
     boto3.client("events").create_event_bus(Name="another")
     account.put(a_job(State.COMPLETED))
-    Announcer(boto3.client("events"), "another", ledger).announce(a_job(State.COMPLETED))
+    replace(account.announcer(ledger), bus="another").announce(a_job(State.COMPLETED))
     assert account.events() == []

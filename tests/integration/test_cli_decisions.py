@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import pytest
 
-from numberdrop.aws.bus import Announcer
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
@@ -38,7 +37,7 @@ def operations(run: CommandLine, **changes: Any) -> Operations:
         fences=Fences(boto3.client("s3"), run.account.results_bucket),
         jobs=JobsTable(client, run.account.jobs_table),
         executions=Executions(boto3.client("stepfunctions"), run.account.state_machine),
-        announcer=Announcer(boto3.client("events"), run.account.bus, ledger),
+        announcer=run.account.announcer(ledger),
         queue=UploadQueue(boto3.client("sqs"), run.account.upload_queue),
         job_timeout=timedelta(hours=HOURS),
         now=lambda: NOON,

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.simulator import Simulator
-from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions, ExecutionStatus
 from numberdrop.aws.ledger import Ledger
@@ -53,7 +52,7 @@ def reconciler_at(account: Account, moment: datetime) -> Reconciler:
         ledger=ledger,
         breaker=CircuitBreaker(ledger.client, ledger.table),
         executions=Executions(boto3.client("stepfunctions"), account.state_machine),
-        announcer=Announcer(boto3.client("events"), account.bus, ledger),
+        announcer=account.announcer(ledger),
         queue=UploadQueue(boto3.client("sqs"), account.upload_queue),
         job_timeout=A_DAY,
         now=lambda: moment,

@@ -8,7 +8,9 @@ from typing import Any, Self, TypeVar, cast
 
 import boto3
 
+from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import BREAKER_KEY
+from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.fences import PREFIX, Fence, Fences
 from numberdrop.aws.ledger import INDEXED, UNSETTLED_INDEX, Ledger
 from numberdrop.jobs.job import Job, to_item
@@ -169,6 +171,11 @@ class Account:
         """Return the names of the executions that were started."""
         answer = client("stepfunctions").list_executions(stateMachineArn=self.state_machine)
         return [execution["name"] for execution in answer["executions"]]
+
+    def announcer(self, ledger: Ledger) -> Announcer:
+        """Return the announcer of this account."""
+        files = FailureFiles(lambda: client("s3"), self.results_bucket)
+        return Announcer(client("events"), self.bus, ledger, files)
 
     # Results
 

@@ -15,6 +15,7 @@ import yaml
 from jsonschema import Draft4Validator, ValidationError
 
 from numberdrop.jobs.events import DETAIL_TYPES, SOURCE, SchemaVersion, detail
+from numberdrop.jobs.failure_note import failure_facts
 from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
@@ -285,6 +286,20 @@ def test_a_task_is_listed_if_it_may_have_been_charged(name: str, charged: bool |
 
 def test_an_upload_that_was_not_charged_has_no_tasks() -> None:
     assert announced("failed", SchemaVersion.TWO, charged=False, task_id=None)["tasks"] == []
+
+
+# The file that a job without results leaves
+
+
+def test_the_failed_file_is_its_sample_and_matches_its_schema() -> None:
+    facts = json.loads(json.dumps(failure_facts(JOBS["failed"])))
+    assert facts == sample("failed_file")
+    Draft4Validator.check_schema(schema("failed_file"))
+    Draft4Validator(schema("failed_file")).validate(facts)
+
+
+def test_the_failed_file_has_all_fields_of_the_event() -> None:
+    assert sample("failed")["detail"].items() <= sample("failed_file").items()
 
 
 # Samples for `sam local invoke -e`

@@ -44,10 +44,16 @@ def writable_by(role: str) -> list[object]:
     return [s["Resource"] for s in statements(role) if "s3:PutObject" in listed(s["Action"])]
 
 
-def test_record_failure_can_read_neither_the_key_nor_files() -> None:
-    services = {action.partition(":")[0] for action in actions("RecordFailureRole")}
-    assert services == {"dynamodb", "events", "logs", "xray"}
-    assert own_variables("RecordFailureFunction") == {}
+FILES_OF_FAILED_JOBS = [
+    {"Sub": "${ResultsBucket.Arn}/*/failed.json"},
+    {"Sub": "${ResultsBucket.Arn}/*/failed.txt"},
+]
+
+
+@pytest.mark.parametrize("role", ["RecordFailureRole", "ReconcileRole"])
+def test_repairing_roles_can_only_write_files_of_failed_jobs(role: str) -> None:
+    assert {action for action in actions(role) if action.startswith("s3:")} == {"s3:PutObject"}
+    assert statement_of(role, "WriteFilesOfFailedJobs")["Resource"] == FILES_OF_FAILED_JOBS
 
 
 @pytest.mark.parametrize("role", ["RecordFailureRole", "ReconcileRole", "AuditRole"])
@@ -61,15 +67,21 @@ def test_repairing_roles_can_neither_spend_nor_read_files(role: str) -> None:
 def test_no_role_can_delete_objects_or_secrets(role: str) -> None:
     deleting = {action for action in actions(role) if "Delete" in action}
     allowed = {"sqs:DeleteMessage", "dynamodb:DeleteItem", "s3:DeleteObjectVersion"}
-    assert deleting <= allowed | ({"s3:DeleteObject"} if role == "CompactRole" else set())
+    removing = {"CompactRole", "CollectRole"}
+    assert deleting <= allowed | ({"s3:DeleteObject"} if role in removing else set())
 
 
-def test_submit_can_delete_and_write_only_fences() -> None:
+def test_only_collect_removes_files_of_failed_jobs() -> None:
+    assert statement_of("CollectRole", "RemoveFilesOfFailedJobs")["Resource"] == FILES_OF_FAILED_JOBS
+
+
+def test_submit_can_delete_and_write_only_fences_and_notes() -> None:
     fences = statement_of("SubmitRole", "PutUpAndRemoveFences")
     assert fences["Resource"] == {"Sub": "${ResultsBucket.Arn}/armed/*"}
     assert roles_allowed_to("s3:DeleteObjectVersion") == {"SubmitRole"}
     assert writable_by("SubmitRole") == [
         {"Sub": "${ResultsBucket.Arn}/armed/*"},
+        FILES_OF_FAILED_JOBS,
         {"Sub": "${MemoryBucket.Arn}/recalled/*"},
     ]
 
@@ -112,7 +124,8 @@ def test_only_collect_writes_results() -> None:
     resource = {"Sub": "${ResultsBucket.Arn}/*"}
     assert statement_of("CollectRole", "WriteResults")["Resource"] == resource
     assert resource not in writable_by("SubmitRole")
-    assert roles_allowed_to("s3:PutObject") == {"CollectRole", "SubmitRole", "CompactRole"}
+    repairing = {"RecordFailureRole", "ReconcileRole"}
+    assert roles_allowed_to("s3:PutObject") == {"CollectRole", "SubmitRole", "CompactRole"} | repairing
 
 
 def test_the_api_key_is_only_in_the_secret() -> None:

@@ -164,15 +164,28 @@ class SubmitSettings(VendorSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class ReconcileSettings(LedgerSettings):
-    """Settings of reconcile, which has no access to the API key or the buckets.
+class RecordFailureSettings(LedgerSettings):
+    """Settings of record_failure.
 
     Attributes:
+        results_bucket: the bucket for the files of failed jobs.
+    """
+
+    results_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileSettings(LedgerSettings):
+    """Settings of reconcile, which can read neither the API key nor any file.
+
+    Attributes:
+        results_bucket: the bucket for the files of failed jobs.
         upload_queue_url: the queue that announces uploads.
         state_machine_arn: the state machine that follows a task.
         job_timeout_hours: how long submission of an unblocked job is retried.
     """
 
+    results_bucket: str
     upload_queue_url: str
     state_machine_arn: str
     job_timeout_hours: int

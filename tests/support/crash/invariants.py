@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from numberdrop.aws.failure_files import FOR_PEOPLE, FOR_PROGRAMS, failure_folder
 from numberdrop.jobs.breaker import Cause
 from numberdrop.jobs.checkers import documented_checker
 from numberdrop.jobs.events import DETAIL_TYPES
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from tests.support.crash.vendor import CANARIES
+from tests.support.crash.wiring import RESULTS
 from tests.support.crash.world import Entry, World
 from tests.support.jobs import NOON
 
@@ -38,6 +40,7 @@ def violations(world: World) -> list[str]:
         *_unannounced_refusals(world),
         *_unfounded_events(world),
         *_wrong_results(world),
+        *_misleading_files(world),
         *_partial_exports(world),
         *_leaked_secrets(world),
         *_endless_repeats(world),
@@ -170,6 +173,20 @@ def _wrong_results(world: World) -> Iterator[str]:
             for key in (results.csv_key, results.manifest_key, results.report_key)
         ):
             yield f"upload {number} is completed, but some of its results are missing"
+
+
+def _misleading_files(world: World) -> Iterator[str]:
+    """Require that a job's ``failed.json`` says how it ended, and that a completed job has none."""
+    for number, job in _jobs(world):
+        if job is None or job.state not in ENDED:
+            continue
+        for name in (FOR_PROGRAMS, FOR_PEOPLE):
+            content = world.buckets.content(RESULTS, failure_folder(job) + name) or b""
+            if job.state is State.COMPLETED:
+                if content:
+                    yield f"upload {number} is completed, but {name} is there"
+            elif not job.reason or job.reason.message not in " ".join(content.decode().split()):
+                yield f"upload {number} is {job.ending}, but {name} does not say so"
 
 
 def _partial_exports(world: World) -> Iterator[str]:

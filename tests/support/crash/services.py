@@ -46,9 +46,10 @@ class Buckets:
         return {"VersionId": versions[-1].version_id}
 
     def delete_object(self, **request: str) -> None:
-        """Delete one version for good; deleting what does not exist succeeds."""
+        """Delete one version for good, or the whole object; deleting what does not exist succeeds."""
         versions = self.objects.get((request["Bucket"], request["Key"]), [])
-        versions[:] = [version for version in versions if version.version_id != request["VersionId"]]
+        deleted = request.get("VersionId")
+        versions[:] = [version for version in versions if deleted not in {None, version.version_id}]
 
     def head_object(self, **request: str) -> dict[str, Any]:
         found = self._find(request, "HeadObject")
@@ -108,6 +109,8 @@ class Buckets:
 
 def _sent(body: Any, length: int | None) -> bytes:
     """Return what the SDK sends of a body; raise what it raises if reading fails or the length differs."""
+    if isinstance(body, bytes):
+        return body
     if length is None:
         body.seek(0)
     try:

@@ -12,6 +12,7 @@ from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.durations import Durations
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.listing import UploadListing
@@ -188,7 +189,8 @@ class Wiring:
         return self.fences_class(self.clients.s3, RESULTS)
 
     def _announcer(self, ledger: Ledger) -> Announcer:
-        return self.announcer_class(self.clients.events, "default", ledger)
+        files = FailureFiles(lambda: self.clients.s3, RESULTS)
+        return self.announcer_class(self.clients.events, "default", ledger, files)
 
     def _durations(self) -> Durations:
         return Durations(self.clients.dynamodb, TABLE)

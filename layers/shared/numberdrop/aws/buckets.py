@@ -52,8 +52,21 @@ def refusal(error: Exception) -> str | None:
     """
     if not isinstance(error, ClientError) or error.operation_name != "GetObject":
         return None
-    passes = _code(error) in _PASSING or _status(error) in {408, 429} or _status(error) >= 500
-    return None if passes else _code(error)
+    return None if _is_passing(error) else _code(error)
+
+
+def refuses_writing(error: ClientError) -> bool:
+    """Return whether S3 surely refuses a write until a person acts.
+
+    >>> denied = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    >>> refuses_writing(ClientError(denied, "PutObject"))
+    True
+    """
+    return _status(error) in range(400, 500) and not _is_passing(error)
+
+
+def _is_passing(error: ClientError) -> bool:
+    return _code(error) in _PASSING or _status(error) in {408, 429} or _status(error) >= 500
 
 
 class ObjectMissingError(Exception):

@@ -2,17 +2,33 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from numberdrop.aws.clients import make_client
+from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.events import DETAIL_TYPES, SOURCE, SchemaVersion, detail
 from numberdrop.jobs.job import Job
 from numberdrop.metrics import count_ending
-from numberdrop.settings import LedgerSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+
+
+class AnnouncerSettings(Protocol):
+    """The settings of every function that announces jobs, see ``numberdrop.settings``."""
+
+    @property
+    def event_bus_name(self) -> str:
+        """The bus that receives the events."""
+
+    @property
+    def event_schema_version(self) -> str:
+        """The version of the events."""
+
+    @property
+    def results_bucket(self) -> str:
+        """The bucket for the files of failed jobs."""
 
 
 class NotAnnouncedError(Exception):
@@ -23,7 +39,10 @@ class NotAnnouncedError(Exception):
 class Announcer:
     """Emits events at least once: it first emits the event, then marks the job as announced in the ledger.
 
-    >>> announcer = Announcer(make_client("events"), "default", Ledger.connect("jobs"))
+    A job that ended without results has its files before its event, so whoever gets the event finds them.
+
+    >>> files = FailureFiles.connect("results")
+    >>> announcer = Announcer(make_client("events"), "default", Ledger.connect("jobs"), files)
     >>> announcer.bus  # then: announcer.announce(job)
     'default'
     """
@@ -31,13 +50,15 @@ class Announcer:
     client: "EventBridgeClient"
     bus: str
     ledger: Ledger
+    failure_files: FailureFiles
     version: SchemaVersion = SchemaVersion.ONE
 
     @classmethod
-    def from_settings(cls, settings: LedgerSettings, ledger: Ledger) -> Self:
-        """Return the announcer for these settings, with a client of its own."""
+    def from_settings(cls, settings: AnnouncerSettings, ledger: Ledger) -> Self:
+        """Return the announcer for these settings, with clients of its own."""
         version = SchemaVersion(settings.event_schema_version)
-        return cls(make_client("events"), settings.event_bus_name, ledger, version)
+        files = FailureFiles.connect(settings.results_bucket)
+        return cls(make_client("events"), settings.event_bus_name, ledger, files, version)
 
     def announce(self, job: Job) -> None:
         """Emit the event for the job's state, unless the ledger says that it was already emitted.
@@ -45,10 +66,12 @@ class Announcer:
         Does nothing in states that have no event.
 
         Raises:
+            ClientError, BotoCoreError: a service cannot be reached or is busy. Try again.
             NotAnnouncedError: EventBridge rejected the event.
         """
         if job.state not in DETAIL_TYPES or job.ending in job.announced:
             return
+        self.failure_files.write(job)
         answer = self.client.put_events(
             Entries=[
                 {

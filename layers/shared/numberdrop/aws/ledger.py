@@ -12,7 +12,14 @@ from numberdrop.aws.clients import PROMPT, make_client
 from numberdrop.aws.serialisation import from_attribute, to_attribute
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges, UnsettledJob, timestamp, to_item
-from numberdrop.jobs.transitions import CLAIM, RECLAIM, Guard, State, Transition
+from numberdrop.jobs.transitions import (
+    CLAIM,
+    ENDED_WITHOUT_RESULTS,
+    RECLAIM,
+    Guard,
+    State,
+    Transition,
+)
 from numberdrop.jobs.upload import Upload
 
 if TYPE_CHECKING:
@@ -221,7 +228,8 @@ class Ledger:
         _check_names(changes)
         write_name = uuid4().hex
         always = {"state": transition.target, "last_write": write_name, "unsettled": job_id[0]}
-        attributes = to_item({**changes, **always})
+        ended = {"ended_without_results": True} if transition.target in ENDED_WITHOUT_RESULTS else {}
+        attributes = to_item({**changes, **always, **ended})
         sources = {f":from{n}": state for n, state in enumerate(sorted(transition.sources))}
         guard = {} if expected is None else {":expected": expected}
         values = {f":{name}": value for name, value in attributes.items()} | sources | guard

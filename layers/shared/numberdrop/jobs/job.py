@@ -106,6 +106,7 @@ class Job:
         fence_tokens: the tokens of the attempts whose fences may stand, see ``numberdrop.aws.fences``; empty
             for jobs that an older version submitted.
         announced: the endings that were announced by an event, see ``ending``.
+        ended_without_results: whether it ever did. Then the results bucket may have its ``failed.json``.
     """
 
     job_id: str
@@ -137,6 +138,7 @@ class Job:
     evidence: str | None = None
     fence_tokens: frozenset[str] = frozenset()
     announced: frozenset[str] = frozenset()
+    ended_without_results: bool = False
 
     @property
     def execution_name(self) -> str:
@@ -202,7 +204,7 @@ class JobChanges(TypedDict, total=False):
     """The fields of a job that a write to the ledger may set, with their types.
 
     These are the fields of ``Job``, except those that only the ledger sets: ``job_id``, ``state``,
-    ``last_write`` and ``announced``. A test compares the two.
+    ``last_write``, ``announced`` and ``ended_without_results``. A test compares the two.
     """
 
     upload: Upload

@@ -28,6 +28,10 @@ class State(StrEnum):
     ABANDONED = "abandoned"
 
 
+ENDED_WITHOUT_RESULTS = frozenset({State.FAILED, State.ABANDONED, State.IN_DOUBT})
+"""Nothing more happens to a job in these states until a person decides. A blocked job goes on by itself."""
+
+
 class Guard(StrEnum):
     """The condition under which a transition is written."""
 

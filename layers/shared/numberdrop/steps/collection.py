@@ -272,6 +272,7 @@ class Collector:
             if key != stored_key:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
+        self.announcer.failure_files.remove(job)
         return self._complete(job, counts, stored, status.updated_at)
 
     def _complete(

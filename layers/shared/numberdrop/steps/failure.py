@@ -10,7 +10,7 @@ from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import failure_of
-from numberdrop.settings import LedgerSettings
+from numberdrop.settings import RecordFailureSettings
 
 logger = Logger()
 
@@ -26,7 +26,7 @@ class FailureRecorder:
     @classmethod
     def from_env(cls) -> Self:
         """Return the recorder for the environment of the record_failure function."""
-        settings = LedgerSettings.from_env()
+        settings = RecordFailureSettings.from_env()
         ledger = Ledger.connect(settings.jobs_table)
         return cls(ledger, Announcer.from_settings(settings, ledger))
 

@@ -1,4 +1,4 @@
-"""Repairing jobs after crashes. This has no access to the API key or to files, so it cannot spend money."""
+"""Repairing jobs after crashes. This cannot read the API key or any file, so it cannot spend money."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -76,8 +76,9 @@ class Reconciler:
     """Looks at every unsettled job, and does what its worker should have done next.
 
     >>> from numberdrop.aws.clients import make_client
+    >>> from numberdrop.aws.failure_files import FailureFiles
     >>> ledger = Ledger.connect("jobs")
-    >>> announcer = Announcer(make_client("events"), "default", ledger)
+    >>> announcer = Announcer(make_client("events"), "default", ledger, FailureFiles.connect("results"))
     >>> reconciler = Reconciler(ledger, CircuitBreaker.beside(ledger), Executions.connect("arn"),
     ...     announcer, UploadQueue.connect("url"), timedelta(hours=24))
     >>> reconciler.settle("startedByHand", ExecutionStatus.FAILED)
