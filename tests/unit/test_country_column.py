@@ -86,5 +86,10 @@ def test_a_country_that_two_names_share_is_unknown() -> None:
     assert region_of("Congo-Brazzaville") == "CG"
 
 
+@pytest.mark.parametrize("text", ["N/A", "n/a", "N / A"])
+def test_not_available_is_not_namibia(text: str) -> None:
+    assert region_of(text) is None
+
+
 def test_a_number_that_its_country_does_not_have_is_rejected() -> None:
     assert "FR" in refusal("Land;Tel\nFrance;030 23125001\n", region="DE").reason.message

@@ -26,7 +26,7 @@ def results(
     return results_of("".join(f"{entry}\n" for entry in upload), export, kind)
 
 
-@pytest.mark.parametrize("header", ["msisdn,phone,band", "number,contact,band", "a,b,band"])
+@pytest.mark.parametrize("header", ["msisdn,phone,band", "contact,number,band", "a,b,band"])
 def test_the_column_that_answers_the_upload_is_taken(tmp_path: Path, header: str) -> None:
     rows = [[other[1:], number[1:], word] for other, number, word in zip(OTHERS, NUMBERS, WORDS, strict=True)]
 
@@ -47,7 +47,84 @@ def test_a_few_hits_in_another_column_do_not_matter(tmp_path: Path) -> None:
 def test_a_column_of_one_submitted_number_is_not_taken(tmp_path: Path) -> None:
     rows = [[NUMBERS[0], number, word] for number, word in zip(NUMBERS, WORDS, strict=True)]
 
-    assert results(tmp_path, "number,called,band", rows).column("band") == WORDS
+    assert results(tmp_path, "account,called,band", rows).column("band") == WORDS
+
+
+LOOKALIKES = ["old_number", "previous_phone", "alternative_number", "contact", "customer_id"]
+
+UNREADABLE = {
+    "blank": [""] * 6,
+    "hidden": [f"4179*****{last:02}" for last in range(6)],
+    "without a country code": [f"079 111 11 {last:02}" for last in range(6)],
+    "not submitted": [other[1:] for other in OTHERS],
+}
+
+
+@pytest.mark.parametrize("lookalike", LOOKALIKES)
+@pytest.mark.parametrize("numbers", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("name", ["number", "Mobile Number", "手机号"])
+def test_a_lookalike_beside_a_clear_name_never_wins(
+    tmp_path: Path, name: str, numbers: list[str], lookalike: str
+) -> None:
+    rows = [list(row) for row in zip(NUMBERS, numbers, WORDS, strict=True)]
+
+    with pytest.raises(InvalidFileError):
+        results(tmp_path, f"{lookalike},{name},band", rows)
+
+
+def test_a_lookalike_with_more_entries_never_wins(tmp_path: Path) -> None:
+    rows = [
+        [NUMBERS[1], OTHERS[0], "yes"],
+        [NUMBERS[2], NUMBERS[0], "no"],
+        [NUMBERS[3], OTHERS[1], "ban"],
+        [NUMBERS[4], OTHERS[2], "no"],
+    ]
+
+    with pytest.raises(InvalidFileError, match="Several columns of the export have numbers that were sent"):
+        results(tmp_path, "old_number,number,band", rows)
+
+
+def test_a_lookalike_without_a_clear_name_beside_it_is_refused(tmp_path: Path) -> None:
+    numbers = [f"0{number[3:]}" for number in NUMBERS]
+    rows = [list(row) for row in zip([*NUMBERS[1:], NUMBERS[0]], numbers, WORDS, strict=True)]
+
+    with pytest.raises(InvalidFileError, match="Several columns of the export have numbers that were sent"):
+        results(tmp_path, "contact,whoever,band", rows)
+
+
+@pytest.mark.parametrize("header", ["e164,number,band", "international,phone,band", "msisdn,number,band"])
+def test_a_column_with_the_same_numbers_in_full_is_taken(tmp_path: Path, header: str) -> None:
+    rows = [
+        [number, f"0{number[3:5]} {number[5:]}", word] for number, word in zip(NUMBERS, WORDS, strict=True)
+    ]
+
+    assert results(tmp_path, header, rows).column("band") == WORDS
+
+
+@pytest.mark.parametrize("name", ["number", "Phone"])
+def test_a_column_that_counts_the_rows_is_no_number_column(tmp_path: Path, name: str) -> None:
+    rows = [[str(row), number, word] for row, (number, word) in enumerate(zip(NUMBERS, WORDS, strict=True))]
+
+    assert results(tmp_path, f"{name},contact,band", rows).column("band") == WORDS
+
+
+def test_a_lookalike_of_addresses_never_wins(tmp_path: Path) -> None:
+    upload = ["jane@example.com", "rick@example.com"]
+    rows = [["jane.doe@example.com", upload[0], "true"], ["rick.roe@example.com", upload[1], "false"]]
+
+    with pytest.raises(InvalidFileError):
+        results(tmp_path, "email,old_email,active", rows, kind=InputKind.EMAIL, upload=upload)
+
+
+def test_a_lookalike_of_entries_as_written_never_wins(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFileError):
+        results(
+            tmp_path,
+            "username,invited_by,activated",
+            [["x", "rick", "yes"], ["y", "jane", "no"]],
+            kind=InputKind.AS_WRITTEN,
+            upload=["rick", "jane"],
+        )
 
 
 @pytest.mark.parametrize("shift", [1, 2])
@@ -75,7 +152,7 @@ def test_addresses_are_counted_too(tmp_path: Path) -> None:
         ["info@example.com", "Rick@example.com", "false"],
     ]
 
-    written = results(tmp_path, "email,account,active", rows, kind=InputKind.EMAIL, upload=upload)
+    written = results(tmp_path, "login,account,active", rows, kind=InputKind.EMAIL, upload=upload)
 
     assert written.column("verdict") == ["yes", "no"]
 
@@ -91,7 +168,7 @@ def test_entries_as_written_are_counted_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["country_code", "Code", "区号"])
-@pytest.mark.parametrize("written", ["41", "+41", "0041"])
+@pytest.mark.parametrize("written", ["41", "+41", "0041", "CH", "CHE", "Switzerland", "Schweiz"])
 def test_a_country_code_in_its_own_column_is_joined(tmp_path: Path, code: str, written: str) -> None:
     rows = [[written, number[3:], word] for number, word in zip(NUMBERS, WORDS, strict=True)]
 
@@ -114,3 +191,40 @@ def test_an_italian_zero_after_a_country_code_is_kept(tmp_path: Path) -> None:
     written = results(tmp_path, "country_code,number,band", rows, upload=upload)
 
     assert written.column("verdict") == ["yes", "no"]
+
+
+@pytest.mark.parametrize("country", ["Country", "ISO", "region", "国家"])
+def test_countries_of_several_numbers_are_joined(tmp_path: Path, country: str) -> None:
+    upload = ["+493012345678", "+41446681800", "+390612345678"]
+    rows = [["DE", "3012345678", "yes"], ["Schweiz", "446681800", "no"], ["Italy", "0612345678", "ban"]]
+
+    written = results(tmp_path, f"{country},number,band", rows, upload=upload)
+
+    assert written.column("band") == ["yes", "no", "ban"]
+
+
+@pytest.mark.parametrize("unknown", ["", "N/A", "Narnia"])
+def test_a_number_without_a_known_country_answers_nothing(tmp_path: Path, unknown: str) -> None:
+    upload = [*NUMBERS, "+441279000000"]
+    rows = [["CH", number[3:], "yes"] for number in NUMBERS]
+
+    written = results(
+        tmp_path, "country,number,band", [*rows, [unknown, "441279000000", "no"]], upload=upload
+    )
+
+    assert written.column("status") == ["resolved"] * 6 + ["unresolved"]
+
+
+def test_digits_are_not_a_number_of_another_country(tmp_path: Path) -> None:
+    upload = ["+2015606118", "+2015578981"]
+    rows = [["GB", "2015606118", "yes"], ["US", "2015578981", "no"]]
+
+    with pytest.raises(InvalidFileError, match="belong to other countries"):
+        results(tmp_path, "country,number,band", rows, upload=upload)
+
+
+@pytest.mark.parametrize("code", ["200", "GB", "7"])
+def test_a_code_of_something_else_does_not_matter(tmp_path: Path, code: str) -> None:
+    rows = [[code, number[1:], word] for number, word in zip(NUMBERS, WORDS, strict=True)]
+
+    assert results(tmp_path, "code,number,band", rows).column("band") == WORDS

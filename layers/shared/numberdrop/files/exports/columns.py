@@ -11,14 +11,23 @@ from numberdrop.jobs.checkers import Checker, InputKind
 
 _MAX_COLUMNS = 200
 
-NUMBER_NAMES = (
+_PHONE_NAMES = (
     *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
-    *("tel", "telephone", "phone_no", "mobile_no", "email", "username"),
-    *("号码", "手机号", "手机号码", "电话号码", "电话", "手机", "邮箱", "电子邮箱", "用户名"),
+    *("tel", "telephone", "phone_no", "mobile_no"),
+    *("号码", "手机号", "手机号码", "电话号码", "电话", "手机"),
 )
+_ADDRESS_NAMES = ("email", "邮箱", "电子邮箱")
+_USER_NAMES = ("username", "用户名")
+
+NUMBER_NAMES = (*_PHONE_NAMES, *_ADDRESS_NAMES, *_USER_NAMES)
 """Known names of the number column; an earlier one takes precedence."""
 
 _WHITE_SPACE = re.compile(r"\s")
+_HIDDEN_OR_DIGIT = re.compile(r"[0-9*]")
+"""Characters of a phone number, some of which may be hidden (``4179*****01``)."""
+
+FEWEST_DIGITS = 4
+"""Digits of a phone number without its country code."""
 
 _PHONE_NUMBER_LENGTHS = range(7, 18)
 """Digits of a phone number with its country code, possibly after ``00``."""
@@ -58,9 +67,10 @@ def number_index(
     The first rule that finds a column decides:
 
     1. the first column whose cells may be entries: of those with a known name, or of all if there are none
-    2. the first column whose cells look like entries
-    3. the first column with a known name
-    4. the first column, if another one carries a verdict or the table has a header but no rows
+    2. the first column that is named clearly, see ``clearly_named``
+    3. the first column whose cells look like entries
+    4. the first column with a known name
+    5. the first column, if another one carries a verdict or the table has a header but no rows
 
     Args:
         header: the cells of the header row.
@@ -72,11 +82,13 @@ def number_index(
         InvalidFileError: no rule finds a column.
     """
     kind = checker.input
-    named: list[int] = [names.index(name) for name in NUMBER_NAMES if name in names]
-    cells = [[row[index] for row in rows if index < len(row) and row[index]] for index in range(len(names))]
+    cells = filled_cells(names, rows)
+    named = _named(names, NUMBER_NAMES)
     for index in named or range(len(names)):
         if may_be_entries(cells[index], kind):
             return index
+    for index in clearly_named(names, cells, kind):
+        return index
     for index in range(len(names)):
         if _look_like_entries(cells[index], kind):
             return index
@@ -85,6 +97,35 @@ def number_index(
     if any(is_verdict_name(name, checker) for name in names) or (not rows and _is_header(header)):
         return 0
     raise InvalidFileError("The export is not a table with a number column.")
+
+
+def clearly_named(names: Sequence[str], cells: Sequence[Sequence[str]], kind: InputKind) -> list[int]:
+    """Return the indexes of the columns that the header names as those of the entries, the likeliest first.
+
+    No other column may be the number column, even if it has more of the entries: an old or a second number of
+    somebody may be an entry, too. A column that has something else below such a name does not count: one that
+    counts the rows, or flags.
+
+    >>> clearly_named(["old_number", "number"], [["41790000001"], ["079 000 00 02"]], InputKind.PHONE)
+    [1]
+    >>> clearly_named(["number", "contact"], [["1", "2"], ["41790000001", "41790000002"]], InputKind.PHONE)
+    []
+
+    Args:
+        names: the names of the columns, from ``column_names``.
+        cells: the filled cells of each column, from ``filled_cells``.
+        kind: the kind of the entries.
+    """
+    return [
+        index
+        for index in _named(names, _PHONE_NAMES if kind is InputKind.PHONE else NUMBER_NAMES)
+        if not cells[index] or _resemble_entries(cells[index], kind)
+    ]
+
+
+def filled_cells(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the cells of each column that are not empty."""
+    return [[row[index] for row in rows if index < len(row) and row[index]] for index in range(len(names))]
 
 
 def header_index(rows: Sequence[Sequence[str]]) -> int:
@@ -126,8 +167,7 @@ def may_be_entries(cells: Sequence[str], kind: InputKind) -> bool:
     if kind in {InputKind.PHONE, InputKind.EMAIL}:
         return _look_like_entries(cells, kind)
     # Entries of other kinds may look like anything, but a column that counts the rows is not likely one.
-    row_counts = ([str(first + index) for index in range(len(cells))] for first in (0, 1))
-    return len(cells) == 1 or bool(cells and list(cells) not in row_counts)
+    return len(cells) == 1 or bool(cells and not _count_rows(cells))
 
 
 def _look_like_entries(cells: Sequence[str], kind: InputKind) -> bool:
@@ -143,6 +183,29 @@ def count_entries(cells: Iterable[str], kind: InputKind) -> int:
     """
     looks_valid = {InputKind.PHONE: _is_phone_number, InputKind.EMAIL: _is_address}.get(kind, _is_number)
     return sum(map(looks_valid, cells))
+
+
+def _named(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Return the indexes of the columns that have a known name, in the order of the known names."""
+    return [index for name in known for index, own in enumerate(names) if own == name]
+
+
+def _resemble_entries(cells: Sequence[str], kind: InputKind) -> bool:
+    """Return whether any of the filled cells of a column may be an entry in some form, known or not."""
+    match kind:
+        case InputKind.PHONE:
+            return any(
+                len(_HIDDEN_OR_DIGIT.findall(cell)) >= FEWEST_DIGITS for cell in cells
+            ) and not _count_rows(cells)
+        case InputKind.EMAIL:
+            return any("@" in cell or "*" in cell for cell in cells)
+        case _:
+            return may_be_entries(cells, kind)
+
+
+def _count_rows(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a column are 0, 1, 2 and so on, or 1, 2, 3."""
+    return any(list(cells) == [str(first + index) for index in range(len(cells))] for first in (0, 1))
 
 
 def _is_header(row: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ _LINES_OF_E164 = re.compile(r"(?:\n\+[1-9][0-9]*)*+")
 _LINES_OF_DIGITS = re.compile(r"(?:\n\+?[1-9][0-9]*)*+")
 _DIGITS_AFTER_00 = re.compile(r"00([1-9][0-9]*)")
 
-_TAIL = 7
+TAIL = 7
 """The last digits of a phone number, which are the same however the number begins. Few national numbers are
 shorter, and those are not recognised in national form."""
 
@@ -63,9 +63,7 @@ class Matching:
     def part_keys(self, texts: list[str]) -> list[str]:
         """Return texts that are the same for an entry and for every number that may mean it."""
         if self.kind is InputKind.PHONE and self.region:
-            if _LINES_OF_DIGITS.fullmatch("\n".join(["", *texts])):
-                return [text[-_TAIL:] for text in texts]
-            return [(digits_of(text) or text)[-_TAIL:] for text in texts]
+            return tails(texts)
         keys = self.row_keys(texts)
         return keys if self.kind is InputKind.PHONE else self._loose_keys(keys)
 
@@ -98,9 +96,9 @@ class Matching:
         if self.kind is InputKind.PHONE:
             if not self.region:
                 return
-            tails = {entry[-_TAIL:] for entry in entries}
+            tails = {entry[-TAIL:] for entry in entries}
             for key, text in rows.items():
-                if digits_of(text)[-_TAIL:] in tails and (meant := self._as_uploaded(key, text)) in entries:
+                if digits_of(text)[-TAIL:] in tails and (meant := self._as_uploaded(key, text)) in entries:
                     yield key, meant
             return
         loose_rows = dict(zip(rows, self._loose_keys(list(rows)), strict=True))
@@ -118,7 +116,7 @@ class Matching:
 
         Digits without a plus sign that exist as an international number are that number and no other.
         """
-        if "+" in key and "+" not in text and _exists(key):
+        if "+" in key and "+" not in text and exists(key):
             return ""
         try:
             return entry_rule(self.kind, self.region).read(text.strip())
@@ -133,7 +131,8 @@ class Matching:
         return [loose_key(key) for key in keys]
 
 
-def _exists(number: str) -> bool:
+def exists(number: str) -> bool:
+    """Return whether an international number is valid in the plan of its country."""
     # The library takes long to import, and few exports need it.
     from phonenumbers import NumberParseException, is_valid_number, parse  # noqa: PLC0415
 
@@ -141,6 +140,17 @@ def _exists(number: str) -> bool:
         return is_valid_number(parse(number))
     except NumberParseException:
         return False
+
+
+def tails(numbers: list[str]) -> list[str]:
+    """Return the last digits of phone numbers, which are the same in international and in national form.
+
+    >>> tails(["+41790000001", "079 000 00 01"])
+    ['0000001', '0000001']
+    """
+    if _LINES_OF_DIGITS.fullmatch("\n".join(["", *numbers])):
+        return [number[-TAIL:] for number in numbers]
+    return [(digits_of(number) or number)[-TAIL:] for number in numbers]
 
 
 def digits_of(text: str) -> str:

@@ -14,8 +14,8 @@ from io import StringIO
 from itertools import chain, islice
 from typing import IO
 
+from numberdrop.files.exports.calling_codes import calling_code
 from numberdrop.files.exports.columns import header_index
-from numberdrop.files.exports.matching import digits_of
 from numberdrop.files.exports.text import text_blocks
 from numberdrop.files.formats.delimited import DELIMITERS, csv_cells, csv_lines
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED
@@ -38,6 +38,8 @@ _TITLE_LINES = 20
 _DECLARED_DELIMITER = re.compile(r"\s*\"?sep=([^\w\s\"]|\t)\"?[ \t]*(?:\r\n?|\n)", re.IGNORECASE)
 """A first line for Excel, such as ``sep=;``."""
 
+_IS_INTERNATIONAL = re.compile(r"\s*(?:\+|00)")
+
 _STARTS_OF_OTHER_FORMATS = ("<", "{", "[")
 """HTML, XML and JSON: the formats of error messages."""
 
@@ -53,7 +55,7 @@ class NumberColumn:
 
     Attributes:
         index: the column of the number.
-        code_index: the column of its country code, or None if the number has it.
+        code_index: the column of its country, as ``calling_code`` reads it, or None if the number has it.
         has_trunk_zero: whether a leading zero has to be dropped behind the country code.
     """
 
@@ -62,16 +64,23 @@ class NumberColumn:
     has_trunk_zero: bool = False
 
     def number_in(self, row: Sequence[str]) -> str:
-        """Return the number of a row; empty if the row ends before it.
+        """Return the number of a row; empty if the row ends before it, or if its country is not known.
 
-        >>> NumberColumn(1, code_index=0, has_trunk_zero=True).number_in(["49", "030 12345678"])
+        >>> NumberColumn(1, code_index=0, has_trunk_zero=True).number_in(["DE", "030 12345678"])
         '+4930 12345678'
         """
         number = row[self.index] if self.index < len(row) else ""
-        if self.code_index is None or not number:
+        if self.code_index is None or _IS_INTERNATIONAL.match(number):
             return number
-        code = row[self.code_index] if self.code_index < len(row) else ""
-        return f"+{digits_of(code).lstrip('0')}{number.removeprefix('0') if self.has_trunk_zero else number}"
+        code = self.code_in(row)
+        if not number or not code:
+            return ""
+        return f"+{code}{number.removeprefix('0') if self.has_trunk_zero else number}"
+
+    def code_in(self, row: Sequence[str]) -> str:
+        """Return the digits of the calling code of a row's country; empty if the row does not name any."""
+        index = self.code_index
+        return calling_code(row[index]) if index is not None and index < len(row) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,12 @@ _INTERNATIONAL = re.compile(r"\W*(?:\+|\uff0b|00[1-9])")
 def region_of(country: str) -> str | None:
     """Return the region that a text names, ISO 3166 alpha-2, or None.
 
+    ``N/A`` is not Namibia.
+
     >>> region_of("Deutschland"), region_of("GBR"), region_of("uk"), region_of("Narnia")
     ('DE', 'GB', 'GB', None)
     """
-    return _regions().get(name_key(country))
+    return None if "/" in country else _regions().get(name_key(country))
 
 
 def regions_of_code(code: str) -> tuple[str, ...]:
