@@ -1,6 +1,7 @@
 """Escaping cells that a spreadsheet would run as formulas, and only those."""
 
 import csv
+import re
 from io import StringIO
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from numberdrop.files.formats.escaping import escaped, escaped_cells, escaped_lines
 
 FORMULAS = [
-    *("=1+1", "+1+1", "-1-cmd|' /C calc'!A0", "@SUM(A1)", "\rx", "\nx", "  =1", "\uff1d1"),
-    *("\t+1", "+4179\n", "+41 79 x", "+1;2", "-A1", "-a1", "+1e5", "--1=", "  @a"),
+    *("=1+1", "+1+1", "-1-cmd|' /C calc'!A0", "@SUM(A1)", "\rx", "\nx", "\tx", "  =1", "\uff1d1"),
+    *("\t+1", "\n+1", "\r-5", "+4179\n", "+41 79 x", "+1;2", "-A1", "-a1", "+1e5", "--1=", "  @a"),
 ]
 
 INNER_FORMULAS = {
@@ -23,11 +24,19 @@ INNER_FORMULAS = {
     "a;\uff1d1": "a;'\uff1d1",
     "\t=1": "'\t'=1",
     "=1;=2": "'=1;'=2",
+    "a\n=1": "a\n'=1",
+    "a\r=1": "a\r'=1",
+    "a\r\n @b": "a\r\n' @b",
+    "\n=1": "'\n'=1",
+    "\r\n=1": "'\r\n'=1",
+    " \n-A1": "' \n'-A1",
+    "a;\n=1": "a;\n'=1",
+    'a\n"=1"': 'a\n\'"=1"',
 }
 
 NOT_FORMULAS = [
     *("a;b", "a;+41790000002", "a; -5;b", "a;b=1", "a;\n", "a, =1", "a\tb"),
-    *("", "yes", "N/A", "1=1", "https://example.com/?a=b", "a\n=1"),
+    *("", "yes", "N/A", "1=1", "https://example.com/?a=b", "a\nb=1", "a\n+41790000002\r\n-5"),
     *("+41790000001", "+44 7700 900000", "-5", "-5.25", "-1,000.00", "+41 (0)79-000.00/01", " +44 7700", "-"),
 ]
 
@@ -61,6 +70,15 @@ def test_rows_become_lines_of_csv_with_escaped_cells(rows: list[list[str]]) -> N
     assert [next(csv.reader(StringIO(line, newline=""))) for line in lines] == [
         [escaped(cell) for cell in row] for row in rows
     ]
+
+
+@given(cells)
+def test_no_separator_inside_a_cell_starts_a_formula(cell: str) -> None:
+    parts = re.split(r"[;\t\r\n]", escaped(cell))
+
+    starts = [re.sub(r'^[\s"]+', "", part) for part in parts]
+    formulas = [start for start in starts if re.match("[=+@\uff1d-]", start)]
+    assert all(re.fullmatch("[+-][0-9 ().,/-]*", formula) for formula in formulas)
 
 
 @given(st.lists(cells | st.from_regex(r"\+?[0-9]{0,9}", fullmatch=True)))

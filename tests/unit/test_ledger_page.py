@@ -1,5 +1,9 @@
 """docs/ledger.md shows the transitions of the code."""
 
+import re
+from dataclasses import fields
+
+from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import TRANSITIONS, Transition
 from tests.support.template import PROJECT
 
@@ -33,3 +37,9 @@ def test_the_page_explains_exactly_the_transitions() -> None:
     explained = table.splitlines()[2:]
 
     assert explained == [row(transition) for transition in TRANSITIONS]
+
+
+def test_the_page_lists_exactly_the_attributes_of_a_job() -> None:
+    table = PAGE.split("| attribute |")[1].split("\n\n")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [field.name for field in fields(Job)]

@@ -15,10 +15,14 @@ _FORMULA_AT_START = re.compile(_FORMULA.format(end=r"\Z"))
 _FORMULA_IN_ANY_CELL = re.compile(_SEPARATOR + _FORMULA.format(end=rf"(?:{_SEPARATOR}|\Z)"))
 """Finds a formula in a text with a separator before each cell, many times faster than cell by cell."""
 
+_SEPARATES_CELLS = re.compile(r"[;\t\r\n]")
+"""What separates cells or rows elsewhere."""
+
 _INNER_FORMULA = re.compile(
-    r"(?<=[;\t])(?![ \"]*[+\-][0-9 ().,/\-]*(?:[;\t]|\Z))(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+    r"(?<=[;\t\r\n])(?![ \"]*[+\-][0-9 ().,/\-]*(?:[;\t\r\n]|\Z))"
+    r"(?=(?:[^\S\t\r\n]|\")*[=+\-@\uff1d\uff0b\uff0d\uff20])"
 )
-"""Matches where a formula starts inside a cell, behind what separates cells elsewhere.
+"""Matches where a formula starts inside a cell, behind what separates cells or rows elsewhere.
 
 There a quotation mark does not keep a cell together, because it is not at the start of one.
 """
@@ -28,24 +32,26 @@ _NUMBERS = re.compile(rf"(?:\+?[0-9]*{_SEPARATOR})*+")
 
 
 def escaped(cell: str) -> str:
-    """Return the cell, with a leading apostrophe if a spreadsheet would run it as a formula.
+    r"""Return the cell, with a leading apostrophe if a spreadsheet would run it as a formula.
 
-    Following OWASP's page "CSV Injection", a formula starts, perhaps after white space, with ``=``, ``+``,
-    ``-``, ``@`` or the full-width form of one. A sign followed only by digits, spaces and ``().,/-`` is left
-    alone: it cannot run anything, and programs that look up a number must find it as it was sent.
+    Following OWASP's page "CSV Injection", a formula starts with a tab, a carriage return or a line feed, or,
+    perhaps after white space, with ``=``, ``+``, ``-``, ``@`` or the full-width form of one. A sign followed
+    only by digits, spaces and ``().,/-`` is left alone: it cannot run anything, and programs that look up a
+    number must find it as it was sent.
 
     >>> [escaped(cell) for cell in ("=1+1", "+41 79 000 00 01", "yes")]
     ["'=1+1", '+41 79 000 00 01', 'yes']
 
     Spreadsheets in many languages separate cells by ``;``, and text that is pasted into any spreadsheet by
-    tabs. So what follows these inside a cell is escaped like a cell.
+    tabs. There a cell in quotation marks ends at its line end, too, because the marks are not at its start.
+    So what follows any of these inside a cell is escaped like a cell.
 
-    >>> escaped("ok;=1+1")
-    "ok;'=1+1"
+    >>> escaped("ok;=1+1"), escaped("ok\n=1+1")
+    ("ok;'=1+1", "ok\n'=1+1")
     """
     if _FORMULA_AT_START.match(cell):
         cell = f"'{cell}"
-    return _INNER_FORMULA.sub("'", cell) if ";" in cell or "\t" in cell else cell
+    return _INNER_FORMULA.sub("'", cell) if _SEPARATES_CELLS.search(cell) else cell
 
 
 def escaped_cells(cells: list[str]) -> list[str]:
