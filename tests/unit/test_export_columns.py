@@ -219,8 +219,19 @@ def test_digits_are_not_a_number_of_another_country(tmp_path: Path) -> None:
     upload = ["+2015606118", "+2015578981"]
     rows = [["GB", "2015606118", "yes"], ["US", "2015578981", "no"]]
 
-    with pytest.raises(InvalidFileError, match="belong to other countries"):
+    with pytest.raises(InvalidFileError, match="not of the countries"):
         results(tmp_path, "country,number,band", rows, upload=upload)
+
+
+def test_a_country_decides_which_number_the_digits_are(tmp_path: Path) -> None:
+    upload = ["+447403280487", "+447400123252", "+447409363914"]
+    rows = [["+49", "7403280487", "no"], ["GB", "7403280487", "yes"], ["DE", "7409363914", "ban"]]
+    export = tmp_path / "export.csv"
+    export.write_text("\n".join(["country,number,band", *map(",".join, rows), ""]), "utf-8")
+
+    written = results_of("\n".join(upload), export, region="GB")
+
+    assert written.column("band") == ["yes", "", ""]
 
 
 @pytest.mark.parametrize("code", ["200", "GB", "7"])

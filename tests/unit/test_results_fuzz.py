@@ -290,15 +290,16 @@ def entries_meant(column: Sequence[str], case: Case) -> list[str | None]:
 
 def entries_possible(column: Sequence[str], case: Case) -> list[frozenset[str]]:
     """Return the entries that each row may mean: those with its last digits, if it does not mean one."""
+    phone_numbers = case.entries if case.kind is InputKind.PHONE else ()
     return [
-        frozenset([meant] if meant else filter(partial(may_be_national, number), case.entries))
+        frozenset([meant] if meant else filter(partial(may_be_national, number), phone_numbers))
         for number, meant in zip(column, entries_meant(column, case), strict=True)
     ]
 
 
 def may_be_national(number: str, entry: str) -> bool:
     digits = punctuation_removed(number).lstrip("+0")
-    return entry.startswith("+") and len(digits) >= 7 and digits.isdigit() and entry.endswith(digits)
+    return len(digits) >= 7 and digits.isdigit() and entry.endswith(digits)
 
 
 def is_repeated(case: Case) -> bool:

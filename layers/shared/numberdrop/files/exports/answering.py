@@ -114,33 +114,35 @@ def answering_column(
     )
     if clear and best.column.index not in clear:
         return None
+    with_countries = [
+        found
+        for found in answers
+        if found.column.index == best.column.index and found.column.code_index is not None
+    ]
+    if best not in with_countries and any(_contradicts(best, found.column, rows) for found in with_countries):
+        best = max(with_countries, key=lambda found: found.count)
+        if not best.count:
+            raise InvalidFileError("The numbers of the export are not of the countries beside them.")
     if any(other.disputes(best) for other in answers):
         raise InvalidFileError(
             "Several columns of the export have numbers that were sent, and none has clearly the most."
             if best.count
             else "The export's column of numbers has none that were sent, but another column has."
         )
-    with_countries = [column for column in candidates if column.code_index is not None]
-    if best.column.code_index is None and _other_countries(best, rows, with_countries):
-        raise InvalidFileError("The numbers of the export belong to other countries than those beside them.")
     best = max([best, *(other for other in answers if other.repeats(best))], key=lambda found: found.count)
     return best.column if best.count else None
 
 
-def _other_countries(
-    best: _Answers, rows: Sequence[Sequence[str]], with_countries: Sequence[NumberColumn]
-) -> bool:
-    """Return whether the entries of the best column belong to other countries than their rows say.
+def _contradicts(best: _Answers, with_country: NumberColumn, rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the entries of a column are not of the countries that their rows name.
 
     Digits without a plus sign may be an entry by chance, although they are a number of the row's country.
     """
     contradicted = {
         entry
-        for column in with_countries
-        if column.index == best.column.index
         for row, meant in zip(rows, best.meanings, strict=True)
         for entry in best.entries.intersection(meant or ())
-        if not entry.startswith(f"+{column.code_in(row)}") and exists(column.number_in(row))
+        if not entry.startswith(f"+{with_country.code_in(row)}") and exists(with_country.number_in(row))
     }
     return 10 * len(contradicted) > best.count
 
