@@ -8,10 +8,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.buckets import UploadBucket
-from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
-from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.listing import UploadListing
@@ -90,10 +88,6 @@ def connect(place: Place) -> Connection:
     executions = Executions(client("stepfunctions"), stack.state_machine_arn)
     s3, sqs = client("s3"), client("sqs")
     uploads, fences = UploadBucket(s3), Fences(s3, stack.results_bucket)
-    failure_files = FailureFiles(lambda: s3, stack.results_bucket)
-    announcer = Announcer(
-        client("events"), stack.event_bus, ledger, failure_files, stack.event_schema_version
-    )
     queue = UploadQueue(sqs, stack.upload_queue_url)
     return Connection(
         stack=stack,
@@ -107,7 +101,6 @@ def connect(place: Place) -> Connection:
             fences=fences,
             jobs=jobs,
             executions=executions,
-            announcer=announcer,
             queue=queue,
             job_timeout=stack.job_timeout,
         ),
@@ -119,7 +112,6 @@ def connect(place: Place) -> Connection:
             jobs=jobs,
             fences=fences,
             listing=UploadListing(s3, stack.upload_bucket),
-            announcer=announcer,
             job_timeout=stack.job_timeout,
         ),
         s3=s3,

@@ -7,7 +7,6 @@ from typing import TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from numberdrop.aws.bus import Announcer, NotAnnouncedError
 from numberdrop.aws.executions import Executions
 from numberdrop.aws.fences import Fence, Fences
 from numberdrop.aws.ledger import Ledger
@@ -86,7 +85,6 @@ class Operations:
     fences: Fences
     jobs: JobsTable
     executions: Executions
-    announcer: Announcer
     queue: UploadQueue
     job_timeout: timedelta
     now: Clock = utc_now
@@ -129,18 +127,18 @@ class Operations:
         )
         return _error_of(lambda: self._send_again(moved, fence))
 
-    def abandon(self, job: Job) -> str | None:
-        """Give the job up for good, and emit its event.
+    def abandon(self, job: Job) -> None:
+        """Give the job up for good.
 
-        If the job holds the circuit breaker open, reconcile closes it.
+        Reconcile emits its event, because the metrics that belong to it come from functions only. If the job
+        holds the circuit breaker open, reconcile closes it too.
         """
         must_be_abandonable(job)
         now = self.now()
         if job.state is not State.IN_DOUBT:
-            moved = self.ledger.move(job, GIVE_UP, reason=GIVEN_UP_UNSENT, charged=False, finished_at=now)
+            self.ledger.move(job, GIVE_UP, reason=GIVEN_UP_UNSENT, charged=False, finished_at=now)
         else:
-            moved = self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=now)
-        return _error_of(lambda: self.announcer.announce(moved))
+            self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=now)
 
     def collect_again(self, job: Job) -> str | None:
         """Start another execution that follows the same task. Nothing is sent."""
@@ -177,6 +175,6 @@ def _error_of(next_step: Callable[[], None]) -> str | None:
     """Run the step. Return None, or its error as text."""
     try:
         next_step()
-    except (BotoCoreError, ClientError, NotAnnouncedError) as error:
+    except (BotoCoreError, ClientError) as error:
         return str(error)
     return None

@@ -7,7 +7,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.bus import Announcer
 from numberdrop.aws.fences import Fence, Fences
 from numberdrop.aws.ledger import NON_JOB_PREFIX, Ledger, is_refused_condition
 from numberdrop.aws.listing import UploadListing
@@ -59,7 +58,6 @@ class RestoredLedger:
     jobs: JobsTable
     fences: Fences
     listing: UploadListing
-    announcer: Announcer
     job_timeout: timedelta
     now: Clock = utc_now
 
@@ -80,7 +78,7 @@ class RestoredLedger:
         return Comparison(forgotten + found, len(unknown) - len(found))
 
     def put_in_doubt(self, submission: ForgottenSubmission) -> None:
-        """Record that nobody knows whether an upload was charged, and announce it.
+        """Record that nobody knows whether an upload was charged. Reconcile announces it.
 
         Raises:
             TransitionRefusedError: the job has changed since.
@@ -91,7 +89,7 @@ class RestoredLedger:
             job = self.ledger.claim(submission.upload, lease_until=now, deadline=now + self.job_timeout)
         elif job.state is State.SUBMITTING and job.lease_until > now:
             raise RefusedError("The file is being sent right now. Try again in a minute.")
-        moved = self.ledger.move(
+        self.ledger.move(
             job,
             FORGOTTEN,
             reason=FORGOTTEN_SUBMISSION,
@@ -99,7 +97,6 @@ class RestoredLedger:
             finished_at=now,
             fence_tokens=job.fence_tokens | {submission.fence.token},
         )
-        self.announcer.announce(moved)
 
     def _without_job(self, unknown: set[str]) -> Iterator[ForgottenSubmission]:
         """Yield the unknown submissions whose uploads the bucket still has."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from numberdrop.jobs.events import SchemaVersion
 from numberdrop.settings import words
 from numberdrop_cli.errors import RefusedError
 
@@ -28,7 +27,6 @@ class Stack:
     Attributes:
         arn: the stack's ARN, which contains its region and account.
         created_at: when its first deployment began.
-        event_schema_version: the parameter ``EventSchemaVersion``, which older versions do not have.
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
         allowed_task_types: the parameter ``AllowedTaskTypes``, which stacks of older versions do not have.
@@ -40,7 +38,6 @@ class Stack:
     results_bucket: str
     jobs_table: str
     event_bus: str
-    event_schema_version: SchemaVersion
     state_machine_arn: str
     upload_queue_url: str
     dead_letter_queue_url: str
@@ -89,7 +86,6 @@ def find_stack(cloudformation: "CloudFormationClient", name: str, account: "Call
             results_bucket=outputs["ResultsBucketName"],
             jobs_table=outputs["JobsTableName"],
             event_bus=outputs["EventBusName"],
-            event_schema_version=SchemaVersion(parameters.get("EventSchemaVersion", SchemaVersion.ONE)),
             state_machine_arn=outputs["StateMachineArn"],
             upload_queue_url=outputs["UploadQueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],

@@ -18,7 +18,8 @@ Jobs that the ledger lacks are copied from the table {source}. Jobs that the led
 
 PLAN = """\
 These {count} file(s) were about to be sent, and may have been charged, but the ledger has forgotten that.
-They are put in doubt, each with its event. Nothing is sent. Decide about each: numberdrop resolve JOB."""
+They are put in doubt; their events follow within a few minutes. Nothing is sent. Decide about each:
+numberdrop resolve JOB."""
 
 NOTHING_FORGOTTEN = "The ledger knows every submission that has a fence."
 

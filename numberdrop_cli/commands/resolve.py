@@ -16,18 +16,19 @@ The file WILL be sent to the vendor again, and the vendor may charge for it. If 
 charged after all, the file is then paid for twice. Your evidence is kept in the ledger."""
 
 GIVE_UP_PLAN = """\
-The file is not sent, and nothing was charged for it. A "Number Check Failed" event (ABORTED) reports this.
-If this job holds the circuit breaker open, the next upload is tried within a few minutes. To check the file
-after all, upload it again."""
+The file is not sent, and nothing was charged for it. A "Number Check Failed" event (ABORTED) reports this
+within a few minutes. If this job holds the circuit breaker open, the next upload is tried by then too. To
+check the file after all, upload it again."""
 
 ABANDON_PLAN = """\
 This upload is given up for good: it is not sent again, and no results are collected, even if the vendor did
-charge for it. A "Number Check Failed" event (ABORTED) reports this. You cannot undo this."""
+charge for it. A "Number Check Failed" event (ABORTED) reports this within a few minutes. You cannot undo
+this."""
 
 GIVE_UP = Action(
     plan=GIVE_UP_PLAN,
     operation=lambda operations, job: operations.abandon(job),
-    success="The upload is given up, and its event was sent.",
+    success="The upload is given up. Its event follows within a few minutes.",
 )
 """Replaces the decision to abandon if the vendor has not accepted the file."""
 
@@ -93,7 +94,7 @@ def _action(findings: list[str], task_id: str | None, evidence: str | None) -> A
             return Action(
                 plan=ABANDON_PLAN,
                 operation=lambda operations, job: operations.abandon(job),
-                success="The job is abandoned, and its event was sent.",
+                success="The job is abandoned. Its event follows within a few minutes.",
             )
         case _:
             raise click.UsageError(

@@ -1,11 +1,12 @@
 """The drill of the runbook: the ledger's table is restored to a point in time, and nothing is paid twice."""
 
+import json
 import subprocess
 import sys
 import time
 from typing import Any
 
-from local.cloud import LocalCloud
+from local.cloud import STACK, LocalCloud
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
 from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, announce_again, command_settings
@@ -46,6 +47,15 @@ def restore_to(cloud: LocalCloud, snapshot: list[dict[str, Any]]) -> str:
     return "restored"
 
 
+def reconcile(cloud: LocalCloud) -> None:
+    """Run the function that sends the events of a person's decisions."""
+    function = cloud.aws.client("cloudformation").describe_stack_resource(
+        StackName=STACK, LogicalResourceId="ReconcileFunction"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    payload = json.dumps({"detail-type": "Scheduled Event"})
+    cloud.aws.client("lambda").invoke(FunctionName=function, Payload=payload)
+
+
 def test_a_restored_table_pays_for_nothing_twice(
     cloud: LocalCloud, inbox: Inbox, uploads: Bucket, vendor: RemoteSimulator
 ) -> None:
@@ -66,6 +76,7 @@ def test_a_restored_table_pays_for_nothing_twice(
     known = {item["job_id"]["S"]: item.get("state", {}).get("S") for item in items(cloud, table)}
     assert known[job] == "in_doubt"
     assert set(known) >= {item["job_id"]["S"] for item in snapshot if "state" in item}
+    reconcile(cloud)
     inbox.wait_for(after, count=2)
 
     announce_again(cloud, uploads, after)

@@ -39,15 +39,16 @@ def forget(run: CommandLine, job_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.BLOCKED, State.SUBMITTING, State.IN_DOUBT])
-def test_a_forgotten_attempt_is_put_in_doubt(run: CommandLine, state: State) -> None:
+def test_a_forgotten_attempt_is_put_in_doubt(run: CommandLine, functions: Functions, state: State) -> None:
     job = run.put(state, fence_tokens=KNOWN, announced=frozenset({"in_doubt:SUBMISSION_IN_DOUBT"}))
     put_up_fence(run, job)
     result = run("after-restore", answer="y\n")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr, run.effects) == (0, "", NO_EFFECTS)
     assert job.job_id[:12] in result.stdout
     after = run.stored(job)
     assert (after.state, after.charged) == (State.IN_DOUBT, None)
     assert after.fence_tokens == KNOWN | {"forgotten"}
+    functions.reconcile({"detail-type": "Scheduled Event"})
     (event,) = run.account.events()
     assert event["detail"]["reason"]["code"] == "SUBMISSION_IN_DOUBT"
     assert (run.account.executions(), messages_in(run.account.upload_queue)) == ([], [])

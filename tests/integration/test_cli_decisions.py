@@ -18,6 +18,7 @@ from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
 from tests.support.command_line import HOURS, NO_EFFECTS, CommandLine, messages_in
+from tests.support.invocations import Functions
 from tests.support.jobs import NOON, TASK_ID
 from tests.support.refusals import RefusingStepFunctions
 
@@ -37,7 +38,6 @@ def operations(run: CommandLine, **changes: Any) -> Operations:
         fences=Fences(boto3.client("s3"), run.account.results_bucket),
         jobs=JobsTable(client, run.account.jobs_table),
         executions=Executions(boto3.client("stepfunctions"), run.account.state_machine),
-        announcer=run.account.announcer(ledger),
         queue=UploadQueue(boto3.client("sqs"), run.account.upload_queue),
         job_timeout=timedelta(hours=HOURS),
         now=lambda: NOON,
@@ -110,38 +110,51 @@ def test_a_job_resolved_as_not_charged_has_no_lease(run: CommandLine) -> None:
     assert after.deadline == NOON + timedelta(hours=HOURS)
 
 
-def test_an_abandoned_job_is_announced_as_failed(run: CommandLine) -> None:
-    job = run.put(State.IN_DOUBT)
-    assert run("resolve", job.job_id, *GIVE_UP, "--yes").exit_code == 0
-    after = run.stored(job)
-    assert (after.state, after.charged) == (State.ABANDONED, None)
-    (event,) = run.account.events()
-    assert event["detail-type"] == "Number Check Failed"
-    assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", None)
-    assert (run.account.executions(), messages_in(run.account.upload_queue)) == ([], [])
-
-
-@pytest.mark.parametrize(("parameter", "version"), [(None, "1"), ("1", "1"), ("2", "2")])
-def test_a_command_announces_in_the_version_of_its_stack(
-    run: CommandLine, parameter: str | None, version: str
+@pytest.mark.parametrize(
+    ("state", "ended", "charged"),
+    [
+        (State.IN_DOUBT, State.ABANDONED, None),
+        (State.BLOCKED, State.FAILED, False),
+        (State.CLAIMED, State.FAILED, False),
+    ],
+)
+def test_reconcile_announces_a_job_that_was_given_up(
+    run: CommandLine,
+    functions: Functions,
+    capsys: pytest.CaptureFixture[str],
+    state: State,
+    ended: State,
+    charged: bool | None,
 ) -> None:
-    run.cloudformation.event_schema_version = parameter
-    run("resolve", run.put(State.IN_DOUBT).job_id, *GIVE_UP, "--yes")
-    (event,) = run.account.events()
-    assert event["detail"]["schema_version"] == version
-
-
-@pytest.mark.parametrize("state", [State.BLOCKED, State.CLAIMED])
-def test_an_unsent_upload_can_be_given_up_free_of_charge(run: CommandLine, state: State) -> None:
     job = run.put(state)
-    result = run("resolve", job.job_id, *GIVE_UP, answer="y\n")
-    assert "nothing was charged" in result.stdout
+    result = run("resolve", job.job_id, *GIVE_UP, "--yes")
+    assert (result.exit_code, run.effects) == (0, NO_EFFECTS)
     after = run.stored(job)
-    assert (after.state, after.charged) == (State.FAILED, False)
+    assert (after.state, after.charged) == (ended, charged)
+
+    capsys.readouterr()
+    functions.reconcile({"detail-type": "Scheduled Event"})
     (event,) = run.account.events()
     assert event["detail-type"] == "Number Check Failed"
-    assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", False)
-    assert messages_in(run.account.upload_queue) == []
+    assert (event["detail"]["reason"]["code"], event["detail"]["charged"]) == ("ABORTED", charged)
+    assert capsys.readouterr().out.count('"Failed":[1.0]') == 1
+    functions.reconcile({"detail-type": "Scheduled Event"})
+    assert run.account.events() == []
+    assert '"Failed"' not in capsys.readouterr().out
+
+
+def test_giving_up_an_unsent_upload_is_free_of_charge(run: CommandLine) -> None:
+    assert (
+        "nothing was charged" in run("resolve", run.put(State.BLOCKED).job_id, *GIVE_UP, answer="y\n").stdout
+    )
+
+
+@pytest.mark.parametrize("state", [State.IN_DOUBT, State.BLOCKED])
+def test_a_decision_prints_no_metric(
+    run: CommandLine, capfd: pytest.CaptureFixture[str], state: State
+) -> None:
+    result = run("resolve", run.put(state).job_id, *GIVE_UP, "--yes")
+    assert "_aws" not in result.output + capfd.readouterr().out
 
 
 def test_an_upload_cannot_be_given_up_while_it_is_being_sent(run: CommandLine) -> None:

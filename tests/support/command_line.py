@@ -54,7 +54,6 @@ class CloudFormation:
     outputs: dict[str, str] = field(default_factory=dict)
     allow_sensitive: bool = False
     allowed_task_types: str = ""
-    event_schema_version: str | None = None
     refusal: str | None = None
     created_at: datetime = NOON
     meta = SimpleNamespace(region_name="us-east-1")
@@ -69,9 +68,6 @@ class CloudFormation:
             {"ParameterKey": "AllowSensitiveCheckers", "ParameterValue": str(self.allow_sensitive).lower()},
             {"ParameterKey": "AllowedTaskTypes", "ParameterValue": self.allowed_task_types},
         ]
-        if self.event_schema_version:
-            version = {"ParameterKey": "EventSchemaVersion", "ParameterValue": self.event_schema_version}
-            parameters.append(version)
         stack = {"StackId": ARN, "CreationTime": self.created_at}
         return {"Stacks": [{**stack, "Outputs": outputs, "Parameters": parameters}]}
 

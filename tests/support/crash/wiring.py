@@ -158,7 +158,6 @@ class Wiring:
             fences=self._fences(),
             jobs=_NoOtherJobs(),  # type: ignore[arg-type]
             executions=self._executions(),
-            announcer=self._announcer(ledger),
             queue=self._queue(),
             job_timeout=JOB_TIMEOUT,
             now=self.now,
@@ -171,7 +170,6 @@ class Wiring:
             jobs=JobsTable(self.clients.dynamodb, TABLE),
             fences=self._fences(),
             listing=UploadListing(self.clients.s3, UPLOADS),
-            announcer=self._announcer(ledger),
             job_timeout=JOB_TIMEOUT,
             now=self.now,
         )
