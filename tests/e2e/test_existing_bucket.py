@@ -86,3 +86,5 @@ def test_a_second_stack_on_a_bucket_fails_to_deploy(cloud: LocalCloud, outputs: 
     assert owner["Parameter"]["Value"] == "numberdrop-existing"
     rules = cloud.aws.client("events").list_rules(NamePrefix="numberdrop-second")["Rules"]
     assert rules == []
+    tables = cloud.aws.client("dynamodb").list_tables()["TableNames"]
+    assert [name for name in tables if name.startswith("numberdrop-second")] == []

@@ -130,6 +130,12 @@ def test_the_key_of_the_memory_fits_its_hash() -> None:
     assert generated == {"PasswordLength": 64, "ExcludePunctuation": True}
 
 
+def test_checks_that_may_fail_come_before_the_ledger() -> None:
+    """A failed creation leaves the protected table behind."""
+    table = template()["Resources"]["JobsTable"]
+    assert set(table["DependsOn"]) == {"UploadBucketOwner", "AttentionRule"}
+
+
 def test_ledger_items_never_expire() -> None:
     (table,) = resources("AWS::DynamoDB::Table").values()
     assert "TimeToLiveSpecification" not in table
