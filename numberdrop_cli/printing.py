@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from numberdrop.clock import utc_now
 from numberdrop.jobs.job import Job, StoredResults, to_item
 from numberdrop.masking import without_personal_data
 
@@ -23,6 +25,12 @@ COLUMNS = ("job", "state", "checker", "key", "since", "reason")
 
 MEANING_OF_NONE = {"charged": "unknown", "execution.status": "never started"}
 """The meaning of None for attributes where it means more than "not set"."""
+
+FORGOTTEN_EXECUTION = "no longer known: AWS keeps executions for 90 days"
+
+HISTORY_KEPT = timedelta(days=90)
+"""How long after its end an execution is known (AWS Step Functions developer guide, "Service quotas":
+"Execution history retention time")."""
 
 
 def short_id(job_id: str) -> str:
@@ -74,9 +82,10 @@ def print_job(document: Mapping[str, Any], console: "Console | None" = None) -> 
     from rich.text import Text
 
     console = console or Console()
+    forgotten = {"execution.status": FORGOTTEN_EXECUTION} if document["execution"]["forgotten"] else {}
+    meanings = MEANING_OF_NONE | forgotten
     rows = [
-        (name, MEANING_OF_NONE.get(name, "-") if value is None else _cell(value))
-        for name, value in _flat(document)
+        (name, meanings.get(name, "-") if value is None else _cell(value)) for name, value in _flat(document)
     ]
     if not console.is_terminal:
         _print_lines(rows, console)
@@ -103,8 +112,16 @@ def summary_document(summary: "Summary") -> dict[str, Any]:
     return asdict(replace(summary, key=without_personal_data(summary.key)))
 
 
-def job_document(job: Job, execution: "ExecutionStatus | None") -> dict[str, Any]:
-    """Return everything about a job for JSON. ``execution`` is None if none was started."""
+def job_document(
+    job: Job, execution: "ExecutionStatus | None", now: datetime | None = None
+) -> dict[str, Any]:
+    """Return everything about a job for JSON.
+
+    Args:
+        job: the job.
+        execution: the status of its execution, or None if AWS knows none.
+        now: the current time, to tell executions that were never started from those that AWS has forgotten.
+    """
     masked = replace(
         job,
         upload=replace(job.upload, key=without_personal_data(job.upload.key)),
@@ -117,8 +134,18 @@ def job_document(job: Job, execution: "ExecutionStatus | None") -> dict[str, Any
     return {
         **attributes,
         "announced": sorted(job.announced),
-        "execution": {"name": job.execution_name, "status": execution},
+        "execution": {
+            "name": job.execution_name,
+            "status": execution,
+            "forgotten": execution is None and _is_forgotten(job, now or utc_now()),
+        },
     }
+
+
+def _is_forgotten(job: Job, now: datetime) -> bool:
+    """Return whether the job had an execution so long ago that AWS no longer knows it."""
+    last_known = job.finished_at or job.submitted_at
+    return job.task_id is not None and last_known is not None and now - last_known >= HISTORY_KEPT
 
 
 def _masked_keys(results: StoredResults, job_id: str) -> StoredResults:

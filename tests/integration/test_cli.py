@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
 import boto3
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
+from numberdrop.clock import utc_now
 from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
@@ -93,7 +95,8 @@ def test_a_terminal_gets_a_table() -> None:
 
 def test_a_key_cannot_send_control_characters_to_a_terminal() -> None:
     screen = Console(file=StringIO(), force_terminal=True, width=120, color_system=None)
-    print_job({"upload": {"key": "band/\x1b]0;owned\x07\n.txt"}}, screen)
+    execution = {"status": None, "forgotten": False}
+    print_job({"upload": {"key": "band/\x1b]0;owned\x07\n.txt"}, "execution": execution}, screen)
     assert isinstance(screen.file, StringIO)
     printed = screen.file.getvalue()
     assert "upload.key" in printed
@@ -117,9 +120,30 @@ def test_everything_about_a_job_is_shown(run: CommandLine) -> None:
         "results.csv_key": "prefix/results.csv",
         "results.report_key": "prefix/report.html",
         "execution.name": f"{job.job_id}-1",
-        "execution.status": "never started",
+        "execution.status": "no longer known: AWS keeps executions for 90 days",
     }
     assert lines.items() >= expected.items()
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "shown"),
+    [
+        (State.COMPLETED, 91, "no longer known: AWS keeps executions for 90 days"),
+        (State.COMPLETED, 89, "never started"),
+        (State.SUBMITTED, 91, "no longer known: AWS keeps executions for 90 days"),
+        (State.IN_DOUBT, 91, "never started"),
+        (State.BLOCKED, 91, "never started"),
+    ],
+)
+def test_a_forgotten_execution_is_not_shown_as_never_started(
+    run: CommandLine, state: State, days: int, shown: str
+) -> None:
+    then = utc_now() - timedelta(days=days)
+    ended = None if state is State.SUBMITTED else then
+    job = run.put(state, submitted_at=then if state is not State.IN_DOUBT else None, finished_at=ended)
+    assert f"execution.status\t{shown}\n" in run("show", job.job_id).stdout
+    execution = json_output(run("show", job.job_id, "--json"))["execution"]
+    assert (execution["status"], execution["forgotten"]) == (None, shown != "never started")
 
 
 def test_results_from_before_reports_are_shown_without_a_report(run: CommandLine) -> None:

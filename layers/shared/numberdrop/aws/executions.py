@@ -52,7 +52,10 @@ class Executions:
         return f"{machine}:{job.execution_name}"
 
     def status(self, job: Job) -> ExecutionStatus | None:
-        """Return the status of the job's execution, or None if it was never started."""
+        """Return the status of the job's execution, or None if it was never started or ended long ago.
+
+        AWS forgets an execution 90 days after its end (AWS Step Functions developer guide, "Service quotas").
+        """
         try:
             described = self.client.describe_execution(executionArn=self.execution_arn(job))
         except ClientError as error:
