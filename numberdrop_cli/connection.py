@@ -13,6 +13,7 @@ from numberdrop.aws.executions import Executions
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.listing import UploadListing
+from numberdrop.aws.memory_bucket import MemoryBucket
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import utc_now
@@ -22,12 +23,16 @@ from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
 from numberdrop_cli.place import Place, is_this_computer
+from numberdrop_cli.remembered import StackMemory
 from numberdrop_cli.restoring import RestoredLedger
 from numberdrop_cli.stack import Stack, find_stack
 from numberdrop_cli.unannounced import UnannouncedUploads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
@@ -50,6 +55,20 @@ class Connection:
     unannounced: UnannouncedUploads
     restored: RestoredLedger
     s3: "S3Client"
+    memory: StackMemory | None
+
+    def require_memory(self) -> StackMemory:
+        """Return the verdict memory.
+
+        Raises:
+            RefusedError: it is off.
+        """
+        if self.memory is None:
+            raise RefusedError(
+                "The verdict memory of this stack is off. Deploy with RememberYesDays or RememberNoDays to "
+                "switch it on."
+            )
+        return self.memory
 
     def may_lose_events(self) -> bool:
         """Return whether S3 may not send the events of the upload bucket yet. The local cloud always does."""
@@ -115,7 +134,16 @@ def connect(place: Place) -> Connection:
             job_timeout=stack.job_timeout,
         ),
         s3=s3,
+        memory=_memory(stack, s3, lambda: client("secretsmanager"), jobs),
     )
+
+
+def _memory(
+    stack: Stack, s3: "S3Client", secrets: "Callable[[], SecretsManagerClient]", jobs: JobsTable
+) -> StackMemory | None:
+    if not stack.memory_bucket or not stack.memory_key_secret:
+        return None
+    return StackMemory(MemoryBucket(s3, stack.memory_bucket), secrets(), stack.memory_key_secret, jobs)
 
 
 def _account(sts: Any) -> str:

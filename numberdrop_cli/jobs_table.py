@@ -1,5 +1,6 @@
 """Search all jobs. Every search reads the whole table, so only commands that people run do it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,14 @@ class JobsTable:
     def job_of_task(self, task_id: str) -> str | None:
         """Return the id of the job that a task belongs to, or None."""
         return next((item["job_id"] for item in self._scan("task_id = :value", task_id)), None)
+
+    def remembered_entries(self) -> Counter[str]:
+        """Return how many entries completed jobs did not send because they were remembered, by checker."""
+        remembered: Counter[str] = Counter()
+        for item in self._scan("#state = :value", State.COMPLETED, names={"#state": "state"}):
+            if count := item["counts"].get("remembered"):
+                remembered[item["checker"]] += count
+        return remembered
 
     def fence_tokens_of_repeatable_jobs(self) -> dict[str, set[str] | None]:
         """Return all jobs by id: the fence tokens of a job that may be sent again, None for any other job."""

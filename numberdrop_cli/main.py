@@ -13,7 +13,9 @@ from numberdrop_cli.commands.after_restore import after_restore
 from numberdrop_cli.commands.announce import announce
 from numberdrop_cli.commands.checkers import checkers
 from numberdrop_cli.commands.collect_again import collect_again
+from numberdrop_cli.commands.forget import forget
 from numberdrop_cli.commands.jobs import jobs
+from numberdrop_cli.commands.memory import memory
 from numberdrop_cli.commands.redrive import redrive
 from numberdrop_cli.commands.resolve import resolve
 from numberdrop_cli.commands.send import send
@@ -88,5 +90,18 @@ def _connect(**options: Any) -> "Connection":
     return connect(chosen_place(**options))
 
 
-for command in (send, watch, checkers, announce, jobs, show, resolve, collect_again, redrive, after_restore):
+for command in (
+    send,
+    watch,
+    checkers,
+    announce,
+    jobs,
+    show,
+    resolve,
+    collect_again,
+    redrive,
+    after_restore,
+    memory,
+    forget,
+):
     main.add_command(command)

@@ -30,6 +30,9 @@ class Stack:
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
         allowed_task_types: the parameter ``AllowedTaskTypes``, which stacks of older versions do not have.
+        retention_days: the parameter ``RetentionDays``.
+        memory_bucket: the bucket of the verdict memory; None while it is off.
+        memory_key_secret: the ARN of the secret with the memory's key; None while the memory is off.
     """
 
     arn: str
@@ -44,6 +47,9 @@ class Stack:
     job_timeout: timedelta
     allow_sensitive: bool
     allowed_task_types: frozenset[str]
+    retention_days: int
+    memory_bucket: str | None
+    memory_key_secret: str | None
 
     @property
     def place(self) -> str:
@@ -92,6 +98,9 @@ def find_stack(cloudformation: "CloudFormationClient", name: str, account: "Call
             job_timeout=timedelta(hours=int(parameters["JobTimeoutHours"])),
             allow_sensitive=parameters["AllowSensitiveCheckers"] == "true",
             allowed_task_types=words(parameters.get("AllowedTaskTypes", "")),
+            retention_days=int(parameters.get("RetentionDays", "90")),
+            memory_bucket=outputs.get("MemoryBucketName"),
+            memory_key_secret=outputs.get("MemoryKeySecretArn"),
         )
     except KeyError as missing:
         raise RefusedError(

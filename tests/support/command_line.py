@@ -54,6 +54,7 @@ class CloudFormation:
     outputs: dict[str, str] = field(default_factory=dict)
     allow_sensitive: bool = False
     allowed_task_types: str = ""
+    retention_days: int = 90
     refusal: str | None = None
     created_at: datetime = NOON
     meta = SimpleNamespace(region_name="us-east-1")
@@ -66,6 +67,7 @@ class CloudFormation:
         parameters = [
             {"ParameterKey": "JobTimeoutHours", "ParameterValue": str(HOURS)},
             {"ParameterKey": "AllowSensitiveCheckers", "ParameterValue": str(self.allow_sensitive).lower()},
+            {"ParameterKey": "RetentionDays", "ParameterValue": str(self.retention_days)},
             {"ParameterKey": "AllowedTaskTypes", "ParameterValue": self.allowed_task_types},
         ]
         stack = {"StackId": ARN, "CreationTime": self.created_at}

@@ -17,6 +17,7 @@ from numberdrop.settings import MemorySettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 PARALLEL = Config(max_pool_connections=READERS, response_checksum_validation="when_required")
 """For a client that many threads use. Runs have checksums of their own, which also cover parts of an
@@ -122,18 +123,18 @@ def connect_memory(settings: MemorySettings) -> VerdictMemory:
         MemoryUnreadableError: the secret cannot be read, or is empty.
     """
     yes_days, no_days = settings.lives
-    key = hash_key(settings.memory_key_secret)
+    key = hash_key(make_client("secretsmanager", PROMPT), settings.memory_key_secret)
     return VerdictMemory(connect_bucket(settings.memory_bucket), key, yes_days, no_days)
 
 
-def hash_key(secret_id: str) -> bytes:
+def hash_key(client: "SecretsManagerClient", secret_id: str) -> bytes:
     """Return the key under which entries are hashed.
 
     Raises:
         MemoryUnreadableError: the secret cannot be read, or is empty.
     """
     try:
-        secret = make_client("secretsmanager", PROMPT).get_secret_value(SecretId=secret_id)
+        secret = client.get_secret_value(SecretId=secret_id)
     except (BotoCoreError, ClientError) as error:
         raise MemoryUnreadableError(_cause(error)) from None
     key = secret.get("SecretString", "").strip().encode()[:_MAX_KEY_LENGTH]
