@@ -313,7 +313,7 @@ def test_the_submit_sample_announces_the_sample_upload() -> None:
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("check_status.json", {"job_id", "seen"}),
+        ("check_status.json", {"job_id", "seen", "retries"}),
         ("collect.json", {"job_id"}),
         ("record_failure.json", {"job_id", "execution", "reason"}),
     ],

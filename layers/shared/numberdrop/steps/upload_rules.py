@@ -50,7 +50,7 @@ class UploadRules:
 
     >>> from io import BytesIO
     >>> rules = UploadRules(allow_sensitive=False, has_user_id=False, default_region="GB")
-    >>> rules.read(BytesIO(b"07700 900001"), rules.checker("band/a.txt"), {}, file=BytesIO()).counts.submitted
+    >>> rules.read(BytesIO(b"07400 123456"), rules.checker("band/a.txt"), {}, file=BytesIO()).counts.submitted
     1
 
     Attributes:
