@@ -13,6 +13,7 @@ from numberdrop.jobs.breaker import Cause, OpenBreaker
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
+from numberdrop.steps.gatekeeper import FAILURES_OF_THE_BALANCE
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions
@@ -61,6 +62,28 @@ def test_an_outage_of_any_length_costs_one_doubt(
         account.end_pause()
     assert states_of(account, uploads) == [State.IN_DOUBT, None, None, None]
     assert (simulator.calls["submit"], simulator.calls["balance"]) == (1, 2)
+
+
+def test_a_balance_that_stays_broken_holds_no_upload_for_good(
+    account: Account, simulator: Simulator, functions: Functions
+) -> None:
+    """After an hour, the vendor's words about a task show that it is back."""
+    break_vendor(simulator, status=503)
+    first, second = drop(account, "band/0.txt", "band/1.txt")
+    functions.submit(first)
+    simulator.clear_faults()
+    simulator.inject_fault("balance", "http_error", times=None, status=503)
+    for failures in range(FAILURES_OF_THE_BALANCE):
+        account.end_pause()
+        functions.submit(second)
+        state = breaker_of(account)
+        assert state
+        assert (state.failures, account.job(second)) == (failures + 1, None)
+
+    account.end_pause()
+    functions.submit(second)
+    assert states_of(account, [first, second]) == [State.IN_DOUBT, State.SUBMITTED]
+    assert breaker_of(account) is None
 
 
 def test_uploads_go_on_after_an_outage(account: Account, simulator: Simulator, functions: Functions) -> None:

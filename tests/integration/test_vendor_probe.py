@@ -6,7 +6,7 @@ import pytest
 
 from local.simulator import Simulator
 from numberdrop.aws.api_key import ApiKeyInvalidError
-from numberdrop.vendor.client import BALANCE_PATH
+from numberdrop.vendor.client import BALANCE_PATH, NO_TASK, TASKS_PATH
 from tests.support.bare_server import captured_request
 from tests.support.vendor_client import Key, client
 
@@ -78,3 +78,35 @@ def test_a_secret_that_cannot_be_read_is_not_an_answer(simulator: Simulator) -> 
             raise ApiKeyInvalidError
 
     assert not client(simulator.url, key=NoKey()).answers()
+
+
+# The vendor's words about a task that cannot exist
+
+
+def test_an_unknown_task_is_an_answer(simulator: Simulator) -> None:
+    assert client(simulator.url).answers_about_tasks()
+    assert not simulator.charges
+
+
+def test_the_second_probe_sends_the_key_and_an_impossible_id() -> None:
+    with captured_request(answer("404 Not Found", '{"error": "task not found"}')) as server:
+        assert client(server.url).answers_about_tasks()
+    assert server.request.line == f"POST {TASKS_PATH} HTTP/1.1"
+    assert server.request.headers["x-api-key"] == "test-key"
+    assert NO_TASK.encode() in server.request.body
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("404 Not Found", '{"message": "Not Found"}'),
+        ("404 Not Found", '{"message": "no route POST /v1/gettasks"}'),
+        ("404 Not Found", "<h1>Not Found</h1>"),
+        ("200 OK", "{}"),
+        ("401 Unauthorized", '{"error": "invalid key"}'),
+        ("503 Service Unavailable", '{"error": "task service is down"}'),
+    ],
+)
+def test_other_answers_say_nothing_about_a_task(status: str, body: str) -> None:
+    with captured_request(answer(status, body)) as server:
+        assert not client(server.url).answers_about_tasks()

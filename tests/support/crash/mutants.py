@@ -53,6 +53,9 @@ class _RetryingVendor:
     def answers(self) -> bool:
         return self.vendor.answers()
 
+    def answers_about_tasks(self) -> bool:
+        return self.vendor.answers_about_tasks()
+
     def status(self, checker: Checker, task_id: str) -> Any:
         return self.vendor.status(checker, task_id)
 

@@ -203,6 +203,10 @@ class SeamVendorClient:
         outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, BALANCE, {})
         return outcome
 
+    def answers_about_tasks(self) -> bool:
+        outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, STATUS, {})
+        return outcome
+
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:
         if self.api_key.get() != self.vendor.key and not self.api_key.refresh():
             return NoAnswer(60, "The vendor answered 401.")

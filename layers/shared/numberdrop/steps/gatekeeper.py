@@ -25,6 +25,10 @@ HALF_OPEN_WAIT = 60
 BLOCKED_PAUSE, LONGEST_BLOCKED_PAUSE = timedelta(minutes=2), timedelta(minutes=30)
 """How soon a blocked job asks again. After repeated refusals of this file only, the pause grows."""
 
+FAILURES_OF_THE_BALANCE = 12
+"""After this many failed calls for the balance, about an hour, another free call may show that the vendor is
+back."""
+
 logger = Logger()
 
 
@@ -71,7 +75,7 @@ class Gatekeeper:
         due = state.due_for(upload)
         if now < due and not self._has_newer_key(state, upload):
             return Admission(_wait(now, due), job)
-        if state.cause is Cause.OUTAGE and not self.vendor.answers():
+        if state.cause is Cause.OUTAGE and not self._vendor_answers(state):
             failed = state.after_failure(self.now())
             self.breaker.change(state, failed)
             return Admission(_wait(self.now(), failed.due_for(upload)), job)
@@ -143,6 +147,15 @@ class Gatekeeper:
                 return BLOCKED_PAUSE
             self.breaker.change(state, state.after_refusal(job.upload, self.now(), key_version=version))
         return BLOCKED_PAUSE if job.reason or state.holder == job.job_id else None
+
+    def _vendor_answers(self, state: OpenBreaker) -> bool:
+        """Return whether a free call shows that the outage is over.
+
+        If only the call for the balance stays broken, the vendor's words about a task will do after an hour.
+        """
+        if self.vendor.answers():
+            return True
+        return state.failures >= FAILURES_OF_THE_BALANCE and self.vendor.answers_about_tasks()
 
     def _is_probing(self, state: OpenBreaker, upload: Upload, now: datetime) -> bool:
         """Return whether another upload has the turn."""

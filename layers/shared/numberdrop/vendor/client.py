@@ -55,6 +55,12 @@ STATUS_SECONDS = 20
 BALANCE_PATH = "/v1/balance"
 """The path of the account's balance (vendor OpenAPI)."""
 
+TASKS_PATH = "/v1/gettasks"
+"""The path of the status of v1 tasks (vendor OpenAPI)."""
+
+NO_TASK = "0" * 20
+"""An id in the format of task ids (see ``TASK_ID``) that no task has."""
+
 LONGEST_ANSWER = 1024 * 1024
 """How many bytes of an answer are read. The vendor's answers have a few hundred."""
 
@@ -189,6 +195,14 @@ class VendorClient:
             return isinstance(balance, int | float) and not isinstance(balance, bool)
         return answer.status in {401, 402, 403} and isinstance(answer.fields.get("error"), str)
 
+    def answers_about_tasks(self) -> bool:
+        """Return whether the vendor says in its own words that it does not know a task that cannot exist.
+
+        This is free, too (vendor OpenAPI, ``POST /v1/gettasks``: 404 for an unknown task).
+        """
+        answer = self._request("POST", self.base_url + TASKS_PATH, files={"task_id": (None, NO_TASK)})
+        return isinstance(answer, _Answer) and answer.status == 404 and answer.names_task(NO_TASK)
+
     def _ask(self, checker: Checker, task_id: str) -> "_Answer | NoAnswer":
         method, url, form = self._status_request(checker, task_id)
         return self._request(method, url, params=None if form else {"user_id": self.user_id}, files=form)
@@ -214,7 +228,7 @@ class VendorClient:
         self, checker: Checker, task_id: str
     ) -> tuple[Literal["GET", "POST"], str, dict[str, tuple[None, str]] | None]:
         if checker.family is Family.V1:
-            return "POST", f"{self.base_url}/v1/gettasks", {"task_id": (None, task_id)}
+            return "POST", self.base_url + TASKS_PATH, {"task_id": (None, task_id)}
         return "GET", f"{self.base_url}{checker.path}/{quote(task_id, safe='')}", None
 
     def _submit_fields(self, checker: Checker) -> Mapping[str, str]:
