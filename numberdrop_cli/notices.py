@@ -180,8 +180,13 @@ def _ending(job: Job) -> str:
 def _counts(job: Job) -> str:
     counts = job.counts
     verdicts = ", ".join(f"{verdict} {count:,}" for verdict, count in sorted(counts.verdicts.items()))
-    resolved = f"{counts.resolved or 0:,} resolved, {counts.unresolved or 0:,} unresolved"
-    return f"{resolved}; {safe_to_print(verdicts)}" if verdicts else resolved
+    parts = [f"{counts.resolved or 0:,} resolved, {counts.unresolved or 0:,} unresolved"]
+    if verdicts:
+        parts.append(safe_to_print(verdicts))
+    if counts.further:
+        were = "number in a cell was" if counts.further == 1 else "numbers in a cell were"
+        parts.append(f"{counts.further:,} further {were} not sent")
+    return "; ".join(parts)
 
 
 def _dollars(usd: float) -> str:

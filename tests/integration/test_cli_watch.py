@@ -50,7 +50,7 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
         "picked up",
         "being sent to the vendor",
         "the vendor is checking",
-        "completed; 99 resolved, 1 unresolved; no 39, yes 60",
+        "completed; 99 resolved, 1 unresolved; no 39, yes 60; 3 further numbers in a cell were not sent",
         "saved leads.txt.manifest.json, leads.txt.report.html, leads.txt.results.csv",
     ]
     assert (result.exit_code, result.stderr) == (0, SENDING)

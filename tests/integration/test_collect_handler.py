@@ -50,6 +50,7 @@ def test_every_submitted_number_gets_a_verdict(
         "submitted": 100,
         "rejected": 0,
         "duplicates": 0,
+        "further": 0,
         "total": 100,
         "success": 100,
         "failure": 0,

@@ -45,6 +45,7 @@ COUNTED = Counts(
     submitted=100,
     rejected=8,
     duplicates=12,
+    further=3,
     total=100,
     success=98,
     failure=2,
@@ -58,7 +59,7 @@ _SENT = {
     "checker": "band",
     "task_type": "band",
     "attempts": 1,
-    "counts": Counts(lines=120, submitted=100, rejected=8, duplicates=12),
+    "counts": Counts(lines=120, submitted=100, rejected=8, duplicates=12, further=3),
 }
 _SUBMITTED = {**_SENT, "task_id": TASK_ID, "charged": True, "submitted_at": NOON - timedelta(minutes=9)}
 _FINISHED = {"finished_at": NOON - timedelta(minutes=1)}
@@ -71,7 +72,7 @@ _OF_STATE: dict[State, dict[str, Any]] = {
         "checker": "band",
         "task_type": "band",
         "recalled": "recalled/of-a-test",
-        "counts": Counts(lines=120, submitted=0, rejected=8, duplicates=12),
+        "counts": Counts(lines=120, submitted=0, rejected=8, duplicates=12, further=3),
     },
     State.BLOCKED: {**_SENT, **_FINISHED, "reason": Reason(ReasonCode.BAD_API_KEY, "Put in a valid one.")},
     State.IN_DOUBT: {

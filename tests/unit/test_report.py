@@ -156,6 +156,11 @@ def test_without_the_upload_the_accounting_starts_at_sent() -> None:
     assert facts["sent to the vendor"] == ["20,000"]
 
 
+def test_further_numbers_of_a_cell_are_counted_apart() -> None:
+    assert Page(replace(REPORT, further=1_203)).facts["further numbers in a cell, not sent"] == ["1,203"]
+    assert "further" not in Page(REPORT).text
+
+
 def test_countries_are_listed_largest_first() -> None:
     assert Page(REPORT).countries == [
         ["country", "yes", "no", "unknown", "unresolved", "total", "% yes"],

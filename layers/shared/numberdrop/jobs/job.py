@@ -26,6 +26,7 @@ class Counts:
         submitted: rows sent to the vendor.
         rejected: rows of the upload that were not sent because they contain no valid entry.
         duplicates: rows of the upload that were not sent because they repeat an entry.
+        further: numbers that follow another in the same cell. They were not sent, and are in no other count.
         total: rows of the task, from the vendor's latest answer.
         success: rows that the vendor counts as successful.
         failure: rows that the vendor counts as failed.
@@ -38,6 +39,7 @@ class Counts:
     submitted: int | None = None
     rejected: int | None = None
     duplicates: int | None = None
+    further: int | None = None
     total: int | None = None
     success: int | None = None
     failure: int | None = None

@@ -127,6 +127,7 @@ class UploadRules:
             submitted=cleaned.submitted,
             rejected=cleaned.rejected,
             duplicates=cleaned.duplicates,
+            further=cleaned.further,
         )
         return PreparedUpload(checker, region, layout, counts, file, max_usd)
 

@@ -47,6 +47,7 @@ class Report:
         submitted: distinct entries sent to the vendor: ``resolved`` + ``unresolved``.
         rejected: lines without an entry that the checker takes.
         duplicates: lines that repeat an entry, which is sent and paid for once.
+        further: numbers that follow another in the same cell and were not sent.
         resolved: submitted entries with a row in the export.
         unresolved: submitted entries without one.
         verdicts: resolved entries by verdict; empty if verdicts cannot be counted.
@@ -69,6 +70,7 @@ class Report:
     submitted: int
     rejected: int = 0
     duplicates: int = 0
+    further: int = 0
     resolved: int
     unresolved: int
     verdicts: VerdictCounts = field(default_factory=dict)
@@ -100,6 +102,7 @@ def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
         submitted=resolved + unresolved,
         rejected=collected.upload.rejected if collected.upload else 0,
         duplicates=collected.upload.duplicates if collected.upload else 0,
+        further=collected.upload.further if collected.upload else 0,
         resolved=resolved,
         unresolved=unresolved,
         verdicts=counts.verdicts,

@@ -156,6 +156,8 @@ def _accounting(report: Report) -> str:
         ]
     facts.append(("not in the export", _minus(report.unresolved)))
     facts.append(("<b>resolved</b>", f"<b>{report.resolved:,}</b>"))
+    if report.further:
+        facts.append(("further numbers in a cell, not sent", f"{report.further:,}"))
     return _facts("From upload to results", facts)
 
 
