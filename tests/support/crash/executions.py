@@ -1,7 +1,6 @@
 """An in-memory Step Functions that runs the project's own state machine file."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.support.crash.virtual_clock import VirtualClock
+from tests.support.expressions import evaluated
 from tests.support.template import state_machine
 
 RUNNING = "RUNNING"
@@ -94,22 +94,22 @@ class Executions:
             case "Pass":
                 self._enter_next(execution, state, {"input": execution.input})
             case "Wait":
-                seconds = _evaluate(state["Seconds"], execution.variables, {})
+                seconds = evaluated(state["Seconds"], execution.variables, {})
                 self._enter_next(execution, state, {}, timedelta(seconds=seconds))
             case "Task":
                 self._run_task(execution, state)
             case "Choice":
-                matching = [c for c in state["Choices"] if _evaluate(c["Condition"], execution.variables, {})]
+                matching = [c for c in state["Choices"] if evaluated(c["Condition"], execution.variables, {})]
                 self._enter_next(execution, matching[0] if matching else {"Next": state["Default"]}, {})
             case "Succeed":
                 self._end(execution, "SUCCEEDED")
             case "Fail":
-                execution.history.append(json.dumps(_evaluate(state["Cause"], execution.variables, {})))
+                execution.history.append(json.dumps(evaluated(state["Cause"], execution.variables, {})))
                 self._end(execution, "FAILED")
 
     def _run_task(self, execution: Execution, state: Mapping[str, Any]) -> None:
         context = {"Execution": {"Name": execution.name}}
-        arguments = _evaluate(state["Arguments"], execution.variables, {"context": context})
+        arguments = evaluated(state["Arguments"], execution.variables, {"context": context})
         execution.history.append(json.dumps(arguments))
         try:
             payload = self.invoke(arguments["FunctionName"], arguments["Payload"])
@@ -138,7 +138,7 @@ class Executions:
         states: Mapping[str, Any],
         after: timedelta = timedelta(),
     ) -> None:
-        assigned = _evaluate(step.get("Assign", {}), execution.variables, states)
+        assigned = evaluated(step.get("Assign", {}), execution.variables, states)
         execution.variables |= assigned
         execution.state, execution.attempts = step["Next"], 0
         execution.history.append(json.dumps([execution.state, assigned]))
@@ -146,37 +146,3 @@ class Executions:
 
 
 _MACHINE = state_machine()
-_CONDITION = re.compile(r"(\$\S+) = '(.*)'")
-_DEFAULTED = re.compile(r"\$exists\((\$\S+)\) \? \1 : (\d+)")
-
-
-def _evaluate(value: Any, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
-    """Evaluate a value of the state machine, with the subset of JSONata that it uses."""
-    match value:
-        case dict():
-            return {name: _evaluate(inner, variables, states) for name, inner in value.items()}
-        case str() if value.startswith("{%"):
-            return _jsonata(value.removeprefix("{%").removesuffix("%}").strip(), variables, states)
-        case _:
-            return value
-
-
-def _jsonata(expression: str, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
-    if condition := _CONDITION.fullmatch(expression):
-        return _term(condition[1], variables, states) == condition[2]
-    if defaulted := _DEFAULTED.fullmatch(expression):
-        try:
-            return _term(defaulted[1], variables, states)
-        except KeyError:
-            return int(defaulted[2])
-    terms = [_term(term, variables, states) for term in expression.split(" & ")]
-    return terms[0] if len(terms) == 1 else "".join(map(str, terms))
-
-
-def _term(term: str, variables: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
-    if term.startswith("'"):
-        return term.strip("'")
-    value: Any = {"states": states, **variables}
-    for name in term.removeprefix("$").split("."):
-        value = value[name]
-    return value
