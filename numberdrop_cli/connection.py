@@ -42,7 +42,11 @@ CLIENT_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Connection:
-    """One stack, and the objects that work on it."""
+    """One stack, and the objects that work on it.
+
+    Attributes:
+        client: makes a client of another service, for the few commands that need it.
+    """
 
     stack: Stack
     ledger: Ledger
@@ -56,6 +60,7 @@ class Connection:
     restored: RestoredLedger
     s3: "S3Client"
     memory: StackMemory | None
+    client: "Callable[[Any], Any]"
 
     def require_memory(self) -> StackMemory:
         """Return the verdict memory.
@@ -135,6 +140,7 @@ def connect(place: Place) -> Connection:
         ),
         s3=s3,
         memory=_memory(stack, s3, lambda: client("secretsmanager"), jobs),
+        client=client,
     )
 
 

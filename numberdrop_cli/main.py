@@ -11,6 +11,8 @@ import click
 
 from numberdrop_cli.commands.after_restore import after_restore
 from numberdrop_cli.commands.announce import announce
+from numberdrop_cli.commands.balance import balance
+from numberdrop_cli.commands.check import check
 from numberdrop_cli.commands.checkers import checkers
 from numberdrop_cli.commands.collect_again import collect_again
 from numberdrop_cli.commands.forget import forget
@@ -91,9 +93,11 @@ def _connect(**options: Any) -> "Connection":
 
 
 for command in (
+    check,
     send,
     watch,
     checkers,
+    balance,
     announce,
     jobs,
     show,

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from numberdrop.files.uploads.reading import reading_in_words
-from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Job, StoredResults
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
+from numberdrop_cli.inspection import Inspection
 from numberdrop_cli.printing import job_document, safe_to_print, short_id
+from numberdrop_cli.summary import document, masked_reading, summary
 
 STATES = {
     "waiting": "waiting to be picked up",
@@ -71,13 +72,10 @@ class Notice:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def priced(file: str, checker: Checker, lines: int | None) -> Notice:
-    """Return the list price of a file. ``lines`` is None if they cannot be counted."""
-    usd = checker.list_price(lines)
-    counted = "lines not counted" if lines is None else f"{lines:,} line{'' if lines == 1 else 's'}"
-    cost = "list price unknown" if usd is None else f"list price {_dollars(usd)}"
-    facts = {"checker": checker.name, "lines": lines, "list_price_usd": usd}
-    return Notice(file, "priced", f"for {checker.name}: {counted}; {cost}", facts)
+def priced(inspection: Inspection, *, shows_entries: bool) -> Notice:
+    """Say what would be sent of a file, and what it would cost. See ``summary``."""
+    lines = summary(inspection, shows_entries=shows_entries)
+    return Notice(inspection.file.name, "priced", "\n".join(lines), document(inspection))
 
 
 def sent(file: str, upload: Upload, job_id: str | None) -> Notice:
@@ -135,13 +133,7 @@ def read(file: str, facts: Mapping[str, Any]) -> Notice:
         file: the file's name.
         facts: the member ``read`` of its manifest.
     """
-    shown = safe_to_print(" ".join(reading_in_words(facts)))
-    names = {name: safe_to_print(text) if isinstance(text, str) else text for name, text in facts.items()}
-    others = {
-        place: [{**other, "name": safe_to_print(other["name"])} for other in facts[place]]
-        for place in ("other_columns", "other_sheets")
-    }
-    return Notice(file, "read", shown, {**names, **others})
+    return Notice(file, "read", safe_to_print(" ".join(reading_in_words(facts))), masked_reading(facts))
 
 
 def not_saved(file: str, why: str, results: StoredResults) -> Notice:
@@ -187,10 +179,6 @@ def _counts(job: Job) -> str:
         were = "number in a cell was" if counts.further == 1 else "numbers in a cell were"
         parts.append(f"{counts.further:,} further {were} not sent")
     return "; ".join(parts)
-
-
-def _dollars(usd: float) -> str:
-    return "less than 0.01 USD" if usd < 0.01 else f"{usd:,.2f} USD"
 
 
 def _time_left(seconds: int) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers, suggestion
+from numberdrop.jobs.price_ceiling import usd
 from numberdrop.jobs.reasons import JobFailedError
 from numberdrop.jobs.upload import INTERNATIONAL, LARGEST_UPLOAD, MAX_KEY_BYTES, usual_region
 from numberdrop.masking import without_personal_data
@@ -33,6 +35,9 @@ INPUT_DESCRIPTIONS = {
     InputKind.EMAIL: "e-mail address",
 }
 """What each line of an upload must be, in words."""
+
+STANDARD_INPUT = Path("-")
+"""Stands for standard input among the files."""
 
 NOT_UTF_8 = "it is not valid UTF-8."
 
@@ -179,12 +184,42 @@ class UploadKey(click.ParamType[str]):
         return key
 
 
+class FileName(click.ParamType[str]):
+    """The name of a file that has none yet."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name unchanged."""
+        name = str(value)
+        if not _is_unicode(name):
+            self.fail(NOT_UTF_8, param, ctx)
+        if not name.strip() or not name.isprintable() or "/" in name or name in {".", "..", "-"}:
+            self.fail("a name is printable text without /, for instance leads.txt.", param, ctx)
+        return name
+
+
+class Usd(click.ParamType[Decimal]):
+    """An amount of money."""
+
+    name = "USD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount."""
+        try:
+            return usd(str(value))
+        except ValueError:
+            self.fail("an amount in USD is written like 12.50.", param, ctx)
+
+
 class FileToSend(click.Path):
     """A file that can be sent, as far as its size and type show."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Return the path."""
+        """Return the path, ``STANDARD_INPUT`` for a dash."""
         path = Path(value)
+        if path == STANDARD_INPUT:
+            return path
         problem = _problem_with(path)
         if problem:
             self.fail(f"{without_personal_data(str(path))!r} {problem}", param, ctx)
@@ -247,6 +282,31 @@ def _problem_with(path: Path) -> str | None:
     return None
 
 
+files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileToSend())
+checker_option = click.option(
+    "--checker", "folder", cls=Single, required=True, type=CheckerFolder(), help="See 'numberdrop checkers'."
+)
+region_option = click.option(
+    "--region",
+    cls=Single,
+    type=Region(),
+    help="Country of numbers without a plus, for instance GB; international if they begin with its code.",
+)
+column_option = click.option(
+    "--column",
+    cls=Single,
+    type=ChosenName(),
+    help="Column with the entries: a header, or a letter such as C.",
+)
+sheet_option = click.option(
+    "--sheet", cls=Single, type=ChosenName(), help="Sheet of a workbook. Default: the first with data."
+)
+name_option = click.option(
+    "--name", cls=Single, type=FileName(), help="Name of standard input, if a FILE is -."
+)
+max_usd_option = click.option(
+    "--max-usd", cls=Single, type=Usd(), help="Refuse what costs more at list price, or an unknown price."
+)
 job_argument = click.argument("id_prefix", metavar="JOB", type=JobId())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

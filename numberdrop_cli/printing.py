@@ -48,7 +48,7 @@ def safe_to_print(text: str) -> str:
     >>> safe_to_print("band/+447700900123.txt")
     'band/[digits].txt'
     """
-    return _printable(without_personal_data(text))
+    return printable(without_personal_data(text))
 
 
 def print_summaries(summaries: "Sequence[Summary]", console: "Console | None" = None) -> None:
@@ -191,10 +191,11 @@ def _cell(value: Any) -> str:
         case bool():
             return str(value).lower()
         case _:
-            return _printable(str(value))
+            return printable(str(value))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return the text without terminal control characters."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 

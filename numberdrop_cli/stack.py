@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from numberdrop.settings import words
+from numberdrop.settings import limit, words
 from numberdrop_cli.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -29,10 +30,16 @@ class Stack:
         created_at: when its first deployment began.
         job_timeout: the parameter ``JobTimeoutHours``.
         allow_sensitive: the parameter ``AllowSensitiveCheckers``.
-        allowed_task_types: the parameter ``AllowedTaskTypes``, which stacks of older versions do not have.
+        allowed_task_types: the parameter ``AllowedTaskTypes``. Stacks of older versions lack it, and some of
+            the following too.
         retention_days: the parameter ``RetentionDays``.
         memory_bucket: the bucket of the verdict memory; None while it is off.
         memory_key_secret: the ARN of the secret with the memory's key; None while the memory is off.
+        default_region: the parameter ``DefaultRegion``.
+        has_user_id: whether ``EkycproUserId`` is set.
+        max_usd: the parameter ``MaxUsdPerUpload``, None for no limit.
+        vendor_base_url: the parameter ``EkycproBaseUrl``.
+        api_key_secret: the ARN of the secret with the vendor's key, None if the stack does not name it.
     """
 
     arn: str
@@ -50,6 +57,16 @@ class Stack:
     retention_days: int
     memory_bucket: str | None
     memory_key_secret: str | None
+    default_region: str = ""
+    has_user_id: bool = True
+    max_usd: Decimal | None = None
+    vendor_base_url: str = ""
+    api_key_secret: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        return self.arn.split("/")[1]
 
     @property
     def place(self) -> str:
@@ -101,6 +118,11 @@ def find_stack(cloudformation: "CloudFormationClient", name: str, account: "Call
             retention_days=int(parameters.get("RetentionDays", "90")),
             memory_bucket=outputs.get("MemoryBucketName"),
             memory_key_secret=outputs.get("MemoryKeySecretArn"),
+            default_region=parameters.get("DefaultRegion", ""),
+            has_user_id=bool(parameters.get("EkycproUserId", "")),
+            max_usd=limit(parameters.get("MaxUsdPerUpload", "0")),
+            vendor_base_url=parameters.get("EkycproBaseUrl", ""),
+            api_key_secret=outputs.get("ApiKeySecretArn"),
         )
     except KeyError as missing:
         raise RefusedError(

@@ -128,8 +128,9 @@ def view_for(*, as_json_lines: bool) -> View:
 
 
 def as_text(notice: Notice) -> str:
-    """Return the line that people read."""
-    return f"{safe_to_print(notice.file)}: {notice.text}"
+    """Return the lines that people read, each with the file's name."""
+    name = safe_to_print(notice.file)
+    return "\n".join(f"{name}: {line}" for line in notice.text.split("\n"))
 
 
 def as_json(notice: Notice) -> str:

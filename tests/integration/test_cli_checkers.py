@@ -162,7 +162,7 @@ def completions(words: str) -> list[str]:
         ("numberdrop send --checker am", ["amazon", "amazon_email", "amazon-simple"]),
         ("numberdrop send --checker PHONE", ["phoneCheck"]),
         ("numberdrop jobs --state sub", ["submitting", "submitted"]),
-        ("numberdrop c", ["checkers", "collect-again"]),
+        ("numberdrop c", ["check", "checkers", "collect-again"]),
     ],
 )
 def test_the_shell_completes_names(words: str, offered: list[str]) -> None:

@@ -65,10 +65,14 @@ def test_output_that_fails_for_the_second_file_means_status_5(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        views, "as_text", failing(BrokenPipeError(32, "no"), lambda notice: notice.file == "more.txt")
+        views,
+        "as_text",
+        failing(
+            BrokenPipeError(32, "no"), lambda notice: (notice.file, notice.event) == ("more.txt", "sent")
+        ),
     )
     assert run(*SEND).exit_code == 5
-    assert keys(run) == ["band/spring/leads.txt"]
+    assert keys(run) == ["band/spring/leads.txt", "band/spring/more.txt"]
 
 
 def test_output_that_fails_before_sending_means_status_1(

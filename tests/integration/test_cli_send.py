@@ -13,13 +13,12 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from moto.core.models import botocore_stubber
 
-from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
-from numberdrop_cli.notices import priced
 from numberdrop_cli.uploading import Uploader
 from tests.support.account import Account
 from tests.support.command_line import NUMBERS, SENDING, CommandLine
+from tests.support.exports import workbook
 
 MANY = b"+447700900123\n" * 700_000
 """Larger than one part of boto3's multipart uploads."""
@@ -79,10 +78,12 @@ def test_the_region_may_be_international(run: CommandLine) -> None:
     assert metadata(run.account, run.uploads()[0].key)["default-region"] == "international"
 
 
-def test_the_chosen_column_and_sheet_go_into_the_metadata(run: CommandLine) -> None:
-    run("send", "leads.txt", "--checker", "band", "--column", "Telefon geschäftlich", "--sheet", "Leads")
+def test_the_chosen_column_and_sheet_go_into_the_metadata(run: CommandLine, tmp_path: Path) -> None:
+    columns = ["Telefon geschäftlich", "Handy"]
+    (tmp_path / "leads.xlsx").write_bytes(workbook([columns, ["+447700900123", "+447700900124"]]))
+    run("send", "leads.xlsx", "--checker", "band", "--column", columns[0], "--sheet", "Sheet")
     stored = metadata(run.account, run.uploads()[0].key)
-    assert Choice.from_metadata(stored) == Choice("Telefon geschäftlich", "Leads")
+    assert Choice.from_metadata(stored) == Choice("Telefon geschäftlich", "Sheet")
     assert stored["column"].isascii()
 
 
@@ -115,8 +116,29 @@ def test_send_prints_one_json_object_per_line(run: CommandLine) -> None:
         "event": "priced",
         "file": "leads.txt",
         "checker": "band",
+        "brand": "Band",
         "lines": 2,
+        "submitted": 2,
+        "duplicates": 0,
+        "rejected": 0,
+        "rejected_lines": [],
+        "read": {
+            "format": "text",
+            "encoding": "utf-8",
+            "sheet": None,
+            "hidden_rows": 0,
+            "column": None,
+            "country_column": None,
+            "default_region": None,
+            "other_columns": [],
+            "other_sheets": [],
+        },
+        "min_rows": 0,
+        "max_rows": 10_000_000,
         "list_price_usd": 0.0002,
+        "price_in_blocks_usd": 0.05,
+        "max_usd": None,
+        "problems": [],
     }
     assert sent == {
         "event": "sent",
@@ -126,34 +148,6 @@ def test_send_prints_one_json_object_per_line(run: CommandLine) -> None:
         "key": upload.key,
         "version_id": upload.version_id,
     }
-
-
-# The price
-
-
-@pytest.mark.parametrize(
-    ("checker", "text", "price"),
-    [
-        ("band", b"1\n" * 12_000, "for band: 12,000 lines; list price 1.20 USD\n"),
-        ("band", b"1\n2", "for band: 2 lines; list price less than 0.01 USD\n"),
-        ("Twitter", b"1\n", "for Twitter: 1 line; list price unknown\n"),
-        (
-            "band",
-            b"PK\x03\x04 and so on\n",
-            "for band: lines not counted; list price unknown\n",
-        ),
-    ],
-)
-def test_the_list_price_of_all_lines_is_printed(
-    run: CommandLine, tmp_path: Path, checker: str, text: bytes, price: str
-) -> None:
-    (tmp_path / "leads.txt").write_bytes(text)
-    assert price in run("send", "leads.txt", "--checker", checker).stdout
-
-
-def test_the_json_price_comes_from_the_catalogue() -> None:
-    checker = checkers()["phonecheck"]
-    assert priced("leads.txt", checker, 1).facts["list_price_usd"] == checker.list_price(1)
 
 
 # Exactly one version

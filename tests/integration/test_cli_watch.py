@@ -45,7 +45,8 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
         job_becomes(run, State.COMPLETED),
     ]
     result = run("send", "leads.txt", "--checker", "band", "--watch")
-    assert [line.removeprefix("leads.txt: ") for line in result.stdout.splitlines()[2:]] == [
+    lines = [line.removeprefix("leads.txt: ") for line in result.stdout.splitlines()]
+    assert lines[lines.index("waiting to be picked up") :] == [
         "waiting to be picked up",
         "picked up",
         "being sent to the vendor",

@@ -1,5 +1,7 @@
 """The free call that shows whether the vendor answers in its own words, over real sockets."""
 
+from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from local.simulator import Simulator
 from numberdrop.aws.api_key import ApiKeyInvalidError
 from numberdrop.vendor.client import BALANCE_PATH, NO_TASK, TASKS_PATH
+from numberdrop.vendor.outcomes import NoAnswer
 from tests.support.bare_server import captured_request
 from tests.support.vendor_client import Key, client
 
@@ -27,6 +30,36 @@ def test_the_probe_sends_the_key_and_nothing_else() -> None:
     request = server.request
     assert request.line == f"GET {BALANCE_PATH} HTTP/1.1"
     assert (request.headers["x-api-key"], request.body) == ("test-key", b"")
+
+
+@pytest.mark.parametrize("text", ["12.34", "0", "-3.5", "1000"])
+def test_the_balance_is_read_exactly(text: str) -> None:
+    with captured_request(answer("200 OK", f'{{"balance": {text}}}')) as server:
+        assert client(server.url).balance() == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "cause"),
+    [
+        ("200 OK", '{"balance": "12"}', "The answer has no balance."),
+        ("200 OK", '{"balance": NaN}', "The answer has no balance."),
+        ("200 OK", '{"balance": 1e400}', "The answer has no balance."),
+        ("502 Bad Gateway", "<h1>", "The vendor answered 502."),
+        ("401 Unauthorized", '{"error": "bad key"}', "The vendor answered 401."),
+    ],
+)
+def test_an_answer_without_a_balance_is_said(status: str, body: str, cause: str) -> None:
+    with captured_request(answer(status, body)) as server:
+        no_answer = client(server.url).balance()
+    assert isinstance(no_answer, NoAnswer)
+    assert no_answer.cause == cause
+
+
+def test_a_slow_balance_is_given_up_in_time(simulator: Simulator) -> None:
+    simulator.inject_fault("balance", "never_answer")
+    before = monotonic()
+    assert isinstance(client(simulator.url).balance(seconds=0.3), NoAnswer)
+    assert monotonic() - before < 5
 
 
 def test_a_refused_key_is_an_answer(simulator: Simulator) -> None:

@@ -193,7 +193,7 @@ def test_an_unreadable_key_does_not_end_a_paid_task(simulator: Simulator) -> Non
             raise ApiKeyInvalidError("The secret does not contain a key.")
 
     outcome = client(simulator.url, key=UnreadableKey()).status(BAND, "abc")
-    assert outcome == NoAnswer(60, "The status request failed (ApiKeyInvalidError).")
+    assert outcome == NoAnswer(60, "The request failed (ApiKeyInvalidError).")
 
 
 def test_a_dripping_status_answer_ends_at_the_deadline(

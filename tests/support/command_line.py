@@ -55,6 +55,10 @@ class CloudFormation:
     allow_sensitive: bool = False
     allowed_task_types: str = ""
     retention_days: int = 90
+    user_id: str = "user"
+    default_region: str = ""
+    max_usd: str = "0"
+    vendor_url: str = "http://127.0.0.1:9"
     refusal: str | None = None
     created_at: datetime = NOON
     meta = SimpleNamespace(region_name="us-east-1")
@@ -69,6 +73,10 @@ class CloudFormation:
             {"ParameterKey": "AllowSensitiveCheckers", "ParameterValue": str(self.allow_sensitive).lower()},
             {"ParameterKey": "RetentionDays", "ParameterValue": str(self.retention_days)},
             {"ParameterKey": "AllowedTaskTypes", "ParameterValue": self.allowed_task_types},
+            {"ParameterKey": "EkycproUserId", "ParameterValue": self.user_id},
+            {"ParameterKey": "DefaultRegion", "ParameterValue": self.default_region},
+            {"ParameterKey": "MaxUsdPerUpload", "ParameterValue": self.max_usd},
+            {"ParameterKey": "EkycproBaseUrl", "ParameterValue": self.vendor_url},
         ]
         stack = {"StackId": ARN, "CreationTime": self.created_at}
         return {"Stacks": [{**stack, "Outputs": outputs, "Parameters": parameters}]}
@@ -93,6 +101,7 @@ class CommandLine:
             "StateMachineArn": account.state_machine,
             "UploadQueueUrl": account.upload_queue,
             "DeadLetterQueueUrl": url,
+            "ApiKeySecretArn": account.secret,
         }
         stack: Any = CloudFormation(outputs)
         (folder / "leads.txt").write_text(NUMBERS, encoding="utf-8")

@@ -53,6 +53,7 @@ OUTPUTS = {
     "DeadLetterQueueUrl",
     "MemoryBucketName",
     "MemoryKeySecretArn",
+    "ApiKeySecretArn",
     "DashboardUrl",
 }
 SETTINGS: dict[str, tuple[type[Settings], ...]] = {

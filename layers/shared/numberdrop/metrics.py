@@ -8,6 +8,7 @@ alone, for alarms, and by ``service`` and ``checker``.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
@@ -16,6 +17,9 @@ from numberdrop.jobs.job import Job, UnsettledJob
 from numberdrop.jobs.transitions import State
 
 NAMESPACE = "numberdrop"
+
+BALANCE = "BalanceUsd"
+"""The name of the metric for the balance of the vendor's account."""
 
 OTHER_CHECKER = "other"
 """The ``checker`` of all undocumented checkers together: each distinct value is one more billed metric."""
@@ -45,6 +49,17 @@ def count_charge(job: Job) -> None:
             "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
         },
     )
+
+
+def record_balance(usd: Decimal) -> None:
+    """Publish the balance of the vendor's account in USD.
+
+    >>> record_balance(Decimal("12.34"))
+    {..."BalanceUsd":[12.34]}
+    """
+    metrics = _new_metrics()
+    metrics.add_metric(name=BALANCE, unit=MetricUnit.NoUnit, value=float(usd))
+    metrics.flush_metrics()
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class UploadRules:
 
     >>> from io import BytesIO
     >>> rules = UploadRules(allow_sensitive=False, has_user_id=False, default_region="GB")
-    >>> rules.read(BytesIO(b"07400 123456"), rules.checker("band/a.txt"), {}, file=BytesIO()).counts.submitted
+    >>> upload, checker = BytesIO(b"020 7946 0124"), rules.checker("band/a.txt")
+    >>> rules.read(upload, checker, {}, file=BytesIO()).counts.submitted
     1
 
     Attributes:

@@ -191,8 +191,7 @@ class VendorClient:
         if isinstance(answer, NoAnswer):
             return False
         if answer.status == 200:
-            balance = answer.fields.get("balance")
-            return isinstance(balance, int | float) and not isinstance(balance, bool)
+            return _balance(answer.fields) is not None
         return answer.status in {401, 402, 403} and isinstance(answer.fields.get("error"), str)
 
     def answers_about_tasks(self) -> bool:
@@ -203,26 +202,42 @@ class VendorClient:
         answer = self._request("POST", self.base_url + TASKS_PATH, files={"task_id": (None, NO_TASK)})
         return isinstance(answer, _Answer) and answer.status == 404 and answer.names_task(NO_TASK)
 
+    def balance(self, *, seconds: float = STATUS_SECONDS) -> Decimal | NoAnswer:
+        """Ask for the account's balance in USD, which is free (vendor OpenAPI, ``GET /v1/balance``).
+
+        Args:
+            seconds: deadline for the whole call.
+        """
+        answer = self._request("GET", self.base_url + BALANCE_PATH, seconds=seconds)
+        if isinstance(answer, NoAnswer):
+            return answer
+        if answer.status != 200:
+            return NoAnswer(self._pause(answer), f"The vendor answered {answer.status}.")
+        balance = _balance(answer.fields)
+        return NoAnswer(DEFAULT_PAUSE, "The answer has no balance.") if balance is None else balance
+
     def _ask(self, checker: Checker, task_id: str) -> "_Answer | NoAnswer":
         method, url, form = self._status_request(checker, task_id)
         return self._request(method, url, params=None if form else {"user_id": self.user_id}, files=form)
 
-    def _request(self, method: Literal["GET", "POST"], url: str, **content: Any) -> "_Answer | NoAnswer":
+    def _request(
+        self, method: Literal["GET", "POST"], url: str, *, seconds: float = STATUS_SECONDS, **content: Any
+    ) -> "_Answer | NoAnswer":
         """Send a request that is free, with its ``params`` or ``files``."""
         try:
-            with session_with_deadline(STATUS_SECONDS) as session:
+            with session_with_deadline(seconds) as session:
                 response = session.request(
                     method,
                     url,
                     **content,
                     headers=_headers(self.api_key.get()),
-                    timeout=(CONNECT_SECONDS, STATUS_SECONDS),
+                    timeout=(min(CONNECT_SECONDS, seconds), seconds),
                     allow_redirects=False,
                     stream=True,
                 )
                 return _read_answer(response)
         except Exception as error:  # noqa: BLE001 - no error may end a task that is paid for
-            return NoAnswer(DEFAULT_PAUSE, f"The status request failed ({_class_name(error)}).")
+            return NoAnswer(DEFAULT_PAUSE, f"The request failed ({_class_name(error)}).")
 
     def _status_request(
         self, checker: Checker, task_id: str
@@ -362,6 +377,14 @@ def _amount(value: Any) -> Amount | None:
             if _AMOUNT.fullmatch(text) and _CURRENCY.fullmatch(currency):
                 return Amount(Decimal(text), currency)
     return None
+
+
+def _balance(fields: Mapping[str, Any]) -> Decimal | None:
+    """Read the balance. It may be negative; JSON as Python reads it may also hold infinity."""
+    value = fields.get("balance")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < LARGEST_COUNT:
+        return None
+    return Decimal(str(value))
 
 
 def _count(fields: Mapping[str, Any], name: str) -> int | None:

@@ -1,0 +1,53 @@
+"""What the user wants to be done with files, before anything is sent."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.price_ceiling import MAX_USD_METADATA
+from numberdrop.jobs.reading_choice import Choice
+from numberdrop.jobs.upload import REGION_METADATA
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file on this computer.
+
+    Attributes:
+        path: where its bytes are.
+        name: its name, as people see it. It is the last part of the key.
+        folder: where its results are saved.
+    """
+
+    path: Path
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to read and send each file.
+
+    Attributes:
+        checker: the checker.
+        folder: the first part of the key, which names the checker.
+        prefix: the folders after it, or None for new ones each time.
+        region: where numbers without a country code belong, or None.
+        choice: the column and sheet to read.
+        max_usd: the most that all files together may cost in USD at list price, or None.
+    """
+
+    checker: Checker
+    folder: str
+    prefix: str | None
+    region: str | None
+    choice: Choice
+    max_usd: Decimal | None = None
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The metadata of each object."""
+        region = {REGION_METADATA: self.region} if self.region else {}
+        most = {MAX_USD_METADATA: f"{self.max_usd:f}"} if self.max_usd is not None else {}
+        return region | self.choice.metadata | most
