@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.api_key import ApiKey, ApiKeyInvalidError
 from numberdrop.clock import Clock, utc_now
-from numberdrop.metrics import BALANCE, NAMESPACE
+from numberdrop.jobs.metric_names import BALANCE, NAMESPACE
 from numberdrop.vendor.client import VendorClient
 from numberdrop_cli.aws_errors import DENIED, error_code
 

@@ -14,12 +14,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from numberdrop.jobs.checkers import documented_checker
 from numberdrop.jobs.job import Job, UnsettledJob
+from numberdrop.jobs.metric_names import BALANCE, NAMESPACE
 from numberdrop.jobs.transitions import State
-
-NAMESPACE = "numberdrop"
-
-BALANCE = "BalanceUsd"
-"""The name of the metric for the balance of the vendor's account."""
 
 OTHER_CHECKER = "other"
 """The ``checker`` of all undocumented checkers together: each distinct value is one more billed metric."""
