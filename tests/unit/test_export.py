@@ -1,5 +1,6 @@
 """Exports: which files are accepted, and how their columns are named and chosen."""
 
+import gzip
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from numberdrop.files.exports.export import read_export
 from numberdrop.files.exports.format import ExportFormat
+from numberdrop.files.formats.archive import ArchiveLimits
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.jobs.checkers import InputKind, checkers
 from tests.support.exports import (
@@ -31,6 +33,7 @@ from tests.support.exports import (
         (workbook([HEADER, *ROWS]), ExportFormat.XLSX),
         (with_shared_strings(workbook([HEADER, *ROWS])), ExportFormat.XLSX),
         (zipped({"d4g8o46p2jvh04o9uolg/all.csv": CSV}), ExportFormat.ZIP),
+        (gzip.compress(CSV.encode(), mtime=0), ExportFormat.GZIP),
         (zipped({"all.csv": CSV}), ExportFormat.ZIP),
         (zipped({"all.csv": CSV}, zipfile.ZIP_STORED), ExportFormat.ZIP),
         (zipped({"t/result.xlsx": workbook([HEADER, *ROWS]), "t/activated.txt": "x"}), ExportFormat.ZIP),
@@ -40,6 +43,7 @@ from tests.support.exports import (
         "workbook",
         "workbook with shared strings",
         "archive with a folder",
+        "gzip",
         "archive without a folder",
         "uncompressed archive",
         "archive with a workbook",
@@ -56,12 +60,51 @@ def test_every_format_is_detected_and_read_alike(
         assert rows_of(export) == EXPECTED
 
 
-@pytest.mark.parametrize("content", [CSV.encode(), zipped({"all.csv": CSV}), workbook([HEADER, *ROWS])])
+@pytest.mark.parametrize(
+    "content",
+    [CSV.encode(), gzip.compress(CSV.encode(), mtime=0), zipped({"all.csv": CSV}), workbook([HEADER, *ROWS])],
+    ids=["csv", "gzip", "archive", "workbook"],
+)
 def test_rows_can_be_read_again_after_stopping_halfway(exports: Exports, content: bytes) -> None:
     with exports.open(content) as export:
         next(export.row_blocks())
         assert rows_of(export) == EXPECTED
         assert rows_of(export) == EXPECTED
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gbk"])
+def test_a_gzip_of_a_table_is_read(exports: Exports, encoding: str) -> None:
+    text = "\u624b\u673a\u53f7;band\n41790000001;yes\n41790000002;no\n"
+
+    assert exports.rows(gzip.compress(text.encode(encoding), mtime=0)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(CSV.encode(), mtime=0)[:-9], "cut off or broken"),
+        (gzip.compress(CSV.encode(), mtime=0) + b"x", "cut off or broken"),
+        (gzip.compress(zipped({"all.csv": CSV}), mtime=0), "neither an archive nor text"),
+        (gzip.compress(gzip.compress(CSV.encode(), mtime=0), mtime=0), "neither an archive nor text"),
+    ],
+    ids=["cut off", "with more behind it", "an archive in gzip", "gzip in gzip"],
+)
+def test_a_gzip_file_of_something_else_is_rejected(exports: Exports, content: bytes, message: str) -> None:
+    assert message in exports.error(content)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (ArchiveLimits(unzipped=len(CSV) - 1), "more than is accepted"),
+        (ArchiveLimits(ratio=1, ratio_free=1), "far more than it should"),
+    ],
+    ids=["size", "ratio"],
+)
+def test_a_gzip_bomb_is_rejected(exports: Exports, limits: ArchiveLimits, message: str) -> None:
+    content = gzip.compress(CSV.encode() + b"\n" * 10_000, mtime=0)
+
+    assert message in exports.error(content, limits)
 
 
 def test_a_closed_export_cannot_be_read(exports: Exports) -> None:

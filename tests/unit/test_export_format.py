@@ -1,5 +1,6 @@
 """The format of an export is guessed from its first bytes, to name it before the rest has arrived."""
 
+import gzip
 from io import BytesIO
 from zipfile import ZipFile, ZipInfo
 
@@ -39,6 +40,10 @@ def test_an_archive_that_starts_like_a_workbook_is_xlsx(first: str) -> None:
 
 def test_a_real_workbook_is_detected_as_xlsx() -> None:
     assert likely_format(workbook()) is ExportFormat.XLSX
+
+
+def test_a_gzip_file_is_detected() -> None:
+    assert likely_format(gzip.compress(b"number,band")) is ExportFormat.GZIP
 
 
 @pytest.mark.parametrize(

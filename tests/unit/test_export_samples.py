@@ -69,6 +69,13 @@ EXPORTS = {
     "in-chinese.csv": Sample(["telegram"], ("是", "否", ""), format=TEXT, checker="tg"),
     "days.csv": Sample(["telegram_days"], ("", "", ""), ("", "", ""), format=TEXT, resolved=3),
     "carriers.csv": Sample(["number_type", "carrier"], ("", "", ""), ("", "", ""), format=TEXT),
+    "gbk.csv": Sample(["是否注册", "备注"], ("已注册", "未注册", ""), format=TEXT),
+    "utf-16.csv": Sample(["band", "name"], format=TEXT),
+    "title-lines.csv": Sample(["band", "checked"], format=TEXT),
+    "declared-delimiter.csv": Sample(["activated", "note_if_any"], ("true", "false", ""), format=TEXT),
+    "compressed.csv.gz": Sample(["band"], format=ExportFormat.GZIP),
+    "country-apart.csv": Sample(["country", "band"], format=TEXT),
+    "old-numbers.csv": Sample(["old_number", "band"], format=TEXT),
     "numbers-alone.csv": Sample([], ("", "", ""), ("", "", ""), format=TEXT),
 }
 

@@ -61,6 +61,7 @@ TIME_TO_STORE = 120
 
 CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
+    ".gz": "application/gzip",
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

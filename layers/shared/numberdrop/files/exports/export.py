@@ -1,7 +1,9 @@
 """Open an export, the file that the vendor returns, without trusting its content."""
 
+import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -15,6 +17,7 @@ from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_ta
 from numberdrop.files.exports.verdicts import is_verdict_name, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.entries_file import line_blocks, present_entries
+from numberdrop.files.formats.unpacking import GZIP_START, gzip_blocks
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import CONTENT_TYPES
 from numberdrop.jobs.checkers import Checker
@@ -118,7 +121,7 @@ def read_export(
     entries: BinaryIO | None = None,
     limits: ArchiveLimits = _STANDARD_LIMITS,
 ) -> Export:
-    r"""Open an export: a CSV file, an ``.xlsx`` workbook, or a zip archive of either or of lists.
+    r"""Open an export: a CSV file or a gzip of one, a workbook, or a zip archive of either or of lists.
 
     >>> from tempfile import NamedTemporaryFile
     >>> from numberdrop.jobs.checkers import checkers
@@ -187,7 +190,11 @@ def _table_with_numbers(
 
 def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Iterator[Table]]:
     file = files.enter_context(path.open("rb"))
-    if file.read(len(ZIP_START)) not in {ZIP_START, EMPTY_ZIP_START}:
+    start = file.read(len(ZIP_START))
+    if start.startswith(GZIP_START):
+        size = sum(map(len, gzip_blocks(file, limits, largest=limits.unzipped)))
+        return ExportFormat.GZIP, iter([csv_table(lambda: BufferedReader(gzip.open(path)), size)])
+    if start not in {ZIP_START, EMPTY_ZIP_START}:
         return ExportFormat.CSV, iter([csv_table(lambda: path.open("rb"), path.stat().st_size)])
     archive = files.enter_context(open_archive(file, limits))
     if CONTENT_TYPES in archive.namelist():

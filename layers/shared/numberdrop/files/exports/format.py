@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from numberdrop.files.formats.archive import ZIP_START
+from numberdrop.files.formats.unpacking import GZIP_START
 from numberdrop.files.formats.workbook import CONTENT_TYPES
 
 _NAME_LENGTH, _NAME_START = slice(26, 28), 30
@@ -18,6 +19,7 @@ class ExportFormat(StrEnum):
     ZIP = "zip"
     XLSX = "xlsx"
     CSV = "csv"
+    GZIP = "gz"
 
     @property
     def extension(self) -> str:
@@ -33,6 +35,8 @@ def likely_format(start: bytes) -> ExportFormat:
     >>> likely_format(b"number,band")
     <ExportFormat.CSV: 'csv'>
     """
+    if start.startswith(GZIP_START):
+        return ExportFormat.GZIP
     if not start.startswith(ZIP_START):
         return ExportFormat.CSV
     length = int.from_bytes(start[_NAME_LENGTH], "little")

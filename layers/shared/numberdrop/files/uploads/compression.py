@@ -1,32 +1,29 @@
 """Unpack an upload that is compressed: a gzip file, or a zip archive of one file."""
 
-import gzip
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from io import SEEK_END
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
+from numberdrop.files.formats.unpacking import (
+    GZIP_START,
+    UnpackedTooLargeError,
+    blocks_within,
+    gzip_blocks,
+)
 from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 from numberdrop.files.formats.workbook import CONTENT_TYPES
 from numberdrop.files.uploads.errors import not_text
 from numberdrop.files.uploads.other_formats import refuse_documents
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 
-if TYPE_CHECKING:
-    from _typeshed import SupportsRead
-
 MAX_UNPACKED = 400_000_000
 """Bytes that an upload may unpack to: as many as one that is not compressed may have."""
 
-_GZIP_START = b"\x1f\x8b"
-"""First bytes of a gzip file (RFC 1952, section 2.3.1)."""
-
 _LIMITS = replace(ArchiveLimits(), unzipped=ArchiveLimits().workbook)
-_BLOCK = 1024 * 1024
 
 _HIDDEN = ("__MACOSX/", ".")
 """How the names of files begin that macOS adds to an archive."""
@@ -56,14 +53,11 @@ class Content:
         return f"{name} in {self.packing}" if self.packing else name
 
 
-class _TooLargeError(InvalidFileError):
-    """The file unpacks to more than is accepted."""
-
-
 @contextmanager
 def unpacked(upload: BinaryIO) -> Iterator[Content]:
     r"""Open the content of an upload, which may be compressed once.
 
+    >>> import gzip
     >>> from io import BytesIO
     >>> with unpacked(BytesIO(gzip.compress(b"+41790000001\n"))) as content:
     ...     content.file.read(), content.packing
@@ -85,7 +79,7 @@ def _open(upload: BinaryIO, files: ExitStack) -> Content:
             _unpack(upload, member, file)
             return Content(file, _is_workbook(file), packing)
         return Content(upload, is_workbook=packing == "zip")
-    except _TooLargeError:
+    except UnpackedTooLargeError:
         raise _too_large() from None
     except InvalidFileError as error:
         raise not_text(str(error)) from None
@@ -103,7 +97,7 @@ def _packing(file: BinaryIO) -> tuple[str | None, ZipInfo | None]:
     file.seek(0)
     start = file.read(len(ZIP_START))
     file.seek(0)
-    if start.startswith(_GZIP_START):
+    if start.startswith(GZIP_START):
         return "gzip", None
     if start not in {ZIP_START, EMPTY_ZIP_START}:
         return None, None
@@ -139,34 +133,18 @@ def _is_hidden(member: ZipInfo) -> bool:
 
 def _unpack(packed: BinaryIO, member: ZipInfo | None, file: BinaryIO) -> None:
     """Unpack a member of a zip archive, or a gzip file if there is no member."""
-    size = packed.seek(0, SEEK_END)
-    packed.seek(0)
-    with parse_errors_as("The file is a zip or gzip file that is cut off or broken."):
-        if member:
-            with open_archive(packed, _LIMITS) as archive, archive.open(member) as content:
-                _copy(content, file, member.file_size)
-        else:
-            with gzip.GzipFile(fileobj=packed) as content:
-                _copy(content, file, max(_LIMITS.ratio_free, _LIMITS.ratio * size))
-
-
-def _copy(content: "SupportsRead[bytes]", file: BinaryIO, largest: int) -> None:
-    """Copy in blocks, up to the limits.
-
-    Args:
-        content: the unpacked bytes.
-        file: takes them.
-        largest: the most bytes that the size of the compressed file makes plausible.
-    """
-    copied = 0
-    while block := content.read(_BLOCK):
-        copied += len(block)
-        if copied > MAX_UNPACKED:
-            raise _TooLargeError
-        if copied > largest:
-            raise InvalidFileError("The file unpacks to far more than it should.")
-        file.write(block)
+    gzipped = gzip_blocks(packed, _LIMITS, largest=MAX_UNPACKED)
+    file.writelines(_member_blocks(packed, member) if member else gzipped)
     file.seek(0)
+
+
+def _member_blocks(packed: BinaryIO, member: ZipInfo) -> Iterator[bytes]:
+    with (
+        parse_errors_as("The file is a zip archive that is cut off or broken."),
+        open_archive(packed, _LIMITS) as archive,
+        archive.open(member) as content,
+    ):
+        yield from blocks_within(content, largest=MAX_UNPACKED, plausible=member.file_size)
 
 
 def _too_large() -> JobFailedError:
