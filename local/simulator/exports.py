@@ -6,6 +6,7 @@ checker if there is one, and newer exports otherwise: ``number`` without ``+``, 
 """
 
 import csv
+import gzip
 import io
 import itertools
 import shutil
@@ -69,6 +70,7 @@ class Packing(StrEnum):
     AS_DOCUMENTED = "as documented"
     WITHOUT_FOLDER = "a zip with all.csv at its root"
     PLAIN_CSV = "only the csv"
+    GZIPPED_CSV = "only the csv, in gzip"
 
 
 def _unchanged(value: _T) -> _T:
@@ -148,8 +150,8 @@ def suffix_of(task: Task) -> str:
 
 def write_export(task: Task, shape: Shape, target: Path) -> None:
     """Write the export of a task in a shape to a new file."""
-    if shape.packing is Packing.PLAIN_CSV:
-        with target.open("wb") as raw:
+    if shape.packing in {Packing.PLAIN_CSV, Packing.GZIPPED_CSV}:
+        with target.open("wb") if shape.packing is Packing.PLAIN_CSV else gzip.open(target, "wb") as raw:
             _write_csv(task, shape, _rows(task, shape), raw)
         return
     if _is_spreadsheet(task) and shape.packing is Packing.AS_DOCUMENTED:
@@ -259,7 +261,7 @@ def _store(archive: zipfile.ZipFile, name: str, content: IO[bytes]) -> None:
         shutil.copyfileobj(content, member, _BLOCK)
 
 
-def _write_csv(task: Task, shape: Shape, rows: Iterator[str], raw: IO[bytes]) -> None:
+def _write_csv(task: Task, shape: Shape, rows: Iterator[str], raw: IO[bytes] | gzip.GzipFile) -> None:
     columns = shape.columns(columns_of(task.checker))
     cells = [column.cell for column in columns]
     with io.TextIOWrapper(raw, encoding=_encoding(task.checker), newline="") as text:

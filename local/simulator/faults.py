@@ -249,6 +249,7 @@ FAULTS: Mapping[str, FaultKind] = {
                 malformed.duplicate_number_column,
                 malformed.other_delimiter,
                 malformed.plain_csv,
+                malformed.gzipped_csv,
                 malformed.zip_without_folder,
                 malformed.lists_only,
                 malformed.zip_bomb,

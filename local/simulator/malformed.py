@@ -67,6 +67,11 @@ def plain_csv() -> Shape:
     return Shape(packing=Packing.PLAIN_CSV)
 
 
+def gzipped_csv() -> Shape:
+    """Send the CSV in gzip instead of an archive."""
+    return Shape(packing=Packing.GZIPPED_CSV)
+
+
 def zip_without_folder() -> Shape:
     """Send a zip with its members at the root, also for legacy tasks."""
     return Shape(packing=Packing.WITHOUT_FOLDER)

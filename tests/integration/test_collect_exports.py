@@ -188,6 +188,7 @@ def test_extra_rows_are_counted_and_dropped(
         "duplicate_number_column",
         "other_delimiter",
         "plain_csv",
+        "gzipped_csv",
         "lists_only",
     ],
 )

@@ -1,6 +1,7 @@
 """The simulator's links open exports in the vendor's format, or malformed ones."""
 
 import csv
+import gzip
 import io
 import tracemalloc
 import zipfile
@@ -200,6 +201,12 @@ def test_an_export_can_have_another_delimiter(
 def test_an_export_can_be_a_plain_csv(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
     simulator.inject_fault("download", "plain_csv")
     text = vendor.export(task_id).decode("utf-8-sig")
+    assert list(csv.reader(text.splitlines()))[1:] == CORRECT_ROWS
+
+
+def test_an_export_can_be_a_csv_in_gzip(simulator: Simulator, vendor: VendorByHand, task_id: str) -> None:
+    simulator.inject_fault("download", "gzipped_csv")
+    text = gzip.decompress(vendor.export(task_id)).decode("utf-8-sig")
     assert list(csv.reader(text.splitlines()))[1:] == CORRECT_ROWS
 
 
