@@ -1,4 +1,4 @@
-"""The scan of `make template` finds the holes that matter, despite the exceptions in .checkov.yaml."""
+"""The checks of `make template` find the holes that matter, despite the exceptions in .checkov.yaml."""
 
 import json
 import subprocess
@@ -9,37 +9,58 @@ import pytest
 
 from local.processes import PROJECT, TOOLS
 
-HOLES = {
+CHECKOV = {
     "CKV_AWS_19": ("SSEAlgorithm: AES256", "SSEAlgorithm: none"),
     "CKV_AWS_28": ("PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"),
     "CKV_AWS_53": ("BlockPublicAcls: true", "BlockPublicAcls: false"),
     "CKV_AWS_63": ("Action: dynamodb:GetItem", 'Action: "*"'),
     "CKV_AWS_107": ("Resource: !GetAtt ApiKeySecret.Id", 'Resource: "*"'),
 }
-"""The check of checkov that must find a change of the template from the first text to the second."""
+CFN_LINT = {
+    "E3030": ("Runtime: python3.13", "Runtime: python3.99"),
+    "E3510": ("ForAllValues:StringEquals", "ForAllValues:StringsEqual"),
+    "W3037": ("xray:PutTelemetryRecords", "xray:PutTelemetryRecord"),
+}
+"""The check that must find a change of the template from the first text to the second."""
+
+SAM = TOOLS / "sam" / "bin"
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Return the checks that fail for a template with all holes."""
+def expanded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the template with all holes, as CloudFormation receives it."""
     folder = tmp_path_factory.mktemp("scan")
     text = (PROJECT / "template.yaml").read_text("utf-8")
-    for sound, hole in HOLES.values():
+    for sound, hole in [*CHECKOV.values(), *CFN_LINT.values()]:
         assert sound in text
         text = text.replace(sound, hole)
     (folder / "template.yaml").write_text(text, "utf-8")
-    sam, checkov = TOOLS / "sam" / "bin" / "python", TOOLS / "scan" / "bin" / "checkov"
-
-    transformed = _output([sam, PROJECT / "local" / "transform.py", folder / "template.yaml"])
+    transformed = _output([SAM / "python", PROJECT / "local" / "transform.py", folder / "template.yaml"])
     (folder / "cloudformation.yaml").write_text(transformed, "utf-8")
+    return folder / "cloudformation.yaml"
+
+
+@pytest.fixture(scope="module")
+def found_by_checkov(expanded: Path) -> set[str]:
     options = f"--config-file {PROJECT / '.checkov.yaml'} --output json --soft-fail --file".split()
-    report = json.loads(_output([checkov, *options, folder / "cloudformation.yaml"]))
+    report = json.loads(_output([TOOLS / "scan" / "bin" / "checkov", *options, expanded]))
     return {check["check_id"] for check in report["results"]["failed_checks"]}
 
 
-@pytest.mark.parametrize("check", HOLES)
-def test_the_scan_finds_a_hole_in_the_template(found: set[str], check: str) -> None:
-    assert check in found
+@pytest.fixture(scope="module")
+def found_by_cfn_lint(expanded: Path) -> set[str]:
+    options = ["--regions", "us-east-1", "--format", "json", "--non-zero-exit-code", "none", "--"]
+    return {finding["Rule"]["Id"] for finding in json.loads(_output([SAM / "cfn-lint", *options, expanded]))}
+
+
+@pytest.mark.parametrize("check", CHECKOV)
+def test_checkov_finds_a_hole_in_the_template(found_by_checkov: set[str], check: str) -> None:
+    assert check in found_by_checkov
+
+
+@pytest.mark.parametrize("check", CFN_LINT)
+def test_cfn_lint_finds_a_hole_in_the_template(found_by_cfn_lint: set[str], check: str) -> None:
+    assert check in found_by_cfn_lint
 
 
 def _output(command: Sequence[str | Path]) -> str:
