@@ -60,7 +60,7 @@ def test_a_collection_killed_before_completing_is_repeated(
     assert len(account.events()) == 1
 
 
-@pytest.mark.parametrize("limit", range(4))
+@pytest.mark.parametrize("limit", range(7))
 def test_a_collection_killed_between_two_files_is_repeated(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
@@ -84,7 +84,8 @@ def test_a_collection_killed_between_two_files_is_repeated(
 
     assert functions.collect(upload)["next"] == "done"
     files = files_of(account, upload)
-    assert files.keys() == {"export.zip", "results.csv", "report.html", "manifest.json"}
+    results = {"results.csv", "results.xlsx", "yes.txt", "no.txt"}
+    assert files.keys() == {"export.zip", "report.html", "manifest.json"} | results
     described = json.loads(files["manifest.json"])["files"]["export.zip"]
     assert described["sha256"] == hashlib.sha256(files["export.zip"]).hexdigest()
     assert len(account.events()) == 1

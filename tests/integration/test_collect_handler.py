@@ -37,8 +37,14 @@ def test_every_submitted_number_gets_a_verdict(
     assert functions.collect(upload)["next"] == "done"
 
     files = files_of(account, upload)
-    assert files.keys() == {f"export.{extension}", "results.csv", "report.html", "manifest.json"}
+    lists = {f"{answer}.txt" for answer in ("yes", "no", "unknown")} & files.keys()
+    described = {"results.csv", "results.xlsx", "report.html", "manifest.json"}
+    assert files.keys() == {f"export.{extension}"} | described | lists
     rows = rows_of(files["results.csv"])
+    for name in lists:
+        answer = name.removesuffix(".txt")
+        listed = [row["number"] for row in rows if row["verdict"] == answer]
+        assert files[name].decode().splitlines() == listed != []
     assert [row["number"] for row in rows] == list(NUMBERS)
     assert {row["status"] for row in rows} == {"resolved"}
 
@@ -105,7 +111,9 @@ def test_the_event_lists_the_stored_files(account: Account, functions: Functions
     (event,) = account.events()
     results = dict(event["detail"]["results"])
     assert results.pop("bucket") == account.results_bucket
-    assert set(results.values()) == account.stored().keys()
+    stored = {key for key in results.values() if key}
+    assert stored == account.stored().keys()
+    assert results["unknown_key"] is None
 
 
 def test_the_manifest_describes_the_files_without_numbers(
@@ -246,7 +254,7 @@ def test_an_unknown_price_is_null_in_the_manifest(account: Account, functions: F
 def test_odd_keys_reach_the_results_as_data(account: Account, functions: Functions, key: str) -> None:
     upload = submitted(account, functions, key, file_of())
     assert functions.collect(upload)["next"] == "done"
-    assert len(account.stored()) == 4
+    assert len(account.stored()) == 7
 
 
 def test_the_api_key_is_not_sent_with_the_download(

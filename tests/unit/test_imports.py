@@ -17,6 +17,7 @@ SLOW = {
     "aws_xray_sdk",
     "jsonschema",
     "sqlite3",
+    "xlsxwriter",
 }
 """Modules that are slow to import, or that only some uploads or exports need."""
 

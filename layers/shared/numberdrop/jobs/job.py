@@ -63,13 +63,21 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class StoredResults:
-    """The bucket and keys of a completed job's files; ``export_key`` is None if nothing was bought."""
+    """The bucket and keys of a completed job's files.
+
+    ``export_key`` is None if nothing was bought. The keys with a default are None if the job has no such
+    file, or if an older version collected it.
+    """
 
     bucket: str
     export_key: str | None
     csv_key: str
     manifest_key: str
     report_key: str | None = None
+    xlsx_key: str | None = None
+    yes_key: str | None = None
+    no_key: str | None = None
+    unknown_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

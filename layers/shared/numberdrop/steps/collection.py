@@ -39,6 +39,7 @@ from numberdrop.steps.result_files import (
     stored_results,
     write_descriptions,
     write_readable_results,
+    write_spreadsheet,
 )
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.download import (
@@ -64,6 +65,7 @@ CONTENT_TYPES = {
     ".gz": "application/gzip",
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".zip": "application/zip",
 }
@@ -258,7 +260,10 @@ class Collector:
     ) -> Decision:
         upload, extension, result_counts = write_readable_results(job, checker, files, upload)
         counts = _counts(job, status, result_counts)
-        stored = stored_results(self.results.bucket, job.upload.results_prefix(checker.name), extension)
+        now = self.now()
+        write_spreadsheet(files, upload, created=now)
+        prefix = job.upload.results_prefix(checker.name)
+        stored = stored_results(self.results.bucket, prefix, extension, files)
         collected = CollectedJob(
             job,
             checker,
@@ -266,7 +271,7 @@ class Collector:
             counts,
             result_counts,
             cost=status.cost,
-            collected_at=self.now(),
+            collected_at=now,
             reading=upload.rows.reading() if upload else None,
         )
         for key, path in write_descriptions(collected, stored, files).items():

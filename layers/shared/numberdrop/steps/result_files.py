@@ -3,17 +3,21 @@
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from aws_lambda_powertools import Logger
 
 from numberdrop.files.exports.export import read_export
+from numberdrop.files.exports.verdicts import NO, UNKNOWN, YES
 from numberdrop.files.formats.untrusted import InvalidFileError
+from numberdrop.files.results.answer_lists import answer_list
 from numberdrop.files.results.collected import CollectedJob
 from numberdrop.files.results.manifest import manifest
 from numberdrop.files.results.report import build_report
 from numberdrop.files.results.report_html import report_html
 from numberdrop.files.results.results import ResultCounts, write_entries, write_results
+from numberdrop.files.results.workbook import reasons_of_rows, write_workbook
 from numberdrop.files.uploads.cleaning import UploadCounts
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.checkers import Checker
@@ -68,6 +72,15 @@ class Workspace:
         return self.folder / "results.csv"
 
     @property
+    def xlsx(self) -> Path:
+        """The results as a workbook."""
+        return self.folder / "results.xlsx"
+
+    def answers(self, verdict: str) -> Path:
+        """Return the list of the entries with a verdict."""
+        return answer_list(self.folder, verdict)
+
+    @property
     def manifest(self) -> Path:
         """The description for programs."""
         return self.folder / "manifest.json"
@@ -113,18 +126,47 @@ def _write_results(
     ):
         if not upload:
             write_entries(export, entries)
-        result_counts = write_results(entries, upload.rows if upload else None, export, out)
+        result_counts = write_results(entries, upload.rows if upload else None, export, out, files.folder)
         return export.format.extension, result_counts
 
 
-def stored_results(bucket: str, prefix: str, extension: str) -> StoredResults:
-    """Return where the results of a job are stored."""
+def write_spreadsheet(files: Workspace, upload: ReadUpload | None, *, created: datetime) -> None:
+    """Write ``results.xlsx``, unless the results are too long for it.
+
+    The results are paid for and complete without it, so no error here keeps them from being stored.
+    """
+    try:
+        if upload is None or not upload.counts.rejected:
+            write_workbook(files.csv, files.xlsx, created=created)
+            return
+        is_table = upload.rows.header is not None
+        with (
+            files.entries.open("rb") as entries,
+            files.rejected.open(encoding="utf-8", newline="") as listing,
+        ):
+            reasons = reasons_of_rows(entries, listing, is_table=is_table)
+            write_workbook(files.csv, files.xlsx, reasons=reasons, created=created)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the job must not fail
+        logger.warning("the workbook could not be written", cause=type(error).__name__)
+        files.xlsx.unlink(missing_ok=True)
+
+
+def stored_results(bucket: str, prefix: str, extension: str, files: Workspace) -> StoredResults:
+    """Return where the results of a job are stored, by the files that were written."""
+
+    def key(path: Path) -> str | None:
+        return prefix + path.name if path.exists() else None
+
     return StoredResults(
         bucket=bucket,
         export_key=f"{prefix}export.{extension}",
         csv_key=f"{prefix}results.csv",
         manifest_key=f"{prefix}manifest.json",
         report_key=f"{prefix}report.html",
+        xlsx_key=key(files.xlsx),
+        yes_key=key(files.answers(YES)),
+        no_key=key(files.answers(NO)),
+        unknown_key=key(files.answers(UNKNOWN)),
     )
 
 
@@ -135,6 +177,13 @@ def write_descriptions(collected: CollectedJob, stored: StoredResults, files: Wo
     """
     prefix = collected.job.upload.results_prefix(collected.checker.name)
     by_key = {stored.csv_key: files.csv}
+    answers = {
+        stored.xlsx_key: files.xlsx,
+        stored.yes_key: files.answers(YES),
+        stored.no_key: files.answers(NO),
+        stored.unknown_key: files.answers(UNKNOWN),
+    }
+    by_key |= {key: path for key, path in answers.items() if key}
     if stored.export_key:
         by_key[stored.export_key] = files.export
     if collected.upload and collected.upload.rejected:

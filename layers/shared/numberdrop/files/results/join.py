@@ -7,7 +7,7 @@ partition, and its lines are rendered while they are read.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import SEEK_END
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
 from numberdrop.files.exports.matching import Matching
-from numberdrop.files.formats.entries_file import line_blocks, present_entries
+from numberdrop.files.formats.entries_file import NUL, line_blocks, present_entries
 from numberdrop.files.formats.partitioning import (
     Columns,
     InOrder,
@@ -35,6 +35,9 @@ The argument is the rest of the row, as ``Export.row_blocks`` returns it, or Non
 """
 
 
+REPEATED = NUL
+"""Begins the rendered line of an entry that stands further up already. No other line begins with it."""
+
 _LINES_PER_BLOCK = 10_000
 
 _SHARED_RESTS = 10_000
@@ -50,11 +53,13 @@ class JoinCounts:
             are empty for other kinds; the verdict is None for entries without a row.
         extra: distinct numbers in the export that were not submitted.
         doubled: rows of the export that repeat a number.
+        repeated: entries of the upload that repeat another one.
     """
 
     verdicts: Counter[tuple[str, str | None]]
     extra: int = 0
     doubled: int = 0
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,10 @@ class Join:
     _lines: InOrder[str]
 
     def rendered(self, entries: list[str]) -> list[str]:
-        """Return the rendered lines of the next entries, in the order in which ``joined`` read them."""
+        """Return the rendered lines of the next entries, in the order in which ``joined`` read them.
+
+        The line of an entry that was among them before begins with ``REPEATED``.
+        """
         return self._lines.answers(entries)
 
 
@@ -154,10 +162,24 @@ def _join_part(
         counts.verdicts[start, rendered[rest][1]] += entry_count
     line_of = {None: "", **{rest: line for rest, (line, _) in rendered.items()}}
     lines = list(map(line_of.__getitem__, answers))
-    return (
+    counts.repeated += len(places) - len(first_places)
+    blocks = (
         list(map(lines.__getitem__, places[start : start + _LINES_PER_BLOCK]))
         for start in range(0, len(places), _LINES_PER_BLOCK)
     )
+    return blocks if len(first_places) == len(places) else _marked(blocks, places)
+
+
+def _marked(blocks: Iterable[list[str]], places: "array[int]") -> Iterator[list[str]]:
+    """Yield the blocks, with a mark before the line of each entry that is not the first of its key."""
+    start = 0
+    for block in blocks:
+        firsts = places[start : start + len(block)]
+        yield [
+            line if first == place else REPEATED + line
+            for place, (first, line) in enumerate(zip(firsts, block, strict=True), start)
+        ]
+        start += len(block)
 
 
 def _answer(

@@ -30,8 +30,14 @@ _NOUNS: Mapping[InputKind, tuple[str, str]] = {
     InputKind.EMAIL: ("e-mail address", "e-mail addresses"),
 }
 
+_WORKBOOK = "results.xlsx"
+
 _CONTENTS = {
+    _WORKBOOK: "the same for spreadsheets: all cells are text",
     "results": "every line with its status and verdict",
+    "yes": "the entries with the verdict yes, one a line",
+    "no": "those with the verdict no",
+    "unknown": "those with the verdict unknown",
     "rejected": "rejected lines and the reasons",
     "export": "the vendor's file, unchanged",
     "manifest": "IDs, counts and checksums",
@@ -184,7 +190,7 @@ def _task(report: Report) -> str:
 
 def _files(names: Sequence[str]) -> str:
     links = [f'<a href="{escape(quote(name, safe=""))}">{escape(name)}</a>' for name in names]
-    contents = [_CONTENTS.get(name.partition(".")[0], "") for name in names]
+    contents = [_CONTENTS.get(name) or _CONTENTS.get(name.partition(".")[0], "") for name in names]
     return _facts("Files", zip(links, contents, strict=True)) if names else ""
 
 

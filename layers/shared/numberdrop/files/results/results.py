@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, compress, count, islice, repeat
+from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from numberdrop.files.exports.export import Export
@@ -18,8 +19,9 @@ from numberdrop.files.formats.entries_file import (
 )
 from numberdrop.files.formats.escaping import escaped_cells, escaped_lines
 from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
+from numberdrop.files.results.answer_lists import AnswerLists
 from numberdrop.files.results.countries import by_country
-from numberdrop.files.results.join import Join, JoinCounts, Render, joined
+from numberdrop.files.results.join import REPEATED, Join, JoinCounts, Render, joined
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.checkers import InputKind
 
@@ -59,7 +61,9 @@ class ResultCounts:
     countries: dict[str, dict[str, int]]
 
 
-def write_results(entries: BinaryIO, rows: UploadRows | None, export: Export, out: TextIO) -> ResultCounts:
+def write_results(
+    entries: BinaryIO, rows: UploadRows | None, export: Export, out: TextIO, folder: Path | None = None
+) -> ResultCounts:
     r"""Write ``results.csv``, with commas between cells and line feeds at the ends of rows.
 
     For a plain list it has one row per line that is not blank, in the order of the list. Its columns are
@@ -86,6 +90,8 @@ def write_results(entries: BinaryIO, rows: UploadRows | None, export: Export, ou
         rows: the upload's rows, or None if the upload is gone; then ``line`` is empty.
         export: the vendor's export.
         out: receives the CSV; open it with ``newline=""``.
+        folder: receives the distinct entries of each verdict that occurs, as ``yes.txt``, ``no.txt`` and
+            ``unknown.txt``; None for no lists.
 
     Raises:
         InvalidFileError: a later part of the export is broken or hostile. Discard what was written.
@@ -99,11 +105,17 @@ def write_results(entries: BinaryIO, rows: UploadRows | None, export: Export, ou
     without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
     _write(out, escaped_lines([[*own_columns, *added_columns]]))
     with joined(entries, export, _renderer(export)) as join:
-        for numbers, rendered in _rendered_blocks(entries, join, without_entry):
-            lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, rendered, strict=True))
-            # Blank lines of a plain list are rendered empty and left out.
-            _write(out, compress(lines, rendered))
-    return _result_counts(join.counts, export)
+        counts = _result_counts(join.counts, export)
+        starts = {verdict: _line([RESOLVED, verdict]) for verdict in counts.verdicts}
+        with AnswerLists(folder, starts) as lists:
+            for sent, numbers, marked in _rendered_blocks(entries, join, without_entry):
+                lists.add(sent, marked)
+                has_marks = join.counts.repeated
+                rendered = [line.removeprefix(REPEATED) for line in marked] if has_marks else marked
+                lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, rendered, strict=True))
+                # Blank lines of a plain list are rendered empty and left out.
+                _write(out, compress(lines, rendered))
+    return counts
 
 
 def write_entries(export: Export, entries: BinaryIO) -> None:
@@ -174,8 +186,8 @@ def _line(cells: list[str]) -> str:
 
 def _rendered_blocks(
     entries: BinaryIO, join: Join, without_entry: Mapping[str, str]
-) -> Iterator[tuple[list[str], list[str]]]:
-    """Return, in blocks, the number of each row and its rendered line.
+) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """Return, in blocks, the entry of each row, its number as it is written, and its rendered line.
 
     Args:
         entries: the entries file that ``clean_upload`` wrote.
@@ -186,11 +198,12 @@ def _rendered_blocks(
         present = present_entries(lines)
         rendered = join.rendered(present)
         if len(present) == len(lines):
-            yield escaped_cells(lines), rendered
+            yield lines, escaped_cells(lines), rendered
         else:
             following = iter(rendered)
             numbers = [line if line > REJECTED else "" for line in lines]
             yield (
+                lines,
                 escaped_cells(numbers),
                 [next(following) if line > REJECTED else without_entry[line] for line in lines],
             )
