@@ -94,6 +94,7 @@ class Account:
             "API_KEY_SECRET": self.secret,
             "VENDOR_BASE_URL": vendor_url,
             "VENDOR_USER_ID": USER_ID,
+            "VENDOR_PROXY": "",
             "UPLOAD_BUCKET": self.upload_bucket,
             "UPLOAD_QUEUE_URL": self.upload_queue,
             "STATE_MACHINE_ARN": self.state_machine,

@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "API_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:key",
     "VENDOR_BASE_URL": "https://vendor.example",
     "VENDOR_USER_ID": "",
+    "VENDOR_PROXY": "",
     "UPLOAD_BUCKET": "uploads",
     "UPLOAD_QUEUE_URL": "https://queue.example/uploads",
     "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:follow",
@@ -56,6 +57,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "API_KEY_SECRET",
         "VENDOR_BASE_URL",
         "VENDOR_USER_ID",
+        "VENDOR_PROXY",
     },
     RecordFailureSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "EVENT_SCHEMA_VERSION", "RESULTS_BUCKET"},
     ReconcileSettings: {
@@ -75,6 +77,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "API_KEY_SECRET",
         "VENDOR_BASE_URL",
         "VENDOR_USER_ID",
+        "VENDOR_PROXY",
         "JOB_TIMEOUT_HOURS",
         "MAX_WAIT_SECONDS",
     },

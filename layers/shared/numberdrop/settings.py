@@ -114,11 +114,13 @@ class VendorSettings(LedgerSettings):
         api_key_secret: ARN of the secret that holds the API key.
         vendor_base_url: scheme and host of the vendor's API.
         vendor_user_id: the account's user id; empty if only v1 checkers are used.
+        vendor_proxy: the proxy through which the vendor and its exports are reached; empty for none.
     """
 
     api_key_secret: str
     vendor_base_url: str
     vendor_user_id: str
+    vendor_proxy: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class Collector:
             ledger=ledger,
             uploads=UploadBucket(s3),
             vendor=VendorClient.from_settings(settings, ApiKey.connect(settings.api_key_secret)),
-            downloader=Downloader(settings.result_hosts),
+            downloader=Downloader(settings.result_hosts, settings.vendor_proxy),
             results=ResultsBucket(s3, settings.results_bucket),
             announcer=Announcer.from_settings(settings, ledger),
             durations=Durations.connect(settings.jobs_table),

@@ -112,18 +112,21 @@ class VendorClient:
         base_url: scheme and host, without a slash at the end.
         api_key: provides the key.
         user_id: the account's user id; only the legacy family needs it.
+        proxy: the URL of the proxy through which the vendor is reached, or empty for none.
         now: the clock that Retry-After dates are compared with.
     """
 
     base_url: str
     api_key: ApiKeySource
     user_id: str
+    proxy: str = ""
     now: Clock = utc_now
 
     @classmethod
     def from_settings(cls, settings: VendorSettings, api_key: ApiKeySource) -> Self:
         """Return the client for the account in a function's settings."""
-        return cls(settings.vendor_base_url.rstrip("/"), api_key, settings.vendor_user_id)
+        base_url = settings.vendor_base_url.rstrip("/")
+        return cls(base_url, api_key, settings.vendor_user_id, settings.vendor_proxy)
 
     def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
         """Send a file to be checked, once. The vendor charges for a file that it accepts.
@@ -146,7 +149,7 @@ class VendorClient:
         key = self.api_key.get()
         headers = _headers(key) | {"Content-Type": body.content_type}
         try:
-            with session_with_deadline(seconds, on_connect=_allow_stalls) as session:
+            with session_with_deadline(seconds, on_connect=_allow_stalls, proxy=self.proxy) as session:
                 response = session.post(
                     self.base_url + checker.path,
                     data=body,
@@ -225,7 +228,7 @@ class VendorClient:
     ) -> "_Answer | NoAnswer":
         """Send a request that is free, with its ``params`` or ``files``."""
         try:
-            with session_with_deadline(seconds) as session:
+            with session_with_deadline(seconds, proxy=self.proxy) as session:
                 response = session.request(
                     method,
                     url,

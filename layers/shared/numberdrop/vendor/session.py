@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 CONNECT_SECONDS = 10
@@ -25,7 +25,7 @@ ConnectionObserver = Callable[[socket.socket], None]
 
 @contextmanager
 def session_with_deadline(
-    seconds: float, *, on_connect: ConnectionObserver = lambda _: None
+    seconds: float, *, on_connect: ConnectionObserver = lambda _: None, proxy: str = ""
 ) -> Iterator[requests.Session]:
     """Open a new session whose connections are shut down after ``seconds``.
 
@@ -40,6 +40,8 @@ def session_with_deadline(
     Args:
         seconds: how long the session may live.
         on_connect: called with each socket after it is connected and before anything is sent; it may raise.
+            With a proxy, that is after the connection to the host was made through it.
+        proxy: the URL of a proxy for https, or empty for none. It sees the host's name and nothing else.
     """
     opened: list[socket.socket] = []
     end = monotonic() + seconds
@@ -54,6 +56,7 @@ def session_with_deadline(
     timer.daemon = True
     with requests.Session() as session:
         session.trust_env = False
+        session.proxies = {"https": proxy} if proxy else {}
         adapter = _ObservedAdapter(observe)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
@@ -80,6 +83,14 @@ class _ObservedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
+        self._observe_connections_of(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        self._observe_connections_of(manager)
+        return manager
+
+    def _observe_connections_of(self, manager: PoolManager) -> None:
         observe = self._observe
 
         class ObservedHTTPConnection(HTTPConnection):
@@ -98,4 +109,4 @@ class _ObservedAdapter(HTTPAdapter):
         class TLSPool(HTTPSConnectionPool):
             ConnectionCls = ObservedHTTPSConnection
 
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TLSPool}
+        manager.pool_classes_by_scheme = {"http": PlainPool, "https": TLSPool}
