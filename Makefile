@@ -25,9 +25,10 @@ SIZE ?= usual
 ROWS ?= 10000000
 UPLOADS ?= 1000
 FILES ?= 20000
+ANSWERS ?= 100000
 SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e laptops torture fuzz bench large burst outage plans format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e laptops torture fuzz memory bench large burst outage plans format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -119,6 +120,9 @@ torture: .venv/command/.done ## Run the crash tests with new seeds for SECONDS
 
 fuzz: .venv/command/.done ## Join FILES random exports with their uploads, from SEED on, and compare with a naive join
 	@NUMBERDROP_FUZZ_FILES=$(FILES) NUMBERDROP_FUZZ_SEED=$(SEED) $(DEV)/python -m pytest $(PARALLEL) tests/unit/test_results_fuzz.py
+
+memory: .venv/command/.done ## Compare the verdict memory with a dict: ANSWERS of random lives, from SEED on
+	@NUMBERDROP_MEMORY_ANSWERS=$(ANSWERS) NUMBERDROP_MEMORY_SEED=$(SEED) $(DEV)/python -m pytest tests/unit/test_memory_properties.py -s
 
 bench: .venv/bench/.done .venv/command/.done .venv/sam/.done ## Compare with other implementations; SIZE=full for large files
 	@SIZE=$(SIZE) PYTHONPATH=layers/shared:. .venv/bench/bin/python -m benchmarks $(SUBJECT)

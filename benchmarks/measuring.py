@@ -23,7 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 from rich.console import Console
 from rich.table import Table
@@ -43,10 +43,12 @@ class Measurement:
     Attributes:
         rate: amount processed per second, without imports.
         peak: bytes of memory beyond those of the idle process after its imports.
+        cpu: seconds of processor time, of all threads.
     """
 
     rate: float
     peak: float
+    cpu: float
 
 
 def measured(
@@ -62,7 +64,11 @@ def measured(
         for name, contender in contenders.items():
             runs[name].append(_run_in_a_process(contender, [str(argument) for argument in arguments]))
     return {
-        name: Measurement(median(run.rate for run in runs_of_name), median(run.peak for run in runs_of_name))
+        name: Measurement(
+            rate=median(run.rate for run in runs_of_name),
+            peak=median(run.peak for run in runs_of_name),
+            cpu=median(run.cpu for run in runs_of_name),
+        )
         for name, runs_of_name in runs.items()
     }
 
@@ -99,10 +105,10 @@ def _run_in_a_process(contender: Callable[..., Work], arguments: list[str]) -> M
 def _run(module: str, contender: str, *arguments: str) -> None:
     work = getattr(import_module(module), contender)(*arguments)
     idle = _peak()
-    start = perf_counter()
+    start, cpu_start = perf_counter(), process_time()
     amount = work()
-    seconds = perf_counter() - start
-    print(json.dumps({"rate": amount / seconds, "peak": _peak() - idle}))
+    seconds, cpu = perf_counter() - start, process_time() - cpu_start
+    print(json.dumps({"rate": amount / seconds, "peak": _peak() - idle, "cpu": cpu}))
 
 
 def _peak() -> int:

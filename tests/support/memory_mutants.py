@@ -12,7 +12,6 @@ from unittest.mock import patch
 from numberdrop.memory import lookup, memory, merging, run_format
 from numberdrop.memory.errors import ObjectGoneError
 from numberdrop.memory.hashing import KeysOf, unchanged
-from numberdrop.memory.lookup import Wanted
 from numberdrop.memory.memory import Recollection, VerdictMemory
 from numberdrop.memory.merging import Merger
 from numberdrop.memory.reading import RunReader
@@ -65,17 +64,21 @@ def _oldest_of(records: Sequence[tuple[Sequence[int], Sequence[int]]]) -> dict[i
     return oldest
 
 
-def _find_oldest(asked: Any, known: Any, wanted: Wanted, hashes: memoryview, stamps: memoryview) -> None:
+def _find_oldest(
+    asked: Any, known: Any, place: tuple[int, int], hashes: memoryview, stamps: memoryview
+) -> None:
     of_hash = dict(zip(hashes, stamps, strict=True))
-    for index in range(wanted.start, wanted.end):
+    for index in range(*place):
         stamp = of_hash.get(asked[index])
         if stamp:
             known[index] = min(stamp, known[index] or stamp)
 
 
-def _find_last_read(asked: Any, known: Any, wanted: Wanted, hashes: memoryview, stamps: memoryview) -> None:
+def _find_last_read(
+    asked: Any, known: Any, place: tuple[int, int], hashes: memoryview, stamps: memoryview
+) -> None:
     of_hash = dict(zip(hashes, stamps, strict=True))
-    for index in range(wanted.start, wanted.end):
+    for index in range(*place):
         known[index] = of_hash.get(asked[index], known[index])
 
 

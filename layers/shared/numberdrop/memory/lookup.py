@@ -21,14 +21,10 @@ _GAP = 128 * 1024
 """Bytes that are read although nobody needs them, because a further request would take longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Entries of one slice that a page may hold: those from ``start`` to before ``end``."""
+Wanted = tuple[int, int, int, int]
+"""A page, and the entries that it may hold: the number of their slice, and where they start and end in it.
 
-    page: int
-    part: int
-    start: int
-    end: int
+A plain tuple, because there is one for each of very many pages."""
 
 
 @dataclass(slots=True)
@@ -71,14 +67,14 @@ class LookUp:
                 return found
         raise MemoryUnreadableError("runs vanish")
 
-    def keep(self, living: Sequence[int]) -> "array[int]":
-        """Replace every stamp by what ``living`` has for it; return the number of entries by stamp."""
-        histogram = array("L", bytes(array("L").itemsize * len(living)))
-        for part, stamps in enumerate(self.stamps):
-            self.stamps[part] = array("H", map(living.__getitem__, stamps))
-            for stamp in self.stamps[part]:
-                histogram[stamp] += 1
-        return histogram
+    def keep(self, living: Sequence[int]) -> None:
+        """Replace every stamp by what ``living`` has for it."""
+        self.stamps = [array("H", map(living.__getitem__, stamps)) for stamps in self.stamps]
+
+    @property
+    def unknown(self) -> int:
+        """Return the number of entries of which nothing is known."""
+        return sum(stamps.count(0) for stamps in self.stamps)
 
     def in_order(self) -> Iterator[int]:
         """Return the stamp of each entry, in the order of the upload."""
@@ -112,48 +108,53 @@ class LookUp:
             while start < len(hashes):
                 page = hashes[start] >> shift
                 end = bisect_left(hashes, (page + 1) << shift, start)
-                yield Wanted(page, part, start, end)
+                yield page, part, start, end
                 start = end
 
     def _answer(self, span: Iterable[Wanted], pages: Pages) -> None:
-        for wanted in span:
-            hashes, stamps = pages.page(wanted.page)
-            if hashes:
-                _find(self.ordered[wanted.part], self.stamps[wanted.part], wanted, hashes, stamps)
+        for page, part, start, end in span:
+            hashes, stamps = pages.page(page)
+            _find(self.ordered[part], self.stamps[part], (start, end), hashes, stamps)
 
 
 def _spans(wanted: Iterable[Wanted], starts: Sequence[int]) -> Iterator[list[Wanted]]:
     """Yield lists of pages that are read by one request each."""
     span: list[Wanted] = []
-    for page in wanted:
+    for one in wanted:
         if span:
-            gap = (starts[page.page] - starts[span[-1].page + 1]) * RECORD
-            length = (starts[page.page + 1] - starts[span[0].page]) * RECORD
+            page, first, last = one[0], span[0][0], span[-1][0]
+            gap = (starts[page] - starts[last + 1]) * RECORD
+            length = (starts[page + 1] - starts[first]) * RECORD
             if gap > _GAP or length > LONGEST_READ:
                 yield span
                 span = []
-        span.append(page)
+        span.append(one)
     if span:
         yield span
 
 
 def _pages(reader: RunReader, span: list[Wanted]) -> Pages:
-    return reader.pages(span[0].page, span[-1].page)
+    (first, *_), (last, *_) = span[0], span[-1]
+    return reader.pages(first, last)
 
 
 def _find(
-    asked: "array[int]", known: "array[int]", wanted: Wanted, hashes: memoryview, stamps: memoryview
+    asked: "array[int]",
+    known: "array[int]",
+    place: tuple[int, int],
+    hashes: memoryview,
+    stamps: memoryview,
 ) -> None:
     """Note the stamps of those entries that a page has, where they are newer than what is known.
 
     Args:
         asked: the sorted hashes of a slice.
         known: their stamps so far.
-        wanted: which of them the page may hold.
+        place: where those that the page may hold start and end.
         hashes: the hashes of the page.
         stamps: the stamps of the page.
     """
-    start, end = wanted.start, wanted.end
+    start, end = place
     if (end - start) * 4 >= len(hashes):
         # A dict of the page is quicker than searching for each of so many entries.
         of_hash = dict(zip(hashes, stamps, strict=True))

@@ -8,10 +8,12 @@ once.
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import compress, islice
+from itertools import chain, compress, islice
+from operator import not_
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -114,10 +116,14 @@ class VerdictMemory:
         for entries in line_blocks(numbers):
             look_up.add(hasher.hashes(keys_of(entries)))
         found = look_up.read(self.store, checker)
-        histogram = look_up.keep(living(self._lives(max_age_days), today, found.cleared))
-        fresh, known = histogram[0], len(look_up.order) - histogram[0]
-        least = topped_up(min_rows) if 0 < fresh < min_rows else fresh
-        refreshed = _write_rest(numbers, rest, look_up.in_order(), histogram, least)
+        look_up.keep(living(self._lives(max_age_days), today, found.cleared))
+        fresh = look_up.unknown
+        known = len(look_up.order) - fresh
+        if 0 < fresh < min_rows:
+            refreshed = _write_topped_up(numbers, rest, look_up, topped_up(min_rows))
+        else:
+            refreshed = 0
+            _write_unknown(numbers, rest, look_up)
         return Recollection(fresh + refreshed, known - refreshed, refreshed, look_up)
 
     def freeze(self, recollection: Recollection, name: str) -> str | None:
@@ -256,11 +262,17 @@ def clear(store: MemoryStore, checker: str, day: date) -> int:
     return len(runs)
 
 
-def _write_rest(
-    numbers: BinaryIO, rest: BinaryIO, stamps: Iterator[int], histogram: "array[int]", least: int
-) -> int:
-    """Write the entries without a stamp, and the oldest others up to ``least``; return how many others."""
-    below, more = first_stamps(histogram, least)
+def _write_unknown(numbers: BinaryIO, rest: BinaryIO, look_up: LookUp) -> None:
+    """Write the entries of which nothing is known."""
+    stamps = look_up.in_order()
+    for entries in line_blocks(numbers):
+        write_lines(rest, compress(entries, map(not_, islice(stamps, len(entries)))))
+
+
+def _write_topped_up(numbers: BinaryIO, rest: BinaryIO, look_up: LookUp, least: int) -> int:
+    """Write these entries, and the oldest of the others up to ``least``; return how many others."""
+    stamps = look_up.in_order()
+    below, more = first_stamps(Counter(chain.from_iterable(look_up.stamps)), least)
     refreshed = 0
     for entries in line_blocks(numbers):
         is_sent = []

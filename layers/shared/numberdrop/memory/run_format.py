@@ -27,7 +27,7 @@ SLICES = 256
 """Parts of the range of hashes, by their leading byte, which are worked on one after the other."""
 
 _SLICE_BITS = 8
-_PAGE = 1024
+_PAGE = 2048
 """Most records of a page on average."""
 
 _KEY = re.compile(r"(?P<records>\d{12})-(?P<bits>\d\d)-(?P<oldest>\d{4}-\d\d-\d\d)-(?P<name>[^/]+)")

@@ -8,7 +8,6 @@ is known.
 from array import array
 from collections.abc import Mapping
 from datetime import date, timedelta
-from itertools import compress
 
 FIRST_DAY = date(2020, 1, 1)
 
@@ -101,15 +100,14 @@ def kept(longest_life: int, today: date, cleared: date | None = None) -> bytearr
     )
 
 
-def first_stamps(histogram: "array[int]", least: int) -> tuple[int, int]:
+def first_stamps(counts: Mapping[int, int], least: int) -> tuple[int, int]:
     """Return how far up the stamps have to be taken, oldest first, for at least ``least`` entries.
 
-    >>> histogram = array("L", [2, 0, 0, 5])
-    >>> first_stamps(histogram, 4)
+    >>> first_stamps({0: 2, 3: 5}, 4)
     (3, 2)
 
     Args:
-        histogram: the number of entries by stamp.
+        counts: the number of entries by stamp.
         least: how many entries are needed.
 
     Returns:
@@ -117,8 +115,8 @@ def first_stamps(histogram: "array[int]", least: int) -> tuple[int, int]:
         have this very stamp.
     """
     taken = 0
-    for stamp in compress(range(len(histogram)), histogram):
-        if taken + histogram[stamp] >= least:
+    for stamp in sorted(counts):
+        if taken + counts[stamp] >= least:
             return stamp, least - taken
-        taken += histogram[stamp]
-    return len(histogram), 0
+        taken += counts[stamp]
+    return ALL_STAMPS, 0
