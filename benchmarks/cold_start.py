@@ -20,6 +20,8 @@ from numberdrop.settings import (
     AuditSettings,
     CheckStatusSettings,
     CollectSettings,
+    CompactSettings,
+    MemorySettings,
     ReconcileSettings,
     SubmitSettings,
 )
@@ -36,6 +38,7 @@ MAKERS = {
     "record_failure": "failure_recorder",
     "reconcile": "reconciler",
     "audit": "auditor",
+    "compact": "compactor",
 }
 """The name in each function's module that creates its clients at the first event."""
 
@@ -202,9 +205,13 @@ def _run(start: Start, *, keep_compiled: bool = False) -> Duration:
 
 def _settings() -> dict[str, str]:
     """Return a value for every variable that a function reads."""
-    kinds = (SubmitSettings, CheckStatusSettings, CollectSettings, ReconcileSettings, AuditSettings)
+    kinds = (
+        *(SubmitSettings, CheckStatusSettings, CollectSettings, ReconcileSettings, AuditSettings),
+        *(MemorySettings, CompactSettings),
+    )
     read = [setting for kind in kinds for setting in fields(kind)]
-    return {setting.name.upper(): "false" if setting.type is bool else "1" for setting in read}
+    values = {setting.name.upper(): "false" if setting.type is bool else "1" for setting in read}
+    return values | {"REMEMBER_YES_DAYS": "0", "REMEMBER_NO_DAYS": "0"}
 
 
 def _show(starts: Mapping[str, Start], durations: Mapping[str, Duration]) -> None:
