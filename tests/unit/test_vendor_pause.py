@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.vendor.client import DEFAULT_PAUSE, pause_seconds
+from numberdrop.vendor.answers import DEFAULT_PAUSE, pause_seconds
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

@@ -11,25 +11,28 @@ Every answer, expected or not, is returned as a value that says what the caller 
 ``outcomes``). The paid call is never repeated here.
 """
 
-import json
 import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import IO, Any, Literal, Protocol, Self
 from urllib.parse import quote
 
-import requests
-
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.checkers import Checker, Family
-from numberdrop.jobs.job import Amount
 from numberdrop.masking import masked, without_secrets
 from numberdrop.settings import VendorSettings
+from numberdrop.vendor.answers import (
+    DEFAULT_PAUSE,
+    Answer,
+    balance_of,
+    count_of,
+    pause_seconds,
+    read_answer,
+    task_status,
+)
 from numberdrop.vendor.multipart import MultipartFile
 from numberdrop.vendor.outcomes import (
     Accepted,
@@ -40,7 +43,6 @@ from numberdrop.vendor.outcomes import (
     Retryable,
     StatusOutcome,
     SubmitOutcome,
-    TaskStatus,
     TaskUnknown,
 )
 from numberdrop.vendor.session import CONNECT_SECONDS, session_with_deadline
@@ -61,23 +63,8 @@ TASKS_PATH = "/v1/gettasks"
 NO_TASK = "0" * 20
 """An id in the format of task ids (see ``TASK_ID``) that no task has."""
 
-LONGEST_ANSWER = 1024 * 1024
-"""How many bytes of an answer are read. The vendor's answers have a few hundred."""
-
-LARGEST_COUNT = 10**12
-"""Larger counts are ignored. They are wrong, and some would not fit into the ledger."""
-
-SHORTEST_PAUSE, LONGEST_PAUSE, DEFAULT_PAUSE = 1, 900, 60
-"""Minimum, maximum and default of a pause, in seconds."""
-
 TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 """Matches task ids. Those seen so far have 20 characters of 0-9 and a-v."""
-
-_TASK = re.compile(r"(?<![A-Za-z])(?:task|Task|TASK)(?![a-z])|(?<=[a-z])Task(?![a-z])")
-"""Matches the word "task", also in ``task_not_found`` and ``unknownTask``."""
-
-_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 class ApiKeySource(Protocol):
@@ -158,7 +145,7 @@ class VendorClient:
                     allow_redirects=False,
                     stream=True,
                 )
-                answer = _read_answer(response)
+                answer = read_answer(response)
         except Exception as error:  # noqa: BLE001 - it only matters whether anything was sent
             cause = _class_name(error)
             if body.started:
@@ -172,7 +159,7 @@ class VendorClient:
         If the vendor refuses the key, reads it again and repeats the request once if it has changed.
         """
         answer = self._ask(checker, task_id)
-        if isinstance(answer, _Answer) and answer.status in {401, 403} and self.api_key.refresh():
+        if isinstance(answer, Answer) and answer.status in {401, 403} and self.api_key.refresh():
             answer = self._ask(checker, task_id)
         if isinstance(answer, NoAnswer):
             return answer
@@ -182,7 +169,7 @@ class VendorClient:
             return NoAnswer(self._pause(answer), f"The vendor answered {answer.status}.")
         if answer.fields.get("task_id") != task_id:
             return NoAnswer(DEFAULT_PAUSE, "The answer is not about this task.")
-        return _task_status(answer.fields)
+        return task_status(answer.fields)
 
     def answers(self) -> bool:
         """Return whether the vendor answers in its own words, which a gateway or another server does not.
@@ -194,7 +181,7 @@ class VendorClient:
         if isinstance(answer, NoAnswer):
             return False
         if answer.status == 200:
-            return _balance(answer.fields) is not None
+            return balance_of(answer.fields) is not None
         return answer.status in {401, 402, 403} and isinstance(answer.fields.get("error"), str)
 
     def answers_about_tasks(self) -> bool:
@@ -203,7 +190,7 @@ class VendorClient:
         This is free, too (vendor OpenAPI, ``POST /v1/gettasks``: 404 for an unknown task).
         """
         answer = self._request("POST", self.base_url + TASKS_PATH, files={"task_id": (None, NO_TASK)})
-        return isinstance(answer, _Answer) and answer.status == 404 and answer.names_task(NO_TASK)
+        return isinstance(answer, Answer) and answer.status == 404 and answer.names_task(NO_TASK)
 
     def balance(self, *, seconds: float = STATUS_SECONDS) -> Decimal | NoAnswer:
         """Ask for the account's balance in USD, which is free (vendor OpenAPI, ``GET /v1/balance``).
@@ -216,16 +203,16 @@ class VendorClient:
             return answer
         if answer.status != 200:
             return NoAnswer(self._pause(answer), f"The vendor answered {answer.status}.")
-        balance = _balance(answer.fields)
+        balance = balance_of(answer.fields)
         return NoAnswer(DEFAULT_PAUSE, "The answer has no balance.") if balance is None else balance
 
-    def _ask(self, checker: Checker, task_id: str) -> "_Answer | NoAnswer":
+    def _ask(self, checker: Checker, task_id: str) -> Answer | NoAnswer:
         method, url, form = self._status_request(checker, task_id)
         return self._request(method, url, params=None if form else {"user_id": self.user_id}, files=form)
 
     def _request(
         self, method: Literal["GET", "POST"], url: str, *, seconds: float = STATUS_SECONDS, **content: Any
-    ) -> "_Answer | NoAnswer":
+    ) -> Answer | NoAnswer:
         """Send a request that is free, with its ``params`` or ``files``."""
         try:
             with session_with_deadline(seconds, proxy=self.proxy) as session:
@@ -238,7 +225,7 @@ class VendorClient:
                     allow_redirects=False,
                     stream=True,
                 )
-                return _read_answer(response)
+                return read_answer(response)
         except Exception as error:  # noqa: BLE001 - no error may end a task that is paid for
             return NoAnswer(DEFAULT_PAUSE, f"The request failed ({_class_name(error)}).")
 
@@ -254,13 +241,13 @@ class VendorClient:
             return {"task_type": checker.task_type}
         return {"user_id": self.user_id}
 
-    def _submit_outcome(self, answer: "_Answer", key: str) -> SubmitOutcome:
+    def _submit_outcome(self, answer: Answer, key: str) -> SubmitOutcome:
         words = masked(without_secrets(answer.message, [key, self.user_id])) or f"HTTP {answer.status}"
         match answer.status:
             case 200 | 201 | 202:
                 task_id = answer.fields.get("task_id")
                 if isinstance(task_id, str) and TASK_ID.fullmatch(task_id):
-                    return Accepted(task_id, _count(answer.fields, "total"))
+                    return Accepted(task_id, count_of(answer.fields, "total"))
                 return InDoubt(f"The vendor answered {answer.status} without a task id.")
             case 400 | 413 | 415 | 422:
                 return Rejected(answer.status, words)
@@ -277,7 +264,7 @@ class VendorClient:
             case _:
                 return InDoubt(f"The vendor answered {answer.status}, an unexpected status.")
 
-    def _pause(self, answer: "_Answer") -> int:
+    def _pause(self, answer: Answer) -> int:
         return pause_seconds(answer.retry_after, now=self.now())
 
 
@@ -288,112 +275,6 @@ def _headers(key: str) -> dict[str, str]:
 def _allow_stalls(connected: socket.socket) -> None:
     """Set the time-out for sending; urllib3 would use the much shorter one for connecting."""
     connected.settimeout(STALL_SECONDS)
-
-
-def pause_seconds(retry_after: str | None, *, now: datetime) -> int:
-    """Return how many seconds to pause for a Retry-After header: 1 to 900, or 60 if it is missing or invalid.
-
-    >>> from datetime import UTC, datetime
-    >>> noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
-    >>> pause_seconds("120", now=noon), pause_seconds("Wed, 04 Mar 2026 12:05:00 GMT", now=noon)
-    (120, 300)
-
-    Args:
-        retry_after: the header's value, seconds or a date (RFC 9110, section 10.2.3).
-        now: the time that a date is compared with.
-    """
-    text = (retry_after or "").strip()
-    if re.fullmatch(r"[0-9]{1,12}", text):
-        seconds = float(text)
-    else:
-        try:
-            date = parsedate_to_datetime(text).astimezone(UTC)
-        except (TypeError, ValueError, OverflowError):
-            return DEFAULT_PAUSE
-        seconds = (date - now).total_seconds()
-    return round(min(max(seconds, SHORTEST_PAUSE), LONGEST_PAUSE))
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """An HTTP answer; ``fields`` is empty if the body is not a JSON object."""
-
-    status: int
-    retry_after: str | None
-    fields: Mapping[str, Any]
-
-    def names_task(self, task_id: str) -> bool:
-        """Return whether the words are about the task. A gateway may name a path, and so the task's id."""
-        words = re.sub(r"\S*/\S*", " ", self.message)
-        return self.fields.get("task_id") == task_id or task_id in words or bool(_TASK.search(words))
-
-    @property
-    def message(self) -> str:
-        """The vendor's error message. It may quote the file and the API key."""
-        parts = (self.fields.get(name) for name in ("error", "message"))
-        return ": ".join(str(part) for part in parts if part)
-
-
-def _read_answer(response: requests.Response) -> _Answer:
-    with response:
-        body = bytearray()
-        for block in response.iter_content(8192):
-            body += block
-            if len(body) > LONGEST_ANSWER:
-                break
-    try:
-        fields = json.loads(bytes(body))
-    except (ValueError, RecursionError):
-        fields = {}
-    return _Answer(
-        response.status_code,
-        response.headers.get("Retry-After"),
-        fields if isinstance(fields, dict) else {},
-    )
-
-
-def _task_status(fields: Mapping[str, Any]) -> TaskStatus:
-    link = fields.get("result_url")
-    return TaskStatus(
-        word=str(fields.get("status", "")).lower(),
-        total=_count(fields, "total"),
-        success=_count(fields, "success"),
-        failure=_count(fields, "failure"),
-        result_url=link if isinstance(link, str) and link else None,
-        updated_at=_datetime(fields.get("updated_at")),
-        cost=_amount(fields.get("actual_amount")),
-    )
-
-
-def _datetime(value: Any) -> datetime | None:
-    """Read a timestamp with an offset. The vendor writes 3, 8 or 9 fractional digits (vendor pages)."""
-    try:
-        read = datetime.fromisoformat(value)
-        return read.astimezone(UTC) if read.tzinfo else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _amount(value: Any) -> Amount | None:
-    match value:
-        case {"amount": str(text), "currency": str(currency)}:
-            if _AMOUNT.fullmatch(text) and _CURRENCY.fullmatch(currency):
-                return Amount(Decimal(text), currency)
-    return None
-
-
-def _balance(fields: Mapping[str, Any]) -> Decimal | None:
-    """Read the balance. It may be negative; JSON as Python reads it may also hold infinity."""
-    value = fields.get("balance")
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < LARGEST_COUNT:
-        return None
-    return Decimal(str(value))
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int | None:
-    value = fields.get(name)
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT
-    return value if is_count else None
 
 
 def _class_name(error: Exception) -> str:
