@@ -211,9 +211,10 @@ class VendorClient:
         return self._request(method, url, params=None if form else {"user_id": self.user_id}, files=form)
 
     def _request(
-        self, method: Literal["GET", "POST"], url: str, *, seconds: float = STATUS_SECONDS, **content: Any
+        self, method: Literal["GET", "POST"], url: str, *, seconds: float | None = None, **content: Any
     ) -> Answer | NoAnswer:
         """Send a request that is free, with its ``params`` or ``files``."""
+        seconds = STATUS_SECONDS if seconds is None else seconds
         try:
             with session_with_deadline(seconds, proxy=self.proxy) as session:
                 response = session.request(
