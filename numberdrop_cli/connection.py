@@ -20,7 +20,9 @@ from numberdrop.clock import utc_now
 from numberdrop.jobs.job import Job
 from numberdrop_cli.dead_letters import DeadLetters
 from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.finding import JobFinder
 from numberdrop_cli.jobs_table import JobsTable
+from numberdrop_cli.latest_jobs import LatestJobs
 from numberdrop_cli.operations import Operations
 from numberdrop_cli.place import Place, is_this_computer
 from numberdrop_cli.remembered import StackMemory
@@ -51,6 +53,8 @@ class Connection:
     stack: Stack
     ledger: Ledger
     jobs: JobsTable
+    latest_jobs: LatestJobs
+    finder: JobFinder
     breaker: CircuitBreaker
     executions: Executions
     operations: Operations
@@ -79,16 +83,9 @@ class Connection:
         """Return whether S3 may not send the events of the upload bucket yet. The local cloud always does."""
         return self.stack.is_young(utc_now()) and not is_this_computer(self.s3.meta.endpoint_url)
 
-    def find_job(self, id_prefix: str) -> Job:
-        """Return the current state of the job whose id begins with these digits.
-
-        Raises:
-            RefusedError: no job matches, or several do.
-        """
-        job = self.ledger.get(self.jobs.full_id(id_prefix))
-        if job is None:
-            raise RefusedError(f"There is no job {id_prefix}.")
-        return job
+    def find_job(self, name: str) -> Job:
+        """Return the current state of a job, see ``JobFinder``."""
+        return self.finder.find(name)
 
 
 def connect(place: Place) -> Connection:
@@ -117,6 +114,8 @@ def connect(place: Place) -> Connection:
         stack=stack,
         ledger=ledger,
         jobs=jobs,
+        latest_jobs=LatestJobs(ledger.client, jobs, stack.created_at),
+        finder=JobFinder(ledger, jobs, fences, UploadListing(s3, stack.upload_bucket)),
         breaker=breaker,
         executions=executions,
         operations=Operations(

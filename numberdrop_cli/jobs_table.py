@@ -1,4 +1,4 @@
-"""Search all jobs. Every search reads the whole table, so only commands that people run do it."""
+"""Search all jobs by reading the whole table. Only commands that people run do it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,7 @@ class Summary:
         since: when the job ended or began to wait for a person, else when it was submitted, else when it was
             created. ISO 8601 in UTC.
         reason: the reason code, or None.
+        created_at: when the upload was first seen. ISO 8601 in UTC.
     """
 
     job_id: str
@@ -37,6 +38,7 @@ class Summary:
     key: str
     since: str
     reason: str | None
+    created_at: str
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,13 @@ class JobsTable:
     client: "DynamoDBClient"
     table: str
 
-    def summaries(self, state: State | None = None) -> list[Summary]:
-        """Return all jobs, or those in one state, oldest first."""
+    def summaries(self, state: State | None = None) -> Iterator[Summary]:
+        """Yield all jobs, or those in one state, in no order."""
         if state is None:
             found = self._scan("NOT begins_with(job_id, :value)", NON_JOB_PREFIX)
         else:
             found = self._scan("#state = :value", state, names={"#state": "state"})
-        return sorted(map(_summary, found), key=lambda summary: summary.since)
+        return map(summary_of, found)
 
     def full_id(self, prefix: str) -> str:
         """Return the id of the one job whose id begins with these digits.
@@ -121,7 +123,8 @@ class JobsTable:
                 yield {name: from_attribute(attribute) for name, attribute in item.items()}
 
 
-def _summary(item: Mapping[str, Any]) -> Summary:
+def summary_of(item: Mapping[str, Any]) -> Summary:
+    """Return the summary of an item, given as plain values."""
     return Summary(
         job_id=item["job_id"],
         state=item["state"],
@@ -129,4 +132,5 @@ def _summary(item: Mapping[str, Any]) -> Summary:
         key=item["upload"]["key"],
         since=item.get("finished_at") or item.get("submitted_at") or item["created_at"],
         reason=(item.get("reason") or {}).get("code"),
+        created_at=item["created_at"],
     )

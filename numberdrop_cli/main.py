@@ -75,9 +75,9 @@ class _CommandGroup(click.Group):
 def main(ctx: click.Context, /, **options: str | None) -> None:
     """Send files of numbers to be checked, follow their jobs, and make the decisions that need a person.
 
-    JOB is a job id or its first digits, at least 8. Without options, the stack is the one that 'sam deploy'
-    updates from this folder, else the one called numberdrop. What samconfig.toml does not say comes from the
-    usual AWS settings: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
+    JOB is a job id, its first digits (at least 8), or the key of its file. Without options, the stack is the
+    one that 'sam deploy' updates from this folder, else the one called numberdrop. What samconfig.toml does
+    not say comes from the usual AWS settings: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE.
     """
     ctx.obj = lambda: _connect(**options)
 

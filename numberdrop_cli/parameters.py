@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import click
 from click.shell_completion import CompletionItem
 
+from numberdrop.clock import utc_now
 from numberdrop.jobs.checkers import ANY_TASK_TYPE_PREFIX, InputKind, checker_named, checkers, suggestion
 from numberdrop.jobs.price_ceiling import usd
 from numberdrop.jobs.reasons import JobFailedError
@@ -41,6 +43,10 @@ STANDARD_INPUT = Path("-")
 
 NOT_UTF_8 = "it is not valid UTF-8."
 
+_AGO = re.compile(r"([0-9]{1,6})([hd])")
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 
 
@@ -63,16 +69,23 @@ class Single(click.Option):
         return values[0] if values else None
 
 
-class JobId(click.ParamType[str]):
-    """A job id, or its first digits."""
+class JobName(click.ParamType[str]):
+    """A job id, its first digits, or the key of its upload."""
 
     name = "job"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the digits in lower case."""
+        """Return the digits in lower case, or the key unchanged."""
+        if "/" in str(value):
+            return UploadKey().convert(value, param, ctx)
         digits = str(value).lower()
         if not MIN_ID_DIGITS <= len(digits) <= 64 or not _HEXADECIMAL.fullmatch(digits):
-            self.fail(f"a job id has {MIN_ID_DIGITS} to 64 hexadecimal digits.", param, ctx)
+            self.fail(
+                f"a job id has {MIN_ID_DIGITS} to 64 hexadecimal digits, and a key has a folder, as in "
+                "band/leads.txt.",
+                param,
+                ctx,
+            )
         return digits
 
 
@@ -139,6 +152,23 @@ class Words(click.ParamType[str]):
         if not _is_unicode(text):
             self.fail(NOT_UTF_8, param, ctx)
         return text
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment in the past: a date, a date with a time, or how long ago it was."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment. What has no time zone is in UTC."""
+        text = str(value).strip()
+        try:
+            if ago := _AGO.fullmatch(text):
+                return utc_now() - int(ago[1]) * _UNITS[ago[2]]
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail("a time is 12h, 7d, 2026-03-04 or 2026-03-04T12:00.", param, ctx)
 
 
 class ChosenName(click.ParamType[str]):
@@ -307,7 +337,7 @@ name_option = click.option(
 max_usd_option = click.option(
     "--max-usd", cls=Single, type=Usd(), help="Refuse what costs more at list price, or an unknown price."
 )
-job_argument = click.argument("id_prefix", metavar="JOB", type=JobId())
+job_argument = click.argument("job_name", metavar="JOB", type=JobName())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 export_option = click.option("--export", is_flag=True, help="Save the vendor's own file too.")

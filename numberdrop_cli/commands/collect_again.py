@@ -14,13 +14,13 @@ Nothing is sent: this never causes a new charge."""
 @job_argument
 @yes_option
 @click.pass_obj
-def collect_again(connected: Connect, id_prefix: str, yes: bool) -> None:
+def collect_again(connected: Connect, job_name: str, yes: bool) -> None:
     """Collect a failed job's results again, free of charge."""
     connection = connected()
 
     from numberdrop_cli.operations import Operations, must_be_collectable
 
-    job = connection.find_job(id_prefix)
+    job = connection.find_job(job_name)
     must_be_collectable(job)
     action = Action(
         plan=PLAN.format(task_id=job.task_id),

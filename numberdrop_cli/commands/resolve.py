@@ -51,7 +51,7 @@ GIVE_UP = Action(
 def resolve(
     connected: Connect,
     *,
-    id_prefix: str,
+    job_name: str,
     charged: bool,
     not_charged: bool,
     abandon: bool,
@@ -66,7 +66,7 @@ def resolve(
 
     from numberdrop_cli.operations import must_be_abandonable, must_be_in_doubt
 
-    job = connection.find_job(id_prefix)
+    job = connection.find_job(job_name)
     if abandon:
         must_be_abandonable(job)
     else:

@@ -10,9 +10,9 @@ from numberdrop_cli.printing import job_document, print_job, print_json
 @job_argument
 @json_option
 @click.pass_obj
-def show(connected: Connect, id_prefix: str, as_json: bool) -> None:
+def show(connected: Connect, job_name: str, as_json: bool) -> None:
     """Show everything about one job."""
     connection = connected()
-    job = connection.find_job(id_prefix)
+    job = connection.find_job(job_name)
     document = job_document(job, connection.executions.status(job))
     (print_json if as_json else print_job)(document)

@@ -7,7 +7,7 @@ import click
 from numberdrop_cli.errors import EXIT_STATUS_HELP
 from numberdrop_cli.parameters import (
     Connect,
-    JobId,
+    JobName,
     Single,
     export_option,
     force_option,
@@ -25,7 +25,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("id_prefixes", metavar="JOB...", nargs=-1, required=True, type=JobId())
+@click.argument("job_names", metavar="JOB...", nargs=-1, required=True, type=JobName())
 @click.option(
     "--into",
     cls=Single,
@@ -41,7 +41,7 @@ Examples:
 def watch(
     connected: Connect,
     *,
-    id_prefixes: tuple[str, ...],
+    job_names: tuple[str, ...],
     into: Path,
     export: bool,
     force: bool,
@@ -55,7 +55,7 @@ def watch(
     from numberdrop_cli.views import view_for
     from numberdrop_cli.watching import follow_and_save
 
-    found = {job.job_id: job for job in map(connection.find_job, id_prefixes)}
+    found = {job.job_id: job for job in map(connection.find_job, job_names)}
     jobs = [WatchedJob(file_name(job.upload.key), into, job.upload, job.job_id) for job in found.values()]
     require_different_names([job.name for job in jobs])
     saver = Saver(connection.s3, with_export=export, force=force)

@@ -57,8 +57,10 @@ def test_json_has_everything_that_the_table_has(run: CommandLine) -> None:
         "key": "band/leads.txt",
         "since": "2026-03-04T11:59:00.000Z",
         "reason": "SUBMISSION_IN_DOUBT",
+        "created_at": "2026-03-04T11:50:00.000Z",
     }
-    assert json_output(run("jobs", "--json")) == {"line_stopped_by": None, "jobs": [listed]}
+    expected = {"line_stopped_by": None, "jobs": [listed], "has_more": False}
+    assert json_output(run("jobs", "--json")) == expected
 
 
 def test_an_open_circuit_breaker_is_reported_and_is_not_a_job(run: CommandLine) -> None:
@@ -85,7 +87,7 @@ def test_without_jobs_the_listing_is_empty(run: CommandLine) -> None:
 
 def test_a_terminal_gets_a_table() -> None:
     screen = Console(file=StringIO(), force_terminal=True, width=120)
-    summary = Summary("0" * 64, "failed", "band", "band/[bold]x.txt", "2026-03-04T12:00:00.000Z", None)
+    summary = Summary("0" * 64, "failed", "band", "band/[bold]x.txt", "2026-03-04T12:00:00.000Z", None, "")
     print_summaries([summary], screen)
     assert isinstance(screen.file, StringIO)
     printed = screen.file.getvalue()

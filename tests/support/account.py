@@ -12,7 +12,7 @@ from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import BREAKER_KEY
 from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.fences import PREFIX, Fence, Fences
-from numberdrop.aws.ledger import INDEXED, UNSETTLED_INDEX, Ledger
+from numberdrop.aws.ledger import INDEXED, MONTH_INDEX, UNSETTLED_INDEX, Ledger, month_of
 from numberdrop.jobs.job import Job, to_item
 from numberdrop.jobs.upload import Upload
 
@@ -56,6 +56,8 @@ class Account:
             AttributeDefinitions=[
                 {"AttributeName": "job_id", "AttributeType": "S"},
                 {"AttributeName": "unsettled", "AttributeType": "S"},
+                {"AttributeName": "created_month", "AttributeType": "S"},
+                {"AttributeName": "created_at", "AttributeType": "S"},
             ],
             KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
             GlobalSecondaryIndexes=[
@@ -66,7 +68,15 @@ class Account:
                         "ProjectionType": "INCLUDE",
                         "NonKeyAttributes": list(INDEXED),
                     },
-                }
+                },
+                {
+                    "IndexName": MONTH_INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "created_month", "KeyType": "HASH"},
+                        {"AttributeName": "created_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["upload"]},
+                },
             ],
         )
         machine = client("stepfunctions").create_state_machine(
@@ -139,7 +149,8 @@ class Account:
         attributes = {field.name: getattr(job, field.name) for field in fields(Job)}
         unset = {field.name: field.default for field in fields(Job)}
         written = {name: value for name, value in attributes.items() if value != unset[name]}
-        item = to_item({**written, "unsettled": job.job_id[0]})
+        keys = {"unsettled": job.job_id[0], "created_month": month_of(job.created_at)}
+        item = to_item({**written, **keys})
         resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
 
     def expire_lease(self, upload: Upload) -> None:

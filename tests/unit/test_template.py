@@ -37,6 +37,7 @@ PARAMETERS = {
     "VpcSecurityGroupIds",
     "HttpsProxy",
     "RegisterSchemas",
+    "IndexJobsByMonth",
     "JobTimeoutHours",
     "MaxUsdPerUpload",
     "MaxWaitSeconds",

@@ -132,9 +132,10 @@ class Fences:
         except Exception as error:  # noqa: BLE001 - the attempt is recorded, and a leftover is harmless
             logger.warning("a fence could not be removed", cause=type(error).__name__)
 
-    def job_ids(self) -> Iterator[str]:
-        """Yield the id of every job that has a fence."""
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX):
+    def job_ids(self, first_digits: str = "") -> Iterator[str]:
+        """Yield the id of every job that has a fence, or of those whose ids begin with some digits."""
+        prefix = PREFIX + first_digits
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for stored in page.get("Contents", []):
                 yield stored["Key"].removeprefix(PREFIX)
 

@@ -33,6 +33,10 @@ UNSETTLED_INDEX = "unsettled_jobs"
 INDEXED = tuple(field.name for field in fields(UnsettledJob) if field.name != "job_id")
 """The attributes of a job that the index holds."""
 
+MONTH_INDEX = "jobs_by_month"
+"""The index of all jobs by ``created_month``, such as 2026-03, and ``created_at``. It also holds ``upload``.
+None of these attributes changes, so the index costs one write for each job."""
+
 NON_JOB_PREFIX = "the "
 """The prefix of the keys of items that are not jobs. Job ids are hexadecimal, so none starts like this."""
 
@@ -229,7 +233,8 @@ class Ledger:
         write_name = uuid4().hex
         always = {"state": transition.target, "last_write": write_name, "unsettled": job_id[0]}
         ended = {"ended_without_results": True} if transition.target in ENDED_WITHOUT_RESULTS else {}
-        attributes = to_item({**changes, **always, **ended})
+        month = {"created_month": month_of(changes["created_at"])} if "created_at" in changes else {}
+        attributes = to_item({**changes, **always, **ended, **month})
         sources = {f":from{n}": state for n, state in enumerate(sorted(transition.sources))}
         guard = {} if expected is None else {":expected": expected}
         values = {f":{name}": value for name, value in attributes.items()} | sources | guard
@@ -267,6 +272,15 @@ _GUARDED = {
     Guard.READ: "last_write",
 }
 """The attribute that each guard compares."""
+
+
+def month_of(moment: datetime) -> str:
+    """Return the month of a moment in UTC.
+
+    >>> month_of(datetime.fromisoformat("2026-04-01T00:30+02:00"))
+    '2026-03'
+    """
+    return timestamp(moment)[:7]
 
 
 def is_refused_condition(error: ClientError) -> bool:

@@ -82,6 +82,18 @@ class UploadListing:
         for page in self.pages(Position()):
             yield from page.uploads
 
+    def versions_of(self, key: str) -> Iterator[ListedUpload]:
+        """Yield every version of one object, the latest first, delete markers excepted."""
+        markers: Markers | None = {}
+        while markers is not None:
+            # Versions are in the order of their keys (S3 API reference, "ListObjectVersions").
+            answer = self._request(markers, Prefix=key)
+            for version in answer.get("Versions", []):
+                if version["Key"] != key:
+                    return
+                yield self._listed(version)
+            markers = _next_markers(answer)
+
     def pages(self, start: Position) -> Iterator[Page]:
         """Yield the versions from a position on, answer by answer."""
         position: Position | None = start
