@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from numberdrop.jobs.job import Counts
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import LARGEST_UPLOAD
+from numberdrop.steps import submission
 from numberdrop.vendor.client import VendorClient
 from tests.support.account import Account, object_created
 from tests.support.files import NUMBERS, file_of
@@ -44,6 +46,24 @@ def test_an_upload_is_sent_once_and_followed(
     assert (job.checker, job.counts.submitted, job.attempts) == (checker, 100, 1)
     assert account.executions() == [job.execution_name]
     assert (account.events(), functions.delayed_messages) == ([], 0)
+
+
+@pytest.mark.parametrize("level", ["INFO", "WARNING", "ERROR"])
+def test_the_task_is_logged_at_every_level(
+    account: Account,
+    simulator: Simulator,
+    functions: Functions,
+    logged: LogLines,
+    monkeypatch: pytest.MonkeyPatch,
+    level: str,
+) -> None:
+    """If recording the charge fails, the task's id stands nowhere else."""
+    logger = logging.getLogger(submission.logger.name)
+    monkeypatch.setattr(logger, "level", getattr(logging, level))
+    logger.manager._clear_cache()  # type: ignore[attr-defined] # the levels that are enabled
+    functions.submit(account.drop("band/leads.txt", file_of()))
+    written = [line["task_id"] for line in logged.lines if line["message"] == "the vendor made a task"]
+    assert written == [charge.task_id for charge in simulator.charges]
 
 
 def test_the_vendor_gets_the_cleaned_numbers(

@@ -33,6 +33,8 @@ PARAMETERS = {
     "RememberNoDays",
     "RetentionDays",
     "PermissionsBoundary",
+    "LogLevel",
+    "LogRetentionDays",
     "VpcSubnetIds",
     "VpcSecurityGroupIds",
     "HttpsProxy",
@@ -173,7 +175,8 @@ def test_a_functions_variables_match_its_settings(name: str) -> None:
 
 
 def test_shared_variables_are_read_by_most_functions() -> None:
-    for variable in shared_variables().keys() - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}:
+    read = (name for name in shared_variables() if not name.startswith("POWERTOOLS_"))
+    for variable in read:
         readers = [name for name in SETTINGS if variable in variables_read_by(name)]
         assert len(readers) > len(SETTINGS) / 2
 
@@ -202,4 +205,6 @@ def test_every_function_has_its_own_role_and_log_group(name: str) -> None:
     assert FUNCTIONS[name]["LoggingConfig"] == {"LogGroup": {"Ref": f"{own}Logs"}}
     written = [s["Resource"] for s in statements(f"{own}Role") if "logs:PutLogEvents" in listed(s["Action"])]
     assert written == [{"GetAtt": f"{own}Logs.Arn"}]
-    assert resources("AWS::Logs::LogGroup")[f"{own}Logs"]["RetentionInDays"] == {"Ref": "RetentionDays"}
+    assert resources("AWS::Logs::LogGroup")[f"{own}Logs"]["RetentionInDays"] == {
+        "If": ["HasLogRetention", {"Ref": "LogRetentionDays"}, {"Ref": "RetentionDays"}]
+    }

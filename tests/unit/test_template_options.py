@@ -83,3 +83,24 @@ def test_a_proxy_has_no_password_and_no_path(proxy: str, allowed: bool) -> None:
 
 def test_what_is_absent_is_named_as_such() -> None:
     assert changes(ExistingUploadBucket="mine")["UploadBucket"] == ABSENT
+
+
+# Logs
+
+
+def test_logs_can_be_kept_for_another_time_than_data() -> None:
+    logs = {f"{role.removesuffix('Role')}Logs" for role in DEPLOYED_ROLES}
+    assert changes(LogRetentionDays="400") == {
+        f"{name}.Properties.RetentionInDays.Ref": "LogRetentionDays" for name in logs
+    }
+    assert {
+        resource["Properties"]["RetentionInDays"]["Ref"]
+        for resource in deployed().values()
+        if resource.get("Type") == "AWS::Logs::LogGroup"
+    } == {"RetentionDays"}
+
+
+def test_all_functions_have_the_log_level() -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
+    assert template()["Parameters"]["LogLevel"]["Default"] == "INFO"

@@ -1,5 +1,6 @@
 """Sending an upload to the vendor: the only place where money is spent."""
 
+import logging
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -304,8 +305,11 @@ class Submitter:
     def _record(self, job: Job, outcome: SubmitOutcome) -> Settled | Requeue:
         match outcome:
             case Accepted(task_id=task_id):
-                # Log first: if a write fails, a person finds the task id here.
-                logger.info("the vendor made a task", task_id=task_id)
+                # Log first, at any level: if a write fails, a person finds the task id here.
+                at_any_level = max(logger.log_level, logging.INFO)
+                logging.getLogger(logger.name).log(
+                    at_any_level, "the vendor made a task", extra={"task_id": task_id}
+                )
                 if self.task_ids.assign(task_id, job.job_id):
                     self._accept(job, task_id)
                 else:
