@@ -190,7 +190,7 @@ def test_the_manifest_has_counts_prices_and_savings(account: Account, functions:
         "+1 US": {verdict("+12025550101"): 1},
     }
     assert manifest["list_price"] == {"usd_per_10k": 1, "usd": 0.0061}
-    assert manifest["saved"] == {"numbers": 50, "usd": 0.005}
+    assert manifest["saved"] == {"numbers": 50, "usd": 0.005, "duplicates": 50, "remembered": 0}
 
 
 def test_the_manifest_says_what_was_read(account: Account, functions: Functions) -> None:
@@ -247,7 +247,7 @@ def test_an_unknown_price_is_null_in_the_manifest(account: Account, functions: F
     functions.collect(upload)
     manifest = json.loads(files_of(account, upload)["manifest.json"])
     assert manifest["list_price"] == {"usd_per_10k": None, "usd": None}
-    assert manifest["saved"] == {"numbers": 100, "usd": None}
+    assert manifest["saved"] == {"numbers": 100, "usd": None, "duplicates": 100, "remembered": 0}
 
 
 @pytest.mark.parametrize("key", ["band/ü 🎈+%20/../..", "band/" + "k" * 1019])

@@ -74,7 +74,9 @@ def test_the_vendor_gets_the_cleaned_numbers(
     functions.submit(upload)
     sent = hashlib.sha256(b"+447700900001\n+447700900002\n").hexdigest()
     assert [received.sha256 for received in simulator.submissions] == [sent]
-    assert job_of(account, upload).counts == Counts(lines=4, submitted=2, rejected=1, duplicates=1, further=0)
+    assert job_of(account, upload).counts == Counts(
+        lines=4, remembered=0, refreshed=0, submitted=2, rejected=1, duplicates=1, further=0
+    )
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,23 @@ class Account:
             "MAX_USD_PER_UPLOAD": "0",
             "RESULTS_BUCKET": self.results_bucket,
             "RESULT_HOSTS": "127.0.0.1",
+            "MEMORY_BUCKET": "",
+            "MEMORY_KEY_SECRET": "",
+            "REMEMBER_YES_DAYS": "0",
+            "REMEMBER_NO_DAYS": "0",
+            "RETENTION_DAYS": "90",
+        }
+
+    def variables_of_memory(self) -> dict[str, str]:
+        """Create the verdict memory; return the environment variables that switch it on."""
+        client("s3").create_bucket(Bucket="memory")
+        secret = client("secretsmanager").create_secret(Name="memory-key", SecretString="secret-of-a-test")
+        return {
+            "MEMORY_BUCKET": "memory",
+            "MEMORY_KEY_SECRET": secret["ARN"],
+            "REMEMBER_YES_DAYS": "60",
+            "REMEMBER_NO_DAYS": "30",
+            "EVENT_SCHEMA_VERSION": "2",
         }
 
     # Uploads

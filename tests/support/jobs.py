@@ -43,6 +43,8 @@ def a_job(state: State = State.SUBMITTED, *, upload: Upload | None = None, **cha
 COUNTED = Counts(
     lines=120,
     submitted=100,
+    remembered=0,
+    refreshed=0,
     rejected=8,
     duplicates=12,
     further=3,
@@ -59,7 +61,9 @@ _SENT = {
     "checker": "band",
     "task_type": "band",
     "attempts": 1,
-    "counts": Counts(lines=120, submitted=100, rejected=8, duplicates=12, further=3),
+    "counts": Counts(
+        lines=120, submitted=100, remembered=0, refreshed=0, rejected=8, duplicates=12, further=3
+    ),
 }
 _SUBMITTED = {**_SENT, "task_id": TASK_ID, "charged": True, "submitted_at": NOON - timedelta(minutes=9)}
 _FINISHED = {"finished_at": NOON - timedelta(minutes=1)}
@@ -72,7 +76,7 @@ _OF_STATE: dict[State, dict[str, Any]] = {
         "checker": "band",
         "task_type": "band",
         "recalled": "recalled/of-a-test",
-        "counts": Counts(lines=120, submitted=0, rejected=8, duplicates=12, further=3),
+        "counts": Counts(lines=120, submitted=0, remembered=100, rejected=8, duplicates=12, further=3),
     },
     State.BLOCKED: {**_SENT, **_FINISHED, "reason": Reason(ReasonCode.BAD_API_KEY, "Put in a valid one.")},
     State.IN_DOUBT: {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from numberdrop.files.exports.export import read_export
 from numberdrop.files.results.results import ResultCounts, write_entries, write_results
+from numberdrop.files.results.sources import Sources
 from numberdrop.files.uploads.cleaning import clean_upload
 from numberdrop.files.uploads.rows import open_upload
 from numberdrop.jobs.checkers import InputKind, checkers
@@ -45,6 +46,7 @@ def results_of(
     kind: InputKind = InputKind.PHONE,
     region: str | None = None,
     name: str = "band",
+    sources: Sources | None = None,
 ) -> Written:
     """Return the results of an upload for a checker of this name and kind. Text is encoded as UTF-8."""
     checker = replace(checkers()[name], input=kind)
@@ -53,7 +55,7 @@ def results_of(
     with open_upload(source, kind, region) as rows:
         clean_upload(rows, entries=entries)
         with read_export(export, checker, region=region, entries=entries) as opened:
-            counts = write_results(entries, rows, opened, out)
+            counts = write_results(entries, rows, opened, out, sources=sources)
     return Written(out.getvalue(), counts)
 
 

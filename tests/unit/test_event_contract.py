@@ -265,10 +265,11 @@ def test_version_one_is_the_default() -> None:
 @pytest.mark.parametrize("name", ENDINGS)
 def test_version_two_only_adds_fields(name: str) -> None:
     older, newer = announced(name), announced(name, SchemaVersion.TWO)
-    assert newer.pop("schema_version") == "2"
-    del older["schema_version"]
-    assert {field: newer[field] for field in older} == older
-    assert newer.keys() - older.keys() == {"tasks"}
+    before, after = leaves(older), leaves(newer)
+    assert (before.pop("schema_version"), after["schema_version"]) == ("1", "2")
+    assert {path: after[path] for path in before} == before
+    added = {"counts.remembered", "counts.refreshed", "saved.duplicates", "saved.remembered"}
+    assert after.keys() - before.keys() == {"schema_version", "tasks"} | added
 
 
 def test_a_completed_job_may_have_neither_task_nor_export() -> None:
@@ -277,6 +278,24 @@ def test_a_completed_job_may_have_neither_task_nor_export() -> None:
     assert (event["task_id"], event["results"]["export_key"], event["tasks"]) == (None, None, [])
     envelope = sample("completed", "2") | {"detail": event}
     Draft4Validator(schema("completed", "2")).validate(envelope)
+
+
+def test_the_sample_of_an_answered_job_is_its_event() -> None:
+    job = JOBS["completed"]
+    known = {"submitted": 0, "remembered": 100, "resolved": 100, "unresolved": 0}
+    of_task = dict.fromkeys(["total", "success", "failure"])
+    event = announced(
+        "completed",
+        SchemaVersion.TWO,
+        task_id=None,
+        charged=False,
+        submitted_at=None,
+        counts=replace(job.counts, **known, **of_task, verdicts={"yes": 60, "no": 40}),
+        results=replace(job.results, export_key=None),  # type: ignore[type-var]
+    )
+    answered = sample("completed_from_memory", "2")
+    assert event == answered["detail"]
+    Draft4Validator(schema("completed", "2")).validate(answered)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from numberdrop.jobs.transitions import State
 from numberdrop.metrics import (
     AGES,
     OldestJobs,
+    count_answered,
     count_charge,
     count_ending,
     count_upload,
@@ -76,10 +77,16 @@ def test_a_metric_names_the_job_but_not_the_file(capsys: pytest.CaptureFixture[s
     assert "7700900" not in json.dumps(line)
 
 
-def test_a_charge_counts_numbers_and_duplicates(capsys: pytest.CaptureFixture[str]) -> None:
-    count_charge(a_job(counts=Counts(lines=15, submitted=10, duplicates=5)))
+def test_an_answered_job_counts_what_it_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    count_answered(a_job(State.ANSWERED, counts=Counts(submitted=0, remembered=3, duplicates=5)))
 
-    assert measured(capsys) == {"Charges": 1, "NumbersSent": 10, "DuplicatesSaved": 5}
+    assert measured(capsys) == {"Answered": 1, "DuplicatesSaved": 5, "RememberedSaved": 3}
+
+
+def test_a_charge_counts_numbers_and_duplicates(capsys: pytest.CaptureFixture[str]) -> None:
+    count_charge(a_job(counts=Counts(lines=18, submitted=10, remembered=3, duplicates=5)))
+
+    assert measured(capsys) == {"Charges": 1, "NumbersSent": 10, "DuplicatesSaved": 5, "RememberedSaved": 3}
 
 
 def test_a_completed_job_counts_verdicts_and_duration(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from numberdrop.files.results.report import Cost, Report
 from numberdrop.files.results.report_html import MAX_COUNTRIES, report_html
-from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.checkers import InputKind, checkers
+from numberdrop.jobs.job import Counts
+from numberdrop.jobs.savings import Savings
 
 SUBMITTED = datetime(2026, 3, 12, 9, 14, 8, tzinfo=UTC)
 HOSTILE = "<script>alert('\"&')</script>"
@@ -421,3 +423,33 @@ def _luminance(colour: str) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)
     ]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+# The verdict memory
+
+
+def test_the_accounts_add_up_with_remembered_answers() -> None:
+    saved = Savings.of(Counts(duplicates=333, remembered=15_000), checkers()["band"])
+    facts = Page(replace(REPORT, submitted=5_000, remembered=15_000, saved=saved)).facts
+    assert facts["remembered"] == ["\u221215,000"]
+    assert facts["sent to the vendor"] == ["5,000"]
+    assert facts["answered from memory"] == ["+15,000"]
+    assert facts["without an answer"] == ["\u221284"]
+    assert facts["resolved"] == ["19,916"]
+    assert facts["saved"] == ["333 duplicates, 15,000 remembered: about 1.53 USD at list price"]
+
+
+def test_the_title_counts_remembered_entries() -> None:
+    page = Page(replace(REPORT, submitted=5_000, remembered=15_000))
+    assert "20,000 numbers checked with band" in page.text
+
+
+def test_an_upload_that_was_not_sent_shows_neither_cost_nor_task() -> None:
+    report = replace(REPORT, submitted=0, remembered=20_000, task_id="", submitted_at=None, cost=None)
+    facts = Page(report).facts
+    assert facts["sent to the vendor"] == ["0"]
+    assert not {"cost", "task ID", "duration", "submitted"} & facts.keys()
+
+
+def test_a_stack_without_memory_shows_nothing_of_it() -> None:
+    assert "remember" not in Page(REPORT).html

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
@@ -27,6 +28,18 @@ AGES = {
 }
 """The name of the metric for the age of the oldest job in each state."""
 
+
+class MemoryFailure(StrEnum):
+    """What can go wrong with the verdict memory."""
+
+    UNREADABLE = "MemoryUnreadable"
+    """Everything was sent, because nothing could be looked up."""
+    UNWRITABLE = "MemoryUnwritable"
+    """The vendor's answers were not remembered."""
+    ANSWERS_LOST = "RememberedAnswersLost"
+    """Remembered entries stay unresolved, because what was recalled for a job cannot be read any more."""
+
+
 _Values = Mapping[str, tuple[MetricUnit, float]]
 
 
@@ -43,6 +56,7 @@ def count_charge(job: Job) -> None:
             "Charges": (MetricUnit.Count, 1),
             "NumbersSent": (MetricUnit.Count, job.counts.submitted or 0),
             "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
+            "RememberedSaved": (MetricUnit.Count, job.counts.remembered or 0),
         },
     )
 
@@ -55,6 +69,29 @@ def record_balance(usd: Decimal) -> None:
     """
     metrics = _new_metrics()
     metrics.add_metric(name=BALANCE, unit=MetricUnit.NoUnit, value=float(usd))
+    metrics.flush_metrics()
+
+
+def count_answered(job: Job) -> None:
+    """Count a file of which nothing is sent, because all answers are remembered."""
+    _publish(
+        job,
+        {
+            "Answered": (MetricUnit.Count, 1),
+            "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
+            "RememberedSaved": (MetricUnit.Count, job.counts.remembered or 0),
+        },
+    )
+
+
+def count_memory_failure(name: MemoryFailure) -> None:
+    """Count a failure of the verdict memory, which cost money or left entries without their answers.
+
+    >>> count_memory_failure(MemoryFailure.UNREADABLE)
+    {..."MemoryUnreadable":[1.0]}
+    """
+    metrics = _new_metrics()
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
     metrics.flush_metrics()
 
 

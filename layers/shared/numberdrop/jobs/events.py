@@ -10,6 +10,7 @@ from typing import Any
 
 from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.job import Job, timestamp
+from numberdrop.jobs.savings import Savings
 from numberdrop.jobs.transitions import State
 
 SOURCE = "numberdrop"
@@ -18,8 +19,8 @@ SOURCE = "numberdrop"
 class SchemaVersion(StrEnum):
     """The versions of the events, of which the parameter ``EventSchemaVersion`` chooses one.
 
-    In version 2, ``task_id`` and ``results.export_key`` of a completed job may be null, and ``tasks`` lists
-    what was bought.
+    In version 2, ``task_id`` and ``results.export_key`` of a completed job may be null, ``tasks`` lists what
+    was bought, and ``counts`` and ``saved`` say what was remembered.
     """
 
     ONE = "1"
@@ -54,8 +55,8 @@ def detail(job: Job, version: SchemaVersion = SchemaVersion.ONE) -> dict[str, An
         **({} if version is SchemaVersion.ONE else {"tasks": _tasks(job)}),
         "upload": upload,
         **outcome,
-        "counts": asdict(job.counts),
-        "saved": _saved(job),
+        "counts": _counts(job, version),
+        "saved": _saved(job, version),
         "charged": job.charged,
         "submitted_at": timestamp(job.submitted_at) if job.submitted_at else None,
         "finished_at": timestamp(job.finished_at) if job.finished_at else None,
@@ -76,8 +77,15 @@ def _tasks(job: Job) -> list[dict[str, Any]]:
     ]
 
 
-def _saved(job: Job) -> dict[str, Any]:
-    """Return what removing duplicates saved: numbers, and USD at list price if that is known."""
-    checker = checkers().get((job.checker or "").lower())
-    duplicates = job.counts.duplicates
-    return {"numbers": duplicates, "usd": checker.list_price(duplicates) if checker else None}
+def _counts(job: Job, version: SchemaVersion) -> dict[str, Any]:
+    counts = asdict(job.counts)
+    if version is SchemaVersion.ONE:
+        del counts["remembered"], counts["refreshed"]
+    return counts
+
+
+def _saved(job: Job, version: SchemaVersion) -> dict[str, Any]:
+    saved = asdict(Savings.of(job.counts, checkers().get((job.checker or "").lower())))
+    if version is SchemaVersion.ONE:
+        del saved["duplicates"], saved["remembered"]
+    return saved

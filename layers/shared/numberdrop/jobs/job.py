@@ -22,21 +22,25 @@ class Counts:
     No decision depends on the vendor's counts (``total``, ``success``, ``failure``).
 
     Attributes:
-        lines: rows of the upload that are not blank: submitted, rejected and duplicates together.
+        lines: rows of the upload that are not blank: submitted, remembered, rejected and duplicates together.
         submitted: rows sent to the vendor.
+        remembered: distinct entries that were not sent, because their answers are remembered.
+        refreshed: rows sent although their answers are remembered, to reach the checker's minimum.
         rejected: rows of the upload that were not sent because they contain no valid entry.
         duplicates: rows of the upload that were not sent because they repeat an entry.
         further: numbers that follow another in the same cell. They were not sent, and are in no other count.
         total: rows of the task, from the vendor's latest answer.
         success: rows that the vendor counts as successful.
         failure: rows that the vendor counts as failed.
-        resolved: submitted rows that have a row in the export.
-        unresolved: submitted rows that have none.
+        resolved: distinct entries that have a row in the export, or a remembered answer.
+        unresolved: distinct entries that have neither.
         verdicts: the number of results by verdict.
     """
 
     lines: int | None = None
     submitted: int | None = None
+    remembered: int | None = None
+    refreshed: int | None = None
     rejected: int | None = None
     duplicates: int | None = None
     further: int | None = None

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
@@ -30,15 +30,16 @@ from numberdrop.jobs.job import Counts, Job, StoredResults, timestamp
 from numberdrop.jobs.polling import wait_for_export
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
-from numberdrop.jobs.transitions import COMPLETE, State
+from numberdrop.jobs.transitions import COMPLETE, COMPLETE_ANSWERED, State
 from numberdrop.scratch import scratch_folder
-from numberdrop.settings import CollectSettings
+from numberdrop.settings import CollectSettings, MemorySettings
 from numberdrop.steps.result_files import (
     ReadUpload,
     Workspace,
     stored_results,
     write_descriptions,
     write_readable_results,
+    write_remembered_results,
     write_spreadsheet,
 )
 from numberdrop.vendor.client import VendorClient
@@ -50,6 +51,9 @@ from numberdrop.vendor.download import (
     LinkRefusedError,
 )
 from numberdrop.vendor.outcomes import TaskStatus
+
+if TYPE_CHECKING:
+    from numberdrop.steps.remembering import Rememberer
 
 PAUSES = (0, 5, 15)
 """Seconds to pause before each try to fetch the export with a fresh link. After the last try, it fails."""
@@ -70,12 +74,21 @@ CONTENT_TYPES = {
     ".zip": "application/zip",
 }
 
+UPLOAD_GONE_UNSENT = Reason(
+    ReasonCode.UPLOAD_GONE,
+    "The file was deleted before its remembered answers were stored. Nothing was charged. Upload it again.",
+)
+
 logger = Logger()
 
 
 @dataclass(frozen=True)
 class Collector:
-    """Fetches a task's export and stores it together with the results. Every step can run twice."""
+    """Fetches a task's export and stores it together with the results. Every step can run twice.
+
+    Attributes:
+        rememberer: reads and writes the verdict memory; None if the memory is off.
+    """
 
     ledger: Ledger
     uploads: UploadBucket
@@ -84,6 +97,7 @@ class Collector:
     results: ResultsBucket
     announcer: Announcer
     durations: Durations
+    rememberer: "Rememberer | None" = None
     now: Clock = utc_now
     sleep: Callable[[float], None] = time.sleep
 
@@ -101,6 +115,7 @@ class Collector:
             results=ResultsBucket(s3, settings.results_bucket),
             announcer=Announcer.from_settings(settings, ledger),
             durations=Durations.connect(settings.jobs_table),
+            rememberer=_connect_rememberer(),
         )
 
     def collect(self, job_id: str, seen: Mapping[str, Any] | None = None, *, seconds: float) -> Decision:
@@ -120,6 +135,9 @@ class Collector:
         if job.state is State.COMPLETED:
             self.announcer.announce(job)
             return Decision(Next.DONE)
+        if job.state is State.ANSWERED:
+            with scratch_folder() as folder, ExitStack() as opened:
+                return self._store_remembered(job, Workspace(folder, opened))
         if job.state is not State.SUBMITTED or job.task_id is None:
             return already_over(job)
         end = self.now() + timedelta(seconds=seconds - TIME_TO_STORE)
@@ -258,12 +276,10 @@ class Collector:
         *,
         stored_key: str | None,
     ) -> Decision:
-        upload, extension, result_counts = write_readable_results(job, checker, files, upload)
+        sources = self.rememberer.sources(job) if self.rememberer else None
+        upload, extension, result_counts = write_readable_results(job, checker, files, upload, sources)
+        write_spreadsheet(files, upload, created=self.now())
         counts = _counts(job, status, result_counts)
-        now = self.now()
-        write_spreadsheet(files, upload, created=now)
-        prefix = job.upload.results_prefix(checker.name)
-        stored = stored_results(self.results.bucket, prefix, extension, files)
         collected = CollectedJob(
             job,
             checker,
@@ -271,15 +287,48 @@ class Collector:
             counts,
             result_counts,
             cost=status.cost,
-            collected_at=now,
+            collected_at=self.now(),
             reading=upload.rows.reading() if upload else None,
         )
+        stored = self._put(collected, files, extension, stored_key)
+        if self.rememberer:
+            self.rememberer.learn(job, checker, files.learnt)
+        return self._complete(job, counts, stored, status.updated_at)
+
+    def _store_remembered(self, job: Job, files: Workspace) -> Decision:
+        """Store the results of an upload whose entries are all remembered."""
+        checker = submitted_checker(job.upload.key)
+        upload = self._read_upload(job, checker, files)
+        if upload is None:
+            return Decision(Next.FAIL, reason=UPLOAD_GONE_UNSENT)
+        sources = self.rememberer.sources(job) if self.rememberer else None
+        result_counts = write_remembered_results(job, checker, files, upload, sources)
+        write_spreadsheet(files, upload, created=self.now())
+        counts = _counts(job, None, result_counts)
+        collected = CollectedJob(
+            job,
+            checker,
+            upload.counts,
+            counts,
+            result_counts,
+            cost=None,
+            collected_at=self.now(),
+            reading=upload.rows.reading(),
+        )
+        return self._complete(job, counts, self._put(collected, files, None, None), None)
+
+    def _put(
+        self, collected: CollectedJob, files: Workspace, extension: str | None, stored_key: str | None
+    ) -> StoredResults:
+        """Describe and store the results, except the export if it is stored under its key already."""
+        prefix = collected.job.upload.results_prefix(collected.checker.name)
+        stored = stored_results(self.results.bucket, prefix, extension, files)
         for key, path in write_descriptions(collected, stored, files).items():
             if key != stored_key:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
-        self.announcer.failure_files.remove(job)
-        return self._complete(job, counts, stored, status.updated_at)
+        self.announcer.failure_files.remove(collected.job)
+        return stored
 
     def _complete(
         self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
@@ -288,7 +337,7 @@ class Collector:
         try:
             completed = self.ledger.move(
                 job,
-                COMPLETE,
+                COMPLETE_ANSWERED if job.state is State.ANSWERED else COMPLETE,
                 counts=counts,
                 results=stored,
                 reason=None,
@@ -304,6 +353,16 @@ class Collector:
         return Decision(Next.DONE, total=counts.total, success=counts.success)
 
 
+def _connect_rememberer() -> "Rememberer | None":
+    """Return the rememberer for the environment of the collect function, or None if the memory is off."""
+    settings = MemorySettings.from_env()
+    if not settings.is_on:
+        return None
+    from numberdrop.steps.remembering import Rememberer  # noqa: PLC0415 - loads the memory's code
+
+    return Rememberer.from_settings(settings)
+
+
 def _plausible(exported_at: datetime | None, job: Job, now: datetime) -> datetime | None:
     """Return the vendor's time of the export if it is between the task's start and now, or None."""
     if exported_at and job.submitted_at and job.submitted_at <= exported_at <= now:
@@ -311,18 +370,19 @@ def _plausible(exported_at: datetime | None, job: Job, now: datetime) -> datetim
     return None
 
 
-def _counts(job: Job, status: TaskStatus, result_counts: ResultCounts) -> Counts:
+def _counts(job: Job, status: TaskStatus | None, result_counts: ResultCounts) -> Counts:
     submitted = job.counts.submitted
     if submitted is None:
         submitted = result_counts.resolved + result_counts.unresolved
+    entries = submitted + (job.counts.remembered or 0)
     # Without the upload, extra rows of the export cannot be recognised, and neither can their verdicts.
-    resolved = min(result_counts.resolved, submitted)
+    resolved = min(result_counts.resolved, entries)
     return replace(
         job.counts,
-        total=status.total,
-        success=status.success,
-        failure=status.failure,
+        total=status.total if status else None,
+        success=status.success if status else None,
+        failure=status.failure if status else None,
         resolved=resolved,
-        unresolved=submitted - resolved,
+        unresolved=entries - resolved,
         verdicts=result_counts.verdicts if resolved == result_counts.resolved else {},
     )

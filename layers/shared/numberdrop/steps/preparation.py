@@ -1,12 +1,19 @@
-"""Reading and checking an upload before it is sent. This costs nothing and changes nothing in AWS."""
+"""Reading and checking an upload before it is sent. This costs nothing, and changes no job.
+
+Nothing here may import the verdict memory's code while the memory is off.
+"""
 
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from numberdrop.aws.buckets import UploadBucket
 from numberdrop.jobs.upload import Upload
+from numberdrop.settings import MemorySettings
 from numberdrop.steps.upload_rules import PreparedUpload, UploadRules, check_rows, check_size
+
+if TYPE_CHECKING:
+    from numberdrop.steps.recalling import Recaller
 
 
 @dataclass(frozen=True)
@@ -27,15 +34,22 @@ class Preparer:
     Attributes:
         uploads: the bucket to read from.
         rules: what is accepted.
+        recaller: finds what is remembered; None if the memory is off.
     """
 
     uploads: UploadBucket
     rules: UploadRules
+    recaller: "Recaller | None" = None
 
-    def prepare(self, upload: Upload, file: BinaryIO) -> PreparedUpload:
-        """Write the entries of an upload to ``file``, each of them once.
+    def prepare(self, upload: Upload, file: BinaryIO, *, token: str = "") -> PreparedUpload:
+        """Write the entries of an upload that have to be sent to ``file``, each of them once.
 
         Rows that are rejected or repeated are listed later, when the results are collected.
+
+        Args:
+            upload: the upload.
+            file: an empty file; takes the entries.
+            token: the token of the attempt.
 
         Raises:
             JobFailedError: the upload cannot be sent; its reason says why.
@@ -45,5 +59,18 @@ class Preparer:
         with TemporaryFile() as source:
             metadata = self.uploads.copy_to(upload, source)
             prepared = self.rules.read(source, checker, metadata, file=file)
-        check_rows(prepared.counts.submitted or 0, checker)
+        if self.recaller:
+            prepared = self.recaller.recall(prepared, upload, token, metadata)
+        if not prepared.is_answered:
+            check_rows(prepared.counts.submitted or 0, checker)
         return prepared
+
+
+def connect_recaller() -> "Recaller | None":
+    """Return the recaller for the environment of the submit function, or None if the memory is off."""
+    settings = MemorySettings.from_env()
+    if not settings.is_on:
+        return None
+    from numberdrop.steps.recalling import Recaller  # noqa: PLC0415 - loads the memory's code
+
+    return Recaller.from_settings(settings)

@@ -2,13 +2,13 @@
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from aws_lambda_powertools import Logger
 
-from numberdrop.files.exports.export import read_export
+from numberdrop.files.exports.export import empty_export, read_export
 from numberdrop.files.exports.verdicts import NO, UNKNOWN, YES
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.results.answer_lists import answer_list
@@ -17,6 +17,7 @@ from numberdrop.files.results.manifest import manifest
 from numberdrop.files.results.report import build_report
 from numberdrop.files.results.report_html import report_html
 from numberdrop.files.results.results import ResultCounts, write_entries, write_results
+from numberdrop.files.results.sources import Sources
 from numberdrop.files.results.workbook import reasons_of_rows, write_workbook
 from numberdrop.files.uploads.cleaning import UploadCounts
 from numberdrop.files.uploads.rows import UploadRows
@@ -67,6 +68,11 @@ class Workspace:
         return self.folder / "export"
 
     @property
+    def learnt(self) -> Path:
+        """The verdicts to remember."""
+        return self.folder / "learnt"
+
+    @property
     def csv(self) -> Path:
         """The results."""
         return self.folder / "results.csv"
@@ -92,9 +98,11 @@ class Workspace:
 
 
 def write_readable_results(
-    job: Job, checker: Checker, files: Workspace, upload: ReadUpload | None
+    job: Job, checker: Checker, files: Workspace, upload: ReadUpload | None, sources: Sources | None
 ) -> tuple[ReadUpload | None, str, ResultCounts]:
     """Write ``results.csv``; return the upload if it was used, the export's extension, and the counts.
+
+    With ``sources``, the verdicts to remember are written, too.
 
     An older version did not store how it read an upload, and may have sent another column. Then most rows of
     the export answer nothing that is read now, and the results come from the export alone.
@@ -104,7 +112,7 @@ def write_readable_results(
     """
     if upload and job.layout is None:
         try:
-            extension, counts = _write_results(checker, job.region, files, upload)
+            extension, counts = _write_results(checker, job.region, files, upload, sources)
         except InvalidFileError:
             upload = None
         else:
@@ -112,21 +120,41 @@ def write_readable_results(
                 return upload, extension, counts
             upload = None
         logger.warning("an older version read the upload differently; the results come from the export alone")
-    return upload, *_write_results(checker, job.region, files, upload)
+    return upload, *_write_results(checker, job.region, files, upload, sources)
+
+
+def write_remembered_results(
+    job: Job, checker: Checker, files: Workspace, upload: ReadUpload, sources: Sources | None
+) -> ResultCounts:
+    """Write ``results.csv`` of an upload that was not sent; return its counts."""
+    with (
+        files.entries.open("rb") as entries,
+        files.csv.open("w", encoding="utf-8", newline="") as out,
+    ):
+        export = empty_export(checker, job.region)
+        return write_results(entries, upload.rows, export, out, files.folder, sources=sources)
 
 
 def _write_results(
-    checker: Checker, region: str | None, files: Workspace, upload: ReadUpload | None
+    checker: Checker,
+    region: str | None,
+    files: Workspace,
+    upload: ReadUpload | None,
+    sources: Sources | None,
 ) -> tuple[str, ResultCounts]:
     """Write ``results.csv``; return the extension for the export's key, and the counts of the results."""
     with (
         files.entries.open("rb" if upload else "w+b") as entries,
         read_export(files.export, checker, region=region, entries=entries if upload else None) as export,
         files.csv.open("w", encoding="utf-8", newline="") as out,
+        files.learnt.open("wb") as learnt,
     ):
         if not upload:
             write_entries(export, entries)
-        result_counts = write_results(entries, upload.rows if upload else None, export, out, files.folder)
+        elif sources and export.is_verdict_alone:
+            sources = replace(sources, learnt=learnt)
+        rows = upload.rows if upload else None
+        result_counts = write_results(entries, rows, export, out, files.folder, sources=sources)
         return export.format.extension, result_counts
 
 
@@ -151,15 +179,18 @@ def write_spreadsheet(files: Workspace, upload: ReadUpload | None, *, created: d
         files.xlsx.unlink(missing_ok=True)
 
 
-def stored_results(bucket: str, prefix: str, extension: str, files: Workspace) -> StoredResults:
-    """Return where the results of a job are stored, by the files that were written."""
+def stored_results(bucket: str, prefix: str, extension: str | None, files: Workspace) -> StoredResults:
+    """Return where the results of a job are stored, by the files that were written.
+
+    ``extension`` is that of the export, if there is one.
+    """
 
     def key(path: Path) -> str | None:
         return prefix + path.name if path.exists() else None
 
     return StoredResults(
         bucket=bucket,
-        export_key=f"{prefix}export.{extension}",
+        export_key=f"{prefix}export.{extension}" if extension else None,
         csv_key=f"{prefix}results.csv",
         manifest_key=f"{prefix}manifest.json",
         report_key=f"{prefix}report.html",

@@ -36,6 +36,7 @@ from numberdrop.jobs.reasons import (
 )
 from numberdrop.jobs.transitions import (
     ACCEPT,
+    ANSWER,
     ARM,
     BLOCK,
     DECLINE,
@@ -47,11 +48,11 @@ from numberdrop.jobs.transitions import (
     Transition,
 )
 from numberdrop.jobs.upload import Upload
-from numberdrop.metrics import count_charge, count_upload
+from numberdrop.metrics import count_answered, count_charge, count_upload
 from numberdrop.settings import SubmitSettings
 from numberdrop.steps.gatekeeper import BLOCKED_PAUSE, HALF_OPEN_WAIT, Admission, Gatekeeper
 from numberdrop.steps.posting import Poster
-from numberdrop.steps.preparation import Preparer
+from numberdrop.steps.preparation import Preparer, connect_recaller
 from numberdrop.steps.upload_rules import PreparedUpload, UploadRules
 from numberdrop.vendor.client import VendorClient
 from numberdrop.vendor.outcomes import Accepted, Blocked, InDoubt, Rejected, Retryable, SubmitOutcome
@@ -116,16 +117,7 @@ class Submitter:
             task_ids=TaskIds.beside(ledger),
             fences=Fences.connect(settings.results_bucket),
             uploads=uploads,
-            preparer=Preparer(
-                uploads,
-                UploadRules(
-                    allow_sensitive=settings.allow_sensitive_checkers,
-                    allowed_task_types=settings.allowed_task_types,
-                    has_user_id=bool(settings.vendor_user_id),
-                    default_region=settings.default_region,
-                    max_usd=settings.max_usd_per_upload,
-                ),
-            ),
+            preparer=Preparer(uploads, UploadRules.from_settings(settings), connect_recaller()),
             vendor=vendor,
             executions=Executions.connect(settings.state_machine_arn),
             announcer=Announcer.from_settings(settings, ledger),
@@ -221,9 +213,10 @@ class Submitter:
         with TemporaryFile() as file:
             try:
                 self._check_deadline(job)
-                prepared = self.preparer.prepare(job.upload, file)
-                check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
-                self._check_that_a_key_is_there()
+                prepared = self.preparer.prepare(job.upload, file, token=job.token)
+                if not prepared.is_answered:
+                    check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
+                    self._check_that_a_key_is_there()
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, {"charged": False})
                 return Settled()
@@ -237,6 +230,9 @@ class Submitter:
                     job, RELEASE, lease_until=self.now(), read_error=read_error or job.read_error
                 )
                 raise
+            if prepared.is_answered:
+                self._answer(job, prepared)
+                return Settled()
             if not self._poster.has_time(end):
                 logger.warning("too little time is left to send the file; it is sent at the next try")
                 return self._requeue_after_lease(job)
@@ -257,21 +253,30 @@ class Submitter:
         """
         self.vendor.api_key.get()
 
+    def _answer(self, job: Job, prepared: PreparedUpload) -> None:
+        """Record that every entry is remembered, and have the results written. Nothing is sent."""
+        now = self.now()
+        changes: JobChanges = {
+            **prepared.facts,
+            "charged": False,
+            "reason": None,
+            "finished_at": None,
+            "deadline": now + self.job_timeout,
+            "lease_until": now + EXECUTION_START,
+        }
+        answered = self.ledger.move(job, ANSWER, **changes)
+        count_answered(answered)
+        self.executions.start(answered)
+
     def _send(self, job: Job, prepared: PreparedUpload, end: datetime) -> Settled | Requeue:
-        checker, counts = prepared.checker, prepared.counts
-        job = self.ledger.move(
-            job,
-            ARM,
-            checker=checker.name,
-            task_type=checker.task_type,
-            attempts=job.attempts + 1,
-            read_error=None,
-            fence_tokens=job.fence_tokens | {job.token},
-            region=prepared.region,
-            layout=prepared.layout,
-            counts=counts,
-            expected_seconds=self.durations.expected_seconds(checker.name, counts.submitted),
-        )
+        rows = prepared.counts.submitted
+        armed: JobChanges = {
+            **prepared.facts,
+            "attempts": job.attempts + 1,
+            "fence_tokens": job.fence_tokens | {job.token},
+            "expected_seconds": self.durations.expected_seconds(prepared.checker.name, rows),
+        }
+        job = self.ledger.move(job, ARM, **armed)
         try:
             fence = self.fences.put_up(job)
         except UnknownAttemptError as unknown:

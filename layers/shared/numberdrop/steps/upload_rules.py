@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from tempfile import TemporaryFile
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, Self, TextIO
 
 from numberdrop.clock import Clock, utc_now
 from numberdrop.files.uploads.cleaning import clean_upload
 from numberdrop.files.uploads.rows import UploadRows, open_upload
 from numberdrop.jobs.checkers import Checker, Family, InputKind, checker_for_key
-from numberdrop.jobs.job import Counts
+from numberdrop.jobs.job import Counts, JobChanges
 from numberdrop.jobs.price_ceiling import ceiling
 from numberdrop.jobs.reading_choice import Choice, UploadLayout
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from numberdrop.jobs.upload import LARGEST_UPLOAD, REGION_METADATA, usual_region
+from numberdrop.settings import SubmitSettings
 
 LONGEST_READING = timedelta(minutes=6)
 """How long reading a file may take. The collect function reads it again, perhaps on a slower machine, and has
@@ -34,6 +35,7 @@ class PreparedUpload:
         counts: the rows that were read, and how many of them will be sent.
         file: the file to send, open at its start.
         max_usd: the most that it may cost in USD at list price, or None for any amount.
+        recalled: the key of the remembered answers, in the memory's bucket; None if nothing is remembered.
     """
 
     checker: Checker
@@ -42,6 +44,25 @@ class PreparedUpload:
     counts: Counts
     file: BinaryIO
     max_usd: Decimal | None = None
+    recalled: str | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether every entry is remembered, so that nothing is sent."""
+        return not self.counts.submitted
+
+    @property
+    def facts(self) -> JobChanges:
+        """What the ledger says of it from now on."""
+        return {
+            "checker": self.checker.name,
+            "task_type": self.checker.task_type,
+            "read_error": None,
+            "region": self.region,
+            "layout": self.layout,
+            "counts": self.counts,
+            "recalled": self.recalled,
+        }
 
 
 @dataclass(frozen=True)
@@ -69,6 +90,17 @@ class UploadRules:
     default_region: str = ""
     max_usd: Decimal | None = None
     now: Clock = utc_now
+
+    @classmethod
+    def from_settings(cls, settings: SubmitSettings) -> Self:
+        """Return the rules of a stack."""
+        return cls(
+            allow_sensitive=settings.allow_sensitive_checkers,
+            allowed_task_types=settings.allowed_task_types,
+            has_user_id=bool(settings.vendor_user_id),
+            default_region=settings.default_region,
+            max_usd=settings.max_usd_per_upload,
+        )
 
     def checker(self, key: str) -> Checker:
         """Return the checker that an upload's key names.
@@ -126,6 +158,8 @@ class UploadRules:
         counts = Counts(
             lines=cleaned.lines,
             submitted=cleaned.submitted,
+            remembered=0,
+            refreshed=0,
             rejected=cleaned.rejected,
             duplicates=cleaned.duplicates,
             further=cleaned.further,

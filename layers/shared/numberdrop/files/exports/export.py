@@ -1,7 +1,7 @@
 """Open an export, the file that the vendor returns, without trusting its content."""
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
@@ -14,8 +14,9 @@ from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
 from numberdrop.files.exports.members import archived_tables, workbook_tables
 from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table
-from numberdrop.files.exports.verdicts import is_verdict_name, verdict_column, verdict_of
+from numberdrop.files.exports.verdicts import is_verdict_name, normalised, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
+from numberdrop.files.formats.delimited import DELIMITERS
 from numberdrop.files.formats.entries_file import line_blocks, present_entries
 from numberdrop.files.formats.unpacking import GZIP_START, gzip_blocks
 from numberdrop.files.formats.untrusted import InvalidFileError
@@ -97,6 +98,11 @@ class Export:
         word = cells[self.columns.index(column)]
         return verdict_of(word, has_digits=is_verdict_name(column, self.checker))
 
+    @property
+    def is_verdict_alone(self) -> bool:
+        """Whether its rows have a number and a verdict, and nothing else."""
+        return bool(self.verdict_column) and len(self.columns) == 1
+
     def close(self) -> None:
         """Close the file. Its rows can no longer be read."""
         self._files.close()
@@ -156,6 +162,34 @@ def read_export(
             number=number,
             files=files.pop_all(),
         )
+
+
+def empty_export(checker: Checker, region: str | None = None) -> Export:
+    """Return an export without rows, for a job that bought nothing. Its columns are the documented ones.
+
+    >>> from numberdrop.jobs.checkers import checkers
+    >>> export = empty_export(checkers()["band"])
+    >>> export.columns, list(export.row_blocks())
+    (('band',), [])
+
+    Args:
+        checker: the checker of the job.
+        region: the region in which the upload was read, as ``entry_rule`` takes it.
+    """
+    names = ["number", *map(normalised, checker.result_columns)]
+    return Export(
+        export_format=ExportFormat.CSV,
+        checker=checker,
+        matching=Matching(checker.input, region),
+        table=Table(names, DELIMITERS[0], 0, _no_rows),
+        names=names,
+        number=NumberColumn(0),
+        files=ExitStack(),
+    )
+
+
+def _no_rows(_: NumberColumn) -> Generator[RowBlock, None, None]:
+    yield from ()
 
 
 def _table_with_numbers(

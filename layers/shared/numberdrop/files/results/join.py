@@ -7,7 +7,7 @@ partition, and its lines are rendered while they are read.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import SEEK_END
@@ -26,14 +26,14 @@ from numberdrop.files.formats.partitioning import (
     parts_for,
 )
 from numberdrop.files.formats.untrusted import InvalidFileError
+from numberdrop.files.results.sources import NO_SOURCES, Remembered, Sources, write_learnt
 from numberdrop.jobs.checkers import InputKind
 
-Render = Callable[[str | None], tuple[str, str | None]]
-"""Turns an export row into the text for its entry in ``results.csv``, without line feeds, and its verdict.
+Answer = str | Remembered | None
+"""The rest of an export row, as ``Export.row_blocks`` returns it, or what was remembered, or neither."""
 
-The argument is the rest of the row, as ``Export.row_blocks`` returns it, or None for an entry without a row.
-"""
-
+Render = Callable[[Answer], tuple[str, str | None]]
+"""Turns an answer into the text for its entry in ``results.csv``, without line feeds, and its verdict."""
 
 REPEATED = NUL
 """Begins the rendered line of an entry that stands further up already. No other line begins with it."""
@@ -50,13 +50,17 @@ class JoinCounts:
 
     Attributes:
         verdicts: number of entries by the first three digits of the phone number and the verdict. The digits
-            are empty for other kinds; the verdict is None for entries without a row.
+            are empty for other kinds; the verdict is None for entries without an answer.
+        answered: entries that have a row.
+        remembered: entries without a row that were remembered.
         extra: distinct numbers in the export that were not submitted.
         doubled: rows of the export that repeat a number.
         repeated: entries of the upload that repeat another one.
     """
 
     verdicts: Counter[tuple[str, str | None]]
+    answered: int = 0
+    remembered: int = 0
     extra: int = 0
     doubled: int = 0
     repeated: int = 0
@@ -82,7 +86,9 @@ class Join:
 
 
 @contextmanager
-def joined(entries: BinaryIO, export: Export, render: Render) -> Iterator[Join]:
+def joined(
+    entries: BinaryIO, export: Export, render: Render, sources: Sources = NO_SOURCES
+) -> Iterator[Join]:
     r"""Join the entries of an upload with the rows of an export.
 
     If several rows have the same number, the first one counts.
@@ -103,7 +109,8 @@ def joined(entries: BinaryIO, export: Export, render: Render) -> Iterator[Join]:
     Args:
         entries: the entries file that ``clean_upload`` wrote.
         export: the vendor's export.
-        render: turns an export row into a line.
+        render: turns an answer into a line.
+        sources: what was remembered, and what takes the answers of the export.
 
     Raises:
         InvalidFileError: a later part of the export is broken or hostile, or the export has rows but none
@@ -111,63 +118,143 @@ def joined(entries: BinaryIO, export: Export, render: Render) -> Iterator[Join]:
             Entries sent as written may come back in another form, so they are exempt from this check.
     """
     matching = export.matching
-    counts = JoinCounts(Counter())
+    joiner = _Joiner(matching, render, sources, JoinCounts(Counter()))
+    counts = joiner.counts
 
     def submitted() -> Iterator[Columns]:
         return ((present_entries(block),) for block in line_blocks(entries))
 
     part_count = parts_for(entries.seek(0, SEEK_END) + export.size)
-    with ExitStack() as sources:
-        rows = sources.enter_context(partitioned(export.row_blocks, matching.part_keys, part_count))
-        sent = sources.enter_context(partitioned(submitted, matching.part_keys, part_count))
+    with ExitStack() as files:
+        rows = files.enter_context(partitioned(export.row_blocks, matching.part_keys, part_count))
+        sent = files.enter_context(partitioned(submitted, matching.part_keys, part_count))
         parts = (
-            (part, _join_part(rows.get(part, _no_lines), sent.get(part, _no_lines), matching, render, counts))
+            (part, joiner.lines(rows.get(part, _no_lines), sent.get(part, _no_lines)))
             for part in rows.keys() | sent.keys()
         )
         with in_order(parts, matching.part_keys, part_count) as lines:
-            is_matched = any(verdict is not None for _, verdict in counts.verdicts)
-            if counts.extra and not is_matched and matching.kind is not InputKind.AS_WRITTEN:
+            if counts.extra and not counts.answered and matching.kind is not InputKind.AS_WRITTEN:
                 raise InvalidFileError("No row of the export matches an entry that was sent.")
             # Free the disk before the results are written.
-            sources.close()
+            files.close()
             yield Join(counts, lines)
 
 
-def _join_part(
-    rows: ReadBlocks, entries: ReadBlocks, matching: Matching, render: Render, counts: JoinCounts
-) -> Iterator[list[str]]:
-    """Return the rendered lines of the entries of one partition. Only distinct values are held in memory.
+@dataclass(frozen=True, slots=True)
+class _Joiner:
+    """Joins one partition after the other.
 
-    Args:
-        rows: reads the number and the rest of each row of the export.
-        entries: reads the entries of the partition.
+    Attributes:
         matching: tells which row answers which entry.
-        render: turns an export row into a line.
+        render: turns an answer into a line.
+        sources: what was remembered, and what takes the answers of the export.
         counts: updated before the lines are rendered.
     """
-    first_places: dict[str, int] = {}
-    """For the key of each distinct entry its first place among the entries."""
-    places = array("L")
-    """For each entry the first place of its key. So each key is looked up once."""
-    for (block,) in entries():
-        keys = matching.entry_keys(block)
-        places.extend(map(first_places.setdefault, keys, count(len(places))))
-    answers: list[str | None] = [None] * len(places)
-    _answer(answers, first_places, rows, matching, counts)
 
-    found = list(map(answers.__getitem__, first_places.values()))
-    rendered = {rest: render(rest) for rest in set(found)}
-    digits = [entry[1:4] for entry in first_places] if matching.kind is InputKind.PHONE else repeat("")
-    for (start, rest), entry_count in Counter(zip(digits, found, strict=False)).items():
-        counts.verdicts[start, rendered[rest][1]] += entry_count
-    line_of = {None: "", **{rest: line for rest, (line, _) in rendered.items()}}
-    lines = list(map(line_of.__getitem__, answers))
-    counts.repeated += len(places) - len(first_places)
-    blocks = (
-        list(map(lines.__getitem__, places[start : start + _LINES_PER_BLOCK]))
-        for start in range(0, len(places), _LINES_PER_BLOCK)
-    )
-    return blocks if len(first_places) == len(places) else _marked(blocks, places)
+    matching: Matching
+    render: Render
+    sources: Sources
+    counts: JoinCounts
+
+    def lines(self, rows: ReadBlocks, entries: ReadBlocks) -> Iterator[list[str]]:
+        """Return the rendered lines of the entries of one partition. Only distinct values are held in memory.
+
+        Args:
+            rows: reads the number and the rest of each row of the export.
+            entries: reads the entries of the partition.
+        """
+        first_places: dict[str, int] = {}
+        """For the key of each distinct entry its first place among the entries."""
+        places = array("L")
+        """For each entry the first place of its key. So each key is looked up once."""
+        for (block,) in entries():
+            keys = self.matching.entry_keys(block)
+            places.extend(map(first_places.setdefault, keys, count(len(places))))
+        answers = self._answers(len(places), first_places, rows)
+
+        found = list(map(answers.__getitem__, first_places.values()))
+        rendered = {answer: self.render(answer) for answer in set(found)}
+        digits = (
+            [entry[1:4] for entry in first_places] if self.matching.kind is InputKind.PHONE else repeat("")
+        )
+        for (start, answer), entry_count in Counter(zip(digits, found, strict=False)).items():
+            self.counts.verdicts[start, rendered[answer][1]] += entry_count
+        if self.sources.learnt:
+            fresh = zip(first_places, found, strict=True)
+            verdicts = ((key, rendered[answer][1]) for key, answer in fresh if isinstance(answer, str))
+            write_learnt(self.sources.learnt, verdicts)
+        line_of = {None: "", **{answer: line for answer, (line, _) in rendered.items()}}
+        lines = list(map(line_of.__getitem__, answers))
+        self.counts.repeated += len(places) - len(first_places)
+        blocks = (
+            list(map(lines.__getitem__, places[start : start + _LINES_PER_BLOCK]))
+            for start in range(0, len(places), _LINES_PER_BLOCK)
+        )
+        return blocks if len(first_places) == len(places) else _marked(blocks, places)
+
+    def _answers(self, size: int, first_places: Mapping[str, int], rows: ReadBlocks) -> list[Answer]:
+        """Return the answer of each distinct entry at its first place, and None at all other places.
+
+        Args:
+            size: the number of places.
+            first_places: the keys of the entries, and their first places.
+            rows: reads the number and the rest of each row.
+        """
+        answers: list[Answer] = [None] * size
+        recall = self.sources.recall
+        recalled = recall(list(first_places)) if recall else []
+        remembered = {key: answer for key, answer in zip(first_places, recalled, strict=False) if answer}
+        self._add_rows(answers, first_places, rows, remembered.keys())
+        for key, answer in remembered.items():
+            if answers[first_places[key]] is None:
+                answers[first_places[key]] = answer
+                self.counts.remembered += 1
+        return answers
+
+    def _add_rows(
+        self,
+        answers: list[Answer],
+        first_places: Mapping[str, int],
+        rows: ReadBlocks,
+        remembered: Set[str],
+    ) -> None:
+        """Give each distinct entry the rest of its row.
+
+        Args:
+            answers: receives the rest at the first place of each entry; holds None everywhere.
+            first_places: the keys of the entries, and their first places.
+            rows: reads the number and the rest of each row.
+            remembered: keys of entries that were probably not sent. A row that equals no entry means one of
+                them only if it means none of the others.
+        """
+        others: dict[str, tuple[str, str]] = {}
+        """Number and rest of the rows that equal no entry."""
+        shared: dict[str, str] = {}
+        row_count = 0
+        for numbers, rests in rows():
+            row_count += len(numbers)
+            few_rests = map(shared.setdefault, rests, rests) if len(shared) < _SHARED_RESTS else rests
+            keys = self.matching.row_keys(numbers)
+            places = map(first_places.get, keys)
+            for place, key, number, rest in zip(places, keys, numbers, few_rests, strict=True):
+                if place is None:
+                    others.setdefault(key, (number, rest))
+                # The first row of a number counts.
+                elif answers[place] is None:
+                    answers[place] = rest
+        unanswered = answers.count(None) - (len(answers) - len(first_places))
+        self.counts.doubled += row_count - (len(first_places) - unanswered) - len(others)
+        entries = first_places.keys()
+        for candidates in (entries - remembered, entries) if remembered else (entries,):
+            if not others or not unanswered:
+                break
+            texts = {key: number for key, (number, _) in others.items()}
+            for entry, key in self.matching.loose_matches(texts, candidates).items():
+                if answers[first_places[entry]] is None:
+                    _, answers[first_places[entry]] = others.pop(key)
+                    unanswered -= 1
+        self.counts.answered += len(first_places) - unanswered
+        self.counts.extra += len(others)
 
 
 def _marked(blocks: Iterable[list[str]], places: "array[int]") -> Iterator[list[str]]:
@@ -180,47 +267,6 @@ def _marked(blocks: Iterable[list[str]], places: "array[int]") -> Iterator[list[
             for place, (first, line) in enumerate(zip(firsts, block, strict=True), start)
         ]
         start += len(block)
-
-
-def _answer(
-    answers: list[str | None],
-    first_places: Mapping[str, int],
-    rows: ReadBlocks,
-    matching: Matching,
-    counts: JoinCounts,
-) -> None:
-    """Give each distinct entry the rest of its row.
-
-    Args:
-        answers: receives the rest at the first place of each entry; holds None everywhere.
-        first_places: the keys of the entries, and their first places.
-        rows: reads the number and the rest of each row.
-        matching: tells which row answers which entry.
-        counts: ``extra`` and ``doubled`` are updated.
-    """
-    others: dict[str, tuple[str, str]] = {}
-    """Number and rest of the rows that equal no entry."""
-    shared: dict[str, str] = {}
-    row_count = 0
-    for numbers, rests in rows():
-        row_count += len(numbers)
-        few_rests = map(shared.setdefault, rests, rests) if len(shared) < _SHARED_RESTS else rests
-        keys = matching.row_keys(numbers)
-        places = map(first_places.get, keys)
-        for place, key, number, rest in zip(places, keys, numbers, few_rests, strict=True):
-            if place is None:
-                others.setdefault(key, (number, rest))
-            # The first row of a number counts.
-            elif answers[place] is None:
-                answers[place] = rest
-    unanswered = answers.count(None) - (len(answers) - len(first_places))
-    counts.doubled += row_count - (len(first_places) - unanswered) - len(others)
-    if others and unanswered:
-        texts = {key: number for key, (number, _) in others.items()}
-        for entry, key in matching.loose_matches(texts, first_places.keys()).items():
-            if answers[first_places[entry]] is None:
-                _, answers[first_places[entry]] = others.pop(key)
-    counts.extra += len(others)
 
 
 def _no_lines() -> Iterator[Columns]:

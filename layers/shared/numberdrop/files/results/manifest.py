@@ -8,6 +8,7 @@ from typing import Any
 
 from numberdrop.files.results.collected import CollectedJob
 from numberdrop.jobs.job import timestamp
+from numberdrop.jobs.savings import Savings
 
 SCHEMA_VERSION = "1"
 
@@ -57,7 +58,7 @@ def manifest(collected: CollectedJob, files: Mapping[str, Path]) -> dict[str, An
         },
         "cost": {"amount": str(cost.value), "currency": cost.currency} if cost else None,
         "list_price": {"usd_per_10k": collected.checker.usd_per_10k, "usd": price(counts.submitted)},
-        "saved": {"numbers": counts.duplicates, "usd": price(counts.duplicates)},
+        "saved": asdict(Savings.of(counts, collected.checker)),
         "files": {key.rpartition("/")[2]: _file_facts(key, path) for key, path in files.items()},
         "submitted_at": timestamp(job.submitted_at) if job.submitted_at else None,
         "collected_at": timestamp(collected.collected_at),

@@ -9,6 +9,7 @@ from pathlib import Path
 from numberdrop.files.results.collected import CollectedJob
 from numberdrop.files.uploads.reading import reading_in_words
 from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.savings import Savings
 
 VerdictCounts = Mapping[str, int]
 """Number of entries by verdict, or by ``resolved`` and ``unresolved``."""
@@ -42,18 +43,20 @@ class Report:
         upload_key: the upload's key. The page masks whatever could be a number in it.
         submitted_at: when the vendor accepted the file, or None if unknown.
         collected_at: when the results were collected.
-        lines: lines of the upload that are not blank: ``submitted`` + ``rejected`` + ``duplicates``. None if
-            the upload is gone; then ``rejected`` and ``duplicates`` are unknown too.
-        submitted: distinct entries sent to the vendor: ``resolved`` + ``unresolved``.
+        lines: lines of the upload that are not blank: ``submitted`` + ``remembered`` + ``rejected`` +
+            ``duplicates``. None if the upload is gone; then ``rejected`` and ``duplicates`` are unknown too.
+        submitted: distinct entries sent to the vendor: ``resolved`` + ``unresolved`` - ``remembered``.
+        remembered: distinct entries that were not sent, because their answers are remembered.
         rejected: lines without an entry that the checker takes.
         duplicates: lines that repeat an entry, which is sent and paid for once.
         further: numbers that follow another in the same cell and were not sent.
-        resolved: submitted entries with a row in the export.
-        unresolved: submitted entries without one.
+        resolved: entries with a row in the export or a remembered answer.
+        unresolved: entries with neither.
         verdicts: resolved entries by verdict; empty if verdicts cannot be counted.
-        countries: submitted entries by country, as ``country_of`` names it, and by verdict or ``unresolved``;
+        countries: entries by country, as ``country_of`` names it, and by verdict or ``unresolved``;
             empty if countries are unknown.
         cost: the cost, or None if unknown.
+        saved: what duplicates and remembered entries would have cost, or None if unknown.
         files: names of the files next to the report.
         reading: sentences that say what was read of the upload, and what was not; empty if it is gone.
     """
@@ -68,6 +71,7 @@ class Report:
     collected_at: datetime
     lines: int | None
     submitted: int
+    remembered: int = 0
     rejected: int = 0
     duplicates: int = 0
     further: int = 0
@@ -76,6 +80,7 @@ class Report:
     verdicts: VerdictCounts = field(default_factory=dict)
     countries: Mapping[str, VerdictCounts] = field(default_factory=dict)
     cost: Cost | None = None
+    saved: Savings | None = None
     files: Sequence[str] = ()
     reading: Sequence[str] = ()
 
@@ -89,6 +94,7 @@ def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
     """
     job, counts = collected.job, collected.counts
     resolved, unresolved = counts.resolved or 0, counts.unresolved or 0
+    remembered = counts.remembered or 0
     return Report(
         checker=collected.checker.name,
         task_type=collected.checker.task_type,
@@ -99,7 +105,8 @@ def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
         submitted_at=job.submitted_at,
         collected_at=collected.collected_at,
         lines=collected.upload.lines if collected.upload else None,
-        submitted=resolved + unresolved,
+        submitted=resolved + unresolved - remembered,
+        remembered=remembered,
         rejected=collected.upload.rejected if collected.upload else 0,
         duplicates=collected.upload.duplicates if collected.upload else 0,
         further=collected.upload.further if collected.upload else 0,
@@ -108,6 +115,7 @@ def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
         verdicts=counts.verdicts,
         countries=collected.verdicts_by_country,
         cost=_cost(collected),
+        saved=Savings.of(counts, collected.checker),
         files=[key.rpartition("/")[2] for key in files],
         reading=tuple(reading_in_words(collected.reading.facts())) if collected.reading else (),
     )

@@ -19,6 +19,7 @@ from numberdrop.files.results.report import Cost, Report, VerdictCounts
 from numberdrop.files.results.results import RESOLVED, UNRESOLVED
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.job import timestamp
+from numberdrop.jobs.savings import Savings
 from numberdrop.masking import masked
 
 MAX_COUNTRIES = 15
@@ -70,7 +71,9 @@ def report_html(report: Report) -> str:
     """
     style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    title = f"{_count_of(report.submitted, report.kind)} checked with {_text(report.checker)}"
+    title = (
+        f"{_count_of(report.submitted + report.remembered, report.kind)} checked with {_text(report.checker)}"
+    )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -158,9 +161,14 @@ def _accounting(report: Report) -> str:
             ("lines in the file", f"{report.lines:,}"),
             ("duplicates", _minus(report.duplicates)),
             ("rejected", _minus(report.rejected)),
+            *([("remembered", _minus(report.remembered))] if report.remembered else []),
             *facts,
         ]
-    facts.append(("not in the export", _minus(report.unresolved)))
+    if report.remembered:
+        facts.append(("answered from memory", f"+{report.remembered:,}"))
+    facts.append(
+        ("without an answer" if report.remembered else "not in the export", _minus(report.unresolved))
+    )
     facts.append(("<b>resolved</b>", f"<b>{report.resolved:,}</b>"))
     if report.further:
         facts.append(("further numbers in a cell, not sent", f"{report.further:,}"))
@@ -180,10 +188,13 @@ def _task(report: Report) -> str:
     if report.submitted_at:
         duration = _duration(report.collected_at - report.submitted_at)
         facts = [("submitted", _moment(report.submitted_at)), *facts, ("duration", duration)]
-    if report.cost:
+    if report.cost and report.submitted:
         facts.append(("cost", _cost(report.cost)))
+    if report.saved and report.saved.numbers:
+        facts.append(("saved", _saved(report.saved)))
     facts.append(("task type", _text(report.task_type)))
-    facts.append(("task ID", f"<code>{escape(report.task_id)}</code>"))
+    if report.task_id:
+        facts.append(("task ID", f"<code>{escape(report.task_id)}</code>"))
     facts.append(("job ID", f"<code>{escape(report.job_id)}</code>"))
     return _facts("Task", facts)
 
@@ -266,6 +277,15 @@ def _cost(cost: Cost) -> str:
         return f"{cost.amount:,f} {_text(cost.currency)}"
     amount = f"about {cost.amount:,.2f}" if cost.amount >= Decimal("0.01") else "less than 0.01"
     return f"{amount} {_text(cost.currency)} at list price"
+
+
+def _saved(saved: Savings) -> str:
+    """Return how many entries were not sent, and their list price. The vendor bills in blocks."""
+    parts = {"duplicates": saved.duplicates, "remembered": saved.remembered}
+    counted = ", ".join(f"{count:,} {word}" for word, count in parts.items() if count)
+    if saved.usd is None:
+        return counted
+    return f"{counted}: {_cost(Cost(amount=Decimal(str(saved.usd)), currency='USD', estimated=True))}"
 
 
 def _duration(time: timedelta) -> str:

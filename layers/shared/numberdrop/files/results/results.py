@@ -21,7 +21,15 @@ from numberdrop.files.formats.escaping import escaped_cells, escaped_lines
 from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances
 from numberdrop.files.results.answer_lists import AnswerLists
 from numberdrop.files.results.countries import by_country
-from numberdrop.files.results.join import REPEATED, Join, JoinCounts, Render, joined
+from numberdrop.files.results.join import REPEATED, Answer, Join, JoinCounts, Render, joined
+from numberdrop.files.results.sources import (
+    FRESH,
+    NO_SOURCES,
+    REMEMBERED,
+    SOURCE_COLUMNS,
+    Remembered,
+    Sources,
+)
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.jobs.checkers import InputKind
 
@@ -41,16 +49,17 @@ _BLOCK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ResultCounts:
-    """How the submitted entries match the export.
+    """How the entries match the export and what was remembered.
 
     Attributes:
-        resolved: distinct entries with a row in the export.
-        unresolved: distinct entries without one.
+        resolved: distinct entries with a row in the export, or with a remembered verdict.
+        unresolved: distinct entries with neither.
         extra: distinct numbers in the export that were not submitted.
         doubled: rows of the export that repeat a number.
         verdicts: resolved entries by verdict, without zeros; empty if the export has no verdict column.
         countries: entries by country, as ``country_of`` names it, and by verdict or ``unresolved``. Empty if
             the export has no verdict column or the entries are not phone numbers.
+        remembered: distinct entries with a remembered verdict and no row in the export.
     """
 
     resolved: int
@@ -59,10 +68,17 @@ class ResultCounts:
     doubled: int
     verdicts: dict[str, int]
     countries: dict[str, dict[str, int]]
+    remembered: int = 0
 
 
 def write_results(
-    entries: BinaryIO, rows: UploadRows | None, export: Export, out: TextIO, folder: Path | None = None
+    entries: BinaryIO,
+    rows: UploadRows | None,
+    export: Export,
+    out: TextIO,
+    folder: Path | None = None,
+    *,
+    sources: Sources | None = None,
 ) -> ResultCounts:
     r"""Write ``results.csv``, with commas between cells and line feeds at the ends of rows.
 
@@ -70,7 +86,8 @@ def write_results(
     ``line``, ``number`` (empty if the line was rejected), ``status`` (``resolved``, ``rejected``, or
     ``unresolved`` if the export lacks the number), ``verdict``, and the export's columns. For a table it has
     the rows of the table, followed by the same columns except ``line``. An added column whose name is taken
-    becomes ``<checker>_<name>``. All cells are escaped for spreadsheets.
+    becomes ``<checker>_<name>``. With ``sources``, ``source`` and ``checked_on`` come last. All cells are
+    escaped for spreadsheets.
 
     >>> from io import BytesIO, StringIO
     >>> from pathlib import Path
@@ -92,19 +109,21 @@ def write_results(
         out: receives the CSV; open it with ``newline=""``.
         folder: receives the distinct entries of each verdict that occurs, as ``yes.txt``, ``no.txt`` and
             ``unknown.txt``; None for no lists.
+        sources: what is known of the sources of the answers; None if the stack remembers nothing.
 
     Raises:
         InvalidFileError: a later part of the export is broken or hostile. Discard what was written.
     """
     table = rows if rows and rows.header is not None else None
     own_columns = _table_columns(table) if table else [LINE_COLUMN]
-    added_columns = _added_columns(own_columns, export.columns, export.checker.name)
+    other_columns = [*export.columns, *(SOURCE_COLUMNS if sources else ())]
+    added_columns = _added_columns(own_columns, other_columns, export.checker.name)
     line_numbers = map(str, count(1)) if rows else repeat("")
     own_lines = _table_lines(table, len(own_columns)) if table else line_numbers
     cells = [""] * (len(added_columns) - 2)
     without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
     _write(out, escaped_lines([[*own_columns, *added_columns]]))
-    with joined(entries, export, _renderer(export)) as join:
+    with joined(entries, export, _renderer(export, sources), sources or NO_SOURCES) as join:
         counts = _result_counts(join.counts, export)
         starts = {verdict: _line([RESOLVED, verdict]) for verdict in counts.verdicts}
         with AnswerLists(folder, starts) as lists:
@@ -165,16 +184,24 @@ def _added_columns(taken: Iterable[str], columns: Iterable[str], prefix: str) ->
     return added
 
 
-def _renderer(export: Export) -> Render:
-    """Return a function that turns an export row into a ``results.csv`` line: status, verdict and cells."""
-    unresolved = _line([UNRESOLVED, "", *[""] * len(export.columns)])
+def _renderer(export: Export, sources: Sources | None) -> Render:
+    """Return a function that turns an answer into a ``results.csv`` line: status, verdict, cells, source."""
+    blanks = [""] * len(export.columns)
+    no_source = [""] * len(SOURCE_COLUMNS) if sources else []
+    checked_on = sources.checked_on.isoformat() if sources and sources.checked_on else ""
+    fresh = [FRESH, checked_on] if sources else []
+    unresolved = _line([UNRESOLVED, "", *blanks, *no_source])
 
-    def render(rest: str | None) -> tuple[str, str | None]:
-        if rest is None:
-            return unresolved, None
-        cells = export.cells(rest)
-        verdict = export.verdict(cells)
-        return _line([RESOLVED, verdict, *cells]), verdict
+    def render(answer: Answer) -> tuple[str, str | None]:
+        match answer:
+            case None:
+                return unresolved, None
+            case Remembered(verdict=verdict, checked_on=day):
+                return _line([RESOLVED, verdict, *blanks, REMEMBERED, day.isoformat()]), verdict
+            case _:
+                cells = export.cells(answer)
+                verdict = export.verdict(cells)
+                return _line([RESOLVED, verdict, *cells, *fresh]), verdict
 
     return render
 
@@ -230,4 +257,5 @@ def _result_counts(counts: JoinCounts, export: Export) -> ResultCounts:
         doubled=counts.doubled,
         verdicts={verdict: by_verdict[verdict] for verdict in VERDICTS if by_verdict[verdict]},
         countries=countries,
+        remembered=counts.remembered,
     )

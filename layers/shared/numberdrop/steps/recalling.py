@@ -1,0 +1,116 @@
+"""Looking the entries of an upload up in the verdict memory before they are sent.
+
+Import this only if the memory is on: it loads the memory's code.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.aws.memory_bucket import connect_memory
+from numberdrop.clock import Clock, utc_now
+from numberdrop.files.exports.matching import Matching
+from numberdrop.jobs.job import Counts
+from numberdrop.jobs.max_age import max_age_days
+from numberdrop.jobs.upload import Upload
+from numberdrop.memory.errors import VerdictMemoryError
+from numberdrop.memory.memory import Recollection, VerdictMemory
+from numberdrop.metrics import MemoryFailure, count_memory_failure
+from numberdrop.settings import MemorySettings
+from numberdrop.steps.upload_rules import PreparedUpload
+
+PAUSES = (0, 1, 4)
+"""Seconds to pause before each try to read the memory. After the last try, everything is sent."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True)
+class Recaller:
+    """Leaves out of an upload what is remembered, and stores that for the collect function.
+
+    Attributes:
+        connect: returns the memory. It may raise a ``VerdictMemoryError``.
+        sleep: sleeps for some seconds between two tries.
+    """
+
+    connect: Callable[[], VerdictMemory]
+    now: Clock = utc_now
+    sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def from_settings(cls, settings: MemorySettings) -> "Recaller":
+        """Return the recaller for these settings."""
+        return cls(lambda: connect_memory(settings))
+
+    @cached_property
+    def memory(self) -> VerdictMemory:
+        """The memory. A failed connection is tried again."""
+        return self.connect()
+
+    def recall(
+        self, prepared: PreparedUpload, upload: Upload, token: str, metadata: Mapping[str, str]
+    ) -> PreparedUpload:
+        """Return the upload with only those entries that have to be sent.
+
+        What is remembered is stored under a name that no other attempt uses. So a worker that lost its job
+        cannot replace what the worker that has it sent against.
+
+        If the memory cannot be read or written, everything is sent.
+
+        Args:
+            prepared: the upload that was read. Its file is changed.
+            upload: where it is stored.
+            token: the token of the attempt.
+            metadata: the object's metadata, with names in lower case.
+        """
+        if not prepared.checker.may_be_remembered:
+            return prepared
+        for pause in PAUSES:
+            self.sleep(pause)
+            try:
+                return self._recall(prepared, self._name(upload, token), max_age_days(metadata))
+            except VerdictMemoryError as error:
+                logger.warning("the verdict memory cannot be used", cause=error.cause)
+        count_memory_failure(MemoryFailure.UNREADABLE)
+        return prepared
+
+    def _name(self, upload: Upload, token: str) -> str:
+        return f"{upload.job_id}-{token}"
+
+    def _recall(self, prepared: PreparedUpload, name: str, max_age: int | None) -> PreparedUpload:
+        checker = prepared.checker
+        with TemporaryFile() as rest:
+            recollection = self.memory.recall(
+                checker.name,
+                prepared.file,
+                rest,
+                today=self.now().date(),
+                min_rows=checker.min_rows,
+                max_age_days=max_age,
+                keys_of=Matching(checker.input).entry_keys,
+            )
+            key = self.memory.freeze(recollection, name)
+            _replace(prepared.file, rest)
+        return replace(prepared, recalled=key, counts=_counts(prepared, recollection))
+
+
+def _replace(file: BinaryIO, rest: BinaryIO) -> None:
+    """Give a file the content of another."""
+    rest.seek(0)
+    file.seek(0)
+    file.truncate()
+    copyfileobj(rest, file)
+    file.seek(0)
+
+
+def _counts(prepared: PreparedUpload, found: Recollection) -> Counts:
+    return replace(
+        prepared.counts, submitted=found.sent, remembered=found.remembered, refreshed=found.refreshed
+    )

@@ -1,0 +1,119 @@
+"""What collect reads from and writes to the verdict memory.
+
+Import this only if the memory is on: it loads the memory's code.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date
+from functools import cached_property
+from pathlib import Path
+
+from aws_lambda_powertools import Logger
+
+from numberdrop.aws.memory_bucket import connect_memory
+from numberdrop.files.results.sources import Recall, Remembered, Sources, learnt_blocks
+from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.transitions import State
+from numberdrop.memory.errors import RecalledMissingError, VerdictMemoryError
+from numberdrop.memory.memory import VerdictMemory
+from numberdrop.memory.recalled import RecalledAnswers
+from numberdrop.memory.stamps import checked_on, verdict_of
+from numberdrop.metrics import MemoryFailure, count_memory_failure
+from numberdrop.settings import MemorySettings
+
+PAUSES = (0, 1, 4)
+"""Seconds to pause before each try to use the memory."""
+
+logger = Logger()
+
+
+@dataclass(frozen=True)
+class Rememberer:
+    """Finds what was remembered when a job was sent, and remembers what the vendor answered.
+
+    Attributes:
+        connect: returns the memory. It may raise a ``VerdictMemoryError``.
+        sleep: sleeps for some seconds between two tries.
+    """
+
+    connect: Callable[[], VerdictMemory]
+    sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def from_settings(cls, settings: MemorySettings) -> "Rememberer":
+        """Return the rememberer for these settings."""
+        return cls(lambda: connect_memory(settings))
+
+    @cached_property
+    def memory(self) -> VerdictMemory:
+        """The memory. A failed connection is tried again."""
+        return self.connect()
+
+    def sources(self, job: Job) -> Sources:
+        """Return the sources of a job's answers.
+
+        If the remembered answers cannot be read, their entries stay unresolved, so that they do not hold up
+        what was paid for.
+
+        Raises:
+            VerdictMemoryError: the answers cannot be read now, and nothing else was paid for. Try again.
+        """
+        return Sources(self._day(job), self._recall(job, job.recalled) if job.recalled else None)
+
+    def learn(self, job: Job, checker: Checker, learnt: Path) -> None:
+        """Remember the verdicts of a job's export. A failure is counted, and costs money at the next upload.
+
+        The day of the verdicts is the one on which the vendor accepted the file, because the results may be
+        collected much later. Repeating this writes the same object.
+
+        Args:
+            job: the job.
+            checker: its checker.
+            learnt: the file that ``write_learnt`` wrote.
+        """
+        day = self._day(job)
+        if day is None or not checker.may_be_remembered:
+            return
+        for pause in PAUSES:
+            self.sleep(pause)
+            try:
+                with learnt.open("rb") as file:
+                    self.memory.learn(checker.name, job.job_id, day, learnt_blocks(file))
+            except VerdictMemoryError as error:
+                logger.warning("the verdicts could not be remembered", cause=error.cause)
+            else:
+                return
+        count_memory_failure(MemoryFailure.UNWRITABLE)
+
+    def _day(self, job: Job) -> date | None:
+        return job.submitted_at.astimezone(UTC).date() if job.submitted_at else None
+
+    def _recall(self, job: Job, key: str) -> Recall | None:
+        for pause in PAUSES:
+            self.sleep(pause)
+            try:
+                return _answers(self.memory.recalled(key))
+            except RecalledMissingError as error:
+                logger.warning("the remembered answers are gone", cause=error.cause)
+                break
+            except VerdictMemoryError as error:
+                logger.warning("the remembered answers cannot be read", cause=error.cause)
+                if job.state is State.ANSWERED and pause == PAUSES[-1]:
+                    raise
+        count_memory_failure(MemoryFailure.ANSWERS_LOST)
+        return None
+
+
+def _answers(recalled: RecalledAnswers) -> Recall:
+    known: dict[int, Remembered | None] = {0: None}
+
+    def recall(keys: list[str]) -> list[Remembered | None]:
+        stamps = recalled.stamps(keys)
+        for stamp in {*stamps} - known.keys():
+            known[stamp] = Remembered(verdict_of(stamp), checked_on(stamp))
+        return list(map(known.__getitem__, stamps))
+
+    return recall
