@@ -1,16 +1,14 @@
-"""Names of files: one Unicode form, and a length that leaves room for the names of the results."""
+"""Names of files: one Unicode form, and a length that leaves room for the name of the results' folder."""
 
 import os
 from pathlib import Path
 from unicodedata import normalize
 
-from numberdrop.jobs.upload import LONGEST_RESULT_NAME
-
 USUAL_NAME_BYTES = 255
 """The longest file name in bytes on most file systems, for systems that do not tell theirs."""
 
-DOWNLOAD_ENDING = ".1234abcd"
-"""While a file is downloaded, boto3 adds such an ending to its name."""
+RESULTS_ENDING = ".results"
+"""The folder of a file's results has the name of the file with this ending."""
 
 
 def composed(name: str) -> str:
@@ -26,13 +24,13 @@ def composed(name: str) -> str:
 
 
 def longest_name(folder: Path) -> int:
-    """Return how many bytes a file's name may have so that its results can be saved in the folder.
+    """Return how many bytes a file's name may have so that the folder can hold a folder of its results.
 
     >>> longest_name(Path("/no/such/folder"))
-    228
+    247
     """
     try:
         limit = os.pathconf(folder, "PC_NAME_MAX")
     except (OSError, AttributeError):  # no such folder, or not a Unix system
         limit = USUAL_NAME_BYTES
-    return limit - len(f".{LONGEST_RESULT_NAME}{DOWNLOAD_ENDING}")
+    return limit - len(RESULTS_ENDING)

@@ -121,9 +121,11 @@ def stopped(file: str, job: Job) -> Notice:
 
 
 def saved(file: str, paths: Sequence[Path]) -> Notice:
-    """Say where the results were saved."""
-    names = [safe_to_print(str(path)) for path in paths]
-    return Notice(file, "saved", f"saved {', '.join(names)}", {"paths": names})
+    """Say where the results were saved: all in one folder."""
+    names = [safe_to_print(path.name) for path in paths]
+    folder = safe_to_print(str(paths[0].parent))
+    facts = {"paths": [safe_to_print(str(path)) for path in paths]}
+    return Notice(file, "saved", f"saved in {folder}: {', '.join(names)}", facts)
 
 
 def read(file: str, facts: Mapping[str, Any]) -> Notice:

@@ -1,4 +1,4 @@
-"""Download results next to the file that was sent."""
+"""Download results into a folder next to the file that was sent."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from numberdrop.aws.buckets import ResultsBucket, StoredFile
 from numberdrop.jobs.job import StoredResults
 from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.errors import RefusedError
-from numberdrop_cli.names import longest_name
+from numberdrop_cli.names import RESULTS_ENDING, longest_name
 from numberdrop_cli.printing import safe_to_print
 from numberdrop_cli.views import View
 
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 
-RESULTS = {"results.csv", "rejected.csv", "report.html", MANIFEST}
+RESULTS = {
+    "results.csv",
+    "results.xlsx",
+    "yes.txt",
+    "no.txt",
+    "unknown.txt",
+    "rejected.csv",
+    "report.html",
+    MANIFEST,
+}
 """The files to save, if the job has them."""
 
 EXPORT = re.compile(r"export\.[A-Za-z0-9]+")
@@ -45,15 +54,24 @@ def file_name(key: str) -> str:
 def what_was_read(saved: Sequence[Path]) -> Mapping[str, Any] | None:
     """Return the member ``read`` of a saved manifest, or None if it has none."""
     for path in saved:
-        if path.name.endswith(f".{MANIFEST}"):
+        if path.name == MANIFEST:
             facts: Mapping[str, Any] | None = json.loads(path.read_text("utf-8")).get("read")
             return facts
     return None
 
 
+def results_folder(folder: Path, name: str) -> Path:
+    """Return the folder for the results of a file of this name.
+
+    >>> results_folder(Path("spring"), "leads.csv").as_posix()
+    'spring/leads.csv.results'
+    """
+    return folder / f"{name}{RESULTS_ENDING}"
+
+
 @dataclass(frozen=True)
 class Saver:
-    """Save results as ``<file name>.results.csv`` and so on.
+    """Save results in ``<file name>.results/`` under their own names, by which ``report.html`` links to them.
 
     Attributes:
         with_export: save the vendor's own file too.
@@ -68,25 +86,28 @@ class Saver:
         """Check that the results of the named file can be saved in a folder.
 
         Raises:
-            RefusedError: the folder is not writable, the names would be too long, or files would be
+            RefusedError: the folder is not writable, the name would be too long, or files would be
                 overwritten.
         """
-        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        target = results_folder(folder, name)
+        if target.exists() and not target.is_dir():
             raise RefusedError(
-                f"Cannot write to the folder {safe_to_print(str(folder))!r}. "
-                "Choose another, or make it writable."
+                f"{safe_to_print(target.name)} is a file, but the results need a folder of this name. "
+                "Move it away."
             )
+        for written in (folder, target):
+            if written.exists() and not os.access(written, os.R_OK | os.W_OK | os.X_OK):
+                raise RefusedError(
+                    f"Cannot write to the folder {safe_to_print(str(written))!r}. "
+                    "Choose another, or make it writable."
+                )
         if len(os.fsencode(name)) > longest_name(folder):
             raise RefusedError(
-                f"The name {safe_to_print(name)} is too long: the names of its results begin with it. "
+                f"The name {safe_to_print(name)} is too long: the folder of its results begins with it. "
                 f"It may have {longest_name(folder)} bytes. Rename the file, or send it without --watch."
             )
-        prefix = f"{name}."
-        taken = [
-            safe_to_print(path.name)
-            for path in folder.iterdir()
-            if path.name.startswith(prefix) and self._wants(path.name.removeprefix(prefix))
-        ]
+        existing = target.iterdir() if target.exists() else ()
+        taken = [safe_to_print(f"{target.name}/{path.name}") for path in existing if self._wants(path.name)]
         if taken and not self.force:
             raise RefusedError(
                 f"Results exist already: {', '.join(sorted(taken))}. "
@@ -100,10 +121,12 @@ class Saver:
             RefusedError: not all of the files were saved.
         """
         self.check(folder, name)
+        target = results_folder(folder, name)
         saved = []
         try:
+            target.mkdir(exist_ok=True)
             for file_name, stored in self._stored(results):
-                path = folder / f"{name}.{file_name}"
+                path = target / file_name
                 received = view.transfer(name, f"saving {file_name},", stored.size)
                 self.client.download_file(results.bucket, stored.key, str(path), Callback=received)
                 saved.append(path)

@@ -82,7 +82,7 @@ def send(
     Reads the files first, as 'numberdrop check' does, and refuses what is bound to fail. On a terminal, it
     asks before it sends. FILE may be - for standard input.
 
-    With --watch, the results of leads.txt are saved next to it as leads.txt.results.csv and so on. Without
+    With --watch, the results of leads.txt are saved next to it in the folder leads.txt.results. Without
     it, the command ends when the files are in the bucket. 'numberdrop watch' can follow the jobs at any time.
     """
     if (export or force) and not watching:

@@ -51,9 +51,10 @@ def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: P
 
     assert done.returncode == 0, done.stdout
     assert done.stderr == f"Sending to stack {STACK} in us-east-1, account 000000000000.\n"
-    saved = {path.name.removeprefix("leads.txt.") for path in tmp_path.iterdir() if path != file}
-    assert saved == {"results.csv", "rejected.csv", "report.html", "manifest.json", "export.zip"}
-    with (tmp_path / "leads.txt.results.csv").open(encoding="utf-8", newline="") as results:
+    folder = tmp_path / "leads.txt.results"
+    described = {"results.csv", "results.xlsx", "rejected.csv", "report.html", "manifest.json", "export.zip"}
+    assert {path.name for path in folder.iterdir()} - {"yes.txt", "no.txt", "unknown.txt"} == described
+    with (folder / "results.csv").open(encoding="utf-8", newline="") as results:
         resolved = {row["number"] for row in csv.DictReader(results) if row["status"] == "resolved"}
     assert resolved == set(NUMBERS)
     assert "40 resolved" in done.stdout

@@ -206,7 +206,7 @@ def test_two_unicode_forms_in_one_command_are_a_usage_error(run: CommandLine, tm
 def test_a_name_too_long_for_its_results_is_found_before_sending(
     run: CommandLine, tmp_path: Path, letter: str
 ) -> None:
-    name = letter * (240 // len(letter.encode())) + ".txt"
+    name = letter * (245 // len(letter.encode())) + ".txt"
     (tmp_path / name).write_text(NUMBERS, encoding="utf-8")
     result = run("send", name, "--checker", "band", "--watch")
     assert (result.exit_code, keys(run)) == (1, [])

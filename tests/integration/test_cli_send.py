@@ -355,14 +355,15 @@ def test_a_key_that_would_be_too_long_is_refused(run: CommandLine) -> None:
     assert run.uploads() == []
 
 
-@pytest.mark.parametrize("name", ["results.csv", "rejected.csv", "report.html", "manifest.json"])
+@pytest.mark.parametrize("name", ["results.csv", "results.xlsx", "yes.txt", "report.html", "manifest.json"])
 def test_existing_results_stop_the_command_before_it_sends(
     run: CommandLine, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / f"leads.txt.{name}").write_text("mine", encoding="utf-8")
+    (tmp_path / "leads.txt.results").mkdir()
+    (tmp_path / "leads.txt.results" / name).write_text("mine", encoding="utf-8")
     result = run("send", "leads.txt", "--checker", "band", "--watch")
     assert result.exit_code == 1
-    assert f"leads.txt.{name}" in result.stderr
+    assert f"leads.txt.results/{name}" in result.stderr
     assert "--force" in result.stderr
     assert run.uploads() == []
 

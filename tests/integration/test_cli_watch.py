@@ -52,10 +52,10 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
         "being sent to the vendor",
         "the vendor is checking",
         "completed; 99 resolved, 1 unresolved; no 39, yes 60; 3 further numbers in a cell were not sent",
-        "saved leads.txt.manifest.json, leads.txt.report.html, leads.txt.results.csv",
+        "saved in leads.txt.results: manifest.json, report.html, results.csv",
     ]
     assert (result.exit_code, result.stderr) == (0, SENDING)
-    assert (tmp_path / "leads.txt.results.csv").read_bytes() == RESULTS["results.csv"]
+    assert (tmp_path / "leads.txt.results" / "results.csv").read_bytes() == RESULTS["results.csv"]
 
 
 def test_the_command_says_what_was_read(run: CommandLine) -> None:
@@ -270,8 +270,12 @@ def test_every_step_is_printed_as_json(run: CommandLine, meanwhile: Meanwhile) -
         "csv_key": "band/leads.txt/0123/results.csv",
         "manifest_key": "band/leads.txt/0123/manifest.json",
         "report_key": "band/leads.txt/0123/report.html",
+        "xlsx_key": None,
+        "yes_key": None,
+        "no_key": None,
+        "unknown_key": None,
     }
-    assert lines[5]["paths"] == ["leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"]
+    assert set(lines[5]["paths"]) == SAVED
 
 
 def test_watch_prints_no_phone_number(run: CommandLine, tmp_path: Path) -> None:

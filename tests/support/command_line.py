@@ -37,7 +37,11 @@ RESULTS = {
 }
 """The results that every completed job has."""
 
-SAVED = {"leads.txt.manifest.json", "leads.txt.report.html", "leads.txt.results.csv"}
+SAVED = {
+    "leads.txt.results/manifest.json",
+    "leads.txt.results/report.html",
+    "leads.txt.results/results.csv",
+}
 """The files that are saved next to ``leads.txt`` by default."""
 
 SENDING = "Sending to stack numberdrop in us-east-1, account 123456789012.\n"
@@ -204,8 +208,9 @@ def interrupt() -> None:
 
 
 def saved_files(folder: Path) -> set[str]:
-    """Return the names of the files in a folder, except the file that was sent."""
-    return {path.name for path in folder.iterdir()} - {"leads.txt"}
+    """Return the paths of the files in a folder, except the file that was sent."""
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return files - {"leads.txt"}
 
 
 def messages_in(queue: str) -> list[str]:

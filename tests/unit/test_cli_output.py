@@ -11,6 +11,7 @@ import pytest
 
 from numberdrop_cli.errors import InterruptedByUserError, OutcomeUnknownError, RefusedError, unknown_outcome
 from numberdrop_cli.names import composed, longest_name
+from numberdrop_cli.saving import results_folder
 from tests.support.template import PROJECT
 
 SENT_ONE = "leads.txt was sent."
@@ -113,7 +114,8 @@ def test_composed_names_are_left_alone(make: Callable[[str], str]) -> None:
     assert composed(make("caf\N{LATIN SMALL LETTER E WITH ACUTE} 1.txt")) == "caf\u00e9 1.txt"
 
 
-def test_the_longest_name_leaves_room_for_a_download(tmp_path: Path) -> None:
+def test_the_longest_name_leaves_room_for_the_results_folder(tmp_path: Path) -> None:
     name = "x" * longest_name(tmp_path)
-    (tmp_path / f"{name}.export.unreadable.1234abcd").touch()
-    assert longest_name(tmp_path) < 240
+    results_folder(tmp_path, name).mkdir()
+    with pytest.raises(OSError, match="too long"):
+        results_folder(tmp_path, f"{name}x").mkdir()

@@ -220,7 +220,7 @@ def write_descriptions(collected: CollectedJob, stored: StoredResults, files: Wo
     if collected.upload and collected.upload.rejected:
         by_key[f"{prefix}rejected.csv"] = files.rejected
     all_by_key = {**by_key, stored.manifest_key: files.manifest}
-    files.report.write_text(report_html(build_report(collected, all_by_key)), encoding="utf-8")
+    files.report.write_text(report_html(build_report(collected, all_by_key, stored.bucket)), encoding="utf-8")
     by_key[str(stored.report_key)] = files.report
     files.manifest.write_text(json.dumps(manifest(collected, by_key), indent=2) + "\n", encoding="utf-8")
     return {**by_key, stored.manifest_key: files.manifest}

@@ -58,6 +58,7 @@ class Report:
         cost: the cost, or None if unknown.
         saved: what duplicates and remembered entries would have cost, or None if unknown.
         files: names of the files next to the report.
+        location: the folder in S3 that has them, as ``bucket/folder``; empty if unknown.
         reading: sentences that say what was read of the upload, and what was not; empty if it is gone.
     """
 
@@ -82,15 +83,17 @@ class Report:
     cost: Cost | None = None
     saved: Savings | None = None
     files: Sequence[str] = ()
+    location: str = ""
     reading: Sequence[str] = ()
 
 
-def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
+def build_report(collected: CollectedJob, files: Mapping[str, Path], bucket: str) -> Report:
     """Return the report of a collected job.
 
     Args:
         collected: the job.
         files: the files that the report links to, by key.
+        bucket: the bucket that has them.
     """
     job, counts = collected.job, collected.counts
     resolved, unresolved = counts.resolved or 0, counts.unresolved or 0
@@ -117,6 +120,7 @@ def build_report(collected: CollectedJob, files: Mapping[str, Path]) -> Report:
         cost=_cost(collected),
         saved=Savings.of(counts, collected.checker),
         files=[key.rpartition("/")[2] for key in files],
+        location=f"{bucket}/{next(iter(files)).rpartition('/')[0]}",
         reading=tuple(reading_in_words(collected.reading.facts())) if collected.reading else (),
     )
 

@@ -94,7 +94,7 @@ def report_html(report: Report) -> str:
 </header>
 <main>
 {_summary(report)}{_by_country(report.countries)}<div class="facts">
-{_files(report.files)}{_reading(report.reading)}{_accounting(report)}{_task(report)}</div>
+{_files(report)}{_reading(report.reading)}{_accounting(report)}{_task(report)}</div>
 </main>
 <footer>Written by numberdrop. This page contains counts, not the entries that were checked.</footer>
 </body>
@@ -199,10 +199,20 @@ def _task(report: Report) -> str:
     return _facts("Task", facts)
 
 
-def _files(names: Sequence[str]) -> str:
+def _files(report: Report) -> str:
+    """Render links to the files, and where they are in case somebody has moved the page without them."""
+    names = report.files
+    if not names:
+        return ""
     links = [f'<a href="{escape(quote(name, safe=""))}">{escape(name)}</a>' for name in names]
     contents = [_CONTENTS.get(name) or _CONTENTS.get(name.partition(".")[0], "") for name in names]
-    return _facts("Files", zip(links, contents, strict=True)) if names else ""
+    section = _facts("Files", zip(links, contents, strict=True))
+    if not report.location:
+        return section
+    place = f"<code>s3://{_text(report.location)}/</code>"
+    command = f"<code>numberdrop watch {escape(report.job_id[:12])}</code>"
+    note = f"The links work beside these files. The files are in {place}; {command} saves them together."
+    return section.removesuffix("</section>\n") + f"<p>{note}</p>\n</section>\n"
 
 
 def _facts(title: str, facts: Iterable[tuple[str, str]]) -> str:
