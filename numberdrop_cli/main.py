@@ -63,7 +63,24 @@ class _CommandGroup(click.Group):
         return result
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version and end the command, if ``--version`` was given."""
+    if wanted and not ctx.resilient_parsing:
+        from numberdrop_cli.version import version
+
+        click.echo(f"numberdrop {version()}")
+        ctx.exit()
+
+
 @click.group(cls=_CommandGroup, epilog=COMPLETION, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
 @click.option("--stack", cls=Single, type=Words(), help="Name of the stack.")
 @click.option("--aws-region", cls=Single, metavar="REGION", type=Words(), help="AWS Region of the stack.")
 @click.option("--profile", cls=Single, type=Words(), help="AWS profile with the credentials.")

@@ -47,6 +47,8 @@ _AGO = re.compile(r"([0-9]{1,6})([hd])")
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
+_AMBIGUOUS_FOLDERS = {".", ".."}
+
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 
 
@@ -194,6 +196,10 @@ class FolderPath(click.ParamType[str]):
         folders = str(value).strip("/")
         if not folders or not folders.isprintable():
             self.fail("the path must be printable text, for instance spring/leads.", param, ctx)
+        if not _AMBIGUOUS_FOLDERS.isdisjoint(folders.split("/")):
+            # S3 takes them as names or refuses them, and other tools resolve them to other folders (S3 user
+            # guide, "Naming Amazon S3 objects").
+            self.fail("a folder in the bucket cannot be called '.' or '..'.", param, ctx)
         return folders
 
 

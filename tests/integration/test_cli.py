@@ -1,10 +1,13 @@
 """Command line: what `jobs` and `show` print, how the stack is found, and how errors are reported."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from importlib import metadata
 from io import StringIO
+from pathlib import Path
 
 import boto3
 import pytest
@@ -21,8 +24,10 @@ from numberdrop.jobs.transitions import State
 from numberdrop_cli.aws_errors import explain
 from numberdrop_cli.jobs_table import Summary
 from numberdrop_cli.printing import print_job, print_summaries
+from numberdrop_cli.version import version
 from tests.support.command_line import CommandLine, json_output, numberdrop
 from tests.support.jobs import NOON, TASK_ID, a_job
+from tests.support.template import PROJECT
 
 NUMBER = "+447700900123"
 
@@ -292,3 +297,17 @@ def test_the_region_can_be_set_with_aws_region(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_unknown_command_is_a_usage_error(run: CommandLine) -> None:
     assert run("spend").exit_code == 2
+
+
+# The version
+
+
+def test_the_version_is_that_of_the_project(run: CommandLine) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"numberdrop {project['version']}\n")
+
+
+def test_an_installed_command_knows_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "version", {"numberdrop": "7.8.9"}.__getitem__)
+    assert version(tmp_path) == "7.8.9"
