@@ -310,6 +310,17 @@ def test_files_are_linked_by_relative_escaped_names() -> None:
     assert page.facts["results.csv"] == ["every line with its status and verdict"]
 
 
+def test_the_page_says_where_its_files_are() -> None:
+    page = Page(replace(REPORT, location="results-example/band/leads.txt/3f9ac1d07be2"))
+    assert "s3://results-example/band/leads.txt/3f9ac1d07be2/" in page.text
+    assert "numberdrop watch 3f9ac1d07be2" in page.text
+
+
+def test_a_number_in_the_place_of_the_files_is_masked() -> None:
+    page = Page(replace(REPORT, location="results-example/band/447700900123.txt/3f9ac1d07be2"))
+    assert "447700900123" not in page.html
+
+
 HOSTILE_REPORTS: dict[str, dict[str, Any]] = {
     "checker": {"checker": HOSTILE},
     "task type": {"task_type": HOSTILE},
@@ -322,17 +333,6 @@ HOSTILE_REPORTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changes", HOSTILE_REPORTS.values(), ids=HOSTILE_REPORTS)
-def test_the_page_says_where_its_files_are() -> None:
-    page = Page(replace(REPORT, location="results-example/band/leads.txt/3f9ac1d07be2"))
-    assert "s3://results-example/band/leads.txt/3f9ac1d07be2/" in page.text
-    assert "numberdrop watch 3f9ac1d07be2" in page.text
-
-
-def test_a_number_in_the_place_of_the_files_is_masked() -> None:
-    page = Page(replace(REPORT, location="results-example/band/447700900123.txt/3f9ac1d07be2"))
-    assert "447700900123" not in page.html
-
-
 def test_hostile_names_are_escaped(changes: dict[str, Any]) -> None:
     page = Page(replace(REPORT, **changes))
 
