@@ -11,6 +11,7 @@ import click
 from numberdrop.clock import utc_now
 from numberdrop.jobs.job import Job, StoredResults, to_item
 from numberdrop.masking import without_personal_data
+from numberdrop_cli.layout import ago, table_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +23,9 @@ SHORT_ID_DIGITS = 12
 """How many digits of a job id people see. The name of the results' folder has the same ones."""
 
 COLUMNS = ("job", "state", "checker", "key", "since", "reason")
+
+SHORTEST = {"key": 10, "reason": 8}
+"""The columns that a narrow terminal may shorten, with their shortest widths. Ids and checkers stay whole."""
 
 MEANING_OF_NONE = {"charged": "unknown", "execution.status": "never started"}
 """The meaning of None for attributes where it means more than "not set"."""
@@ -51,9 +55,22 @@ def safe_to_print(text: str) -> str:
     return printable(without_personal_data(text))
 
 
-def print_summaries(summaries: "Sequence[Summary]", console: "Console | None" = None) -> None:
-    """Print one line per job."""
-    print_rows(COLUMNS, [_values(summary) for summary in summaries], console)
+def print_summaries(
+    summaries: "Sequence[Summary]", console: "Console | None" = None, now: datetime | None = None
+) -> None:
+    """Print one line per job, on a terminal with relative times."""
+    from rich.console import Console
+
+    console = console or Console()
+    rows = [_values(summary) for summary in summaries]
+    if console.is_terminal:
+        since = COLUMNS.index("since")
+        moments = [datetime.fromisoformat(summary.since) for summary in summaries]
+        rows = [
+            (*row[:since], ago(moment, now or utc_now()), *row[since + 1 :])
+            for row, moment in zip(rows, moments, strict=True)
+        ]
+    print_rows(COLUMNS, rows, console)
 
 
 def print_rows(
@@ -61,24 +78,20 @@ def print_rows(
 ) -> None:
     """Print a table on a terminal, else tab-separated lines."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = console or Console()
     cells = [tuple(map(_cell, row)) for row in rows]
     if not console.is_terminal:
         _print_lines(cells, console)
         return
-    table = Table(*columns)
-    for row in cells:
-        table.add_row(*map(Text, row))
-    console.print(table)
+    shortest = {name: least for name, least in SHORTEST.items() if name in columns}
+    for line in table_lines(columns, cells, console.width, shortest):
+        console.file.write(f"{line}\n")
 
 
 def print_job(document: Mapping[str, Any], console: "Console | None" = None) -> None:
     """Print everything about a job, one name and value per line."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = console or Console()
@@ -90,10 +103,10 @@ def print_job(document: Mapping[str, Any], console: "Console | None" = None) -> 
     if not console.is_terminal:
         _print_lines(rows, console)
         return
-    grid = Table.grid(padding=(0, 2))
+    width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        grid.add_row(Text(name, style="bold"), Text(value))
-    console.print(grid)
+        # The terminal wraps long values itself, so that they can be copied whole.
+        console.print(Text.assemble((f"{name:{width}}", "bold"), "  ", value), soft_wrap=True)
 
 
 def print_lines(rows: Iterable[Sequence[str]]) -> None:

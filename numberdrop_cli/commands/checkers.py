@@ -12,6 +12,7 @@ from numberdrop.jobs.checkers import Checker, TaskType, found, task_types
 from numberdrop.jobs.checkers import checkers as catalogue
 from numberdrop.masking import without_personal_data
 from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.layout import ELLIPSIS
 from numberdrop_cli.parameters import INPUT_DESCRIPTIONS, json_option, similar_checkers
 from numberdrop_cli.printing import print_json, print_lines
 
@@ -187,7 +188,7 @@ def lines_for_people(listed: Sequence[Listed], width: int) -> Iterator[str]:
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
 
 
 def _document(listed: Listed) -> dict[str, object]:

@@ -18,6 +18,7 @@ from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
 from numberdrop.clock import utc_now
 from numberdrop.jobs.breaker import Cause, OpenBreaker
+from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.job import StoredResults
 from numberdrop.jobs.reasons import Reason, ReasonCode
 from numberdrop.jobs.transitions import State
@@ -98,6 +99,43 @@ def test_a_terminal_gets_a_table() -> None:
     printed = screen.file.getvalue()
     assert "checker" in printed
     assert "band/[bold]x.txt" in printed
+
+
+def on_a_terminal(summaries: list[Summary], width: int) -> list[str]:
+    """Return the lines that a terminal of this width shows."""
+    screen = Console(file=StringIO(), force_terminal=True, width=width, color_system=None)
+    print_summaries(summaries, screen, NOON)
+    assert isinstance(screen.file, StringIO)
+    return screen.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("checker", sorted(checkers()))
+def test_ids_and_checkers_are_not_cut_at_80_columns(checker: str) -> None:
+    key = f"{checker}/sent/2026-03-04-120000-abcde/leads of the spring campaign.txt"
+    job = Summary(
+        "0123456789ab" * 5 + "0123", "submitting", checker, key, "2026-03-04T11:15:00.000Z", None, ""
+    )
+    other = replace(job, state="in_doubt", reason="SUBMISSION_IN_DOUBT")
+    lines = on_a_terminal([job, other], 80)
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 80
+    for line in lines[1:]:
+        assert line.split()[0] == "0123456789ab"
+        assert line.split()[2] == checker
+        assert "45 min ago" in line
+        assert "campaign.txt"[-4:] in line
+
+
+def test_nothing_is_cut_if_there_is_room() -> None:
+    job = Summary("0" * 64, "failed", "band", "band/leads.txt", "2026-03-04T12:00:00.000Z", "EMPTY_FILE", "")
+    assert on_a_terminal([job], 80)[1] == "000000000000  failed  band     band/leads.txt  0 s ago  EMPTY_FILE"
+
+
+def test_an_id_is_shown_whole_on_a_narrow_terminal() -> None:
+    screen = Console(file=StringIO(), force_terminal=True, width=60, color_system=None)
+    print_job({"job_id": "0" * 64, "execution": {"status": None, "forgotten": False}}, screen)
+    assert isinstance(screen.file, StringIO)
+    assert "0" * 64 in screen.file.getvalue()
 
 
 def test_a_key_cannot_send_control_characters_to_a_terminal() -> None:
