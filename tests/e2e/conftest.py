@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import CloudOptions, LocalCloud, local_cloud
+from local.cloud import CloudOptions, LocalCloud, local_cloud, vendor_parameters
 from local.event_tap import event_tap
+from local.processes import PROJECT
+from local.sam import deploy
 from local.simulator import RemoteSimulator
-from tests.support.cloud import Bucket, Inbox, close_breaker
+from tests.support.cloud import MEMORY_STACK, Bucket, Inbox, close_breaker
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,6 +34,19 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         (tmp_path_factory.getbasetemp().parent / "local cloud").touch(exist_ok=False)
     with local_cloud(CloudOptions(wait_scale=0.05, simulator=("--duration", "2"))) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def memory_stack(cloud: LocalCloud) -> dict[str, str]:
+    """Deploy a second stack, which remembers verdicts; return its outputs."""
+    lives = {"RememberYesDays": "90", "RememberNoDays": "30", "EventSchemaVersion": "2"}
+    return deploy(
+        cloud.aws,
+        PROJECT / "template.yaml",
+        stack=MEMORY_STACK,
+        parameters={**vendor_parameters(cloud.simulator), **lives},
+        folder=cloud.folder,
+    )
 
 
 @pytest.fixture(scope="session")

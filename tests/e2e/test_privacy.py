@@ -47,6 +47,15 @@ def ledger(cloud: LocalCloud) -> Iterator[str]:
     yield from (as_text(item) for page in pages for item in page["Items"])
 
 
+def memory(cloud: LocalCloud, bucket: str) -> Iterator[str]:
+    """Yield the keys and the bytes of what is remembered, as characters of one byte each."""
+    s3 = cloud.aws.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for item in page.get("Contents", []):
+            content = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            yield item["Key"] + content.decode("latin-1")
+
+
 def as_text(value: Any) -> str:
     return json.dumps(value, default=str)
 
@@ -66,6 +75,22 @@ def texts(cloud: LocalCloud, inbox: Inbox) -> dict[str, list[str]]:
     }
 
 
+@pytest.fixture(scope="module")
+def remembered(cloud: LocalCloud, inbox: Inbox, memory_stack: dict[str, str]) -> dict[str, list[str]]:
+    """Send overlapping lists on the stack with the memory; return what it and its ledger hold."""
+    uploads = Bucket(cloud, memory_stack["UploadBucketName"])
+    numbers = [f"+4477009007{number:02}" for number in range(40, 60)]
+    for key, some in (("band/privacy/one.txt", numbers[:15]), ("band/privacy/two.txt", numbers)):
+        uploads.drop(key, "\n".join(some))
+        inbox.wait_for(key)
+    items = cloud.aws.client("dynamodb").scan(TableName=memory_stack["JobsTableName"])["Items"]
+    return {
+        "memory": list(memory(cloud, memory_stack["MemoryBucketName"])),
+        "ledger": [as_text(item) for item in items],
+        "logs": list(logs(cloud)),
+    }
+
+
 @pytest.mark.parametrize("place", ["logs", "histories", "events", "ledger"])
 def test_every_place_contains_the_job(texts: dict[str, list[str]], inbox: Inbox, place: str) -> None:
     (event,) = inbox.about("band/privacy/good-and-bad.txt")
@@ -78,3 +103,28 @@ def test_no_place_contains_a_secret(texts: dict[str, list[str]], secret: str) ->
     found = [text for text in chain.from_iterable(texts.values()) if SECRETS[secret].search(text)]
 
     assert not found
+
+
+@pytest.mark.parametrize("place", ["memory", "ledger", "logs"])
+def test_every_place_contains_the_remembered_job(
+    remembered: dict[str, list[str]], inbox: Inbox, place: str
+) -> None:
+    (event,) = inbox.about("band/privacy/two.txt")
+
+    assert event["detail"]["counts"]["remembered"] > 0
+    assert any(event["detail"]["job_id"] in text for text in remembered[place])
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_memory_contains_no_secret(remembered: dict[str, list[str]], secret: str) -> None:
+    found = [text for text in chain.from_iterable(remembered.values()) if SECRETS[secret].search(text)]
+
+    assert not found
+
+
+def test_the_key_of_the_memory_is_in_its_secret_alone(
+    cloud: LocalCloud, remembered: dict[str, list[str]], memory_stack: dict[str, str]
+) -> None:
+    secret = cloud.aws.client("secretsmanager").get_secret_value(SecretId=memory_stack["MemoryKeySecretArn"])
+
+    assert not [text for text in chain.from_iterable(remembered.values()) if secret["SecretString"] in text]

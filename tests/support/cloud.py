@@ -12,6 +12,9 @@ from local.event_tap import EventTap
 from local.processes import PROJECT, environment
 from numberdrop.aws.circuit_breaker import BREAKER_KEY
 
+MEMORY_STACK = "numberdrop-memory"
+"""The stack that remembers verdicts. The usual one does not: its tests send the same numbers again."""
+
 TIMEOUT_SECONDS = 60
 """How long a test waits for something that must happen."""
 
