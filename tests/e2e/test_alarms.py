@@ -16,10 +16,13 @@ from local.processes import PROJECT
 from local.sam import deploy
 from local.simulator import RemoteSimulator
 from numberdrop.jobs.job import timestamp
+from numberdrop.jobs.metric_names import BALANCE, NAMESPACE
 from numberdrop.jobs.transitions import State
 from tests.support.cloud import TIMEOUT_SECONDS, Bucket, close_breaker
 
 STACK = "numberdrop-alarms"
+LOW_BALANCE = 5
+"""The parameter ``LowBalanceUsd``."""
 NUMBERS = "".join(f"+447700900{n}\n" for n in range(800, 820))
 
 
@@ -108,7 +111,11 @@ class AlarmStack:
 
 @pytest.fixture(scope="module")
 def alarm_stack(cloud: LocalCloud) -> Iterator[AlarmStack]:
-    parameters = {**vendor_parameters(cloud.simulator), "AlarmEmail": "oncall@example.com"}
+    parameters = {
+        **vendor_parameters(cloud.simulator),
+        "AlarmEmail": "oncall@example.com",
+        "LowBalanceUsd": str(LOW_BALANCE),
+    }
     outputs = deploy(
         cloud.aws, PROJECT / "template.yaml", stack=STACK, parameters=parameters, folder=cloud.folder
     )
@@ -197,6 +204,11 @@ def report_unannounced_upload(alarm_stack: AlarmStack, _vendor: RemoteSimulator)
     alarm_stack.put("numberdrop", "UnannouncedUploads", 1)
 
 
+def report_low_balance(alarm_stack: AlarmStack, _vendor: RemoteSimulator) -> None:
+    """Publish the metric as the submit function does; the account of the simulated vendor is full."""
+    alarm_stack.put(NAMESPACE, BALANCE, LOW_BALANCE - 1)
+
+
 CAUSES: Mapping[str, Callable[[AlarmStack, RemoteSimulator], None]] = {
     "NotReconcilingAlarm": corrupt_item,
     "FailureShareAlarm": fail_task,
@@ -208,6 +220,7 @@ CAUSES: Mapping[str, Callable[[AlarmStack, RemoteSimulator], None]] = {
     "OldMessagesAlarm": report_old_message,
     "UnannouncedUploadsAlarm": report_unannounced_upload,
     "AuditFailsAlarm": break_audit_table,
+    "LowBalanceAlarm": report_low_balance,
 }
 """The order matters: the first needs that no reconcile succeeded before."""
 

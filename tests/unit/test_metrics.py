@@ -2,16 +2,18 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from numberdrop.jobs.job import Counts
+from numberdrop.jobs.job import Amount, Counts
 from numberdrop.jobs.transitions import State
 from numberdrop.metrics import (
     AGES,
     OldestJobs,
     count_answered,
+    count_bill,
     count_charge,
     count_ending,
     count_upload,
@@ -58,6 +60,28 @@ def test_undocumented_checkers_share_one_dimension(key: str, capsys: pytest.Capt
     assert line["checker"] == "other"
 
 
+@pytest.mark.parametrize(
+    ("key", "price"),
+    [("band/a.txt", 0.001), ("ws/a.txt", 0.0009), ("Twitter/a.txt", None), ("task_type=new/a.txt", None)],
+)
+def test_a_charge_counts_its_list_price(
+    key: str, price: float | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count_charge(a_job(upload=an_upload(key), counts=Counts(submitted=10)))
+    assert measured(capsys).get("SpentUsd") == price
+
+
+@pytest.mark.parametrize(
+    ("cost", "billed"),
+    [(Amount(Decimal("0.45"), "USD"), [{"BilledUsd": 0.45}]), (Amount(Decimal(3), "CNY"), []), (None, [])],
+)
+def test_a_bill_counts_in_dollars_only(
+    cost: Amount | None, billed: list[dict[str, float]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    count_bill(a_job(), cost)
+    assert [{"BilledUsd": line["BilledUsd"][0]} for line in lines(capsys)] == billed
+
+
 def test_a_verbatim_documented_task_type_has_its_dimension(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -86,7 +110,14 @@ def test_an_answered_job_counts_what_it_saved(capsys: pytest.CaptureFixture[str]
 def test_a_charge_counts_numbers_and_duplicates(capsys: pytest.CaptureFixture[str]) -> None:
     count_charge(a_job(counts=Counts(lines=18, submitted=10, remembered=3, duplicates=5)))
 
-    assert measured(capsys) == {"Charges": 1, "NumbersSent": 10, "DuplicatesSaved": 5, "RememberedSaved": 3}
+    expected = {
+        "Charges": 1,
+        "NumbersSent": 10,
+        "DuplicatesSaved": 5,
+        "RememberedSaved": 3,
+        "SpentUsd": 0.001,
+    }
+    assert measured(capsys) == expected
 
 
 def test_a_completed_job_counts_verdicts_and_duration(capsys: pytest.CaptureFixture[str]) -> None:

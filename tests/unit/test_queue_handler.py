@@ -7,8 +7,8 @@ import pytest
 
 from numberdrop.aws.queue import LONGEST_DELAY, UploadQueue
 from numberdrop.jobs.upload import Upload
+from numberdrop.steps.message_outcomes import Requeue, Settled
 from numberdrop.steps.queue_handler import FIRST_RETRY_SECONDS, Message, QueueHandler
-from numberdrop.steps.submission import Requeue, Settled
 
 RECEIPT = "receipt-one"
 SETTLED = Settled()

@@ -41,6 +41,7 @@ PARAMETERS = {
     "RegisterSchemas",
     "IndexJobsByMonth",
     "JobTimeoutHours",
+    "LowBalanceUsd",
     "MaxUsdPerUpload",
     "MaxWaitSeconds",
     "SubmitConcurrency",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 
 import pytest
 
@@ -84,9 +85,11 @@ def test_the_dashboard_shows_every_alarm() -> None:
 def test_the_dashboard_is_json() -> None:
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
     body, variables = dashboard["DashboardBody"]["Sub"]
-    ((name, value),) = variables.items()
-    condition, with_memory, without_memory = value["If"]
+    choices = {name: value["If"] for name, value in variables.items()}
 
-    assert condition == "RemembersVerdicts"
-    for text in (with_memory["Sub"], without_memory):
-        assert json.loads(body.replace(f"${{{name}}}", text))["widgets"]
+    assert {condition for condition, *_ in choices.values()} == {"RemembersVerdicts", "WatchesBalance"}
+    for texts in product(*[(some["Sub"], none) for _, some, none in choices.values()]):
+        filled = body
+        for name, text in zip(choices, texts, strict=True):
+            filled = filled.replace(f"${{{name}}}", text)
+        assert json.loads(filled)["widgets"]

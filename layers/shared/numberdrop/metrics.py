@@ -14,7 +14,7 @@ from enum import StrEnum
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from numberdrop.jobs.checkers import documented_checker
-from numberdrop.jobs.job import Job, UnsettledJob
+from numberdrop.jobs.job import Amount, Job, UnsettledJob
 from numberdrop.jobs.metric_names import BALANCE, NAMESPACE
 from numberdrop.jobs.transitions import State
 
@@ -49,16 +49,24 @@ def count_upload(job: Job) -> None:
 
 
 def count_charge(job: Job) -> None:
-    """Count a file that the vendor accepted and charges for, and the numbers in it."""
-    _publish(
-        job,
-        {
-            "Charges": (MetricUnit.Count, 1),
-            "NumbersSent": (MetricUnit.Count, job.counts.submitted or 0),
-            "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
-            "RememberedSaved": (MetricUnit.Count, job.counts.remembered or 0),
-        },
-    )
+    """Count a file that the vendor accepted and charges for, its numbers, and its list price if known."""
+    values = {
+        "Charges": (MetricUnit.Count, 1.0),
+        "NumbersSent": (MetricUnit.Count, job.counts.submitted or 0),
+        "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
+        "RememberedSaved": (MetricUnit.Count, job.counts.remembered or 0),
+    }
+    checker = documented_checker(job.upload.key)
+    price = checker.list_price(job.counts.submitted) if checker else None
+    if price is not None:
+        values["SpentUsd"] = (MetricUnit.NoUnit, price)
+    _publish(job, values)
+
+
+def count_bill(job: Job, cost: Amount | None) -> None:
+    """Count what a task cost by the vendor's own word, if the vendor says so in USD."""
+    if cost and cost.currency == "USD":
+        _publish(job, {"BilledUsd": (MetricUnit.NoUnit, float(cost.value))})
 
 
 def record_balance(usd: Decimal) -> None:

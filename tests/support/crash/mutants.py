@@ -25,13 +25,14 @@ from numberdrop.jobs.job import Counts, Job, StoredResults, UnsettledJob
 from numberdrop.jobs.transitions import ARM, RECLAIM, State
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.collection import Collector
+from numberdrop.steps.message_outcomes import Requeue, Settled
 from numberdrop.steps.queue_handler import Message, QueueHandler
 from numberdrop.steps.reconciliation import Reconciler
 from numberdrop.steps.status_check import StatusChecker
-from numberdrop.steps.submission import Requeue, Settled, Submitter
+from numberdrop.steps.submission import Submitter
 from numberdrop.steps.upload_rules import PreparedUpload
 from numberdrop.vendor.download import DownloadFailedError
-from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome
+from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome, TaskStatus
 from tests.support.crash.breaker_mutants import BREAKER_MUTANTS
 from tests.support.crash.vendor import SeamVendorClient
 from tests.support.crash.wiring import Wiring
@@ -52,6 +53,9 @@ class _RetryingVendor:
 
     def answers(self) -> bool:
         return self.vendor.answers()
+
+    def balance(self, *, seconds: float) -> Any:
+        return self.vendor.balance(seconds=seconds)
 
     def answers_about_tasks(self) -> bool:
         return self.vendor.answers_about_tasks()
@@ -357,9 +361,9 @@ class StoresNoReport(Wiring):
 
 class _EarlyCompletingCollector(Collector):
     def _complete(
-        self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
+        self, job: Job, counts: Counts, stored: StoredResults, status: TaskStatus | None
     ) -> Decision:
-        decision = super()._complete(job, counts, stored, exported_at)
+        decision = super()._complete(job, counts, stored, status)
         assert isinstance(self.results, _LateStoringResults)
         self.results.store()
         return decision

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from typing import IO
@@ -201,6 +202,10 @@ class SeamVendorClient:
 
     def answers(self) -> bool:
         outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, BALANCE, {})
+        return outcome
+
+    def balance(self, *, seconds: float) -> Decimal | NoAnswer:
+        outcome: Decimal | NoAnswer = self.seam.call("vendor.balance", lambda: Decimal(5), STATUS, {})
         return outcome
 
     def answers_about_tasks(self) -> bool:

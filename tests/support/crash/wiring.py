@@ -19,6 +19,7 @@ from numberdrop.aws.listing import UploadListing
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.polling import PollingPolicy
+from numberdrop.steps.balance_watch import BalanceWatch
 from numberdrop.steps.collection import Collector
 from numberdrop.steps.failure import FailureRecorder
 from numberdrop.steps.gatekeeper import Gatekeeper
@@ -103,6 +104,7 @@ class Wiring:
             executions=self._executions(),
             announcer=self._announcer(ledger),
             durations=self._durations(),
+            balance=BalanceWatch(vendor, self.now),
             job_timeout=JOB_TIMEOUT,
             now=self.now,
         )

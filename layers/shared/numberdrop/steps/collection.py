@@ -31,6 +31,7 @@ from numberdrop.jobs.polling import wait_for_export
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.jobs.transitions import COMPLETE, COMPLETE_ANSWERED, State
+from numberdrop.metrics import count_bill
 from numberdrop.scratch import scratch_folder
 from numberdrop.settings import CollectSettings, MemorySettings
 from numberdrop.steps.result_files import (
@@ -293,7 +294,7 @@ class Collector:
         stored = self._put(collected, files, extension, stored_key)
         if self.rememberer:
             self.rememberer.learn(job, checker, files.learnt)
-        return self._complete(job, counts, stored, status.updated_at)
+        return self._complete(job, counts, stored, status)
 
     def _store_remembered(self, job: Job, files: Workspace) -> Decision:
         """Store the results of an upload whose entries are all remembered."""
@@ -331,7 +332,7 @@ class Collector:
         return stored
 
     def _complete(
-        self, job: Job, counts: Counts, stored: StoredResults, exported_at: datetime | None
+        self, job: Job, counts: Counts, stored: StoredResults, status: TaskStatus | None
     ) -> Decision:
         now = self.now()
         try:
@@ -341,13 +342,15 @@ class Collector:
                 counts=counts,
                 results=stored,
                 reason=None,
-                exported_at=_plausible(exported_at, job, now),
+                exported_at=_plausible(status.updated_at if status else None, job, now),
                 finished_at=now,
             )
         except TransitionRefusedError as refused:
             if refused.current is None or refused.current.state is not State.COMPLETED:
                 raise
             completed = refused.current
+        else:
+            count_bill(completed, status.cost if status else None)
         self.announcer.announce(completed)
         self.durations.learn(completed)
         return Decision(Next.DONE, total=counts.total, success=counts.success)

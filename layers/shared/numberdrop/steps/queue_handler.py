@@ -11,7 +11,8 @@ from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.upload import NotAnUploadError, upload_from_message
 from numberdrop.metrics import count_failed_message
 from numberdrop.settings import SubmitSettings
-from numberdrop.steps.submission import Requeue, Submitter
+from numberdrop.steps.message_outcomes import Requeue
+from numberdrop.steps.submission import Submitter
 
 FIRST_RETRY_SECONDS = 15
 """Seconds until a message is retried after its first failure. Each further failure doubles them."""

@@ -50,7 +50,9 @@ from numberdrop.jobs.transitions import (
 from numberdrop.jobs.upload import Upload
 from numberdrop.metrics import count_answered, count_charge, count_upload
 from numberdrop.settings import SubmitSettings
+from numberdrop.steps.balance_watch import BalanceWatch
 from numberdrop.steps.gatekeeper import BLOCKED_PAUSE, HALF_OPEN_WAIT, Admission, Gatekeeper
+from numberdrop.steps.message_outcomes import Requeue, Settled
 from numberdrop.steps.posting import Poster
 from numberdrop.steps.preparation import Preparer, connect_recaller
 from numberdrop.steps.upload_rules import PreparedUpload, UploadRules
@@ -72,18 +74,6 @@ MAX_SERVER_ERRORS = 3
 logger = Logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The message is done and can be deleted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Requeue:
-    """A copy of the message must arrive after some seconds."""
-
-    after_seconds: int
-
-
 @dataclass(frozen=True)
 class Submitter:
     """Takes an upload from its event to a running execution, or to a failure that costs nothing.
@@ -102,6 +92,7 @@ class Submitter:
     executions: Executions
     announcer: Announcer
     durations: Durations
+    balance: BalanceWatch
     job_timeout: timedelta
     now: Clock = utc_now
 
@@ -122,6 +113,7 @@ class Submitter:
             executions=Executions.connect(settings.state_machine_arn),
             announcer=Announcer.from_settings(settings, ledger),
             durations=Durations.connect(settings.jobs_table),
+            balance=BalanceWatch(vendor),
             job_timeout=timedelta(hours=settings.job_timeout_hours),
         )
 
@@ -144,6 +136,8 @@ class Submitter:
             self.gatekeeper.leave(admission)
             raise
         self.gatekeeper.leave(admission)
+        if isinstance(outcome, Settled) and outcome.accepted:
+            self.balance.look(end)
         return outcome
 
     def _wait(self, admission: Admission, seconds: int, end: datetime) -> Settled | Requeue:
@@ -317,9 +311,9 @@ class Submitter:
                 )
                 if self.task_ids.assign(task_id, job.job_id):
                     self._accept(job, task_id)
-                else:
-                    self.gatekeeper.in_doubt(job)
-                    self._end(job, DOUBT, REPEATED_TASK_ID, {"charged": None})
+                    return Settled(accepted=True)
+                self.gatekeeper.in_doubt(job)
+                self._end(job, DOUBT, REPEATED_TASK_ID, {"charged": None})
             case Rejected(message=message):
                 self._end(job, REJECT, Reason(ReasonCode.VENDOR_REJECTED, message), {"charged": False})
                 self.gatekeeper.rejected(job)
