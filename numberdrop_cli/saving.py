@@ -90,6 +90,11 @@ class Saver:
                 overwritten.
         """
         target = results_folder(folder, name)
+        if len(os.fsencode(name)) > longest_name(folder):
+            raise RefusedError(
+                f"The name {safe_to_print(name)} is too long: the folder of its results begins with it. "
+                f"It may have {longest_name(folder)} bytes. Rename the file, or send it without --watch."
+            )
         if target.exists() and not target.is_dir():
             raise RefusedError(
                 f"{safe_to_print(target.name)} is a file, but the results need a folder of this name. "
@@ -101,11 +106,6 @@ class Saver:
                     f"Cannot write to the folder {safe_to_print(str(written))!r}. "
                     "Choose another, or make it writable."
                 )
-        if len(os.fsencode(name)) > longest_name(folder):
-            raise RefusedError(
-                f"The name {safe_to_print(name)} is too long: the folder of its results begins with it. "
-                f"It may have {longest_name(folder)} bytes. Rename the file, or send it without --watch."
-            )
         existing = target.iterdir() if target.exists() else ()
         taken = [safe_to_print(f"{target.name}/{path.name}") for path in existing if self._wants(path.name)]
         if taken and not self.force:
