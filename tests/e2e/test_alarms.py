@@ -35,6 +35,7 @@ class AlarmStack:
     uploads: Bucket
     bridge: MetricsBridge
     pager: str
+    chat: str
 
     def resource(self, logical_id: str) -> str:
         found: str = self.cloud.aws.client("cloudformation").describe_stack_resource(
@@ -98,35 +99,54 @@ class AlarmStack:
             time.sleep(0.5)
 
     def wait_for_notification(self, **expected: str) -> Mapping[str, Any]:
-        """Wait for a notification with these members; return it."""
-        end = time.monotonic() + TIMEOUT_SECONDS
-        while time.monotonic() < end:
-            received = self.cloud.aws.client("sqs").receive_message(QueueUrl=self.pager, WaitTimeSeconds=1)
-            for message in received.get("Messages", []):
-                notification: Mapping[str, Any] = json.loads(json.loads(message["Body"])["Message"])
+        """Wait for the notification of an alarm with these members; return it."""
+        for text in self._messages(self.pager):
+            if text.startswith("{"):
+                notification: Mapping[str, Any] = json.loads(text)
                 if expected.items() <= notification.items():
                     return notification
         raise AssertionError(f"no notification with {expected} arrived")
 
+    def wait_for_notice(self, queue: str, *words: str) -> str:
+        """Wait for a notice about a job that contains these words; return its text."""
+        for text in self._messages(queue):
+            if all(word in text for word in words):
+                return text
+        raise AssertionError(f"no notice with {words} arrived")
+
+    def _messages(self, queue: str) -> Iterator[str]:
+        """Yield what arrives in a queue from a topic, until the time is over."""
+        end = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < end:
+            received = self.cloud.aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1)
+            for message in received.get("Messages", []):
+                text: str = json.loads(message["Body"])["Message"]
+                yield text
+
 
 @pytest.fixture(scope="module")
 def alarm_stack(cloud: LocalCloud) -> Iterator[AlarmStack]:
+    sqs, sns = cloud.aws.client("sqs"), cloud.aws.client("sns")
+    own_topic = sns.create_topic(Name="chat")["TopicArn"]
     parameters = {
         **vendor_parameters(cloud.simulator),
         "AlarmEmail": "oncall@example.com",
+        "AlarmTopicArn": own_topic,
+        "Notify": "all",
         "LowBalanceUsd": str(LOW_BALANCE),
     }
     outputs = deploy(
         cloud.aws, PROJECT / "template.yaml", stack=STACK, parameters=parameters, folder=cloud.folder
     )
-    sqs, sns = cloud.aws.client("sqs"), cloud.aws.client("sns")
-    pager = sqs.create_queue(QueueName="pager")["QueueUrl"]
+    pager, chat = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("pager", "chat"))
     queues = (outputs["UploadQueueUrl"], outputs["DeadLetterQueueUrl"])
     bucket = Bucket(cloud, outputs["UploadBucketName"])
-    alarm_stack = AlarmStack(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager)
-    topic = alarm_stack.resource("AlarmTopic")
-    arn = allow_sending(sqs, pager, service="sns.amazonaws.com", source=topic)
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    alarm_stack = AlarmStack(cloud, outputs, bucket, MetricsBridge(cloud.aws, STACK, queues), pager, chat)
+    topic = outputs["AlarmTopicArn"]
+    assert topic == alarm_stack.resource("AlarmTopic")
+    for source, queue in ((topic, pager), (own_topic, chat)):
+        arn = allow_sending(sqs, queue, service="sns.amazonaws.com", source=source)
+        sns.subscribe(TopicArn=source, Protocol="sqs", Endpoint=arn)
     yield alarm_stack
     # Its blocked job would be sent again, and charged, during the tests that count charges.
     functions = cloud.aws.client("lambda")
@@ -229,9 +249,29 @@ def test_a_charged_job_that_failed_notifies_on_call(alarm_stack: AlarmStack, ven
     vendor.inject_fault("status", "failed", None)
     alarm_stack.uploads.drop("band/alarms/paid for.txt", NUMBERS)
 
-    notification = alarm_stack.wait_for_notification(**{"detail-type": "Number Check Failed"})
+    for queue in (alarm_stack.pager, alarm_stack.chat):
+        notice = alarm_stack.wait_for_notice(queue, "band/alarms/paid for.txt")
 
-    assert notification["detail"]["charged"] is True
+        assert "A numberdrop job failed after it was charged: TASK_FAILED" in notice
+        assert "numberdrop collect-again" in notice
+        assert "<" not in notice
+
+
+def test_a_job_that_failed_free_of_charge_is_reported(alarm_stack: AlarmStack) -> None:
+    alarm_stack.uploads.drop("band/alarms/empty.txt", "\n")
+
+    notice = alarm_stack.wait_for_notice(alarm_stack.chat, "band/alarms/empty.txt")
+
+    assert "nothing was charged: EMPTY_FILE" in notice
+
+
+def test_a_completed_job_is_reported(alarm_stack: AlarmStack) -> None:
+    alarm_stack.uploads.drop("band/alarms/good.txt", NUMBERS)
+
+    notice = alarm_stack.wait_for_notice(alarm_stack.chat, "band/alarms/good.txt", "results of a file")
+
+    assert "20 resolved, 0 unresolved" in notice
+    assert "results.csv in bucket" in notice
 
 
 @pytest.mark.parametrize("alarm", CAUSES)

@@ -46,6 +46,8 @@ PARAMETERS = {
     "MaxWaitSeconds",
     "SubmitConcurrency",
     "AlarmEmail",
+    "AlarmTopicArn",
+    "Notify",
     "AllowSensitiveCheckers",
     "AllowedTaskTypes",
     "Architecture",
@@ -61,6 +63,7 @@ OUTPUTS = {
     "MemoryBucketName",
     "MemoryKeySecretArn",
     "ApiKeySecretArn",
+    "AlarmTopicArn",
     "DashboardUrl",
 }
 SETTINGS: dict[str, tuple[type[Settings], ...]] = {
@@ -127,6 +130,7 @@ def test_only_the_api_key_has_no_default_and_it_is_hidden() -> None:
         ("AllowedTaskTypes", ""),
         ("Architecture", "arm64"),
         ("AlarmEmail", ""),
+        ("Notify", "attention"),
     ],
 )
 def test_defaults_are_those_of_the_contract(name: str, value: str) -> None:

@@ -18,12 +18,59 @@ def test_a_missing_event_bus_fails_the_deployment() -> None:
     assert rule["Properties"]["EventBusName"] == {"Ref": "EventBusName"}
 
 
-@pytest.mark.parametrize("name", ["AttentionRule", "PaidFailureRule"])
-def test_only_jobs_of_this_stack_are_e_mailed(name: str) -> None:
+NOTICES = {
+    "AttentionRule": "needs_attention",
+    "PaidFailureRule": "failed",
+    "UnpaidFailureRule": "failed",
+    "CompletedRule": "completed",
+}
+"""The rules that report jobs, each with a sample of its event."""
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_only_jobs_of_this_stack_are_reported(name: str) -> None:
     pattern = resources("AWS::Events::Rule")[name]["EventPattern"]
     uploads = {"If": ["MakeUploadBucket", {"Ref": "UploadBucket"}, {"Ref": "ExistingUploadBucket"}]}
     assert pattern["source"] == ["numberdrop"]
     assert pattern["detail"]["upload"] == {"bucket": [uploads]}
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_a_notice_goes_to_both_topics_as_plain_lines(name: str) -> None:
+    """EventBridge rejects a template with a variable that has no path, and lines that are not in quotes."""
+    targets = resources("AWS::Events::Rule")[name]["Targets"]
+    assert [target["If"][0] for target in targets] == ["HasAlarmEmail", "HasAlarmTopicArn"]
+    assert [target["If"][1]["Arn"] for target in targets] == [{"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]
+    for target in targets:
+        transformer = target["If"][1]["InputTransformer"]
+        _, kind, _ = transformer["InputTemplate"]["FindInMap"]
+        text = template()["Mappings"]["Notices"][kind]["Text"]
+        assert set(re.findall("<(.+?)>", text)) == transformer["InputPathsMap"].keys()
+        assert all(re.fullmatch('"[^"]+"', line) for line in text.splitlines())
+        assert "What to do: " in text
+        assert len(text) <= 8192  # characters (API reference, "InputTransformer")
+
+
+@pytest.mark.parametrize(("name", "sample"), NOTICES.items())
+def test_a_notice_shows_fields_that_its_event_has(name: str, sample: str) -> None:
+    event = json.loads((PROJECT / f"events/samples/1/{sample}.json").read_text("utf-8"))
+    for target in resources("AWS::Events::Rule")[name]["Targets"]:
+        for path in target["If"][1]["InputTransformer"]["InputPathsMap"].values():
+            value = event
+            for part in path.removeprefix("$.").split("."):
+                value = value[part]
+            assert isinstance(value, str | int) or path.startswith("$.detail.counts.")
+
+
+def test_notices_follow_the_parameter() -> None:
+    rules = template()["Resources"]
+    conditions = {name: rules[name].get("Condition") for name in NOTICES}
+    assert conditions == {
+        "AttentionRule": None,
+        "PaidFailureRule": "HasNotices",
+        "UnpaidFailureRule": "ReportsFailures",
+        "CompletedRule": "ReportsAll",
+    }
 
 
 def test_rules_publish_without_a_condition() -> None:
@@ -71,8 +118,10 @@ def test_an_alarm_names_its_section_of_the_runbook(alarm: str) -> None:
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_every_alarm_is_e_mailed(alarm: str) -> None:
-    assert ALARMS[alarm]["AlarmActions"]["If"][0] == "HasAlarmEmail"
+def test_every_alarm_tells_when_it_fires_and_when_it_is_over(alarm: str) -> None:
+    topics = [action["If"][1] for action in ALARMS[alarm]["AlarmActions"]]
+    assert topics == [{"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]
+    assert ALARMS[alarm]["OKActions"] == ALARMS[alarm]["AlarmActions"]
 
 
 def test_the_dashboard_shows_every_alarm() -> None:
