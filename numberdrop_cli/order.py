@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.max_age import MAX_AGE_METADATA
 from numberdrop.jobs.price_ceiling import MAX_USD_METADATA
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.upload import REGION_METADATA
@@ -36,6 +37,7 @@ class Order:
         region: where numbers without a country code belong, or None.
         choice: the column and sheet to read.
         max_usd: the most that all files together may cost in USD at list price, or None.
+        max_age: how many days old a remembered verdict may be, or None for the stack's own limits.
     """
 
     checker: Checker
@@ -44,10 +46,12 @@ class Order:
     region: str | None
     choice: Choice
     max_usd: Decimal | None = None
+    max_age: int | None = None
 
     @property
     def metadata(self) -> dict[str, str]:
         """The metadata of each object."""
         region = {REGION_METADATA: self.region} if self.region else {}
         most = {MAX_USD_METADATA: f"{self.max_usd:f}"} if self.max_usd is not None else {}
-        return region | self.choice.metadata | most
+        age = {MAX_AGE_METADATA: str(self.max_age)} if self.max_age is not None else {}
+        return region | self.choice.metadata | most | age

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from numberdrop.jobs.checkers import checker_named
+from numberdrop.jobs.max_age import LONGEST_LIFE
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop_cli.errors import EXIT_STATUS_HELP, RefusedError, unknown_outcome
 from numberdrop_cli.parameters import (
@@ -54,6 +55,14 @@ Examples:
 )
 @name_option
 @max_usd_option
+@click.option(
+    "--max-age",
+    cls=Single,
+    metavar="DAYS",
+    type=click.IntRange(0, LONGEST_LIFE),
+    help="Ask anew what is remembered for so many days or longer.",
+)
+@click.option("--fresh", is_flag=True, help="Ask everything anew, as --max-age 0.")
 @yes_option
 @click.option("--watch", "watching", is_flag=True, help="Follow the jobs and save their results.")
 @export_option
@@ -71,6 +80,8 @@ def send(
     prefix: str | None,
     name: str | None,
     max_usd: Decimal | None,
+    max_age: int | None,
+    fresh: bool,
     yes: bool,
     watching: bool,
     export: bool,
@@ -87,6 +98,8 @@ def send(
     """
     if (export or force) and not watching:
         raise click.UsageError("--export and --force need --watch.")
+    if fresh and max_age is not None:
+        raise click.UsageError("--fresh means --max-age 0. Give one of them.")
 
     from numberdrop_cli.local_files import opened_files, require_names
 
@@ -103,7 +116,7 @@ def send(
     from numberdrop_cli.watching import follow_and_save
 
     checker = checker_named(folder, allow_sensitive=True)
-    order = Order(checker, folder, prefix, region, Choice(column, sheet), max_usd)
+    order = Order(checker, folder, prefix, region, Choice(column, sheet), max_usd, 0 if fresh else max_age)
     rules = rules_of(connection.stack)
     sender = Sender(connection, order)
     saver = Saver(connection.s3, with_export=export, force=force)

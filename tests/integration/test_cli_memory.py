@@ -205,3 +205,30 @@ def test_every_kind_of_entry_has_checkers_that_forget_it() -> None:
     assert found.entries.keys() == set(InputKind)
     assert {"band", "amazon_email", "phoneCheck"} <= set(found.checkers)
     assert not {"wa-deep", "ws_active"} & set(found.checkers)
+
+
+# send
+
+
+SEND = ("send", "leads.txt", "--checker", "band", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("options", "days"),
+    [([], None), (["--max-age", "30"], "30"), (["--max-age", "0"], "0"), (["--fresh"], "0")],
+)
+def test_a_sender_chooses_how_old_answers_may_be(
+    options: list[str], days: str | None, run: CommandLine
+) -> None:
+    assert run(*SEND, *options).exit_code == 0
+    (upload,) = run.uploads()
+    metadata = boto3.client("s3").head_object(Bucket=upload.bucket, Key=upload.key)["Metadata"]
+    assert metadata.get("max-age-days") == days
+
+
+@pytest.mark.parametrize(
+    "options", [["--max-age", "-1"], ["--max-age", "366"], ["--max-age", "x"], ["--fresh", "--max-age", "3"]]
+)
+def test_an_unusable_age_sends_nothing(options: list[str], run: CommandLine) -> None:
+    assert run(*SEND, *options).exit_code == 2
+    assert run.uploads() == []

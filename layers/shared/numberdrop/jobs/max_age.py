@@ -6,6 +6,9 @@ from collections.abc import Mapping
 MAX_AGE_METADATA = "max-age-days"
 """The object's metadata with the most days since a verdict was bought. 0 asks for all entries anew."""
 
+LONGEST_LIFE = 365
+"""Days. No verdict is remembered longer, see the template's ``RememberYesDays`` and ``RememberNoDays``."""
+
 _DAYS = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 
