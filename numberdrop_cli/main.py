@@ -15,6 +15,7 @@ from numberdrop_cli.commands.balance import balance
 from numberdrop_cli.commands.check import check
 from numberdrop_cli.commands.checkers import checkers
 from numberdrop_cli.commands.collect_again import collect_again
+from numberdrop_cli.commands.events import events
 from numberdrop_cli.commands.forget import forget
 from numberdrop_cli.commands.jobs import jobs
 from numberdrop_cli.commands.memory import memory
@@ -118,6 +119,7 @@ for command in (
     announce,
     jobs,
     show,
+    events,
     resolve,
     collect_again,
     redrive,

@@ -163,10 +163,10 @@ def _is_forgotten(job: Job, now: datetime) -> bool:
 
 def _masked_keys(results: StoredResults, job_id: str) -> StoredResults:
     keys = {name: key for name, key in asdict(results).items() if name != "bucket" and key}
-    return replace(results, **{name: _masked_key(key, job_id) for name, key in keys.items()})
+    return replace(results, **{name: masked_key(key, job_id) for name, key in keys.items()})
 
 
-def _masked_key(key: str, job_id: str) -> str:
+def masked_key(key: str, job_id: str) -> str:
     """Return a key of the results without personal data. The job id in it stays, whatever its digits."""
     for folder in (f"/{job_id}/", f"/{short_id(job_id)}/"):
         before, found, after = key.rpartition(folder)

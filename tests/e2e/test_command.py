@@ -1,13 +1,15 @@
 """Run the command `numberdrop` on the local cloud, as a user does."""
 
 import csv
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from local.cloud import STACK, LocalCloud
 from local.processes import PROJECT
-from tests.support.cloud import TIMEOUT_SECONDS, command_settings
+from numberdrop_cli.event_tap import PREFIX
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, command_settings
 
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
 
@@ -59,3 +61,36 @@ def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: P
     assert resolved == set(NUMBERS)
     assert "40 resolved" in done.stdout
     assert "7700900" not in done.stdout
+
+
+def test_events_are_followed_and_nothing_is_left(cloud: LocalCloud, uploads: Bucket) -> None:
+    before = taps(cloud)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "numberdrop_cli", "events"],
+        env=command_settings(cloud),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout
+        assert process.stderr
+        assert f"Following stack {STACK}" in process.stderr.readline()
+        uploads.drop("ws/followed/few.csv", "\n".join(NUMBERS))
+        uploads.drop("band/followed/leads.txt", "\n".join(NUMBERS))
+        lines = sorted(process.stdout.readline() for _ in range(2))
+        process.send_signal(signal.SIGTERM)
+        stderr = process.stderr.read()
+    text = "".join(lines)
+    assert "  ws/followed/few.csv: failed. TOO_SMALL: " in text
+    assert "  band/followed/leads.txt: completed; 40 resolved, 0 unresolved; " in text
+    assert (process.returncode, stderr) == (143, "Stopped. The queue and the rule were removed.\n")
+    assert taps(cloud) == before
+
+
+def taps(cloud: LocalCloud) -> set[str]:
+    """Return the queues and the rules by which events are followed."""
+    queues = cloud.aws.client("sqs").list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", [])
+    rules = cloud.aws.client("events").list_rules(EventBusName=cloud.outputs["EventBusName"])["Rules"]
+    return {*queues, *(rule["Name"] for rule in rules if rule["Name"].startswith(PREFIX))}

@@ -1,0 +1,41 @@
+"""End a command in an orderly way when it is asked to stop."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Ctrl-C, a request to end, and a closed terminal, which Windows does not have."""
+
+
+class StoppedError(BaseException):
+    """The command was asked to stop. Not an ``Exception``, so that nothing takes it for an error.
+
+    Attributes:
+        status: the exit status, 128 and the signal's number, as shells have it.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.status = 128 + number
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Raise ``StoppedError`` in the context at the first signal to stop; ignore all further ones.
+
+    So what the context has to tidy up is not interrupted.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in STOPPING:
+            signal.signal(each, signal.SIG_IGN)
+        raise StoppedError(number)
+
+    before = {number: signal.signal(number, stop) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
