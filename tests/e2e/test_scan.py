@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.processes import PROJECT, TOOLS
+from tests.support.resolved_template import resolved
 
 CHECKOV = {
     "CKV_AWS_19": ("SSEAlgorithm: AES256", "SSEAlgorithm: none"),
@@ -22,6 +24,9 @@ CFN_LINT = {
     "W3037": ("xray:PutTelemetryRecords", "xray:PutTelemetryRecord"),
 }
 """The check that must find a change of the template from the first text to the second."""
+
+KEY_CHECKS = {"CKV_AWS_26", "CKV_AWS_27", "CKV_AWS_119", "CKV_AWS_149", "CKV_AWS_158", "CKV_AWS_173"}
+"""The checks for a customer managed key, which .checkov.yaml skips."""
 
 SAM = TOOLS / "sam" / "bin"
 
@@ -53,6 +58,20 @@ def found_by_cfn_lint(expanded: Path) -> set[str]:
     return {finding["Rule"]["Id"] for finding in json.loads(_output([SAM / "cfn-lint", *options, expanded]))}
 
 
+def test_with_a_customers_key_its_exceptions_are_not_needed(tmp_path: Path) -> None:
+    transform = [SAM / "python", PROJECT / "local" / "transform.py", PROJECT / "template.yaml"]
+    key = "arn:aws:kms:us-east-1:123456789012:key/1"
+    parameters = {"KmsKeyArn": key, "AlarmEmail": "a@example.com", "RememberYesDays": "90"}
+    deployed = resolved(yaml.safe_load(_output(transform)), **parameters)
+    (tmp_path / "cloudformation.json").write_text(json.dumps(deployed), "utf-8")
+    options = ["--check", ",".join(sorted(KEY_CHECKS)), "--framework", "cloudformation", "--skip-download"]
+    file = ["--output", "json", "--soft-fail", "--file", "cloudformation.json"]
+    # In another folder, checkov does not find the project's exceptions.
+    report = json.loads(_output([TOOLS / "scan" / "bin" / "checkov", *options, *file], folder=tmp_path))
+    assert report["results"]["failed_checks"] == []
+    assert {check["check_id"] for check in report["results"]["passed_checks"]} == KEY_CHECKS
+
+
 @pytest.mark.parametrize("check", CHECKOV)
 def test_checkov_finds_a_hole_in_the_template(found_by_checkov: set[str], check: str) -> None:
     assert check in found_by_checkov
@@ -63,5 +82,5 @@ def test_cfn_lint_finds_a_hole_in_the_template(found_by_cfn_lint: set[str], chec
     assert check in found_by_cfn_lint
 
 
-def _output(command: Sequence[str | Path]) -> str:
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+def _output(command: Sequence[str | Path], folder: Path = PROJECT) -> str:
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, cwd=folder).stdout

@@ -69,13 +69,36 @@ def _text(value: Any, parameters: Mapping[str, str]) -> str:
     return str(value)
 
 
+def resolved(transformed: dict[str, Any], **parameters: str) -> dict[str, Any]:
+    """Return a transformed template as it is deployed with these parameters."""
+    defaults = {name: value.get("Default", "") for name, value in template()["Parameters"].items()}
+    conditions = _conditions({**defaults, **parameters})
+    deployed_resources = {
+        name: _with_values(_resolved(resource, conditions), parameters)
+        for name, resource in transformed["Resources"].items()
+        if conditions[resource.get("Condition", "always")]
+    }
+    return {**transformed, "Resources": deployed_resources}
+
+
 def _resolved(value: Any, conditions: Mapping[str, bool]) -> Any:
     match value:
-        case {"If": [name, chosen, other]}:
+        case {"If": [name, chosen, other]} | {"Fn::If": [name, chosen, other]}:
             return _resolved(chosen if conditions[name] else other, conditions)
         case dict():
             parts = {name: _resolved(part, conditions) for name, part in value.items()}
             return {name: part for name, part in parts.items() if part != _NO_VALUE}
         case list():
             return [part for part in (_resolved(part, conditions) for part in value) if part != _NO_VALUE]
+    return value
+
+
+def _with_values(value: Any, parameters: Mapping[str, str]) -> Any:
+    match value:
+        case {"Ref": name} if name in parameters:
+            return parameters[name]
+        case dict():
+            return {name: _with_values(part, parameters) for name, part in value.items()}
+        case list():
+            return [_with_values(part, parameters) for part in value]
     return value

@@ -72,6 +72,13 @@ def statements(role: str) -> list[dict[str, Any]]:
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
+def key_statements(role: str) -> list[dict[str, Any]]:
+    """Return the statements that a role has only with a KMS key of the customer."""
+    policy = resources("AWS::IAM::ManagedPolicy").get(f"{role.removesuffix('Role')}KeyPolicy", {})
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"] if policy else []
+    return found
+
+
 def statement_of(role: str, sid: str) -> dict[str, Any]:
     """Return the one statement of a role with this id."""
     (found,) = (statement for statement in statements(role) if statement["Sid"] == sid)

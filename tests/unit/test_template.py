@@ -33,6 +33,7 @@ PARAMETERS = {
     "RememberNoDays",
     "RetentionDays",
     "PermissionsBoundary",
+    "KmsKeyArn",
     "LogLevel",
     "LogRetentionDays",
     "VpcSubnetIds",

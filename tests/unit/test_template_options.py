@@ -1,11 +1,13 @@
 """What each option changes in the deployed template; all are off by default."""
 
+import json
 import re
+from typing import Any
 
 import pytest
 
 from tests.support.resolved_template import ABSENT, changes, deployed
-from tests.support.template import resources, template
+from tests.support.template import PROJECT, actions, key_statements, resources, template
 
 FUNCTION_ROLES = {f"{name.removesuffix('Function')}Role" for name in resources("AWS::Serverless::Function")}
 DEPLOYED_ROLES = FUNCTION_ROLES - {"CompactRole"}  # which comes with the verdict memory
@@ -83,6 +85,99 @@ def test_a_proxy_has_no_password_and_no_path(proxy: str, allowed: bool) -> None:
 
 def test_what_is_absent_is_named_as_such() -> None:
     assert changes(ExistingUploadBucket="mine")["UploadBucket"] == ABSENT
+
+
+# A key of the customer
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+ITS_KEY = {"Ref": "KmsKeyArn"}
+DECRYPTED = {
+    "SubmitRole": {"s3", "sqs", "secretsmanager", "dynamodb", "lambda"},
+    "CheckStatusRole": {"secretsmanager", "dynamodb", "lambda"},
+    "CollectRole": {"s3", "secretsmanager", "dynamodb", "lambda"},
+    "RecordFailureRole": {"dynamodb", "lambda"},
+    "ReconcileRole": {"sqs", "dynamodb", "lambda"},
+    "AuditRole": {"dynamodb", "lambda"},
+    "CompactRole": {"s3", "lambda"},
+}
+"""The services through which each role may decrypt."""
+
+ENCRYPTED = {
+    "SubmitRole": {"s3", "sqs"},
+    "CollectRole": {"s3"},
+    "RecordFailureRole": {"s3"},
+    "ReconcileRole": {"s3", "sqs"},
+    "CompactRole": {"s3"},
+}
+"""The services through which each role may encrypt what is new."""
+
+
+def with_key() -> dict[str, Any]:
+    return deployed(KmsKeyArn=KEY, AlarmEmail="a@example.com", RememberYesDays="90")
+
+
+def test_everything_that_is_stored_is_under_the_customers_key() -> None:
+    by_type: dict[str, list[Any]] = {}
+    for resource in with_key().values():
+        by_type.setdefault(resource.get("Type", ""), []).append(resource.get("Properties", {}))
+    for bucket in by_type["AWS::S3::Bucket"]:
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        expected = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": ITS_KEY}
+        assert (rule["ServerSideEncryptionByDefault"], rule["BucketKeyEnabled"]) == (expected, True)
+    (table,) = by_type["AWS::DynamoDB::Table"]
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": ITS_KEY}
+    for queue in by_type["AWS::SQS::Queue"]:
+        assert queue["KmsMasterKeyId"] == ITS_KEY
+        assert "SqsManagedSseEnabled" not in queue
+    (topic,) = by_type["AWS::SNS::Topic"]
+    assert topic["KmsMasterKeyId"] == ITS_KEY
+    for other in (*by_type["AWS::SecretsManager::Secret"], *by_type["AWS::Logs::LogGroup"]):
+        assert other["KmsKeyId"] == ITS_KEY
+    assert with_key()["Globals"]["Function"]["KmsKeyArn"] == ITS_KEY
+    assert len(by_type["AWS::S3::Bucket"]) == 3
+    assert len(by_type["AWS::Logs::LogGroup"]) == len(FUNCTION_ROLES)
+
+
+@pytest.mark.parametrize("role", sorted(FUNCTION_ROLES))
+def test_each_role_may_use_the_key_only_for_what_it_does(role: str) -> None:
+    granted: dict[str, set[str]] = {}
+    for statement in key_statements(role):
+        assert statement["Resource"] == ITS_KEY
+        services = statement["Condition"]["StringEquals"]["kms:ViaService"]
+        granted[statement["Action"]] = {service["Sub"].partition(".")[0] for service in services}
+    expected = {"kms:Decrypt": DECRYPTED[role], "kms:GenerateDataKey": ENCRYPTED.get(role, set())}
+    assert granted == {action: services for action, services in expected.items() if services}
+
+
+def test_a_role_that_uses_a_service_may_use_the_key_through_it() -> None:
+    """What a role may do decides what it needs the key for."""
+    needed = {
+        "kms:Decrypt": {
+            "s3": {"s3:GetObject"},
+            "sqs": {"sqs:ReceiveMessage", "sqs:SendMessage"},
+            "secretsmanager": {"secretsmanager:GetSecretValue"},
+            "dynamodb": {"dynamodb:GetItem"},
+        },
+        "kms:GenerateDataKey": {"s3": {"s3:PutObject"}, "sqs": {"sqs:SendMessage"}},
+    }
+    for role in FUNCTION_ROLES:
+        for action, services in needed.items():
+            for service, used in services.items():
+                granted = DECRYPTED if action == "kms:Decrypt" else ENCRYPTED
+                assert bool(used & actions(role)) is (service in granted.get(role, set())), (role, service)
+
+
+def test_the_key_policy_of_the_page_names_every_service() -> None:
+    page = (PROJECT / "docs" / "security.md").read_text("utf-8")
+    policy = json.loads(page.split("```json\n")[1].split("```")[0])
+    named = json.dumps(policy)
+    for principal in ("events.amazonaws.com", "cloudwatch.amazonaws.com", "logs.<region>.amazonaws.com"):
+        assert f'"{principal}"' in named
+    assert "dynamodb.<region>.amazonaws.com" in named
+
+
+def test_keys_of_aws_are_used_by_default() -> None:
+    assert "KmsKeyArn" not in json.dumps(deployed())
 
 
 # Logs

@@ -8,6 +8,7 @@ import pytest
 from numberdrop.aws.audit_progress import AUDIT_KEY
 from tests.support.template import (
     actions,
+    key_statements,
     listed,
     own_variables,
     resources,
@@ -28,9 +29,11 @@ TRACING = {
 
 @pytest.mark.parametrize("role", resources("AWS::IAM::Role"))
 def test_every_role_names_its_actions_and_resources(role: str) -> None:
-    in_a_vpc = [{"If": ["HasVpc", {"Ref": "NetworkPolicy"}, {"Ref": "AWS::NoValue"}]}]
-    assert resources("AWS::IAM::Role")[role].get("ManagedPolicyArns", in_a_vpc) == in_a_vpc
-    for statement in statements(role):
+    own = role.removesuffix("Role")
+    optional = [("HasVpc", "NetworkPolicy"), ("HasKmsKey", f"{own}KeyPolicy")]
+    managed = [{"If": [when, {"Ref": name}, {"Ref": "AWS::NoValue"}]} for when, name in optional]
+    assert resources("AWS::IAM::Role")[role].get("ManagedPolicyArns", managed) == managed
+    for statement in statements(role) + key_statements(role):
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in listed(statement["Action"]))
         assert not {"NotAction", "NotResource"} & statement.keys()

@@ -97,6 +97,7 @@ def test_nothing_of_the_memory_exists_while_it_is_off() -> None:
         for name, resource in template()["Resources"].items()
         if name.startswith(("Memory", "Compact")) or name.endswith("MemoryPolicy")
     }
+    assert mentions.pop("CompactKeyPolicy") == "HasKmsKeyAndMemory"
     assert len(mentions) == 11
     assert set(mentions.values()) == {"RemembersVerdicts"}
     assert {output["Condition"] for name, output in template()["Outputs"].items() if "Memory" in name} == {
@@ -162,7 +163,7 @@ def test_a_message_that_keeps_failing_raises_an_alarm() -> None:
 
 def test_queues_are_encrypted_and_keep_messages_for_two_weeks() -> None:
     for queue in resources("AWS::SQS::Queue").values():
-        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["SqsManagedSseEnabled"] == {"If": ["HasKmsKey", {"Ref": "AWS::NoValue"}, True]}
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
