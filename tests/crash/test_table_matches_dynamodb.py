@@ -13,14 +13,14 @@ from tests.support.crash.scenarios import SCENARIOS
 from tests.support.crash.schedules import Schedule
 from tests.support.crash.seam import Fault, Mode
 from tests.support.crash.table import TABLE, Table
-from tests.support.template import resources
+from tests.support.resolved_template import deployed
 
 MAX_REQUESTS = 60
 """Per scenario: moto is slow, and most requests of reconcile are the same."""
 
 TABLE_OF_TEMPLATE = {
     name: value
-    for name, value in resources("AWS::DynamoDB::Table")["JobsTable"].items()
+    for name, value in deployed()["JobsTable"]["Properties"].items()
     if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
 }
 

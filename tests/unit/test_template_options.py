@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from numberdrop.aws.ledger import MONTH_INDEX
 from tests.support.resolved_template import ABSENT, changes, deployed
 from tests.support.template import PROJECT, actions, key_statements, resources, template
 
@@ -199,3 +200,27 @@ def test_all_functions_have_the_log_level() -> None:
     variables = template()["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
     assert template()["Parameters"]["LogLevel"]["Default"] == "INFO"
+
+
+# The index of all jobs
+
+
+def index_names(**parameters: str) -> list[str]:
+    table = deployed(**parameters)["JobsTable"]["Properties"]
+    return [index["IndexName"] for index in table["GlobalSecondaryIndexes"]]
+
+
+def test_the_index_of_all_jobs_can_be_left_out() -> None:
+    """CloudFormation adds one index at a time, and a stack of version 0.1.0 lacks two."""
+    assert index_names() == ["unsettled", "unsettled_jobs", MONTH_INDEX]
+    assert index_names(IndexJobsByMonth="false") == ["unsettled", "unsettled_jobs"]
+
+
+@pytest.mark.parametrize("wanted", ["true", "false"])
+def test_every_defined_attribute_is_a_key(wanted: str) -> None:
+    """DynamoDB refuses a table with other attribute definitions (API reference, "CreateTable")."""
+    table = deployed(IndexJobsByMonth=wanted)["JobsTable"]["Properties"]
+    keys = [table["KeySchema"], *(index["KeySchema"] for index in table["GlobalSecondaryIndexes"])]
+    defined = [attribute["AttributeName"] for attribute in table["AttributeDefinitions"]]
+    assert len(defined) == len(set(defined))
+    assert set(defined) == {key["AttributeName"] for schema in keys for key in schema}
