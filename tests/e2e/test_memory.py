@@ -53,12 +53,16 @@ def command(cloud: LocalCloud, *arguments: str) -> str:
     return done.stdout
 
 
-def invoke_compact(memory_stack: dict[str, str], cloud: LocalCloud) -> dict[str, int]:
+def compact_of(cloud: LocalCloud) -> str:
     found = cloud.aws.client("cloudformation").describe_stack_resource(
         StackName=MEMORY_STACK, LogicalResourceId="CompactFunction"
     )
-    name = found["StackResourceDetail"]["PhysicalResourceId"]
-    answer = cloud.aws.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+    name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+    return name
+
+
+def invoke_compact(cloud: LocalCloud) -> dict[str, int]:
+    answer = cloud.aws.client("lambda").invoke(FunctionName=compact_of(cloud), Payload=b"{}")
     report: dict[str, int] = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, report
     return report
@@ -108,7 +112,7 @@ def test_compact_merges_many_runs_with_its_own_permissions(
     for number in range(20):
         run = objects(memory_stack, cloud, "runs/band/")[0]
         s3.copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": run}, Key=f"{run}-copy{number}")
-    report = invoke_compact(memory_stack, cloud)
+    report = invoke_compact(cloud)
     assert report["runs"] > 20
     assert len(objects(memory_stack, cloud, "runs/band/")) == 1
 
@@ -125,6 +129,18 @@ def test_a_forgotten_number_is_paid_for_again(
     assert known[0][1:] not in printed
     fourth = upload(memory_stack, cloud, inbox, KEYS[3], known)
     assert (fourth["counts"]["submitted"], fourth["counts"]["remembered"]) == (1, len(known) - 1)
+
+
+def test_a_strange_object_makes_compact_fail(
+    memory_stack: dict[str, str], cloud: LocalCloud, second: Any
+) -> None:
+    """An alarm counts the function's errors."""
+    s3, bucket = cloud.aws.client("s3"), memory_stack["MemoryBucketName"]
+    s3.put_object(Bucket=bucket, Key="runs/band/notes.txt", Body=b"")
+    answer = cloud.aws.client("lambda").invoke(FunctionName=compact_of(cloud), Payload=b"{}")
+    s3.delete_object(Bucket=bucket, Key="runs/band/notes.txt")
+    assert b"1 of 1 checkers was not merged" in answer["Payload"].read()
+    assert "FunctionError" in answer
 
 
 @pytest.mark.parametrize("secret", ["MemoryKeySecret", "ApiKeySecret"])

@@ -96,6 +96,15 @@ def test_a_silent_reconcile_function_raises_an_alarm() -> None:
     assert ALARMS["NotReconcilingAlarm"]["Period"] >= 5 * 180
 
 
+@pytest.mark.parametrize(
+    ("alarm", "function"), [("AuditFailsAlarm", "AuditFunction"), ("CompactFailsAlarm", "CompactFunction")]
+)
+def test_errors_of_scheduled_functions_raise_an_alarm(alarm: str, function: str) -> None:
+    watched = ALARMS[alarm]
+    assert (watched["Namespace"], watched["MetricName"], watched["Threshold"]) == ("AWS/Lambda", "Errors", 0)
+    assert watched["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": function}}]
+
+
 def test_every_alarm_uses_a_metric_that_is_published() -> None:
     package = PROJECT / "layers" / "shared" / "numberdrop" / "metrics.py"
     measuring = package.read_text("utf-8") + (PROJECT / "functions" / "audit" / "app.py").read_text("utf-8")
