@@ -95,6 +95,7 @@ template: .venv/sam/.done .venv/scan/.done ## Check the templates
 	@.venv/sam/bin/python local/transform.py template.yaml > .aws-sam/cloudformation.yaml
 	@.venv/sam/bin/python local/transform.py examples/consumer/template.yaml > .aws-sam/consumer.yaml
 	@.venv/sam/bin/cfn-lint --regions $(REGIONS) --ignore-checks W3002 -- template.yaml events/schemas/registry.yaml \
+		examples/*/*.yaml \
 		.aws-sam/cloudformation.yaml .aws-sam/consumer.yaml
 	@.venv/scan/bin/checkov --config-file .checkov.yaml --file .aws-sam/cloudformation.yaml
 
