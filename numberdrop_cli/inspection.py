@@ -58,6 +58,9 @@ class Inspection:
         read: what was read of the file, as the manifest's ``read``; None if it cannot be opened.
         rejected: the first rejected lines.
         problems: why the file would fail; empty if it would be sent.
+        doubts: why it would fail unless the verdict memory knows enough of its entries. Only the stack knows
+            which it remembers.
+        remembers: whether the stack has a verdict memory, so that fewer entries may be sent.
         max_usd: the most that it may cost in USD, or None.
     """
 
@@ -67,6 +70,8 @@ class Inspection:
     read: Mapping[str, Any] | None = None
     rejected: tuple[RejectedLine, ...] = ()
     problems: tuple[Reason, ...] = ()
+    doubts: tuple[Reason, ...] = ()
+    remembers: bool = False
     max_usd: Decimal | None = None
 
     @property
@@ -130,15 +135,22 @@ def rules_of(stack: "Stack | None") -> UploadRules:
     )
 
 
-def inspect(file: LocalFile, order: Order, rules: UploadRules) -> Inspection:
+def inspect(file: LocalFile, order: Order, rules: UploadRules, *, remembers: bool = False) -> Inspection:
     """Read a file as a stack with these rules would.
+
+    Args:
+        file: the file.
+        order: what the user wants.
+        rules: what the stack accepts.
+        remembers: whether the stack has a verdict memory, which answers some entries free of charge.
 
     Raises:
         RefusedError: the operating system does not let it be read.
     """
     rejected = _Beginning()
     found: dict[str, Any] = {}
-    result = Inspection(file, order.checker, problems=tuple(_problems_of_checker(order, rules)))
+    problems = tuple(_problems_of_checker(order, rules))
+    result = Inspection(file, order.checker, problems=problems, remembers=remembers)
 
     def look(rows: UploadRows) -> None:
         found["read"] = rows.reading().facts()
@@ -149,14 +161,25 @@ def inspect(file: LocalFile, order: Order, rules: UploadRules) -> Inspection:
             prepared = rules.read(
                 source, order.checker, order.metadata, file=entries, rejected=rejected, look=look
             )
-        result = replace(result, counts=prepared.counts, max_usd=prepared.max_usd)
-        check_rows(prepared.counts.submitted or 0, order.checker)
-        check_price(order.checker, prepared.counts.submitted or 0, prepared.max_usd)
+        result = _judged(replace(result, counts=prepared.counts, max_usd=prepared.max_usd))
     except JobFailedError as failure:
         result = replace(result, problems=(*result.problems, failure.reason))
     except OSError as error:
         raise RefusedError(f"It cannot be read ({error.strerror}).") from None
     return replace(result, read=found.get("read"), rejected=rejected.lines())
+
+
+def _judged(inspection: Inspection) -> Inspection:
+    """Return the inspection with what is wrong with the number of entries and their price."""
+    rows = inspection.counts.submitted or 0
+    try:
+        check_rows(rows, inspection.checker)
+        check_price(inspection.checker, rows, inspection.max_usd)
+    except JobFailedError as failure:
+        if inspection.remembers:
+            return replace(inspection, doubts=(failure.reason,))
+        return replace(inspection, problems=(*inspection.problems, failure.reason))
+    return inspection
 
 
 def _problems_of_checker(order: Order, rules: UploadRules) -> Iterator[Reason]:

@@ -1,9 +1,10 @@
 """What would be sent of a file and what it would cost: in words for people, as facts for programs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from numberdrop.files.uploads.reading import reading_in_words
+from numberdrop.jobs.reasons import Reason
 from numberdrop_cli.inspection import BLOCK_ROWS, LEAST_BILLED_ROWS, Inspection
 from numberdrop_cli.printing import printable, safe_to_print
 
@@ -34,12 +35,15 @@ def summary(inspection: Inspection, *, shows_entries: bool) -> Iterator[str]:
             f"{plural(counts.lines, 'line', 'lines')}: {counts.submitted:,} to send, "
             f"{plural(counts.duplicates or 0, 'duplicate', 'duplicates')}, {counts.rejected:,} rejected"
         )
-    for line in inspection.rejected:
-        entry = f" {printable(line.text)!r}:" if shows_entries else ":"
-        yield f"  line {line.number:,}{entry} {safe_to_print(line.reason)}"
-    if counts.rejected is not None and counts.rejected > len(inspection.rejected):
-        yield f"  and {counts.rejected - len(inspection.rejected):,} more"
+    if counts.further:
+        follow = plural(counts.further, "number follows", "numbers follow")
+        yield f"{follow} another in the same cell, and would not be sent"
+    yield from _rejected(inspection, shows_entries=shows_entries)
     yield _limits(inspection)
+    if inspection.remembers and counts.submitted:
+        yield "the stack's verdict memory may answer some of the entries, which are then not paid for"
+    for doubt in inspection.doubts:
+        yield f"would fail, unless enough is remembered. {doubt.code}: {safe_to_print(doubt.message)}"
     for problem in inspection.problems:
         yield f"would fail. {problem.code}: {safe_to_print(problem.message)}"
 
@@ -54,6 +58,7 @@ def document(inspection: Inspection) -> dict[str, Any]:
         "submitted": counts.submitted,
         "duplicates": counts.duplicates,
         "rejected": counts.rejected,
+        "further": counts.further,
         "rejected_lines": [
             {"line": line.number, "reason": safe_to_print(line.reason)} for line in inspection.rejected
         ],
@@ -63,11 +68,14 @@ def document(inspection: Inspection) -> dict[str, Any]:
         "list_price_usd": inspection.list_price,
         "price_in_blocks_usd": inspection.price_in_blocks,
         "max_usd": None if inspection.max_usd is None else float(inspection.max_usd),
-        "problems": [
-            {"code": problem.code, "message": safe_to_print(problem.message)}
-            for problem in inspection.problems
-        ],
+        "may_be_remembered": inspection.remembers,
+        "problems": _documents(inspection.problems),
+        "doubts": _documents(inspection.doubts),
     }
+
+
+def _documents(reasons: Sequence[Reason]) -> list[dict[str, str]]:
+    return [{"code": reason.code, "message": safe_to_print(reason.message)} for reason in reasons]
 
 
 def masked_reading(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +104,15 @@ def plural(number: int, one: str, many: str) -> str:
     ('1 line', '12,000 lines')
     """
     return f"{number:,} {one if number == 1 else many}"
+
+
+def _rejected(inspection: Inspection, *, shows_entries: bool) -> Iterator[str]:
+    """Yield a line for each of the first rejected lines."""
+    for line in inspection.rejected:
+        entry = f" {printable(line.text)!r}:" if shows_entries else ":"
+        yield f"  line {line.number:,}{entry} {safe_to_print(line.reason)}"
+    if (inspection.counts.rejected or 0) > len(inspection.rejected):
+        yield f"  and {(inspection.counts.rejected or 0) - len(inspection.rejected):,} more"
 
 
 def _limits(inspection: Inspection) -> str:

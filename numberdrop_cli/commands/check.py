@@ -83,7 +83,8 @@ def check(
     with opened_files(files, name) as local_files:
         connection, why = _connection(connected)
         rules = rules_of(connection.stack if connection else None)
-        inspections = [inspect(file, order, rules) for file in local_files]
+        remembers = bool(connection and connection.memory)
+        inspections = [inspect(file, order, rules, remembers=remembers) for file in local_files]
     total = total_price(inspections)
     balance = _balance(connection)
     if as_json:

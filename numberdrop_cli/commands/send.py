@@ -127,7 +127,7 @@ def send(
         with view_for(as_json_lines=as_json_lines) as view:
             inspections = []
             for file in local_files:
-                inspections.append(inspect(file, order, rules))
+                inspections.append(inspect(file, order, rules, remembers=connection.memory is not None))
                 view.show(priced(inspections[-1], shows_entries=terminal.is_terminal()))
         _refuse_what_fails(inspections, max_usd)
         if not yes:

@@ -163,6 +163,26 @@ def test_whole_blocks_are_billed(rows: int, billed: int) -> None:
     assert billed_rows(rows) == billed
 
 
+def test_what_may_be_remembered_is_not_refused(run: CommandLine) -> None:
+    secret = boto3.client("secretsmanager").create_secret(Name="memory", SecretString="k" * 64)["ARN"]
+    run.cloudformation.outputs |= {"MemoryBucketName": "memory", "MemoryKeySecretArn": secret}
+    document = checked(run, "leads.txt", "--checker", "ws")
+    assert [doubt["code"] for doubt in document["doubts"]] == ["TOO_SMALL"]
+    assert (document["problems"], document["may_be_remembered"]) == ([], True)
+    assert (
+        "would fail, unless enough is remembered. TOO_SMALL"
+        in run("check", "leads.txt", "--checker", "ws").stdout
+    )
+    assert run("send", "leads.txt", "--checker", "ws").exit_code == 0
+    assert len(run.uploads()) == 1
+
+
+def test_further_numbers_of_a_cell_are_counted(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "leads.txt").write_text("+447700900123 / +447700900124\n+447700900125\n")
+    assert checked(run, *CHECK[1:])["further"] == 1
+    assert "1 number follows another in the same cell, and would not be sent" in run(*CHECK).stdout
+
+
 # It reads as the pipeline does
 
 

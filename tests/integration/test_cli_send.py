@@ -121,6 +121,7 @@ def test_send_prints_one_json_object_per_line(run: CommandLine) -> None:
         "submitted": 2,
         "duplicates": 0,
         "rejected": 0,
+        "further": 0,
         "rejected_lines": [],
         "read": {
             "format": "text",
@@ -138,7 +139,9 @@ def test_send_prints_one_json_object_per_line(run: CommandLine) -> None:
         "list_price_usd": 0.0002,
         "price_in_blocks_usd": 0.05,
         "max_usd": None,
+        "may_be_remembered": False,
         "problems": [],
+        "doubts": [],
     }
     assert sent == {
         "event": "sent",
