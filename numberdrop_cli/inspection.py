@@ -150,6 +150,7 @@ def inspect(file: LocalFile, order: Order, rules: UploadRules, *, remembers: boo
     rejected = _Beginning()
     found: dict[str, Any] = {}
     problems = tuple(_problems_of_checker(order, rules))
+    remembers = remembers and order.max_age != 0
     result = Inspection(file, order.checker, problems=problems, remembers=remembers)
 
     def look(rows: UploadRows) -> None:

@@ -173,6 +173,8 @@ def test_what_may_be_remembered_is_not_refused(run: CommandLine) -> None:
         "would fail, unless enough is remembered. TOO_SMALL"
         in run("check", "leads.txt", "--checker", "ws").stdout
     )
+    assert run("send", "leads.txt", "--checker", "ws", "--fresh").exit_code == 1
+    assert run.uploads() == []
     assert run("send", "leads.txt", "--checker", "ws").exit_code == 0
     assert len(run.uploads()) == 1
 
