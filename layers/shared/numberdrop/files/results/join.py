@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import SEEK_END
-from itertools import count, repeat
+from itertools import compress, count, repeat
+from operator import itemgetter, ne
 from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
@@ -39,6 +40,12 @@ REPEATED = NUL
 """Begins the rendered line of an entry that stands further up already. No other line begins with it."""
 
 _LINES_PER_BLOCK = 10_000
+
+_BLOCK = 128 * 1024
+"""Bytes. The entries of a block stay in a processor's cache."""
+
+_FIRST_DIGITS = itemgetter(slice(1, 4))
+"""Returns the first three digits of a phone number in E.164 form."""
 
 _SHARED_RESTS = 10_000
 """Most exports have a handful of different rests. In one with more, sharing them would gain nothing."""
@@ -122,7 +129,7 @@ def joined(
     counts = joiner.counts
 
     def submitted() -> Iterator[Columns]:
-        return ((present_entries(block),) for block in line_blocks(entries))
+        return ((present_entries(block),) for block in line_blocks(entries, _BLOCK))
 
     part_count = parts_for(entries.seek(0, SEEK_END) + export.size)
     with ExitStack() as files:
@@ -174,9 +181,7 @@ class _Joiner:
 
         found = list(map(answers.__getitem__, first_places.values()))
         rendered = {answer: self.render(answer) for answer in set(found)}
-        digits = (
-            [entry[1:4] for entry in first_places] if self.matching.kind is InputKind.PHONE else repeat("")
-        )
+        digits = map(_FIRST_DIGITS, first_places) if self.matching.kind is InputKind.PHONE else repeat("")
         for (start, answer), entry_count in Counter(zip(digits, found, strict=False)).items():
             self.counts.verdicts[start, rendered[answer][1]] += entry_count
         if self.sources.learnt:
@@ -233,15 +238,17 @@ class _Joiner:
         row_count = 0
         for numbers, rests in rows():
             row_count += len(numbers)
-            few_rests = map(shared.setdefault, rests, rests) if len(shared) < _SHARED_RESTS else rests
+            few_rests = list(map(shared.setdefault, rests, rests)) if len(shared) < _SHARED_RESTS else rests
             keys = self.matching.row_keys(numbers)
-            places = map(first_places.get, keys)
-            for place, key, number, rest in zip(places, keys, numbers, few_rests, strict=True):
-                if place is None:
-                    others.setdefault(key, (number, rest))
-                # The first row of a number counts.
-                elif answers[place] is None:
+            places = list(map(first_places.get, keys))
+            # The first row of a number counts.
+            for place, rest in zip(places, few_rests, strict=True):
+                if place is not None and answers[place] is None:
                     answers[place] = rest
+            if None in places:
+                is_other = [place is None for place in places]
+                for key, number, rest in compress(zip(keys, numbers, few_rests, strict=True), is_other):
+                    others.setdefault(key, (number, rest))
         unanswered = answers.count(None) - (len(answers) - len(first_places))
         self.counts.doubled += row_count - (len(first_places) - unanswered) - len(others)
         entries = first_places.keys()
@@ -262,10 +269,9 @@ def _marked(blocks: Iterable[list[str]], places: "array[int]") -> Iterator[list[
     start = 0
     for block in blocks:
         firsts = places[start : start + len(block)]
-        yield [
-            line if first == place else REPEATED + line
-            for place, (first, line) in enumerate(zip(firsts, block, strict=True), start)
-        ]
+        for index in compress(range(len(block)), map(ne, firsts, count(start))):
+            block[index] = REPEATED + block[index]
+        yield block
         start += len(block)
 
 

@@ -1,7 +1,7 @@
 """Keep each entry of an upload once, in the order of first appearance."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Reversible
 from itertools import compress, islice
 from typing import BinaryIO
 
@@ -35,12 +35,14 @@ def write_distinct(entries: BinaryIO, numbers: BinaryIO | None, key: Key = None)
     parts = parts_for(entries.seek(0, os.SEEK_END))
     if parts > 1:
         return _write_by_parts(entries, numbers, key, parts)
-    distinct: dict[str | bytes, bytes] = {}
+    distinct: dict[bytes, bytes] = {}
+    # Without a key, a line is its own. Then the dict has it only once, which saves time.
+    in_order: Reversible[bytes] = distinct.values() if key else distinct.keys()
     for lines in _present_lines(entries):
         before = len(distinct)
-        distinct |= _first_lines(lines, key)
+        distinct |= _first_lines(lines, key) if key else dict.fromkeys(lines, b"")
         if numbers:
-            new = list(islice(reversed(distinct.values()), len(distinct) - before))
+            new = list(islice(reversed(in_order), len(distinct) - before))
             numbers.write(b"\n".join([*reversed(new), b""]))
     return len(distinct)
 
@@ -56,13 +58,11 @@ def _present_lines(entries: BinaryIO) -> Iterator[list[bytes]]:
         yield lines if all_present else [line for line in lines if line > _REJECTED]
 
 
-def _first_lines(lines: list[bytes], key: Key) -> dict[str | bytes, bytes]:
+def _first_lines(lines: list[bytes], key: Callable[[str], str]) -> dict[bytes, bytes]:
     """Return the first line of each key."""
-    if not key:
-        return dict(zip(lines, lines, strict=True))
-    firsts: dict[str | bytes, bytes] = {}
+    firsts: dict[bytes, bytes] = {}
     for line in lines:
-        firsts.setdefault(key(line.decode()), line)
+        firsts.setdefault(key(line.decode()).encode(), line)
     return firsts
 
 
