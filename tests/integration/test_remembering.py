@@ -192,6 +192,21 @@ def test_the_memory_of_another_checker_is_not_used(stack: Stack) -> None:
     assert job_of(stack.account, stack.drop(LIST[:200])).counts.remembered == 0
 
 
+# The ceiling
+
+
+def test_only_what_is_sent_counts_for_the_ceiling(stack: Stack) -> None:
+    stack.learn(LIST[:90])
+    upload = stack.drop(LIST[:100], max_usd="0.001")
+    assert (job_of(stack.account, upload).state, stack.charged_rows) == (State.SUBMITTED, [10])
+
+
+def test_what_is_remembered_has_no_price(stack: Stack) -> None:
+    stack.learn(LIST[:100])
+    upload = stack.drop(LIST[:100], max_usd="0")
+    assert (job_of(stack.account, upload).state, stack.charged_rows) == (State.ANSWERED, [])
+
+
 # The smallest batch
 
 

@@ -321,6 +321,10 @@ def test_the_failed_file_is_its_sample_and_matches_its_schema() -> None:
     Draft4Validator(schema("failed_file")).validate(facts)
 
 
+def test_the_failed_files_schema_lists_every_reason_code() -> None:
+    assert schema("failed_file")["properties"]["reason"]["properties"]["code"]["enum"] == list(ReasonCode)
+
+
 def test_the_failed_file_has_all_fields_of_the_event() -> None:
     assert sample("failed")["detail"].items() <= sample("failed_file").items()
 
