@@ -5,8 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from numberdrop.memory import lookup
 from numberdrop.steps import submission
+from tests.support.crash.inline_executor import InlineExecutor
 from tests.support.crash.services import LogCollector
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _use_no_threads() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lookup, "ThreadPoolExecutor", InlineExecutor)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -128,7 +128,7 @@ class _TrustingVendorClient(SeamVendorClient):
 class SendsWithoutTheFreeProbe(Wiring):
     def _vendor(self) -> Any:
         real = super()._vendor()
-        return _TrustingVendorClient(real.vendor, real.seam, real.api_key, real.watch_post)
+        return _TrustingVendorClient(real.vendor, real.seam, real.api_key, real.sender, real.watch_post)
 
 
 class _ForgetfulReconciler(Reconciler):

@@ -11,6 +11,7 @@ from numberdrop.jobs.checkers import documented_checker
 from numberdrop.jobs.events import DETAIL_TYPES
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
+from tests.support.crash.memory_invariants import wrong_answers
 from tests.support.crash.vendor import CANARIES
 from tests.support.crash.wiring import RESULTS
 from tests.support.crash.world import Entry, World
@@ -40,6 +41,7 @@ def violations(world: World) -> list[str]:
         *_unannounced_refusals(world),
         *_unfounded_events(world),
         *_wrong_results(world),
+        *wrong_answers(world),
         *_misleading_files(world),
         *_partial_exports(world),
         *_leaked_secrets(world),
@@ -109,7 +111,8 @@ def _unfinished_jobs(world: World) -> Iterator[str]:
     breaker = world.open_breaker
     for number, job in _jobs(world):
         if job and job.state in ENDED:
-            if job.state is State.COMPLETED and not world.vendor.tasks_of(number):
+            is_answered = world.wiring.remembers and job.charged is False
+            if job.state is State.COMPLETED and not world.vendor.tasks_of(number) and not is_answered:
                 yield f"upload {number} is completed but was never charged"
             continue
         is_unsent = job is None or job.state in {State.CLAIMED, State.BLOCKED}
@@ -164,11 +167,14 @@ def _wrong_results(world: World) -> Iterator[str]:
             continue
         task = world.vendor.task(job.task_id or "")
         results = job.results
-        if task is None or results is None or task.upload != number:
+        if job.charged is False:
+            if world.vendor.tasks_of(number) or job.task_id or (results and results.export_key):
+                yield f"upload {number} was answered from memory, but it has a task"
+        elif task is None or results is None or task.upload != number:
             yield f"upload {number} is completed without its own task or results"
         elif world.buckets.content(results.bucket, results.export_key or "") != task.export:
             yield f"upload {number} is completed, but the stored export is not the vendor's"
-        elif not all(
+        if results and not all(
             key and world.buckets.content(results.bucket, key)
             for key in (results.csv_key, results.manifest_key, results.report_key)
         ):

@@ -34,6 +34,7 @@ from numberdrop.steps.upload_rules import PreparedUpload
 from numberdrop.vendor.download import DownloadFailedError
 from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome, TaskStatus
 from tests.support.crash.breaker_mutants import BREAKER_MUTANTS
+from tests.support.crash.memory_mutants import MEMORY_MUTANTS
 from tests.support.crash.vendor import SeamVendorClient
 from tests.support.crash.wiring import Wiring
 
@@ -413,6 +414,10 @@ class ReconcileIgnoresSubmitted(_IgnoringReconcile):
     ignored = frozenset({State.SUBMITTED})
 
 
+class ReconcileIgnoresAnswered(_IgnoringReconcile):
+    ignored = frozenset({State.ANSWERED})
+
+
 class ReconcileIgnoresBlocked(_IgnoringReconcile):
     ignored = frozenset({State.BLOCKED})
 
@@ -433,6 +438,7 @@ class IgnoresTheCeiling(Wiring):
 
 MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     **BREAKER_MUTANTS,
+    **MEMORY_MUTANTS,
     RetriesALostPost: ("one_upload",),
     ReleasesADoubtfulJob: ("one_upload",),
     ArmsAfterThePost: ("one_upload",),
@@ -462,6 +468,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     ReconcileIgnoresClaimed: ("lost_messages",),
     ReconcileIgnoresSubmitting: ("lost_messages",),
     ReconcileIgnoresSubmitted: ("a_doubt_that_was_charged",),
+    ReconcileIgnoresAnswered: ("an_answered_upload_without_its_message",),
     ReconcileIgnoresBlocked: ("an_empty_account",),
     ReconcileResubmitsASubmittingJob: ("one_upload",),
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from tests.support.crash.maintainer import Maintainer
+from tests.support.crash.memory_scenarios import MEMORY_SCENARIOS
 from tests.support.crash.vendor import Answer
 from tests.support.crash.world import World
 
@@ -429,5 +430,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         a_restored_table_that_is_compared,
         a_refused_file_in_a_restored_table,
         lost_messages,
+        *MEMORY_SCENARIOS,
     )
 }

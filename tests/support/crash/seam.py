@@ -58,8 +58,8 @@ SLOW_READ = Kind((*READ.modes, Mode.LATE), _read_timeout)
 """Reading a large file takes minutes, in which other workers run."""
 
 WRITE = Kind(tuple(Mode), _read_timeout)
-LEDGER_WRITE = Kind(tuple(Mode), _read_timeout, delay=timedelta(hours=1))
-"""A ledger write may arrive long after its sender has ended."""
+LATE_WRITE = Kind(tuple(Mode), _read_timeout, delay=timedelta(hours=1))
+"""A write to the ledger or the memory may arrive long after its sender has ended."""
 
 POST = Kind(
     (Mode.DIES_BEFORE, Mode.DIES_AFTER, Mode.LOST, Mode.LATE),
@@ -179,11 +179,11 @@ def _kind(name: str, operation: str) -> Kind:
         return SLOW_READ
     if operation.startswith(_READING):
         return READ
-    return LEDGER_WRITE if name in _LEDGER_WRITES else WRITE
+    return LATE_WRITE if name in _LATE_WRITES else WRITE
 
 
 _READING = ("get_", "head_", "describe_", "list_", "query", "scan")
-_LEDGER_WRITES = {"dynamodb.update_item"}
+_LATE_WRITES = {"dynamodb.update_item", "memory.put_object"}
 
 
 @dataclass(frozen=True)

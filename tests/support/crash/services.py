@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, UnseekableStreamError
 
+from tests.support.jobs import NOON
+
 VISIBILITY = timedelta(seconds=5400)
 MAX_RECEIVES = 5
 
@@ -61,7 +63,9 @@ class Buckets:
             for (bucket, key), versions in self.objects.items()
             if bucket == request["Bucket"] and key.startswith(request["Prefix"]) and versions
         ]
-        return {"Contents": [{"Key": key} for key in sorted(found)]}
+        sizes = {key: len(self.objects[request["Bucket"], key][-1].content) for key in sorted(found)}
+        contents = [{"Key": key, "Size": size, "LastModified": NOON} for key, size in sizes.items()]
+        return {"Contents": contents}
 
     def list_object_versions(self, **request: str) -> dict[str, Any]:
         found = [
@@ -89,7 +93,11 @@ class Buckets:
         return versions[-1].metadata if versions else {}
 
     def get_object(self, **request: str) -> dict[str, "Body"]:
-        return {"Body": Body(self._find(request, "GetObject").content)}
+        content = self._find(request, "GetObject").content
+        if wanted := request.get("Range"):
+            start, end = wanted.removeprefix("bytes=").split("-")
+            content = content[int(start) : int(end) + 1]
+        return {"Body": Body(content)}
 
     def content(self, bucket: str, key: str) -> bytes | None:
         """Return the current content of a key, or None."""
@@ -130,6 +138,9 @@ class Body:
 
     def iter_chunks(self, _size: int) -> Iterator[bytes]:
         yield self.content
+
+    def read(self) -> bytes:
+        return self.content
 
     def close(self) -> None:
         """Do nothing."""

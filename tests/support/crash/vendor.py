@@ -1,12 +1,11 @@
 """An in-memory vendor, and the two clients through which the package uses it."""
 
 import io
-import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -62,11 +61,9 @@ def rows_of(upload: int) -> list[str]:
     return [NUMBER.format(upload=upload, row=row) for row in range(3)]
 
 
-def upload_of(rows: bytes) -> int:
-    """Return the number of the upload that a file belongs to."""
-    found = re.search(rb"447700([0-9]{3})", rows)
-    assert found
-    return int(found[1])
+def verdict_on(number: str, day: date) -> str:
+    """Return the verdict of a number, which changes every day: an old answer shows its age."""
+    return "yes" if (int(number[-1]) + day.toordinal()) % 2 else "no"
 
 
 @dataclass(frozen=True)
@@ -75,14 +72,20 @@ class Task:
 
     task_id: str
     upload: int
-    ready_at: datetime
+    rows: tuple[str, ...]
+    accepted_at: datetime
+
+    @property
+    def ready_at(self) -> datetime:
+        return self.accepted_at + DURATION
 
     @property
     def export(self) -> bytes:
         """The bytes of the task's export."""
         file = io.BytesIO()
         with ZipFile(file, "w") as archive:
-            lines = ["number,band", *(f"{number},yes" for number in rows_of(self.upload))]
+            day = self.accepted_at.date()
+            lines = ["number,band", *(f"{number},{verdict_on(number, day)}" for number in self.rows)]
             archive.writestr(ZipInfo("export.csv"), "\n".join(lines) + "\n")
         return file.getvalue()
 
@@ -100,6 +103,7 @@ class Vendor:
         fails: whether tasks fail instead of being exported.
         never_finishes: whether tasks stay in processing.
         is_slow: whether tasks take hours, with counts that grow.
+        slow_from: from when on tasks that are made take hours.
         is_down: whether a gateway answers 503 to everything instead of the vendor.
         fails_posts: whether it answers 503 to files only.
         refused_checkers: the checkers that the account may not use.
@@ -115,13 +119,13 @@ class Vendor:
     fails: bool = False
     never_finishes: bool = False
     is_slow: bool = False
+    slow_from: datetime | None = None
     is_down: bool = False
     fails_posts: bool = False
     refused_checkers: set[str] = field(default_factory=set)
     refused_posts: list[tuple[int, str]] = field(default_factory=list)
 
-    def post(self, rows: bytes, key: str, checker: str) -> SubmitOutcome:
-        upload = upload_of(rows)
+    def post(self, upload: int, rows: bytes, key: str, checker: str) -> SubmitOutcome:
         self.on_post(upload)
         if self.is_down or self.fails_posts:
             return InDoubt("The vendor answered 503, an unexpected status.")
@@ -140,7 +144,8 @@ class Vendor:
             case Answer.REJECT:
                 return Rejected(400, "bad file")
             case answer:
-                task = Task(f"task-{len(self.tasks) + 1}", upload, self.now() + DURATION)
+                sent = tuple(rows.decode().split())
+                task = Task(f"task-{len(self.tasks) + 1}", upload, sent, self.now())
                 self.tasks.append(task)
                 if answer is Answer.LOSE_ANSWER:
                     return InDoubt("The connection failed once sending had begun (ConnectionError).")
@@ -160,8 +165,8 @@ class Vendor:
             return NoAnswer(60, "The vendor answered 503.")
         if task is None:
             return TaskUnknown()
-        if self.is_slow:
-            age = self.now() - (task.ready_at - DURATION)
+        if self.is_slow or (self.slow_from and task.accepted_at >= self.slow_from):
+            age = self.now() - task.accepted_at
             if age < SLOW_DURATION:
                 return TaskStatus("processing", SLOW_ROWS, SLOW_ROWS * age // SLOW_DURATION, 0, None)
         if self.never_finishes or self.now() < task.ready_at:
@@ -184,19 +189,21 @@ class SeamVendorClient:
     """Replaces ``VendorClient``, with the same answers.
 
     Attributes:
+        sender: returns the number of the upload that is being sent.
         watch_post: surrounds each POST, given the number of its upload.
     """
 
     vendor: Vendor
     seam: Seam
     api_key: ApiKey
+    sender: Callable[[], int]
     watch_post: Callable[[int], AbstractContextManager[None]]
     user_id: str = ""
 
     def submit(self, checker: Checker, file: IO[bytes], *, seconds: float) -> SubmitOutcome:
-        rows = file.read()
-        effect = partial(self.vendor.post, rows, self.api_key.get(), checker.name)
-        with self.watch_post(upload_of(rows)):
+        upload = self.sender()
+        effect = partial(self.vendor.post, upload, file.read(), self.api_key.get(), checker.name)
+        with self.watch_post(upload):
             outcome: SubmitOutcome = self.seam.call("vendor.submit", effect, POST, {})
         return outcome
 

@@ -16,16 +16,21 @@ from numberdrop.aws.failure_files import FailureFiles
 from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.listing import UploadListing
+from numberdrop.aws.memory_bucket import MemoryBucket, hash_key
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
+from numberdrop.jobs.events import SchemaVersion
 from numberdrop.jobs.polling import PollingPolicy
+from numberdrop.memory.memory import VerdictMemory
 from numberdrop.steps.balance_watch import BalanceWatch
 from numberdrop.steps.collection import Collector
 from numberdrop.steps.failure import FailureRecorder
 from numberdrop.steps.gatekeeper import Gatekeeper
 from numberdrop.steps.preparation import Preparer
 from numberdrop.steps.queue_handler import QueueHandler
+from numberdrop.steps.recalling import Recaller
 from numberdrop.steps.reconciliation import Reconciler
+from numberdrop.steps.remembering import Rememberer
 from numberdrop.steps.status_check import StatusChecker
 from numberdrop.steps.submission import Submitter
 from numberdrop.steps.upload_rules import UploadRules
@@ -39,7 +44,10 @@ LONGEST_WAIT = 300
 MAX_USD = Decimal(1)
 """More than any file costs, if the price of its checker is known."""
 
-UPLOADS, RESULTS = "uploads", "results"
+UPLOADS, RESULTS, MEMORY = "uploads", "results", "memory"
+REMEMBERED_DAYS = 60, 2
+"""How long a "yes" and a "no" count."""
+
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:follow-tasks"
 
 
@@ -53,6 +61,8 @@ class Clients:
     events: Any
     stepfunctions: Any
     secretsmanager: Any
+    memory: Any
+    memory_key: Any
     vendor: Callable[[ApiKey], Any]
     downloader: Any
 
@@ -63,11 +73,13 @@ class Wiring:
 
     Attributes:
         sleep: lets seconds of the world's clock pass.
+        remembers: whether the verdict memory is on.
     """
 
     clients: Clients
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
+    remembers: bool = False
 
     # Parts that mutants replace
 
@@ -85,6 +97,8 @@ class Wiring:
     announcer_class = Announcer
     executions_class = Executions
     results_class = ResultsBucket
+    recaller_class = Recaller
+    rememberer_class = Rememberer
 
     def queue_handler(self) -> QueueHandler:
         ledger = self._ledger()
@@ -99,6 +113,7 @@ class Wiring:
             preparer=Preparer(
                 uploads,
                 UploadRules(allow_sensitive=False, has_user_id=False, max_usd=self.max_usd, now=self.now),
+                self._recaller(),
             ),
             vendor=vendor,
             executions=self._executions(),
@@ -131,6 +146,7 @@ class Wiring:
             results=self.results_class(self.clients.s3, RESULTS),
             announcer=self._announcer(ledger),
             durations=self._durations(),
+            rememberer=self._rememberer(),
             now=self.now,
             sleep=self.sleep,
         )
@@ -190,7 +206,18 @@ class Wiring:
 
     def _announcer(self, ledger: Ledger) -> Announcer:
         files = FailureFiles(lambda: self.clients.s3, RESULTS)
-        return self.announcer_class(self.clients.events, "default", ledger, files)
+        version = SchemaVersion.TWO if self.remembers else SchemaVersion.ONE
+        return self.announcer_class(self.clients.events, "default", ledger, files, version)
+
+    def _recaller(self) -> Recaller | None:
+        return self.recaller_class(self._memory, self.now, self.sleep) if self.remembers else None
+
+    def _rememberer(self) -> Rememberer | None:
+        return self.rememberer_class(self._memory, self.sleep) if self.remembers else None
+
+    def _memory(self) -> VerdictMemory:
+        key = hash_key(self.clients.memory_key, "memory-key")
+        return VerdictMemory(MemoryBucket(self.clients.memory, MEMORY), key, *REMEMBERED_DAYS)
 
     def _durations(self) -> Durations:
         return Durations(self.clients.dynamodb, TABLE)

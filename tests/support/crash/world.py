@@ -4,7 +4,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
@@ -73,12 +73,14 @@ class World:
         unarmed_posts: POSTs while the ledger did not show ``submitting`` with the sender's token.
         posts_past_the_breaker: POSTs while the breaker was open that had no turn, or not the only one.
         logs: what the functions logged, as CloudWatch would receive it.
+        rows: the numbers of each upload.
     """
 
     def __init__(self, plan: Mapping[int, Mode] | None = None, wiring: type[Wiring] = Wiring) -> None:
         self.clock = VirtualClock(NOON)
         self.seam = Seam(self._pass_time, dict(plan or {}))
         self.uploads: list[Upload] = []
+        self.rows: list[list[str]] = []
         self.marked_not_charged: dict[int, int] = {}
         self.timeline: list[Entry] = []
         self.unarmed_posts: list[str] = []
@@ -101,11 +103,21 @@ class World:
 
     # What people and other programs do
 
+    def remember(self) -> None:
+        """Switch the verdict memory on."""
+        self.wiring = replace(self.wiring, remembers=True)
+
     def upload(
-        self, key: str = "band/leads.txt", *, announced: bool = True, versioned: bool = True
+        self,
+        key: str = "band/leads.txt",
+        numbers: list[str] | None = None,
+        *,
+        announced: bool = True,
+        versioned: bool = True,
     ) -> Upload:
-        """Put a file into the bucket."""
-        rows = "\n".join(rows_of(len(self.uploads))).encode()
+        """Put a file into the bucket, by default with numbers that no other file has."""
+        self.rows.append(numbers or rows_of(len(self.uploads)))
+        rows = "\n".join(self.rows[-1]).encode()
         version_id = self.buckets.put_object(Bucket=UPLOADS, Key=key, Body=BytesIO(rows))["VersionId"]
         etag = self.buckets.objects[UPLOADS, key][-1].etag
         upload = Upload(UPLOADS, key, version_id, etag, len(rows), f"{len(self.uploads):04X}")
@@ -197,7 +209,11 @@ class World:
             events=client("events", Bus(self._record_event)),
             stepfunctions=client("stepfunctions", self.executions),
             secretsmanager=client("secretsmanager", self.secrets),
-            vendor=lambda api_key: SeamVendorClient(self.vendor, self.seam, api_key, self._watch_post),
+            memory=client("memory", self.buckets),
+            memory_key=client("secretsmanager", Secrets("canary-memory-key")),
+            vendor=lambda api_key: SeamVendorClient(
+                self.vendor, self.seam, api_key, self._sender, self._watch_post
+            ),
             downloader=SeamDownloader(self.vendor, self.seam),
         )
 
@@ -333,6 +349,17 @@ class World:
             yield
         finally:
             self._probes_in_progress.remove(number)
+
+    def _sender(self) -> int:
+        """Return the number of the upload whose job the current invocation wrote last."""
+        job_ids = [upload.job_id for upload in self.uploads]
+        return next(
+            job_ids.index(call.arguments["Key"]["job_id"]["S"])
+            for call in reversed(self.seam.calls)
+            if call.invocation == self.seam.invocation
+            and call.name == "dynamodb.update_item"
+            and call.arguments["Key"]["job_id"]["S"] in job_ids
+        )
 
     def _check_post(self, number: int) -> None:
         """Record a POST unless the ledger shows ``submitting`` with a token of the sender."""

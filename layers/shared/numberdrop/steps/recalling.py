@@ -73,7 +73,8 @@ class Recaller:
         if not prepared.checker.may_be_remembered:
             return prepared
         for pause in PAUSES:
-            self.sleep(pause)
+            if pause:
+                self.sleep(pause)
             try:
                 return self._recall(prepared, self._name(upload, token), max_age_days(metadata))
             except VerdictMemoryError as error:

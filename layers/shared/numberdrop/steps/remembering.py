@@ -78,7 +78,8 @@ class Rememberer:
         if day is None or not checker.may_be_remembered:
             return
         for pause in PAUSES:
-            self.sleep(pause)
+            if pause:
+                self.sleep(pause)
             try:
                 with learnt.open("rb") as file:
                     self.memory.learn(checker.name, job.job_id, day, learnt_blocks(file))
@@ -93,7 +94,8 @@ class Rememberer:
 
     def _recall(self, job: Job, key: str) -> Recall | None:
         for pause in PAUSES:
-            self.sleep(pause)
+            if pause:
+                self.sleep(pause)
             try:
                 return _answers(self.memory.recalled(key))
             except RecalledMissingError as error:
