@@ -47,9 +47,9 @@ def opened_files(paths: Sequence[Path], name: str | None) -> Iterator[list[Local
             with input_path.open("wb") as copy:
                 _copy_input(sys.stdin.buffer, copy)
         yield [
-            LocalFile(input_path, name or "", Path())
+            LocalFile.found(input_path, name or "", Path())
             if path == STANDARD_INPUT
-            else LocalFile(path, path.name, path.parent)
+            else LocalFile.found(path, path.name, path.parent)
             for path in paths
         ]
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.max_age import MAX_AGE_METADATA
 from numberdrop.jobs.price_ceiling import MAX_USD_METADATA
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.upload import REGION_METADATA
+from numberdrop_cli.errors import RefusedError
+from numberdrop_cli.printing import safe_to_print
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,33 @@ class LocalFile:
         path: where its bytes are.
         name: its name, as people see it. It is the last part of the key.
         folder: where its results are saved.
+        size: its size in bytes when it was found.
+        modified: when it had been written last, in nanoseconds.
     """
 
     path: Path
     name: str
     folder: Path
+    size: int
+    modified: int
+
+    @classmethod
+    def found(cls, path: Path, name: str, folder: Path) -> Self:
+        """Return a file as it is now.
+
+        Raises:
+            RefusedError: the file is gone.
+        """
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise RefusedError(f"{safe_to_print(name)} cannot be read ({error.strerror}).") from None
+        return cls(path, name, folder, status.st_size, status.st_mtime_ns)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether it has been written to since, so that nobody has seen the price of what it holds."""
+        return self.found(self.path, self.name, self.folder) != self
 
 
 @dataclass(frozen=True, slots=True)

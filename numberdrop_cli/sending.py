@@ -71,11 +71,10 @@ class Sender:
     def _send(self, file: LocalFile, view: View) -> None:
         key = key_for(self.order.folder, self.order.prefix, file.name, utc_now())
         uploader = Uploader(self.connection.s3, self.connection.stack.upload_bucket)
-        try:
-            size = file.path.stat().st_size
-        except OSError as error:
-            raise RefusedError(f"Not sent ({error.strerror}).") from None
-        upload = uploader.put(file.path, key, self.order.metadata, view.transfer(file.name, "sending", size))
+        if file.has_changed:
+            raise RefusedError("Not sent. It has changed since its price was computed. Send it again.")
+        on_bytes = view.transfer(file.name, "sending", file.size)
+        upload = uploader.put(file.path, key, self.order.metadata, on_bytes)
         job_id = upload.job_id if upload.version_id else None
         self.jobs.append(WatchedJob(file.name, file.folder, upload, job_id))
         view.show(sent(file.name, upload, job_id))

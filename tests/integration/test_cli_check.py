@@ -333,6 +333,21 @@ def test_a_terminal_is_asked(
     assert (result.exit_code, len(run.uploads())) == (status, uploads)
 
 
+@pytest.mark.parametrize("change", ["+447700900123\n" * 9, None])
+def test_a_file_that_changes_after_the_question_is_not_sent(
+    run: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str | None
+) -> None:
+    def answer(**_: object) -> bool:
+        (tmp_path / "leads.txt").unlink() if change is None else (tmp_path / "leads.txt").write_text(change)
+        return False
+
+    monkeypatch.setattr(terminal, "can_answer", answer)
+    result = run(*SEND)
+    assert result.exit_code == 1
+    assert ("It has changed" if change else "cannot be read") in result.stderr
+    assert run.uploads() == []
+
+
 @pytest.mark.usefixtures("on_a_terminal")
 def test_yes_skips_the_question(run: CommandLine) -> None:
     result = run(*SEND, "--yes")
