@@ -28,7 +28,7 @@ FILES ?= 20000
 ANSWERS ?= 100000
 SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration crash e2e laptops torture fuzz memory bench large burst outage plans format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration oldest crash e2e laptops torture fuzz memory bench large burst outage plans format lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -105,6 +105,11 @@ unit: .venv/command/.done ## Run the unit tests: no network, no AWS
 integration: .venv/command/.done ## Run the tests against moto and the simulated vendor
 	@$(DEV)/python -m pytest $(PARALLEL) tests/integration
 
+# Python looks there first, so these versions of boto3 and botocore hide those of .venv/dev.
+oldest: .venv/command/.done .venv/oldest/.done ## Run unit and integration tests with the oldest boto3 that is supported
+	@PYTHONPATH=$$(echo .venv/oldest/lib/python3*/site-packages) NUMBERDROP_OLDEST=1 \
+		$(DEV)/python -m pytest $(PARALLEL) tests/unit tests/integration
+
 crash: .venv/command/.done ## Run the tests that crash the pipeline at every side effect
 	@$(DEV)/python -m pytest $(PARALLEL) tests/crash
 
@@ -149,7 +154,7 @@ format: .venv/command/.done ## Format the code and fix what ruff can fix
 
 lock: .venv/installer/.done ## Pin the newest versions of all requirements
 	for set in layers/shared/requirements requirements/installer requirements/cloud requirements/sam \
-		requirements/scan requirements/bench requirements/dev; do \
+		requirements/scan requirements/bench requirements/dev requirements/oldest; do \
 		$(INSTALLER)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url --output-file $$set.txt $$set.in; done
 

@@ -1,13 +1,15 @@
 """pyproject.toml declares exactly what the installed packages need."""
 
 import ast
+import os
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
+import pytest
 from setuptools import find_packages
 
 from tests.support.template import PROJECT
@@ -61,6 +63,26 @@ def test_exactly_the_imported_distributions_are_declared() -> None:
     wanted = {distributions.get(name, [name])[0].replace("_", "-") for name in needed()}
 
     assert declared() == wanted
+
+
+def oldest(name: str) -> str:
+    """Return the version of a distribution with which `make oldest` runs tests."""
+    pinned = (PROJECT / "requirements" / "oldest.txt").read_text(encoding="utf-8")
+    (found,) = re.findall(rf"^{name}==(\S+)", pinned, re.MULTILINE)
+    return str(found)
+
+
+@pytest.mark.parametrize("name", ["boto3", "botocore"])
+def test_the_declared_minimum_is_tested(name: str) -> None:
+    (declared_minimum,) = (
+        each.removeprefix(f"{name}>=")
+        for each in PYPROJECT["project"]["dependencies"]
+        if each.startswith(f"{name}>=")
+    )
+
+    assert oldest(name) == f"{declared_minimum}.0"
+    if "NUMBERDROP_OLDEST" in os.environ:
+        assert version(name) == oldest(name)
 
 
 def test_every_package_and_data_file_is_installed() -> None:
