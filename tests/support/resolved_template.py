@@ -64,8 +64,6 @@ def _text(value: Any, parameters: Mapping[str, str]) -> str:
     match value:
         case {"Ref": name}:
             return str(parameters[name])
-        case {"Join": [separator, {"Ref": name}]}:
-            return str(separator).join(str(parameters[name]).split(","))
     return str(value)
 
 

@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import timedelta
 from itertools import product
 
 import pytest
 
+from numberdrop.steps.audit import INTERVAL
 from tests.support.template import PROJECT, resources, template
 
 # E-mail
@@ -103,6 +105,13 @@ def test_errors_of_scheduled_functions_raise_an_alarm(alarm: str, function: str)
     watched = ALARMS[alarm]
     assert (watched["Namespace"], watched["MetricName"], watched["Threshold"]) == ("AWS/Lambda", "Errors", 0)
     assert watched["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": function}}]
+
+
+def test_an_unfinished_audit_continues_within_an_hour() -> None:
+    """It begins once a day: the function does nothing at the other invocations."""
+    schedule = resources("AWS::Events::Rule")["AuditSchedule"]["ScheduleExpression"]
+    assert schedule == "rate(1 hour)"
+    assert timedelta(hours=23) < INTERVAL < timedelta(days=1)
 
 
 def test_every_alarm_uses_a_metric_that_is_published() -> None:

@@ -21,8 +21,8 @@ def test_a_vpc_changes_only_functions_and_their_rights() -> None:
     changed = changes(VpcSubnetIds="subnet-1,subnet-2", VpcSecurityGroupIds="sg-1")
     network = changed.pop("NetworkPolicy")
     assert changed.pop("Globals.Function.VpcConfig") == {
-        "SubnetIds": {"Ref": "VpcSubnetIds"},
-        "SecurityGroupIds": {"Ref": "VpcSecurityGroupIds"},
+        "SubnetIds": {"Split": [",", {"Ref": "VpcSubnetIds"}]},
+        "SecurityGroupIds": {"Split": [",", {"Ref": "VpcSecurityGroupIds"}]},
     }
     assert changed == {
         f"{role}.Properties.ManagedPolicyArns": [{"Ref": "NetworkPolicy"}] for role in DEPLOYED_ROLES
@@ -41,6 +41,21 @@ def test_a_vpc_changes_only_functions_and_their_rights() -> None:
 def test_the_memorys_function_joins_the_vpc_too() -> None:
     with_memory = deployed(RememberYesDays="90", VpcSubnetIds="subnet-1")
     assert with_memory["CompactRole"]["Properties"]["ManagedPolicyArns"] == [{"Ref": "NetworkPolicy"}]
+
+
+@pytest.mark.parametrize(
+    ("ids", "allowed"),
+    [
+        ("", True),
+        ("subnet-0a1b2c", True),
+        ("subnet-0a1b2c,subnet-3d4e5f", True),
+        ("subnet-0a1b2c, subnet-3d4e5f", False),
+        ("subnet-0a1b2c,", False),
+        ("sg-0a1b2c", False),
+    ],
+)
+def test_subnets_have_commas_between_them(ids: str, allowed: bool) -> None:
+    assert bool(re.search(template()["Parameters"]["VpcSubnetIds"]["AllowedPattern"], ids)) is allowed
 
 
 def test_functions_run_outside_a_vpc_by_default() -> None:
