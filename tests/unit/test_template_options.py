@@ -39,8 +39,18 @@ def test_a_vpc_changes_only_functions_and_their_rights() -> None:
 
 
 def test_the_memorys_function_joins_the_vpc_too() -> None:
-    with_memory = deployed(RememberYesDays="90", VpcSubnetIds="subnet-1")
+    with_memory = deployed(RememberYesDays="90", VpcSubnetIds="subnet-1", VpcSecurityGroupIds="sg-1")
     assert with_memory["CompactRole"]["Properties"]["ManagedPolicyArns"] == [{"Ref": "NetworkPolicy"}]
+
+
+def test_subnets_without_security_groups_fail_to_deploy() -> None:
+    """Otherwise the functions would silently run outside the VPC."""
+    rule = template()["Rules"]["SubnetsNeedSecurityGroups"]
+    subnets, groups = {"Ref": "VpcSubnetIds"}, {"Ref": "VpcSecurityGroupIds"}
+    assert rule["RuleCondition"] == {"Not": [{"Equals": [subnets, groups]}]}
+    assert rule["Assertions"][0]["Assert"] == {
+        "Not": [{"Or": [{"Equals": [subnets, ""]}, {"Equals": [groups, ""]}]}]
+    }
 
 
 @pytest.mark.parametrize(
