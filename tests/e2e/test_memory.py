@@ -2,11 +2,14 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.cloud import LocalCloud
 from local.processes import PROJECT
@@ -153,3 +156,21 @@ def test_compact_may_read_neither_key(memory_stack: dict[str, str], cloud: Local
         PolicySourceArn=role, ActionNames=["secretsmanager:GetSecretValue"], ResourceArns=[arn]
     )["EvaluationResults"]
     assert evaluated["EvalDecision"] != "allowed"
+
+
+@pytest.mark.parametrize(("version", "is_refused"), [("1", True), ("2", False)])
+def test_the_memory_needs_the_newer_events(cloud: LocalCloud, version: str, is_refused: bool) -> None:
+    """A small stack has the rules of the template, which are checked before anything is created."""
+    text = (PROJECT / "template.yaml").read_text("utf-8")
+    sections = [re.search(rf"^{name}:\n.*?(?=^\w)", text, re.M | re.S) for name in ("Rules", "Parameters")]
+    body = "".join(found[0] for found in sections if found) + "Resources: {Topic: {Type: AWS::SNS::Topic}}\n"
+    chosen = {"RememberYesDays": "90", "EventSchemaVersion": version, "EkycproApiKey": "key"}
+    cloudformation = cloud.aws.client("cloudformation")
+    name = f"rules-{version}"
+    with pytest.raises(ClientError, match="First let all consumers") if is_refused else nullcontext():
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=body,
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
+        )
+        cloudformation.delete_stack(StackName=name)

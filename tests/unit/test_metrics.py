@@ -104,7 +104,7 @@ def test_a_metric_names_the_job_but_not_the_file(capsys: pytest.CaptureFixture[s
 def test_an_answered_job_counts_what_it_saved(capsys: pytest.CaptureFixture[str]) -> None:
     count_answered(a_job(State.ANSWERED, counts=Counts(submitted=0, remembered=3, duplicates=5)))
 
-    assert measured(capsys) == {"Answered": 1, "DuplicatesSaved": 5, "RememberedSaved": 3}
+    assert measured(capsys) == {"Answered": 1, "DuplicatesSaved": 5, "RememberedSaved": 3, "SavedUsd": 0.0008}
 
 
 def test_a_charge_counts_numbers_and_duplicates(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,6 +115,7 @@ def test_a_charge_counts_numbers_and_duplicates(capsys: pytest.CaptureFixture[st
         "NumbersSent": 10,
         "DuplicatesSaved": 5,
         "RememberedSaved": 3,
+        "SavedUsd": 0.0008,
         "SpentUsd": 0.001,
     }
     assert measured(capsys) == expected

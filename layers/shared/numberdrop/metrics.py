@@ -16,6 +16,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from numberdrop.jobs.checkers import documented_checker
 from numberdrop.jobs.job import Amount, Job, UnsettledJob
 from numberdrop.jobs.metric_names import BALANCE, NAMESPACE
+from numberdrop.jobs.savings import Savings
 from numberdrop.jobs.transitions import State
 
 OTHER_CHECKER = "other"
@@ -53,8 +54,7 @@ def count_charge(job: Job) -> None:
     values = {
         "Charges": (MetricUnit.Count, 1.0),
         "NumbersSent": (MetricUnit.Count, job.counts.submitted or 0),
-        "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
-        "RememberedSaved": (MetricUnit.Count, job.counts.remembered or 0),
+        **_saved(job),
     }
     checker = documented_checker(job.upload.key)
     price = checker.list_price(job.counts.submitted) if checker else None
@@ -82,14 +82,19 @@ def record_balance(usd: Decimal) -> None:
 
 def count_answered(job: Job) -> None:
     """Count a file of which nothing is sent, because all answers are remembered."""
-    _publish(
-        job,
-        {
-            "Answered": (MetricUnit.Count, 1),
-            "DuplicatesSaved": (MetricUnit.Count, job.counts.duplicates or 0),
-            "RememberedSaved": (MetricUnit.Count, job.counts.remembered or 0),
-        },
-    )
+    _publish(job, {"Answered": (MetricUnit.Count, 1.0), **_saved(job)})
+
+
+def _saved(job: Job) -> _Values:
+    """Return what was not sent although the upload has it, and its list price if known."""
+    saved = Savings.of(job.counts, documented_checker(job.upload.key))
+    values = {
+        "DuplicatesSaved": (MetricUnit.Count, float(saved.duplicates or 0)),
+        "RememberedSaved": (MetricUnit.Count, float(saved.remembered or 0)),
+    }
+    if saved.usd is not None:
+        values["SavedUsd"] = (MetricUnit.NoUnit, saved.usd)
+    return values
 
 
 def count_memory_failure(name: MemoryFailure) -> None:
