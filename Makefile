@@ -28,7 +28,7 @@ FILES ?= 20000
 ANSWERS ?= 100000
 SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration oldest crash e2e laptops torture fuzz memory bench large burst outage plans format lock clean
+.PHONY: help install demo cloud simulator check test coverage lint types template unit integration oldest crash e2e laptops torture fuzz memory bench large burst outage plans format lock release clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -114,7 +114,7 @@ crash: .venv/command/.done ## Run the tests that crash the pipeline at every sid
 	@$(DEV)/python -m pytest $(PARALLEL) tests/crash
 
 e2e: ## Run the tests on the local cloud
-	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
+	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
 	@$(DEV)/python -m pytest tests/e2e
 
 laptops: ## Run the demo in odd environments, such as paths with spaces; ROW="word" runs some
@@ -154,9 +154,12 @@ format: .venv/command/.done ## Format the code and fix what ruff can fix
 
 lock: .venv/installer/.done ## Pin the newest versions of all requirements
 	for set in layers/shared/requirements requirements/installer requirements/cloud requirements/sam \
-		requirements/scan requirements/bench requirements/dev requirements/oldest; do \
+		requirements/scan requirements/bench requirements/release requirements/dev requirements/oldest; do \
 		$(INSTALLER)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-header --no-emit-index-url --output-file $$set.txt $$set.in; done
 
+release: .venv/command/.done .venv/sam/.done .venv/release/.done ## Build the release into dist/; TAG= checks a tag, BUCKET= uploads it
+	@$(DEV)/python -m local.release $(if $(TAG),--tag "$(TAG)") $(if $(BUCKET),--bucket "$(BUCKET)")
+
 clean: ## Remove everything that make and sam created
-	rm -rf .venv .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .aws-sam dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
