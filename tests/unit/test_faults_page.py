@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.template import PROJECT
 
-SECTIONS = ["Receiving uploads", "Reading files", "Sending", "Waiting, collecting, announcing"]
+SECTIONS = ["Receiving uploads", "Reading files", "Sending", "Waiting, collecting, announcing", "Remembering"]
 HEADER = ["fault", "outcome"]
 LONGEST_LINE = 160
 PAGE = (PROJECT / "docs" / "faults.md").read_text(encoding="utf-8")

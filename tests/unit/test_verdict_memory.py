@@ -138,7 +138,7 @@ def test_a_small_upload_is_sent_whole_if_it_cannot_be_filled_up() -> None:
 # What a job recalled
 
 
-def test_collect_sees_what_submit_saw_though_it_was_forgotten_since() -> None:
+def test_collect_sees_what_submit_saw_though_it_was_erased() -> None:
     memory = memory_in(InMemoryStore())
     learn(memory, ENTRIES[:50], "yes")
     learn(memory, ENTRIES[50:60], "no", "job2", DAY - timedelta(days=3))
@@ -202,7 +202,7 @@ def test_entries_are_compared_by_their_keys() -> None:
 # Forgetting
 
 
-def test_an_erased_entry_is_hidden_at_once_and_can_be_learnt_later() -> None:
+def test_an_erased_entry_is_hidden_and_can_be_learnt_later() -> None:
     memory = memory_in(InMemoryStore())
     learn(memory, ENTRIES, "yes")
     assert memory.forget("band", "erasure", DAY, ENTRIES[:2]) == 2
