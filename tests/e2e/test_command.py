@@ -1,6 +1,7 @@
 """Run the command `numberdrop` on the local cloud, as a user does."""
 
 import csv
+import json
 import signal
 import subprocess
 import sys
@@ -8,8 +9,10 @@ from pathlib import Path
 
 from local.cloud import STACK, LocalCloud
 from local.processes import PROJECT
+from numberdrop.aws.ledger import MONTH_INDEX, month_of
+from numberdrop.clock import utc_now
 from numberdrop_cli.event_tap import PREFIX
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, command_settings
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, command_settings
 
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
 
@@ -94,3 +97,26 @@ def taps(cloud: LocalCloud) -> set[str]:
     queues = cloud.aws.client("sqs").list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", [])
     rules = cloud.aws.client("events").list_rules(EventBusName=cloud.outputs["EventBusName"])["Rules"]
     return {*queues, *(rule["Name"] for rule in rules if rule["Name"].startswith(PREFIX))}
+
+
+def test_the_latest_jobs_are_in_the_index(cloud: LocalCloud, inbox: Inbox, uploads: Bucket) -> None:
+    key = "band/listed/leads.txt"
+    uploads.drop(key, "\n".join(NUMBERS))
+    (event,) = inbox.wait_for(key)
+    indexed = cloud.aws.client("dynamodb").query(
+        TableName=cloud.outputs["JobsTableName"],
+        IndexName=MONTH_INDEX,
+        KeyConditionExpression="created_month = :month",
+        ExpressionAttributeValues={":month": {"S": month_of(utc_now())}},
+    )["Items"]
+    assert event["detail"]["job_id"] in {item["job_id"]["S"] for item in indexed}
+    done = subprocess.run(
+        [sys.executable, "-m", "numberdrop_cli", "jobs", "--limit", "1", "--json"],
+        env=command_settings(cloud),
+        cwd=PROJECT,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        check=True,
+    )
+    (listed,) = json.loads(done.stdout)["jobs"]
+    assert (listed["job_id"], listed["key"]) == (event["detail"]["job_id"], key)
