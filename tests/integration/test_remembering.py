@@ -123,6 +123,17 @@ def test_only_new_numbers_are_sent(stack: Stack) -> None:
     assert {sources[number] for number in LIST[120:240]} == {"fresh"}
 
 
+def test_two_uploads_at_once_both_pay_for_a_new_number(stack: Stack) -> None:
+    uploads = [stack.drop(LIST[:120], name) for name in ("a.txt", "b.txt")]
+    for upload in uploads:
+        assert stack.functions.collect(upload)["next"] == "done"
+        checked = stack.checked(upload)
+        assert checked.column("verdict") == {number: verdict(number) for number in LIST[:120]}
+    assert stack.charged_rows == [120, 120]
+    assert stack.check(LIST[:120], "c.txt").job.counts.remembered == 120
+    assert stack.charged_rows == [120, 120]
+
+
 def test_a_remembered_list_is_answered_without_the_vendor(stack: Stack) -> None:
     stack.check(LIST[:200])
     calls = dict(stack.simulator.calls)
