@@ -9,6 +9,7 @@ layer and this code may be of two versions. Handing back needs only botocore, wh
 import os
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from botocore.session import get_session
@@ -31,9 +32,9 @@ def queue_handler() -> "QueueHandler":
     return QueueHandler.from_env()
 
 
-# Lambda starts functions ahead of their first message. A failure is handled once there is a message.
+# Import while Lambda starts the function; a failure is handled once there is a message.
 with suppress(Exception):
-    queue_handler()
+    import_module("numberdrop.steps.queue_handler")
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
