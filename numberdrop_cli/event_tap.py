@@ -60,7 +60,8 @@ def event_tap(
 ) -> Iterator[EventTap]:
     """Receive the events of a bus that match a pattern until the context ends.
 
-    Everything is removed at the end, also what a failed request may have made.
+    Events of the first seconds may not come (Amazon EventBridge API reference, "PutRule"). Everything is
+    removed at the end, also what a failed request may have made.
 
     Args:
         events: the client of EventBridge.

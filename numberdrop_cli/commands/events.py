@@ -1,7 +1,8 @@
 """The command `events`: follow the events of a stack as its jobs end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,13 @@ from numberdrop_cli.parameters import Connect
 
 if TYPE_CHECKING:
     from numberdrop_cli.connection import Connection
+    from numberdrop_cli.event_tap import EventTap
 
 WAIT_SECONDS = 10
 """How long a request waits for events: less than the read time-out of the clients."""
+
+PAUSE_SECONDS = 3
+"""How long to wait before the next request if the connection is broken."""
 
 EPILOG = """\
 \b
@@ -30,7 +35,7 @@ def events(connected: Connect, *, as_json_lines: bool) -> None:
     """Follow jobs as they end or need a person, until Ctrl-C.
 
     The events come through a temporary queue and a rule on the stack's event bus, which are removed at the
-    end. Earlier events are not shown.
+    end. Earlier events are not shown, and those of the first seconds may not be.
     """
     connection = connected()
 
@@ -59,10 +64,25 @@ def _follow(connection: "Connection", *, as_json_lines: bool) -> None:
     with event_tap(*clients, stack.event_bus, pattern) as tap:
         click.echo(f"Following {stack.place}. Ctrl-C ends this.", err=True)
         while True:
-            for event in tap.receive(wait_seconds=WAIT_SECONDS):
+            for event in _next_events(tap):
                 if event["id"] not in seen:  # a queue may deliver a message twice
                     seen.add(event["id"])
                     click.echo(_as_json(event) if as_json_lines else _as_text(event))
+
+
+def _next_events(tap: "EventTap") -> "Sequence[Mapping[str, Any]]":
+    """Return the next events, none if the connection is broken: the queue keeps them meanwhile."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from numberdrop_cli.aws_errors import is_temporary
+
+    try:
+        return tap.receive(wait_seconds=WAIT_SECONDS)
+    except (ClientError, BotoCoreError) as error:
+        if not is_temporary(error):
+            raise
+        sleep(PAUSE_SECONDS)
+        return []
 
 
 def _as_json(event: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from numberdrop.jobs.events import DETAIL_TYPES, SOURCE, detail
 from numberdrop.jobs.reasons import Reason, ReasonCode
@@ -108,6 +108,19 @@ def test_a_message_that_comes_twice_is_shown_once(
     monkeypatch.setattr(EventTap, "receive", lambda tap, **_: receive(tap) * 2)
     steps += [announce(run.account, State.COMPLETED)]
     assert len(run("events").stdout.splitlines()) == 1
+
+
+def test_a_broken_connection_does_not_end_the_command(
+    run: CommandLine, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down() -> None:
+        raise EndpointConnectionError(endpoint_url="https://sqs")
+
+    pauses: list[float] = []
+    monkeypatch.setattr("numberdrop_cli.commands.events.sleep", pauses.append)
+    steps += [break_down, announce(run.account, State.COMPLETED)]
+    assert len(run("events").stdout.splitlines()) == 1
+    assert len(pauses) == 1
 
 
 # The end
