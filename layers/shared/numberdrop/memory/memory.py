@@ -52,7 +52,7 @@ class Recollection:
     sent: int
     remembered: int
     refreshed: int
-    _look_up: LookUp
+    _look_up: LookUp = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
