@@ -177,6 +177,8 @@ def _counts(job: Job) -> str:
     parts = [f"{counts.resolved or 0:,} resolved, {counts.unresolved or 0:,} unresolved"]
     if verdicts:
         parts.append(safe_to_print(verdicts))
+    if counts.remembered:
+        parts.append(f"{counts.remembered:,} answered from memory")
     if counts.further:
         were = "number in a cell was" if counts.further == 1 else "numbers in a cell were"
         parts.append(f"{counts.further:,} further {were} not sent")

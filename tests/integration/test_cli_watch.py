@@ -31,7 +31,7 @@ from tests.support.command_line import (
     saved_files,
     store_results,
 )
-from tests.support.jobs import NOON, a_job
+from tests.support.jobs import COUNTED, NOON, a_job
 
 # To the results
 
@@ -56,6 +56,18 @@ def test_a_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhil
     ]
     assert (result.exit_code, result.stderr) == (0, SENDING)
     assert (tmp_path / "leads.txt.results" / "results.csv").read_bytes() == RESULTS["results.csv"]
+
+
+def test_a_remembered_file_is_followed_to_its_results(run: CommandLine, meanwhile: Meanwhile) -> None:
+    counts = replace(COUNTED, submitted=20, remembered=80)
+    meanwhile += [
+        job_becomes(run, State.ANSWERED),
+        job_becomes(run, State.COMPLETED, counts=counts, charged=False),
+    ]
+    result = run("send", "leads.txt", "--checker", "band", "--watch")
+    assert "answered from memory, the results come next" in result.stdout
+    assert "yes 60; 80 answered from memory; 3 further" in result.stdout
+    assert result.exit_code == 0
 
 
 def test_the_command_says_what_was_read(run: CommandLine) -> None:

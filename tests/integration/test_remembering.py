@@ -319,6 +319,18 @@ def test_an_unreadable_memory_delays_an_answered_job(stack: Stack, monkeypatch: 
     assert set(stack.checked(upload).column("source").values()) == {"remembered"}
 
 
+def test_an_unreadable_memory_does_not_delay_a_paid_job(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.check(LIST[:120])
+    upload = stack.drop(LIST[:240], "b.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryBucket, "read", failing(MemoryUnreadableError("SlowDown")))
+        assert stack.functions.collect(upload)["next"] == "done"
+    counts = stack.checked(upload).job.counts
+    assert (counts.resolved, counts.unresolved) == (120, 120)
+
+
 def test_a_failed_write_does_not_hold_up_a_paid_job(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
