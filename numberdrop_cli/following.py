@@ -156,9 +156,9 @@ class _UnnoticedFiles:
             self._announce(watched)
 
     def _announce(self, watched: WatchedJob) -> None:
-        """Announce a file, unless it waits behind the open circuit breaker."""
+        """Announce a file, unless it may be waiting: behind the open circuit breaker, or in the queue."""
         try:
-            if self.connection.breaker.holder():
+            if self.connection.breaker.holder() or self._queue_has_messages():
                 return
             self.connection.queue.send_again(message_for(watched.upload), after_seconds=0)
         except (ClientError, BotoCoreError) as error:
@@ -168,6 +168,17 @@ class _UnnoticedFiles:
         else:
             self.view.show(announced(watched.name))
         self.announced.add(watched)
+
+    def _queue_has_messages(self) -> bool:
+        """Return whether messages wait in the upload queue; False without permission to look."""
+        queue = self.connection.queue
+        try:
+            answer = queue.client.get_queue_attributes(
+                QueueUrl=queue.url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        except ClientError:
+            return False
+        return answer["Attributes"]["ApproximateNumberOfMessages"] != "0"
 
 
 def follow(

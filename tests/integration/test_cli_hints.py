@@ -169,6 +169,23 @@ def test_a_file_behind_the_open_breaker_is_not_announced(run: CommandLine, meanw
 
 
 @pytest.mark.usefixtures("impatient")
+def test_a_file_is_not_announced_while_others_wait_in_the_queue(
+    run: CommandLine, meanwhile: Meanwhile
+) -> None:
+    queue = run.account.upload_queue
+    boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="another")
+
+    def the_other_is_taken() -> None:
+        assert messages_in(queue) == ["another"]
+
+    meanwhile += [the_other_is_taken, interrupt]
+    output = run("send", "leads.txt", "--checker", "band", "--watch").stdout
+    assert output.count("so the file was announced") == 1
+    (announcement,) = messages_in(queue)
+    assert "leads.txt" in announcement
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_file_without_a_version_is_not_announced(run: CommandLine, meanwhile: Meanwhile) -> None:
     boto3.client("s3").create_bucket(Bucket="plain")
     run.cloudformation.outputs["UploadBucketName"] = "plain"
