@@ -116,6 +116,25 @@ def test_the_event_lists_the_stored_files(account: Account, functions: Functions
     assert results["unknown_key"] is None
 
 
+def test_a_workbook_that_fails_does_not_cost_the_results(
+    account: Account,
+    functions: Functions,
+    upload: Upload,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: LogLines,
+) -> None:
+    def broken(*_: object, **__: object) -> bool:
+        raise ValueError("+447700900123 does not fit")
+
+    monkeypatch.setattr("numberdrop.steps.result_files.write_workbook", broken)
+    assert functions.collect(upload)["next"] == "done"
+    files = files_of(account, upload)
+    assert "results.csv" in files
+    assert "results.xlsx" not in files
+    assert "the workbook could not be written" in [line["message"] for line in logged.lines]
+    assert "447700900123" not in str(logged.lines)
+
+
 def test_the_manifest_describes_the_files_without_numbers(
     account: Account, functions: Functions, upload: Upload
 ) -> None:
