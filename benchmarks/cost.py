@@ -24,8 +24,8 @@ CALLS_OF_A_JOB: Mapping[str, int] = {
     "s3:PutObject": 8,
     "states:StartExecution": 1,
 }
-"""AWS requests of a job's functions, without checks of the task. Objects are the fence, the export, four files of
-results and the lists of two answers. A job of 1,000,000 numbers has no workbook."""
+"""AWS requests of a job's functions, without checks of the task. Objects are the fence, the export, four
+files of results and the lists of two answers. A job of 1,000,000 numbers has no workbook."""
 
 CALLS_OF_A_TURN: Mapping[str, int] = {"dynamodb:GetItem": 1}
 """AWS requests of each invocation of check_status, however many checks it makes."""
