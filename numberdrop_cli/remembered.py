@@ -35,10 +35,10 @@ class CheckerMemory:
     Attributes:
         checker: its name.
         runs: the number of objects.
-        entries: the number of records. An entry in several runs counts several times until they are merged,
-            and an erasure counts too.
+        entries: the number of verdicts. An entry in several runs counts several times until they are merged.
+        erased: the number of erasures, which are kept for 400 days.
         bytes: the size of the objects.
-        oldest: the day of the oldest record; None without records.
+        oldest: the day of the oldest verdict or erasure; None without any.
         cleared: the day on which everything was erased; None if it never was.
         saved_entries: the entries that completed jobs did not send because they were remembered.
         saved_usd: their list price; None if it is unknown.
@@ -47,6 +47,7 @@ class CheckerMemory:
     checker: str
     runs: int
     entries: int
+    erased: int
     bytes: int
     oldest: date | None
     cleared: date | None
@@ -138,7 +139,8 @@ class StackMemory:
         return CheckerMemory(
             checker=name,
             runs=len(found.runs),
-            entries=found.records,
+            entries=found.verdicts,
+            erased=found.erasures,
             bytes=sum(run.size for run, _ in found.runs),
             oldest=min((run.oldest for run, _ in found.runs), default=None),
             cleared=found.cleared,

@@ -12,7 +12,7 @@ from numberdrop_cli.printing import print_json, print_rows
 if TYPE_CHECKING:
     from numberdrop_cli.remembered import CheckerMemory
 
-COLUMNS = ("checker", "runs", "entries", "oldest", "bytes", "saved entries", "saved USD")
+COLUMNS = ("checker", "runs", "entries", "erased", "oldest", "bytes", "saved entries", "saved USD")
 
 
 @click.command()
@@ -33,8 +33,9 @@ def memory(connected: Connect, as_json: bool) -> None:
         raise RefusedError(str(error)) from None
     if as_json:
         print_json({"checkers": [_document(each) for each in found]})
-    elif found:
-        print_rows(COLUMNS, map(_cells, found))
+    elif known := [each for each in found if each.entries or each.saved_entries]:
+        # Numbers are erased for every checker, also for those of which nothing is remembered.
+        print_rows(COLUMNS, map(_cells, known))
     else:
         click.echo("Nothing is remembered yet.", err=True)
 
@@ -42,7 +43,8 @@ def memory(connected: Connect, as_json: bool) -> None:
 def _cells(each: "CheckerMemory") -> tuple[Any, ...]:
     usd = None if each.saved_usd is None else f"{each.saved_usd:.2f}"
     oldest = each.oldest.isoformat() if each.oldest else None
-    return each.checker, each.runs, each.entries, oldest, each.bytes, each.saved_entries, usd
+    sizes = (each.runs, each.entries, each.erased, oldest, each.bytes)
+    return each.checker, *sizes, each.saved_entries, usd
 
 
 def _document(each: "CheckerMemory") -> dict[str, Any]:

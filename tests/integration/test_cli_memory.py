@@ -77,6 +77,7 @@ def test_memory_shows_runs_entries_and_savings(run: CommandLine, memory: Verdict
         "checker": "band",
         "runs": 2,
         "entries": 25,
+        "erased": 0,
         "oldest": (DAY - timedelta(days=9)).isoformat(),
         "cleared": None,
         "saved_entries": 20_000,
@@ -87,7 +88,9 @@ def test_memory_shows_runs_entries_and_savings(run: CommandLine, memory: Verdict
 
 def test_memory_prints_a_line_for_each_checker(run: CommandLine, memory: VerdictMemory) -> None:
     learn(memory, "band", NUMBERS)
-    assert run("memory").stdout.split("\t")[:4] == ["band", "1", "20", DAY.isoformat()]
+    run("forget", *NUMBERS[:2], "--yes")
+    assert run("memory").stdout.split("\t")[:5] == ["band", "2", "20", "2", DAY.isoformat()]
+    assert len(run("memory").stdout.splitlines()) == 1
 
 
 def test_an_empty_memory_says_so(run: CommandLine, memory: VerdictMemory) -> None:
@@ -117,7 +120,7 @@ def test_forgotten_numbers_are_erased_for_every_checker(run: CommandLine, memory
 
 
 def test_forgetting_says_what_else_holds_the_numbers(run: CommandLine, memory: VerdictMemory) -> None:
-    memory.store.write("recalled/000000000001-08-2026-03-04-job-token", BytesIO(b"0"))
+    memory.store.write("recalled/000000000001-000000000000-08-2026-03-04-job-token", BytesIO(b"0"))
     result = run("forget", NUMBERS[0], answer="n\n")
     assert result.exit_code == 1
     assert "within a month at most" in result.stdout

@@ -45,9 +45,9 @@ def test_after_a_month_every_checker_is_merged(bucket: MemoryBucket) -> None:
 
 
 def test_a_checker_that_fails_does_not_stop_the_others(bucket: MemoryBucket) -> None:
-    bucket.write("runs/amazon/000000000001-08-2026-03-04-job1", BytesIO(b"broken"))
+    bucket.write("runs/amazon/000000000001-000000000000-08-2026-03-04-job1", BytesIO(b"broken"))
     for number in range(20):
-        bucket.write(f"runs/amazon/000000000001-08-2026-03-04-job{number}", BytesIO(b"broken"))
+        bucket.write(f"runs/amazon/000000000001-000000000000-08-2026-03-04-job{number}", BytesIO(b"broken"))
     learn(bucket, "band", 17)
     with pytest.raises(CompactionFailedError, match="1 of 2 checkers"):
         Compactor(bucket, 90).run(seconds=900)

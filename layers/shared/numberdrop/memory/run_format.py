@@ -3,8 +3,8 @@
 Layout, in little-endian byte order: the pages, then the directory. A page has the records whose hashes begin
 with the same bits: their hashes (8 bytes each), then their stamps (2 bytes each). The directory has the
 number of records before each page and after the last one, then the CRC-32 of each page, then its own CRC-32
-(4 bytes each). The number of records and of bits stand in the key of the object, so that a listing says how
-to read it.
+(4 bytes each). The numbers of records, erasures and bits stand in the key of the object, so that a listing
+says how to read it.
 """
 
 import re
@@ -18,7 +18,7 @@ from zlib import crc32
 
 from numberdrop.memory.errors import MemoryUnreadableError
 from numberdrop.memory.hashing import HASH_BYTES
-from numberdrop.memory.stamps import FIRST_DAY, checked_on
+from numberdrop.memory.stamps import ALL_STAMPS, ERASED, FIRST_DAY, checked_on
 
 RECORD = HASH_BYTES + 2
 """Bytes."""
@@ -30,25 +30,33 @@ _SLICE_BITS = 8
 _PAGE = 2048
 """Most records of a page on average."""
 
-_KEY = re.compile(r"(?P<records>\d{12})-(?P<bits>\d\d)-(?P<oldest>\d{4}-\d\d-\d\d)-(?P<name>[^/]+)")
+_KEY = re.compile(
+    r"(?P<records>\d{12})-(?P<erasures>\d{12})-(?P<bits>\d\d)-(?P<oldest>\d{4}-\d\d-\d\d)-(?P<name>[^/]+)"
+)
+
+
+_IS_ERASURE = bytes(stamp & 3 == ERASED for stamp in range(4)) * (ALL_STAMPS // 4)
+"""1 for every stamp that says that an entry was erased, else 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run, as its key describes it.
 
-    >>> Run.from_key("runs/band/000000020000-08-2026-03-04-job1").records
-    20000
+    >>> Run.from_key("runs/band/000000020000-000000000002-08-2026-03-04-job1").verdicts
+    19998
 
     Attributes:
         key: the key of the object.
         records: the number of records.
+        erasures: how many of them say that an entry was erased.
         bits: the number of leading bits that a page's hashes have in common.
         oldest: the day of the oldest record.
     """
 
     key: str
     records: int
+    erasures: int
     bits: int
     oldest: date
 
@@ -62,7 +70,13 @@ class Run:
         parts = _KEY.fullmatch(key.rpartition("/")[2])
         if not parts:
             raise MemoryUnreadableError("unknown kind of object")
-        return cls(key, int(parts["records"]), int(parts["bits"]), date.fromisoformat(parts["oldest"]))
+        records, erasures, bits = (int(parts[name]) for name in ("records", "erasures", "bits"))
+        return cls(key, records, erasures, bits, date.fromisoformat(parts["oldest"]))
+
+    @property
+    def verdicts(self) -> int:
+        """Return the number of verdicts."""
+        return self.records - self.erasures
 
     @property
     def shift(self) -> int:
@@ -144,6 +158,7 @@ class RunWriter:
         self._starts = array("I", [0])
         self._checksums = array("I")
         self._oldest: int | None = None
+        self._erasures = 0
 
     def add_slice(self, stamps_by_hash: dict[int, int]) -> None:
         """Append the records of the next slice."""
@@ -161,6 +176,7 @@ class RunWriter:
             self._starts.append(self.records + end)
             start = end
         self.records += len(hashes)
+        self._erasures += sum(map(_IS_ERASURE.__getitem__, stamps))
         if stamps:
             oldest = min(stamps)
             self._oldest = oldest if self._oldest is None else min(oldest, self._oldest)
@@ -170,8 +186,9 @@ class RunWriter:
         directory = self._starts.tobytes() + self._checksums.tobytes()
         self.file.write(directory + array("I", [crc32(directory)]).tobytes())
         oldest = FIRST_DAY if self._oldest is None else checked_on(self._oldest)
-        key = f"{folder}{self.records:012}-{self._bits:02}-{oldest.isoformat()}-{name}"
-        return Run(key, self.records, self._bits, oldest)
+        numbers = f"{self.records:012}-{self._erasures:012}-{self._bits:02}"
+        key = f"{folder}{numbers}-{oldest.isoformat()}-{name}"
+        return Run(key, self.records, self._erasures, self._bits, oldest)
 
 
 def newest_of(records: Sequence[tuple[Sequence[int], Sequence[int]]]) -> dict[int, int]:

@@ -71,9 +71,14 @@ class Listing:
     cleared: date | None
 
     @property
-    def records(self) -> int:
-        """Return the number of records in all runs."""
-        return sum(run.records for run, _ in self.runs)
+    def verdicts(self) -> int:
+        """Return the number of verdicts in all runs."""
+        return sum(run.verdicts for run, _ in self.runs)
+
+    @property
+    def erasures(self) -> int:
+        """Return the number of erasures in all runs."""
+        return sum(run.erasures for run, _ in self.runs)
 
 
 def folder_of(checker: str) -> str:
