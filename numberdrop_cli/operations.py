@@ -104,7 +104,7 @@ class Operations:
             task_id=task_id,
             charged=True,
             run=self._free_run(job),
-            submitted_at=self.now(),
+            submitted_at=self._sent_at(job),
             **self._reset_fields(lease=TIME_TO_START),
         )
         return _error_of(lambda: self.executions.start(moved))
@@ -151,6 +151,14 @@ class Operations:
         self.queue.send_again(message_for(job.upload), after_seconds=0)
         if fence:
             self.fences.remove(fence)
+
+    def _sent_at(self, job: Job) -> datetime:
+        """Return when the file of a job in doubt was sent: not later than its doubt and its worker's lease.
+
+        The verdicts are of that day, however late a person finds the task. With a later day, they would be
+        remembered for too long, and numbers that were erased meanwhile would be remembered again.
+        """
+        return min(job.finished_at or self.now(), job.lease_until)
 
     def _free_run(self, job: Job) -> int:
         """Return the first run, from the job's own on, that no execution has.

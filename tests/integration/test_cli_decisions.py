@@ -62,11 +62,22 @@ def test_a_job_resolved_as_charged_is_followed(run: CommandLine) -> None:
     assert messages_in(run.account.upload_queue) == []
 
 
+@pytest.mark.parametrize(("lease", "days_ago"), [(timedelta(days=1), 40), (timedelta(days=-41), 41)])
+def test_a_charge_found_late_keeps_the_day_of_the_doubt(
+    run: CommandLine, lease: timedelta, days_ago: int
+) -> None:
+    """The lease of a lost worker ended long before reconcile noticed that."""
+    doubted = NOON - timedelta(days=40)
+    job = run.put(State.IN_DOUBT, finished_at=doubted, lease_until=NOON + lease)
+    assert operations(run).mark_charged(job, "found-by-a-person") is None
+    assert run.stored(job).submitted_at == NOON - timedelta(days=days_ago)
+
+
 def test_a_job_resolved_as_charged_gets_a_new_deadline(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT)
     assert operations(run).mark_charged(job, "found-by-a-person") is None
     after = run.stored(job)
-    assert after.submitted_at == NOON
+    assert after.submitted_at == job.finished_at
     assert after.lease_until == NOON + timedelta(minutes=1)
     assert after.deadline == NOON + timedelta(hours=HOURS)
 

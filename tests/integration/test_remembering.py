@@ -9,7 +9,12 @@ import boto3
 import pytest
 
 from local.simulator import Simulator, verdict
+from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fences
+from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.memory_bucket import MemoryBucket, connect_memory
+from numberdrop.aws.queue import UploadQueue
+from numberdrop.aws.task_ids import TaskIds
 from numberdrop.jobs.checkers import checkers
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
@@ -18,6 +23,8 @@ from numberdrop.jobs.upload import Upload
 from numberdrop.memory.errors import MemoryUnreadableError, MemoryUnwritableError
 from numberdrop.settings import MemorySettings
 from numberdrop.steps import recalling, remembering
+from numberdrop_cli.jobs_table import JobsTable
+from numberdrop_cli.operations import Operations
 from tests.support.account import Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions
@@ -374,6 +381,42 @@ def test_the_stamp_is_the_day_of_the_submission(stack: Stack) -> None:
     stack.checked(upload)
     answered = stack.check(LIST[:120], "b.txt")
     assert set(answered.column("checked_on").values()) == {long_ago.date().isoformat()}
+
+
+def operations(account: Account) -> Operations:
+    dynamodb = boto3.client("dynamodb")
+    ledger = Ledger(dynamodb, account.jobs_table)
+    return Operations(
+        ledger=ledger,
+        task_ids=TaskIds.beside(ledger),
+        fences=Fences(boto3.client("s3"), account.results_bucket),
+        jobs=JobsTable(dynamodb, account.jobs_table),
+        executions=Executions(boto3.client("stepfunctions"), account.state_machine),
+        queue=UploadQueue(boto3.client("sqs"), account.upload_queue),
+        job_timeout=timedelta(hours=24),
+    )
+
+
+def test_a_charge_found_late_does_not_bring_numbers_back(stack: Stack) -> None:
+    """The numbers were erased after the vendor had checked them, and before a person found the task."""
+    stack.simulator.inject_fault("submit", "reset_after_work")
+    upload = stack.account.drop("band/a.txt", file_of(*LIST[:120]))
+    stack.functions.submit(upload)
+    in_doubt = job_of(stack.account, upload)
+    assert (in_doubt.state, len(stack.account.events())) == (State.IN_DOUBT, 1)
+    long_ago = datetime.now(UTC) - timedelta(days=25)
+    in_doubt = replace(in_doubt, finished_at=long_ago)
+    stack.account.put(in_doubt)
+    memory = connect_memory(MemorySettings.from_env())
+    memory.forget("band", "erasure", TODAY - timedelta(days=20), LIST[:100])
+    (charge,) = stack.simulator.charges
+    assert operations(stack.account).mark_charged(in_doubt, charge.task_id) is None
+    stack.account.end_pause()
+    stack.functions.collect(upload)
+    dates = stack.checked(upload).column("checked_on")
+    assert set(dates.values()) == {long_ago.date().isoformat()}
+    second = stack.drop(LIST[:240], "b.txt")
+    assert job_of(stack.account, second).counts.remembered == 20
 
 
 def test_remembered_answers_are_not_learnt_again(stack: Stack) -> None:
