@@ -64,6 +64,33 @@ def test_a_notice_shows_fields_that_its_event_has(name: str, sample: str) -> Non
             assert isinstance(value, str | int) or path.startswith("$.detail.counts.")
 
 
+def notice(name: str, sample: str) -> str:
+    """Return the text that EventBridge makes of a sample event for a rule's first target."""
+    event = json.loads((PROJECT / f"events/samples/1/{sample}.json").read_text("utf-8"))
+    transformer = resources("AWS::Events::Rule")[name]["Targets"][0]["If"][1]["InputTransformer"]
+    text: str = template()["Mappings"]["Notices"][transformer["InputTemplate"]["FindInMap"][1]]["Text"]
+    for variable, path in transformer["InputPathsMap"].items():
+        value = event
+        for part in path.removeprefix("$.").split("."):
+            value = value[part]
+        text = text.replace(f"<{variable}>", str(value))
+    return text
+
+
+def test_the_deployment_page_shows_a_notice() -> None:
+    page = (PROJECT / "docs" / "deployment.md").read_text("utf-8")
+    assert notice("PaidFailureRule", "failed") in page
+
+
+@pytest.mark.parametrize(("name", "sample"), NOTICES.items())
+def test_a_notice_names_a_section_of_the_runbook(name: str, sample: str) -> None:
+    runbook = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
+    headings = set(re.findall(r'^#+ [`"]?(.+?)[`"]?$', runbook, re.MULTILINE))
+    named = re.findall(r"docs/runbook.md, '(.+?)'", notice(name, sample))
+    assert set(named) <= headings
+    assert bool(named) == (name != "CompletedRule")
+
+
 def test_notices_follow_the_parameter() -> None:
     rules = template()["Resources"]
     conditions = {name: rules[name].get("Condition") for name in NOTICES}
