@@ -1,7 +1,7 @@
 """Search all jobs by reading the whole table. Only commands that people run do it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,19 @@ _MAY_REPEAT = FORGOTTEN.sources
 
 ID_DIGITS = 64
 """Hexadecimal digits of a whole job id."""
+
+
+OF_SUMMARY = (
+    "job_id",
+    "state",
+    "checker",
+    "upload",
+    "created_at",
+    "submitted_at",
+    "finished_at",
+    "reason",
+)
+"""The attributes of an item from which a summary is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,9 @@ class JobsTable:
     def summaries(self, state: State | None = None) -> Iterator[Summary]:
         """Yield all jobs, or those in one state, in no order."""
         if state is None:
-            found = self._scan("NOT begins_with(job_id, :value)", NON_JOB_PREFIX)
+            found = self._scan("NOT begins_with(#job_id, :value)", NON_JOB_PREFIX, OF_SUMMARY)
         else:
-            found = self._scan("#state = :value", state, names={"#state": "state"})
+            found = self._scan("#state = :value", state, OF_SUMMARY)
         return map(summary_of, found)
 
     def full_id(self, prefix: str) -> str:
@@ -66,7 +79,9 @@ class JobsTable:
         """
         if len(prefix) == ID_DIGITS:
             return prefix
-        found = [str(item["job_id"]) for item in self._scan("begins_with(job_id, :value)", prefix)]
+        found = [
+            str(item["job_id"]) for item in self._scan("begins_with(#job_id, :value)", prefix, ["job_id"])
+        ]
         if not found:
             raise RefusedError(f"No job id begins with {prefix}.")
         if len(found) > 1:
@@ -80,43 +95,51 @@ class JobsTable:
         """
         found = [
             (str(item["created_at"]), str(item["job_id"]))
-            for item in self._scan(
-                "#upload.#key = :value", upload.key, names={"#upload": "upload", "#key": "key"}
-            )
+            for item in self._scan("#upload.#key = :value", upload.key, ["job_id", "created_at", "upload"])
             if item["upload"]["etag"] == upload.etag
         ]
         return max(found)[1] if found else None
 
     def job_of_task(self, task_id: str) -> str | None:
         """Return the id of the job that a task belongs to, or None."""
-        return next((item["job_id"] for item in self._scan("task_id = :value", task_id)), None)
+        found = self._scan("#task_id = :value", task_id, ["job_id", "task_id"])
+        return next((item["job_id"] for item in found), None)
 
     def remembered_entries(self) -> Counter[str]:
         """Return how many entries completed jobs did not send because they were remembered, by checker."""
         remembered: Counter[str] = Counter()
-        for item in self._scan("#state = :value", State.COMPLETED, names={"#state": "state"}):
+        for item in self._scan("#state = :value", State.COMPLETED, ["state", "counts", "checker"]):
             if count := item["counts"].get("remembered"):
                 remembered[item["checker"]] += count
         return remembered
 
     def fence_tokens_of_repeatable_jobs(self) -> dict[str, set[str] | None]:
         """Return all jobs by id: the fence tokens of a job that may be sent again, None for any other job."""
-        found = self._scan("NOT begins_with(job_id, :value)", NON_JOB_PREFIX)
+        wanted = ["job_id", "state", "fence_tokens"]
+        found = self._scan("NOT begins_with(#job_id, :value)", NON_JOB_PREFIX, wanted)
         return {
             item["job_id"]: item.get("fence_tokens", set()) if item["state"] in _MAY_REPEAT else None
             for item in found
         }
 
-    def _scan(
-        self, condition: str, value: str, *, names: Mapping[str, str] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        named: Any = {"ExpressionAttributeNames": names} if names else {}
+    def _scan(self, condition: str, value: str, attributes: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield some attributes of all items for which a condition holds.
+
+        Args:
+            condition: names attributes as ``#name``, and the value as ``:value``.
+            value: the text to compare with.
+            attributes: the attributes to return. The fewer there are, the less is sent and parsed.
+        """
+        names = {f"#{name}": name for name in attributes}
+        if "#key" in condition:
+            names["#key"] = "key"
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
             FilterExpression=condition,
             ExpressionAttributeValues={":value": {"S": value}},
-            **named,
+            ExpressionAttributeNames=names,
+            ProjectionExpression=", ".join(f"#{name}" for name in attributes),
         )
         for page in pages:
             for item in page["Items"]:

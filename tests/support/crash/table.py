@@ -56,11 +56,18 @@ class Table:
         }
 
     def scan(self, **request: Any) -> dict[str, Any]:
-        """Return the items whose keys do not begin with a prefix."""
+        """Return the wanted attributes of the items whose keys do not begin with a prefix."""
         self.requests.append(("scan", request))
-        assert request["FilterExpression"] == "NOT begins_with(job_id, :value)"
+        assert request["FilterExpression"] == "NOT begins_with(#job_id, :value)"
         prefix = request["ExpressionAttributeValues"][":value"]["S"]
-        return {"Items": [dict(item) for item in self.items() if not _key(item).startswith(prefix)]}
+        wanted = {_name(word, request) for word in request["ProjectionExpression"].split(", ")}
+        return {
+            "Items": [
+                {name: value for name, value in item.items() if name in wanted}
+                for item in self.items()
+                if not _key(item).startswith(prefix)
+            ]
+        }
 
     def snapshot(self) -> Mapping[str, Item]:
         """Return all items as they are now, for ``restore``."""
