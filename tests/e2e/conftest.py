@@ -11,7 +11,7 @@ from local.event_tap import event_tap
 from local.processes import PROJECT
 from local.sam import deploy
 from local.simulator import RemoteSimulator
-from tests.support.cloud import MEMORY_STACK, Bucket, Inbox, close_breaker
+from tests.support.cloud import BANK_STACK, MEMORY_STACK, Bucket, Inbox, close_breaker
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,6 +47,49 @@ def memory_stack(cloud: LocalCloud) -> dict[str, str]:
         parameters={**vendor_parameters(cloud.simulator), **lives},
         folder=cloud.folder,
     )
+
+
+@pytest.fixture(scope="session")
+def bank_key(cloud: LocalCloud) -> str:
+    created = cloud.aws.client("kms").create_key(Description="The bank's key")
+    return str(created["KeyMetadata"]["Arn"])
+
+
+@pytest.fixture(scope="session")
+def bank_stack(cloud: LocalCloud, bank_key: str) -> dict[str, str]:
+    """Deploy a stack with every optional resource; return its physical names by logical name."""
+    ec2 = cloud.aws.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    group = ec2.create_security_group(
+        GroupName="functions", Description="The functions", VpcId=subnet["VpcId"]
+    )
+    options = {
+        "VpcSubnetIds": subnet["SubnetId"],
+        "VpcSecurityGroupIds": group["GroupId"],
+        "KmsKeyArn": bank_key,
+        "LogLevel": "WARNING",
+        "LogRetentionDays": "400",
+        "RememberYesDays": "90",
+        "EventSchemaVersion": "2",
+        "AlarmEmail": "operations@bank.example",
+    }
+    deploy(
+        cloud.aws,
+        PROJECT / "template.yaml",
+        stack=BANK_STACK,
+        parameters={**vendor_parameters(cloud.simulator), **options},
+        folder=cloud.folder,
+    )
+    pages = (
+        cloud.aws.client("cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName=BANK_STACK)
+    )
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+    }
 
 
 @pytest.fixture(scope="session")

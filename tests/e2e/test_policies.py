@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from local.cloud import LocalCloud, vendor_parameters
-from local.processes import PROJECT, TOOLS
-from local.sam import deploy
+from local.cloud import LocalCloud
+from local.processes import TOOLS
 from tests.support.template import resources
 
 ACCEPTED = {
@@ -38,16 +37,6 @@ HOLES = {
 """Changes of the policies from the first text to the second, and what must be found."""
 
 
-STACK = "numberdrop-policies"
-
-EVERYTHING = {
-    "AlarmEmail": "oncall@example.com",
-    "RememberYesDays": "30",
-    "VpcSubnetIds": "subnet-0123456789abcdef0",
-    "VpcSecurityGroupIds": "sg-0123456789abcdef0",
-}
-"""The parameters with which the stack has every policy of the template."""
-
 OWNERS = (
     "AWS::IAM::Role",
     "AWS::IAM::ManagedPolicy",
@@ -58,17 +47,13 @@ OWNERS = (
 
 
 @pytest.fixture(scope="module")
-def policies(cloud: LocalCloud) -> Mapping[str, str]:
-    """Return every policy of the stack that names resources, by the logical id of what has it."""
-    parameters = {**vendor_parameters(cloud.simulator), **EVERYTHING}
-    deploy(cloud.aws, PROJECT / "template.yaml", stack=STACK, parameters=parameters, folder=cloud.folder)
-    stacks = cloud.aws.client("cloudformation")
+def policies(cloud: LocalCloud, bank_stack: Mapping[str, str]) -> Mapping[str, str]:
+    """Return every policy of the template that names resources, by the logical id of what has it."""
     return {
-        f"{resource['LogicalResourceId']}{number}": json.dumps(document)
-        for resource in stacks.describe_stack_resources(StackName=STACK)["StackResources"]
-        for number, document in enumerate(
-            _documents(cloud, resource["ResourceType"], resource["PhysicalResourceId"])
-        )
+        f"{owner}{number}": json.dumps(document)
+        for kind in OWNERS
+        for owner in resources(kind)
+        for number, document in enumerate(_documents(cloud, kind, bank_stack[owner]))
     }
 
 
@@ -114,7 +99,7 @@ def _details(detail: Any) -> list[str]:
     return [each["action"] if isinstance(each, dict) else str(each) for each in detail]
 
 
-def test_every_policy_of_the_template_is_read(policies: Mapping[str, str]) -> None:
+def test_every_owner_has_a_policy(policies: Mapping[str, str]) -> None:
     owners = {name.rstrip("0123456789") for name in policies}
     assert owners == {name for kind in OWNERS for name in resources(kind)}
 

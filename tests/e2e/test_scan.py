@@ -12,7 +12,10 @@ from local.processes import PROJECT, TOOLS
 from tests.support.resolved_template import resolved
 
 CHECKOV = {
-    "CKV_AWS_19": ("SSEAlgorithm: AES256", "SSEAlgorithm: none"),
+    "CKV_AWS_21": (
+        "VersioningConfiguration: { Status: Enabled }",
+        "VersioningConfiguration: { Status: Suspended }",
+    ),
     "CKV_AWS_28": ("PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"),
     "CKV_AWS_53": ("BlockPublicAcls: true", "BlockPublicAcls: false"),
     "CKV_AWS_63": ("Action: dynamodb:GetItem", 'Action: "*"'),

@@ -15,6 +15,9 @@ from numberdrop.aws.circuit_breaker import BREAKER_KEY
 MEMORY_STACK = "numberdrop-memory"
 """The stack that remembers verdicts. The usual one does not: its tests send the same numbers again."""
 
+BANK_STACK = "numberdrop-bank"
+"""The stack with every optional resource."""
+
 TIMEOUT_SECONDS = 60
 """How long a test waits for something that must happen."""
 

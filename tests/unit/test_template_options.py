@@ -203,7 +203,13 @@ def test_the_key_policy_of_the_page_names_every_service() -> None:
 
 
 def test_keys_of_aws_are_used_by_default() -> None:
+    """The scan cannot see this, because checkov does not resolve the condition."""
     assert "KmsKeyArn" not in json.dumps(deployed())
+    buckets = [r["Properties"] for r in deployed().values() if r.get("Type") == "AWS::S3::Bucket"]
+    assert buckets
+    for bucket in buckets:
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
 # Logs
