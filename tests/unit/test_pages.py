@@ -19,8 +19,9 @@ SECTIONS = [
     "Links",
 ]
 MAX_README_LINES = 150
+EXAMPLES = ["consumer", "dropper", "forwarder", "slack"]
 README = (PROJECT / "README.md").read_text("utf-8")
-FOLDERS = ["docs", "benchmarks", "examples/consumer", ".github"]
+FOLDERS = ["docs", "benchmarks", *(f"examples/{name}" for name in EXAMPLES), ".github"]
 PAGES = sorted([*PROJECT.glob("*.md"), *(page for name in FOLDERS for page in (PROJECT / name).glob("*.md"))])
 
 
