@@ -34,6 +34,7 @@ from numberdrop.steps.upload_rules import PreparedUpload
 from numberdrop.vendor.download import DownloadFailedError
 from numberdrop.vendor.outcomes import InDoubt, Retryable, SubmitOutcome, TaskStatus
 from tests.support.crash.breaker_mutants import BREAKER_MUTANTS
+from tests.support.crash.failure_file_mutants import FAILURE_FILE_MUTANTS
 from tests.support.crash.memory_mutants import MEMORY_MUTANTS
 from tests.support.crash.vendor import SeamVendorClient
 from tests.support.crash.wiring import Wiring
@@ -438,6 +439,7 @@ class IgnoresTheCeiling(Wiring):
 
 MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     **BREAKER_MUTANTS,
+    **FAILURE_FILE_MUTANTS,
     **MEMORY_MUTANTS,
     RetriesALostPost: ("one_upload",),
     ReleasesADoubtfulJob: ("one_upload",),

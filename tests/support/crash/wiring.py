@@ -94,6 +94,7 @@ class Wiring:
     gatekeeper_class = Gatekeeper
     task_ids_class = TaskIds
     fences_class = Fences
+    failure_files_class = FailureFiles
     announcer_class = Announcer
     executions_class = Executions
     results_class = ResultsBucket
@@ -205,7 +206,7 @@ class Wiring:
         return self.fences_class(self.clients.s3, RESULTS)
 
     def _announcer(self, ledger: Ledger) -> Announcer:
-        files = FailureFiles(lambda: self.clients.s3, RESULTS)
+        files = self.failure_files_class(lambda: self.clients.s3, RESULTS)
         version = SchemaVersion.TWO if self.remembers else SchemaVersion.ONE
         return self.announcer_class(self.clients.events, "default", ledger, files, version)
 
