@@ -339,14 +339,14 @@ def test_altered_bytes_are_noticed(use: str, position: int) -> None:
         uses[use]()
 
 
-def test_an_object_that_is_not_a_run_makes_it_unreadable() -> None:
-    with pytest.raises(MemoryUnreadableError):
-        recall(
-            memory_in(
-                InMemoryStore({"runs/band/notes.txt": b""}, {"runs/band/notes.txt": InMemoryStore.now})
-            ),
-            ENTRIES,
-        )
+@pytest.mark.parametrize(
+    "name",
+    ["notes.txt", "cleared-soon", "cleared-2026-13-01", "000000000001-000000000000-08-2026-13-01-job1"],
+)
+def test_an_object_that_is_not_a_run_makes_it_unreadable(name: str) -> None:
+    key = f"runs/band/{name}"
+    with pytest.raises(MemoryUnreadableError, match="unknown kind of object"):
+        recall(memory_in(InMemoryStore({key: b""}, {key: InMemoryStore.now})), ENTRIES)
 
 
 # Privacy

@@ -39,6 +39,21 @@ _IS_ERASURE = bytes(stamp & 3 == ERASED for stamp in range(4)) * (ALL_STAMPS // 
 """1 for every stamp that says that an entry was erased, else 0."""
 
 
+def day_in_key(text: str) -> date:
+    """Return the day that a part of an object's key names.
+
+    >>> day_in_key("2026-03-04").day
+    4
+
+    Raises:
+        MemoryUnreadableError: it names no day, so the object is not ours.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise MemoryUnreadableError("unknown kind of object") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run, as its key describes it.
@@ -71,7 +86,7 @@ class Run:
         if not parts:
             raise MemoryUnreadableError("unknown kind of object")
         records, erasures, bits = (int(parts[name]) for name in ("records", "erasures", "bits"))
-        return cls(key, records, erasures, bits, date.fromisoformat(parts["oldest"]))
+        return cls(key, records, erasures, bits, day_in_key(parts["oldest"]))
 
     @property
     def verdicts(self) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO, Protocol
 
-from numberdrop.memory.run_format import Run
+from numberdrop.memory.run_format import Run, day_in_key
 
 RUNS = "runs/"
 """Folder of the runs, with a folder for each checker."""
@@ -100,9 +100,12 @@ def cleared_day(key: str) -> date | None:
 
     >>> cleared_day("runs/band/cleared-2026-03-04").isoformat()
     '2026-03-04'
+
+    Raises:
+        MemoryUnreadableError: the object names no day.
     """
     name = key.rpartition("/")[2]
-    return date.fromisoformat(name.removeprefix(_CLEARED)) if name.startswith(_CLEARED) else None
+    return day_in_key(name.removeprefix(_CLEARED)) if name.startswith(_CLEARED) else None
 
 
 def listing(store: MemoryStore, checker: str) -> Listing:
