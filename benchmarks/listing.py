@@ -1,8 +1,8 @@
 """Listing: how long `numberdrop jobs` takes to find the latest of a million jobs.
 
 The DynamoDB client is the real one. Only its connection is replaced: it answers after 20 ms with pages as
-large as DynamoDB's, from a table that is computed rather than stored. So the time covers signing, parsing and
-choosing, and a network, but not DynamoDB itself. The command's own start comes on top.
+large as DynamoDB's, from a table that is computed rather than stored. So the time covers signing, parsing,
+filtering and a network, but not DynamoDB itself, nor the start of the command.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Remembering verdicts: what it costs to find out which numbers of an upload were answered before.
 
 Figures are seconds of processor time, because some ways use all cores. Runs, tables and Parquet are local
-files, so the client of S3 is in none of them. DynamoDB is reckoned: its client signs and parses a sample of
+files, so the client of S3 is in none of them. DynamoDB is estimated: its client signs and parses a sample of
 requests that are answered without a network. ``ASKED`` and ``REMEMBERED`` in the environment choose the
 sizes.
 """
@@ -43,7 +43,7 @@ CHECKER, KEY, DAY = "band", b"a key of the benchmark", date(2026, 3, 4)
 ITEMS_OF_A_READ, ITEMS_OF_A_WRITE = 100, 25
 """Most items of one request (Amazon DynamoDB API reference, "BatchGetItem" and "BatchWriteItem")."""
 
-DYNAMODB = "DynamoDB, an item each (reckoned)"
+DYNAMODB = "DynamoDB, an item each (estimated)"
 
 USD = {
     "read of an item": 0.125 / 2 / MILLION,
@@ -55,7 +55,7 @@ USD = {
 unit, a write of up to 1 KB one (AWS, "Amazon DynamoDB pricing", "Amazon S3 pricing")."""
 
 SAMPLE = 10_000
-"""Items by which DynamoDB is reckoned."""
+"""Items of the sample from which DynamoDB is estimated."""
 
 MOST_FOR_OTHERS = 10 * MILLION
 """Records that the other ways are measured with. Making their files takes minutes."""

@@ -36,7 +36,7 @@ def allow_sending(client: "SQSClient", queue_url: str, *, service: str, source: 
 
 @contextmanager
 def event_tap(cloud: LocalCloud) -> Iterator[EventTap]:
-    """Receive the events of the stack's bus until the context ends, those of other stacks too."""
+    """Receive the events of the stack's bus, including those of other stacks, until the context ends."""
     events, sqs = cloud.aws.client("events"), cloud.aws.client("sqs")
     bus = cloud.outputs["EventBusName"]
     with of_the_command.event_tap(events, sqs, bus, {"source": ["numberdrop"]}) as tap:

@@ -35,7 +35,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class ReleaseError(Exception):
-    """The release cannot be built; the message says what to do."""
+    """The release cannot be built. The message says what to do."""
 
 
 def project_version(pyproject: str) -> str:
@@ -54,7 +54,7 @@ def check_tag(tag: str, version: str, changelog: str) -> None:
     >>> check_tag("v1.2.0", "1.2.0", "## Unreleased\n\n## 1.2.0\n- Faster.\n")
 
     Raises:
-        ReleaseError: the tag is not that of the version, or the changelog does not say what the version has.
+        ReleaseError: the tag is not that of the version, or the changelog has no section of the version.
     """
     if tag != f"v{version}":
         raise ReleaseError(f"The tag is {tag}, but pyproject.toml has version {version}. Tag v{version}.")
@@ -78,7 +78,7 @@ def with_version(template: str, version: str) -> str:
         ReleaseError: the template has no such metadata.
     """
     if template.count(METADATA) != 1:
-        raise ReleaseError("The template has no metadata of an application. Add them to template.yaml.")
+        raise ReleaseError("The template has no metadata of an application. Add it to template.yaml.")
     named = template.replace(METADATA, f"{METADATA}    SemanticVersion: {version}\n")
     return re.sub(r"((?:LicenseUrl|ReadmeUrl): )(?:\S*/)?(\S+)", r"\1\2", named)
 
@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def release(version: str, dist: Path, bucket: str | None = None) -> None:
-    """Build a release of this version into a folder, whose older content is removed."""
+    """Build a release of this version into a folder. Older content of the folder is removed."""
     shutil.rmtree(dist, ignore_errors=True)
     dist.mkdir(parents=True)
     with TemporaryDirectory() as folder:

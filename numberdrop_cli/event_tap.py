@@ -61,7 +61,7 @@ def event_tap(
     """Receive the events of a bus that match a pattern until the context ends.
 
     Events of the first seconds may not come (Amazon EventBridge API reference, "PutRule"). Everything is
-    removed at the end, also what a failed request may have made.
+    removed at the end, including what a failed request may have made.
 
     Args:
         events: the client of EventBridge.

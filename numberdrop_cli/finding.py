@@ -39,8 +39,8 @@ class JobFinder:
     def _id_of_sent_job(self, digits: str) -> str | None:
         """Return the only id with these first digits among the jobs that were about to be sent, or None.
 
-        Such jobs have fences, which can be listed by their first digits. As many digits as people see are
-        unique for all practical purposes; with fewer, another job may begin alike.
+        Such jobs have fences, which can be listed by their first digits. The 12 digits that people see are
+        unique for all practical purposes; fewer digits may be those of several jobs.
         """
         if not SHORT_ID_DIGITS <= len(digits) < ID_DIGITS:
             return None

@@ -1,4 +1,4 @@
-"""List the latest jobs, by the index of all jobs by month where that suffices."""
+"""List the latest jobs, if possible by the index of all jobs by month."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -144,7 +144,7 @@ class LatestJobs:
 
 
 def _is_rare(wanted: Wanted) -> bool:
-    """Return whether one look at the whole table is faster than a search for few jobs, one by one."""
+    """Return whether reading the whole table is faster than looking jobs up one by one."""
     return wanted.state not in {None, State.COMPLETED} and wanted.since is None
 
 

@@ -9,7 +9,7 @@ GAP = "  "
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 OLD = timedelta(days=30)
-"""What is older is shown with its date."""
+"""Older moments are shown as dates."""
 
 
 def table_lines(
@@ -25,8 +25,7 @@ def table_lines(
         header: the names of the columns.
         rows: the cells, printable text without line ends.
         width: the columns of the terminal.
-        shortest: the names of the columns that may be shortened, the first of them first, each with its
-            shortest width.
+        shortest: the columns that may be shortened, in this order, each with its shortest width.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -42,7 +41,7 @@ def table_lines(
 
 
 def shortened(text: str, width: int) -> str:
-    """Return a text that fits into so many columns, its middle left out if necessary.
+    """Return a text that fits into so many columns; leave its middle out if necessary.
 
     >>> shortened("band/spring/leads.txt", 15), shortened("leads.txt", 15)
     ('band/sp…ads.txt', 'leads.txt')

@@ -1,4 +1,4 @@
-"""What the user wants to be done with files, before anything is sent."""
+"""The files that the user names, and how to read and send them."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Which stack a command works on, and where: from options, samconfig.toml and the environment."""
+"""Find the stack that a command works on, from options, samconfig.toml and the environment."""
 
 import os
 from collections.abc import Mapping

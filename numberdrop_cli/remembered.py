@@ -1,4 +1,4 @@
-"""What a stack remembers, and erasing it."""
+"""Show what a stack remembers, and erase it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

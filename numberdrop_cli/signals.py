@@ -10,7 +10,7 @@ STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 
 class StoppedError(BaseException):
-    """The command was asked to stop. Not an ``Exception``, so that nothing takes it for an error.
+    """The command was asked to stop. It is not an ``Exception``, so that no code handles it as an error.
 
     Attributes:
         status: the exit status, 128 and the signal's number, as shells have it.
@@ -25,7 +25,7 @@ class StoppedError(BaseException):
 def stopped_by_signals() -> Iterator[None]:
     """Raise ``StoppedError`` in the context at the first signal to stop; ignore all further ones.
 
-    So what the context has to tidy up is not interrupted.
+    So a second signal does not interrupt the clean-up of the context.
     """
 
     def stop(number: int, _: FrameType | None) -> None:

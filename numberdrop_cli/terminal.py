@@ -1,4 +1,4 @@
-"""Whether a person looks at the output, and can answer a question."""
+"""Find out whether a person reads the output and can answer a question."""
 
 import sys
 

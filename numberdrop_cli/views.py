@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from types import TracebackType
 from typing import Protocol, Self
 
 import click
@@ -26,9 +25,7 @@ class View(Protocol):
     def __enter__(self) -> Self:
         """Start to show notices."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Restore the terminal."""
 
     def show(self, notice: Notice, /) -> None:

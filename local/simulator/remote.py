@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
-from types import TracebackType
 from typing import Any, Self
 
 import requests
@@ -84,12 +83,7 @@ class RemoteSimulator(Controls):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.close()
 
     def call(self, method: str, name: str, arguments: Mapping[str, object] | None = None) -> Any:

@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import Any, Self
 
 from local.simulator.answers import Answer, Delivery, error_answer, reset, send
@@ -78,12 +77,7 @@ class Simulator(Controls):
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.closing.set()
         self._server.shutdown()
         self._thread.join()

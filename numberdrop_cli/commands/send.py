@@ -60,9 +60,9 @@ Examples:
     cls=Single,
     metavar="DAYS",
     type=click.IntRange(0, LONGEST_LIFE),
-    help="Ask anew what is remembered for so many days or longer.",
+    help="Send again what has been remembered for so many days or longer.",
 )
-@click.option("--fresh", is_flag=True, help="Ask everything anew, as --max-age 0.")
+@click.option("--fresh", is_flag=True, help="Send all numbers, remembered or not, as --max-age 0.")
 @yes_option
 @click.option("--watch", "watching", is_flag=True, help="Follow the jobs and save their results.")
 @export_option

@@ -1,4 +1,4 @@
-"""Who drops files by S3 finds in the results bucket why a job ended without results."""
+"""People who drop files by S3 find in the results bucket why a job ended without results."""
 
 import json
 from dataclasses import replace

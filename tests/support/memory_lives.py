@@ -135,7 +135,7 @@ class Life:
         self._let_another_attempt_freeze(entries)
         frozen = self.memory.recalled(key).stamps(entries) if key else [0] * len(entries)
         if frozen != list(expected.values()):
-            self.problems.append(f"seed {self.seed}: other answers than a dict's were frozen")
+            self.problems.append(f"seed {self.seed}: the stored answers are not those of a dict")
         self.compared += len(entries)
 
     def _let_another_attempt_freeze(self, entries: list[str]) -> None:
@@ -164,7 +164,7 @@ class Life:
         refreshed = sorted(expected[entry] for entry in sent if expected[entry])
         in_order = [entry for entry in entries if entry in set(sent)] == sent
         if not in_order or not set(fresh) <= set(sent) or refreshed != oldest:
-            self.problems.append(f"seed {self.seed}: other entries were sent than a dict has not")
+            self.problems.append(f"seed {self.seed}: the entries to send are not those that a dict lacks")
 
     def _blocks(self, entries: list[str]) -> Iterator[list[str]]:
         while entries:

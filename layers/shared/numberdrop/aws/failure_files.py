@@ -31,7 +31,7 @@ NO_CHECKER = "unknown"
 """Stands in a key for the checker of an upload whose key names none."""
 
 SHORT = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
-"""For a client that leaves time for the event. Both files take 17 seconds at worst, of the 30 that
+"""Limits of a client that leaves time for the event: both files take 17 seconds at worst, of the 30 that
 record_failure has."""
 
 logger = Logger()

@@ -1,4 +1,4 @@
-"""What a job that ended without results leaves in the results bucket: for programs and for people."""
+"""The content of ``failed.json`` and ``failed.txt``, for jobs that ended without results."""
 
 import re
 from datetime import UTC, datetime

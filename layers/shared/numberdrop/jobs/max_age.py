@@ -1,10 +1,10 @@
-"""How old a remembered verdict may be, as the user wants it for one file."""
+"""The age up to which remembered verdicts are reused for one file, as its user wants it."""
 
 import re
 from collections.abc import Mapping
 
 MAX_AGE_METADATA = "max-age-days"
-"""The object's metadata with the most days since a verdict was bought. 0 asks for all entries anew."""
+"""The object's metadata with the age in days from which a verdict is not reused. 0 sends all entries."""
 
 LONGEST_LIFE = 365
 """Days. No verdict is remembered longer, see the template's ``RememberYesDays`` and ``RememberNoDays``."""

@@ -1,4 +1,4 @@
-"""Names of the metrics that others than their publisher read."""
+"""Names of metrics that other code than their publisher reads."""
 
 NAMESPACE = "numberdrop"
 

@@ -1,4 +1,4 @@
-"""What a job did not have to buy, at the vendor's list price."""
+"""The numbers that a job did not have to buy, and their list price."""
 
 from dataclasses import dataclass
 from typing import Self

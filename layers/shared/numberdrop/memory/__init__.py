@@ -1,1 +1,1 @@
-"""The verdict memory: what checkers answered before, so that nobody pays twice while an answer is young."""
+"""The verdict memory: verdicts that were bought before, so that nobody pays twice while one is young."""

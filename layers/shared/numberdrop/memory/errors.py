@@ -1,4 +1,4 @@
-"""What can go wrong with the verdict memory. None of it may hold up a paid job or lead to a wrong verdict."""
+"""Errors of the verdict memory. None of them may delay a paid job or lead to a wrong verdict."""
 
 
 class VerdictMemoryError(Exception):

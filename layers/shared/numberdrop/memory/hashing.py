@@ -5,15 +5,15 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 HASH_BYTES = 8
-"""Two of N x M pairs of numbers have the same hash with a chance of N x M / 2^64: 5e-5 for ten million
-entries against a hundred million remembered ones."""
+"""Among N x M pairs of different numbers, N x M / 2^64 are expected to have the same hash: 5e-5 for ten
+million entries against a hundred million remembered ones."""
 
 KeysOf = Callable[[list[str]], list[str]]
 """Returns what entries are equal by."""
 
 
 def unchanged(texts: list[str]) -> list[str]:
-    """Return the texts: entries that are equal only if they are written alike."""
+    """Return the entries unchanged, for entries that are equal only if they are written alike."""
     return texts
 
 

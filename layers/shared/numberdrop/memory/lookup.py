@@ -1,4 +1,4 @@
-"""Looking up many entries at once: sorted by hash, so that each page is read once."""
+"""Looking up many entries at once. They are sorted by hash, so that each page is read once."""
 
 from array import array
 from bisect import bisect_left
@@ -18,7 +18,7 @@ _LISTINGS = 5
 """How often the runs are listed if some of them are merged while they are read."""
 
 _GAP = 128 * 1024
-"""Bytes that are read although nobody needs them, because a further request would take longer."""
+"""The longest gap in bytes that is read although nobody needs it: a further request would take longer."""
 
 
 Wanted = tuple[int, int, int, int]
@@ -145,7 +145,7 @@ def _find(
     hashes: memoryview,
     stamps: memoryview,
 ) -> None:
-    """Note the stamps of those entries that a page has, where they are newer than what is known.
+    """Keep the stamps of entries in a page that are newer than what is known.
 
     Args:
         asked: the sorted hashes of a slice.

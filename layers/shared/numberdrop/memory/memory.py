@@ -29,7 +29,7 @@ from numberdrop.memory.store import RECALLED, MemoryStore, cleared_key, folder_o
 
 
 def topped_up(min_rows: int) -> int:
-    """Return to how many entries a batch below the checker's minimum is filled up.
+    """Return the size to which a batch below the checker's minimum is filled up.
 
     A tenth more than the minimum, because the vendor counts after filters of its own.
 
@@ -146,7 +146,7 @@ class VerdictMemory:
         return self._write(RECALLED, name, known, recollection._look_up.recalled()).key
 
     def recalled(self, key: str, keys_of: KeysOf = unchanged) -> RecalledAnswers:
-        """Return what was frozen under a key.
+        """Return what ``freeze`` stored under a key.
 
         Raises:
             RecalledMissingError: the object no longer exists.
@@ -270,7 +270,7 @@ def _write_unknown(numbers: BinaryIO, rest: BinaryIO, look_up: LookUp) -> None:
 
 
 def _write_topped_up(numbers: BinaryIO, rest: BinaryIO, look_up: LookUp, least: int) -> int:
-    """Write these entries, and the oldest of the others up to ``least``; return how many others."""
+    """Write these entries and the oldest others, ``least`` in all; return the number of the others."""
     stamps = look_up.in_order()
     below, more = first_stamps(Counter(chain.from_iterable(look_up.stamps)), least)
     refreshed = 0

@@ -24,7 +24,7 @@ RECORD = HASH_BYTES + 2
 """Bytes."""
 
 SLICES = 256
-"""Parts of the range of hashes, by their leading byte, which are worked on one after the other."""
+"""The number of slices of the range of hashes, by their leading byte. They are processed one by one."""
 
 _SLICE_BITS = 8
 _PAGE = 2048
@@ -197,7 +197,7 @@ class RunWriter:
             self._oldest = oldest if self._oldest is None else min(oldest, self._oldest)
 
     def finish(self, folder: str, name: str) -> Run:
-        """Write the directory; return the run, which belongs into ``folder``."""
+        """Write the directory; return the run, whose key is in ``folder``."""
         directory = self._starts.tobytes() + self._checksums.tobytes()
         self.file.write(directory + array("I", [crc32(directory)]).tobytes())
         oldest = FIRST_DAY if self._oldest is None else checked_on(self._oldest)

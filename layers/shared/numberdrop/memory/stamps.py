@@ -65,7 +65,7 @@ def checked_on(stamp: int) -> date:
 
 
 def living(lives: Mapping[int, int], today: date, cleared: date | None = None) -> "array[int]":
-    """Return what becomes of every stamp when it is recalled: itself while it counts, else 0.
+    """Return a table of all stamps: each stamp itself while it counts, else 0.
 
     >>> table = living({YES: 30, NO: 0}, date(2026, 3, 4))
     >>> [table[stamp_of(date(2026, 3, 1), mark)] > 0 for mark in (YES, NO, ERASED)]
@@ -86,7 +86,7 @@ def living(lives: Mapping[int, int], today: date, cleared: date | None = None) -
 
 
 def kept(longest_life: int, today: date, cleared: date | None = None) -> bytearray:
-    """Return for every stamp 1 if a full merge keeps it, else 0.
+    """Return a table of all stamps: 1 if a full merge keeps the stamp, else 0.
 
     All verdicts are kept for the longest life, whatever their own: an older "yes" in a run that is stored
     late must not outlive a newer "no".
@@ -101,7 +101,7 @@ def kept(longest_life: int, today: date, cleared: date | None = None) -> bytearr
 
 
 def first_stamps(counts: Mapping[int, int], least: int) -> tuple[int, int]:
-    """Return how far up the stamps have to be taken, oldest first, for at least ``least`` entries.
+    """Return which stamps to take, oldest first, to have at least ``least`` entries.
 
     >>> first_stamps({0: 2, 3: 5}, 4)
     (3, 2)

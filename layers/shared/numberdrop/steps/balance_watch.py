@@ -1,4 +1,4 @@
-"""Watching the balance of the vendor's account, so that uploads do not begin to wait as a surprise."""
+"""Watching the balance of the vendor's account, so that people can top it up before uploads have to wait."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

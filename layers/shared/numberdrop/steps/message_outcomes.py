@@ -1,4 +1,4 @@
-"""What becomes of a message of the upload queue after its upload was looked at."""
+"""The outcomes of handling a message of the upload queue."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The paid call, in the time that is left of the function's."""
+"""The paid call, within the time that the function has left."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ class Poster:
         return self._seconds(end) >= SHORTEST_POST
 
     def post(self, prepared: PreparedUpload, end: datetime) -> SubmitOutcome:
-        """Send the file; if the key is refused and the secret holds another by now, send it once more."""
+        """Send the file. If the key is refused and the secret has a new one by now, send it once more."""
         outcome = self._post(prepared, end)
         key_refused = isinstance(outcome, Blocked) and outcome.concerns_key
         if key_refused and self.vendor.api_key.refresh():

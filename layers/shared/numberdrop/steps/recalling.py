@@ -103,7 +103,7 @@ class Recaller:
 
 
 def _replace(file: BinaryIO, rest: BinaryIO) -> None:
-    """Give a file the content of another."""
+    """Replace the content of a file with that of another."""
     rest.seek(0)
     file.seek(0)
     file.truncate()

@@ -53,7 +53,7 @@ class PreparedUpload:
 
     @property
     def facts(self) -> JobChanges:
-        """What the ledger says of it from now on."""
+        """The fields of the job that the ledger records with it."""
         return {
             "checker": self.checker.name,
             "task_type": self.checker.task_type,

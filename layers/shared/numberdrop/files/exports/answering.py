@@ -13,7 +13,7 @@ from numberdrop.jobs.checkers import InputKind
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What a column answers.
+    """The entries that a column answers.
 
     Attributes:
         column: the column.

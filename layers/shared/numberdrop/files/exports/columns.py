@@ -103,8 +103,8 @@ def clearly_named(names: Sequence[str], cells: Sequence[Sequence[str]], kind: In
     """Return the indexes of the columns that the header names as those of the entries, the likeliest first.
 
     No other column may be the number column, even if it has more of the entries: an old or a second number of
-    somebody may be an entry, too. A column that has something else below such a name does not count: one that
-    counts the rows, or flags.
+    somebody may be an entry, too. A column does not count if the cells below such a name are something else:
+    row numbers, or flags.
 
     >>> clearly_named(["old_number", "number"], [["41790000001"], ["079 000 00 02"]], InputKind.PHONE)
     [1]

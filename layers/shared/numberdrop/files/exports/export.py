@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from numberdrop.files.exports.answering import answering_column
@@ -110,12 +109,7 @@ class Export:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

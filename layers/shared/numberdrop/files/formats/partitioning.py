@@ -21,7 +21,6 @@ from functools import partial
 from itertools import chain, islice
 from operator import eq
 from tempfile import TemporaryFile
-from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from numberdrop.files.formats.entries_file import join_lines, split_lines
@@ -120,12 +119,7 @@ class Partition:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def add(self, keys: list[str], *columns: list[str]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from itertools import compress
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TextIO
 
 from numberdrop.files.exports.verdicts import VERDICTS
@@ -47,9 +46,7 @@ class AnswerLists(AbstractContextManager["AnswerLists"]):
                 self._open(verdict, answer_list(self._folder, verdict))
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._opened.close()
 
     def _open(self, verdict: str, path: Path) -> None:

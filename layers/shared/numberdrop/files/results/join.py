@@ -171,9 +171,9 @@ class _Joiner:
             entries: reads the entries of the partition.
         """
         first_places: dict[str, int] = {}
-        """For the key of each distinct entry its first place among the entries."""
+        """The first place of each distinct entry, by its key."""
         places = array("L")
-        """For each entry the first place of its key. So each key is looked up once."""
+        """The first place of each entry's key, so that each key is looked up once."""
         for (block,) in entries():
             keys = self.matching.entry_keys(block)
             places.extend(map(first_places.setdefault, keys, count(len(places))))

@@ -20,7 +20,7 @@ MAX_CELLS = 2_000_000
 """Wider results have no workbook either. So many cells take some 10 seconds of a full CPU."""
 
 MAX_BYTES = 200_000_000
-"""Of ``results.csv``. The sheet is about twice as long before it is packed, and the disk is limited."""
+"""Size of ``results.csv`` in bytes. Unpacked, the sheet is about twice as large, and the disk is limited."""
 
 MAX_COLUMNS = 16_384
 """Columns of a sheet (Microsoft support, "Excel specifications and limits")."""
@@ -107,7 +107,7 @@ def _with_reasons(rows: Iterator[list[str]], reasons: Iterable[str]) -> Iterator
 
 
 def _write(rows: Iterator[list[str]], out: Path, created: datetime) -> None:
-    # The import takes some 50 ms, and longer results need it not.
+    # The import takes some 50 ms, and longer results do not need it.
     from xlsxwriter import Workbook  # noqa: PLC0415
 
     options = {"constant_memory": True, "tmpdir": str(out.parent)}

@@ -36,7 +36,7 @@ def write_distinct(entries: BinaryIO, numbers: BinaryIO | None, key: Key = None)
     if parts > 1:
         return _write_by_parts(entries, numbers, key, parts)
     distinct: dict[bytes, bytes] = {}
-    # Without a key, a line is its own. Then the dict has it only once, which saves time.
+    # Without a key, a line is its own key: one object for both saves time.
     in_order: Reversible[bytes] = distinct.values() if key else distinct.keys()
     for lines in _present_lines(entries):
         before = len(distinct)
