@@ -18,6 +18,8 @@ def newer_version(folder: Path) -> Path:
     """Copy the project with a changed layer, state machine and setting; return the template's path."""
     for part in ("events", "functions", "layers", "statemachine"):
         shutil.copytree(PROJECT / part, folder / part)
+    for page in ("LICENSE", "README.md"):  # the template names them for its publication
+        shutil.copy(PROJECT / page, folder)
     package = folder / "layers" / "shared" / "numberdrop" / "__init__.py"
     package.write_text(f"{package.read_text('utf-8')}\nNEWER = True\n", "utf-8")
     machine = folder / "statemachine" / "follow_task.asl.json"
