@@ -309,7 +309,9 @@ class World:
             self.run_for(SCHEDULE)
             if (new_state := self._observable_state()) != state:
                 state, since = new_state, self.clock.now()
-            stable_after = STABLE_AFTER_WITH_OPEN_BREAKER if self.needs_maintainer else STABLE_AFTER
+            # A message whose worker died is hidden for longer, and may open the closed breaker again.
+            is_open = self.needs_maintainer and self.open_breaker is not None
+            stable_after = STABLE_AFTER_WITH_OPEN_BREAKER if is_open else STABLE_AFTER
             if self.clock.now() - since > stable_after:
                 return
 
