@@ -142,7 +142,7 @@ def test_a_strange_object_makes_compact_fail(
     s3.put_object(Bucket=bucket, Key="runs/band/notes.txt", Body=b"")
     answer = cloud.aws.client("lambda").invoke(FunctionName=compact_of(cloud), Payload=b"{}")
     s3.delete_object(Bucket=bucket, Key="runs/band/notes.txt")
-    assert b"1 of 1 checkers was not merged" in answer["Payload"].read()
+    assert b"The memory of 1 of " in answer["Payload"].read()
     assert "FunctionError" in answer
 
 
