@@ -24,7 +24,7 @@ from numberdrop.memory.stamps import checked_on, verdict_of
 from numberdrop.metrics import MemoryFailure, count_memory_failure
 from numberdrop.settings import MemorySettings
 
-PAUSES = (0, 1, 4)
+PAUSES = (0, 5, 15)
 """Seconds to pause before each try to use the memory."""
 
 logger = Logger()
