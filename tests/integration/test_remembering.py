@@ -22,7 +22,8 @@ from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 from numberdrop.memory.errors import MemoryUnreadableError, MemoryUnwritableError
 from numberdrop.settings import MemorySettings
-from numberdrop.steps import recalling, remembering
+from numberdrop.steps.recalling import Recaller
+from numberdrop.steps.remembering import Rememberer
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
 from tests.support.account import Account
@@ -109,8 +110,8 @@ def stack(
 ) -> Stack:
     for name, value in account.variables_of_memory().items():
         monkeypatch.setenv(name, value)
-    for module in (recalling, remembering):
-        monkeypatch.setattr(module, "PAUSES", (0, 0))
+    for user in (Recaller, Rememberer):
+        monkeypatch.setattr(user, "pauses", (0, 0))
     return Stack(account, functions, simulator)
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
-from numberdrop.steps.recalling import PAUSES
+from numberdrop.steps.remembering import Rememberer
 from tests.support.crash.vendor import Task, verdict_on
 from tests.support.crash.world import World
 
@@ -35,7 +35,7 @@ def _rows(world: World, job: Job) -> list[dict[str, str]]:
 def _problems(world: World, job: Job, row: Mapping[str, str]) -> Iterator[str]:
     if row["status"] == "unresolved":
         # Every try to read the remembered answers may fail.
-        if row["verdict"] or len(world.seam.plan) < len(PAUSES):
+        if row["verdict"] or len(world.seam.plan) < len(Rememberer.pauses):
             yield "an entry is unresolved"
         return
     day = date.fromisoformat(row["checked_on"])

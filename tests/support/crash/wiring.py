@@ -211,7 +211,7 @@ class Wiring:
         return self.announcer_class(self.clients.events, "default", ledger, files, version)
 
     def _recaller(self) -> Recaller | None:
-        return self.recaller_class(self._memory, self.now, self.sleep) if self.remembers else None
+        return self.recaller_class(self._memory, self.sleep, self.now) if self.remembers else None
 
     def _rememberer(self) -> Rememberer | None:
         return self.rememberer_class(self._memory, self.sleep) if self.remembers else None

@@ -3,56 +3,34 @@
 Import this only if the memory is on: it loads the memory's code.
 """
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from aws_lambda_powertools import Logger
 
-from numberdrop.aws.memory_bucket import connect_memory
 from numberdrop.clock import Clock, utc_now
 from numberdrop.files.exports.matching import Matching
 from numberdrop.jobs.job import Counts
 from numberdrop.jobs.max_age import max_age_days
 from numberdrop.jobs.upload import Upload
 from numberdrop.memory.errors import VerdictMemoryError
-from numberdrop.memory.memory import Recollection, VerdictMemory
+from numberdrop.memory.memory import Recollection
 from numberdrop.metrics import MemoryFailure, count_memory_failure
-from numberdrop.settings import MemorySettings
+from numberdrop.steps.memory_use import MemoryUser
 from numberdrop.steps.upload_rules import PreparedUpload
-
-PAUSES = (0, 1, 4)
-"""Seconds to pause before each try to read the memory. After the last try, everything is sent."""
 
 logger = Logger()
 
 
 @dataclass(frozen=True)
-class Recaller:
-    """Leaves out of an upload what is remembered, and stores that for the collect function.
+class Recaller(MemoryUser):
+    """Leaves out of an upload what is remembered, and stores that for the collect function."""
 
-    Attributes:
-        connect: returns the memory. It may raise a ``VerdictMemoryError``.
-        sleep: sleeps for some seconds between two tries.
-    """
-
-    connect: Callable[[], VerdictMemory]
+    pauses = (0, 1, 4)
     now: Clock = utc_now
-    sleep: Callable[[float], None] = time.sleep
-
-    @classmethod
-    def from_settings(cls, settings: MemorySettings) -> "Recaller":
-        """Return the recaller for these settings."""
-        return cls(lambda: connect_memory(settings))
-
-    @cached_property
-    def memory(self) -> VerdictMemory:
-        """The memory. A failed connection is tried again."""
-        return self.connect()
 
     def recall(
         self, prepared: PreparedUpload, upload: Upload, token: str, metadata: Mapping[str, str]
@@ -72,9 +50,7 @@ class Recaller:
         """
         if not prepared.checker.may_be_remembered:
             return prepared
-        for pause in PAUSES:
-            if pause:
-                self.sleep(pause)
+        for _ in self.tries():
             try:
                 return self._recall(prepared, self._name(upload, token), max_age_days(metadata))
             except VerdictMemoryError as error:

@@ -3,54 +3,28 @@
 Import this only if the memory is on: it loads the memory's code.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date
-from functools import cached_property
 from pathlib import Path
 
 from aws_lambda_powertools import Logger
 
-from numberdrop.aws.memory_bucket import connect_memory
 from numberdrop.files.results.sources import Recall, Remembered, Sources, learnt_blocks
 from numberdrop.jobs.checkers import Checker
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.memory.errors import RecalledMissingError, VerdictMemoryError
-from numberdrop.memory.memory import VerdictMemory
 from numberdrop.memory.recalled import RecalledAnswers
 from numberdrop.memory.stamps import checked_on, verdict_of
 from numberdrop.metrics import MemoryFailure, count_memory_failure
-from numberdrop.settings import MemorySettings
-
-PAUSES = (0, 5, 15)
-"""Seconds to pause before each try to use the memory."""
+from numberdrop.steps.memory_use import MemoryUser
 
 logger = Logger()
 
 
-@dataclass(frozen=True)
-class Rememberer:
-    """Finds what was remembered when a job was sent, and remembers what the vendor answered.
+class Rememberer(MemoryUser):
+    """Finds what was remembered when a job was sent, and remembers what the vendor answered."""
 
-    Attributes:
-        connect: returns the memory. It may raise a ``VerdictMemoryError``.
-        sleep: sleeps for some seconds between two tries.
-    """
-
-    connect: Callable[[], VerdictMemory]
-    sleep: Callable[[float], None] = time.sleep
-
-    @classmethod
-    def from_settings(cls, settings: MemorySettings) -> "Rememberer":
-        """Return the rememberer for these settings."""
-        return cls(lambda: connect_memory(settings))
-
-    @cached_property
-    def memory(self) -> VerdictMemory:
-        """The memory. A failed connection is tried again."""
-        return self.connect()
+    pauses = (0, 5, 15)
 
     def sources(self, job: Job) -> Sources:
         """Return the sources of a job's answers.
@@ -77,9 +51,7 @@ class Rememberer:
         day = self._day(job)
         if day is None or not checker.may_be_remembered:
             return
-        for pause in PAUSES:
-            if pause:
-                self.sleep(pause)
+        for _ in self.tries():
             try:
                 with learnt.open("rb") as file:
                     self.memory.learn(checker.name, job.job_id, day, learnt_blocks(file))
@@ -93,9 +65,7 @@ class Rememberer:
         return job.submitted_at.astimezone(UTC).date() if job.submitted_at else None
 
     def _recall(self, job: Job, key: str) -> Recall | None:
-        for pause in PAUSES:
-            if pause:
-                self.sleep(pause)
+        for further_tries in self.tries():
             try:
                 return _answers(self.memory.recalled(key))
             except RecalledMissingError as error:
@@ -103,7 +73,7 @@ class Rememberer:
                 break
             except VerdictMemoryError as error:
                 logger.warning("the remembered answers cannot be read", cause=error.cause)
-                if job.state is State.ANSWERED and pause == PAUSES[-1]:
+                if job.state is State.ANSWERED and not further_tries:
                     raise
         count_memory_failure(MemoryFailure.ANSWERS_LOST)
         return None
