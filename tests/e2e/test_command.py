@@ -12,7 +12,7 @@ from local.processes import PROJECT
 from numberdrop.aws.ledger import MONTH_INDEX, month_of
 from numberdrop.clock import utc_now
 from numberdrop_cli.event_tap import PREFIX
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, command_settings
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, command_settings, run_command
 
 NUMBERS = [f"+447700900{n}" for n in range(800, 840)]
 
@@ -34,25 +34,7 @@ def test_a_file_is_sent_and_its_results_are_saved(cloud: LocalCloud, tmp_path: P
     file = tmp_path / "leads.txt"
     file.write_text("\n".join([*NUMBERS, "not a number"]), encoding="utf-8")
 
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "numberdrop_cli",
-            "send",
-            str(file),
-            "--checker",
-            "band",
-            "--watch",
-            "--export",
-        ],
-        env=command_settings(cloud),
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    done = run_command(cloud, "send", str(file), "--checker", "band", "--watch", "--export")
 
     assert done.returncode == 0, done.stdout
     assert done.stderr == f"Sending to stack {STACK} in us-east-1, account 000000000000.\n"
@@ -110,13 +92,7 @@ def test_the_latest_jobs_are_in_the_index(cloud: LocalCloud, inbox: Inbox, uploa
         ExpressionAttributeValues={":month": {"S": month_of(utc_now())}},
     )["Items"]
     assert event["detail"]["job_id"] in {item["job_id"]["S"] for item in indexed}
-    done = subprocess.run(
-        [sys.executable, "-m", "numberdrop_cli", "jobs", "--limit", "1", "--json"],
-        env=command_settings(cloud),
-        cwd=PROJECT,
-        capture_output=True,
-        timeout=TIMEOUT_SECONDS,
-        check=True,
-    )
+    done = run_command(cloud, "jobs", "--limit", "1", "--json")
+    assert done.returncode == 0, done.stderr
     (listed,) = json.loads(done.stdout)["jobs"]
     assert (listed["job_id"], listed["key"]) == (event["detail"]["job_id"], key)

@@ -4,14 +4,13 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
 from local.cloud import LocalCloud
 from local.processes import PROJECT
 from local.sam import deploy
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, emit
 
 STACK = "numberdrop-consumer"
 
@@ -57,16 +56,6 @@ def wait_for_invocations(cloud: LocalCloud, function: str, count: int) -> list[s
         assert time.monotonic() < end, f"the function was not invoked {count} times: {log}"
         time.sleep(0.5)
     return log
-
-
-def emit(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
-    entry = {
-        "EventBusName": cloud.outputs["EventBusName"],
-        "Source": event["source"],
-        "DetailType": event["detail-type"],
-        "Detail": json.dumps(event["detail"]),
-    }
-    assert cloud.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
 def test_the_example_counts_verdicts_and_keeps_every_event(

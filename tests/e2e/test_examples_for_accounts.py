@@ -1,7 +1,6 @@
 """The examples for other accounts and for Slack, deployed to the local cloud as far as it goes."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -13,6 +12,7 @@ from local.cloud import LocalCloud
 from local.processes import PROJECT
 from local.sam import deploy
 from tests.support.bare_server import captured_request
+from tests.support.cloud import emit
 
 EXAMPLES = PROJECT / "examples"
 ACCOUNT = "000000000000"
@@ -27,16 +27,6 @@ ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"ok":true}'
 def sample(name: str) -> dict[str, Any]:
     event: dict[str, Any] = json.loads((PROJECT / f"events/samples/1/{name}.json").read_text("utf-8"))
     return event
-
-
-def emit(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
-    entry = {
-        "EventBusName": cloud.outputs["EventBusName"],
-        "Source": event["source"],
-        "DetailType": event["detail-type"],
-        "Detail": json.dumps(event["detail"]),
-    }
-    assert cloud.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
 def test_events_are_forwarded_to_the_bus_of_the_receiver(cloud: LocalCloud) -> None:

@@ -1,16 +1,13 @@
 """Each function that ends a job may write `failed.json`, and collect may remove it: IAM is enforced here."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from local.cloud import LocalCloud
-from local.processes import PROJECT
 from local.simulator import RemoteSimulator
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, command_settings
+from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, run_command
 
 NUMBERS = "".join(f"+447700900{n}\n" for n in range(700, 720))
 
@@ -48,8 +45,8 @@ def test_a_failed_task_leaves_files_until_it_is_collected(
     assert facts_beside(results, event)["charged"] is True
 
     vendor.clear_faults()
-    command = [sys.executable, "-m", "numberdrop_cli", "collect-again", event["detail"]["job_id"], "--yes"]
-    subprocess.run(command, env=command_settings(cloud), cwd=PROJECT, check=True, capture_output=True)
+    done = run_command(cloud, "collect-again", event["detail"]["job_id"], "--yes")
+    assert done.returncode == 0, done.stderr
     *_, completed = inbox.wait_for(key, count=2)
 
     assert completed["detail-type"] == "Number Check Completed"

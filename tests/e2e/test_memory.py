@@ -3,8 +3,6 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 from contextlib import nullcontext
 from typing import Any
 
@@ -14,7 +12,7 @@ from botocore.exceptions import ClientError
 from local.cloud import LocalCloud
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
-from tests.support.cloud import MEMORY_STACK, TIMEOUT_SECONDS, Bucket, Inbox, command_settings
+from tests.support.cloud import MEMORY_STACK, Bucket, Inbox, run_command
 
 NUMBERS = [f"+4477009008{number:02}" for number in range(30)]
 KEYS = ("band/memory/week1.txt", "band/memory/week2.txt", "band/memory/week3.txt", "band/memory/week4.txt")
@@ -43,15 +41,7 @@ def objects(memory_stack: dict[str, str], cloud: LocalCloud, prefix: str) -> lis
 
 def command(cloud: LocalCloud, *arguments: str) -> str:
     """Run the command on the stack; return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "numberdrop_cli", "--stack", MEMORY_STACK, *arguments],
-        env=command_settings(cloud),
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    done = run_command(cloud, "--stack", MEMORY_STACK, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,29 +1,18 @@
 """The drill of the runbook: the ledger's table is restored to a point in time, and nothing is paid twice."""
 
 import json
-import subprocess
-import sys
 import time
 from typing import Any
 
 from local.cloud import STACK, LocalCloud
-from local.processes import PROJECT
 from local.simulator import RemoteSimulator
-from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, announce_again, command_settings
+from tests.support.cloud import Bucket, Inbox, announce_again, run_command
 
 FILE = "+447700900700\n+447700900701\n"
 
 
 def numberdrop(cloud: LocalCloud, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "numberdrop_cli", *arguments],
-        env=command_settings(cloud),
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    done = run_command(cloud, *arguments)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     return done.stdout
 

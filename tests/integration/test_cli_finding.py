@@ -12,7 +12,7 @@ from numberdrop.aws.fences import Fences
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
-from tests.support.command_line import CommandLine, json_output
+from tests.support.command_line import CommandLine, json_output, recorded_requests
 from tests.support.files import file_of
 from tests.support.jobs import a_job
 
@@ -22,16 +22,8 @@ KEY = "band/spring/leads.txt"
 @pytest.fixture
 def scans() -> Iterator[list[str]]:
     """Return a list that gets an entry for each scan of the ledger."""
-    assert boto3.DEFAULT_SESSION
-    names: list[str] = []
-
-    def note(model: Any, **_: Any) -> None:
-        names.append(model.name)
-
-    events = boto3.DEFAULT_SESSION.events
-    events.register("before-call.dynamodb.Scan", note)
-    yield names
-    events.unregister("before-call.dynamodb.Scan", note)
+    with recorded_requests("dynamodb.Scan") as names:
+        yield names
 
 
 def drop(run: CommandLine, state: State | None = State.COMPLETED, key: str = KEY) -> Upload:

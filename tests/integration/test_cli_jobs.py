@@ -13,7 +13,7 @@ from numberdrop.jobs.job import Job
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 from numberdrop_cli import latest_jobs
-from tests.support.command_line import CommandLine, json_output
+from tests.support.command_line import CommandLine, json_output, recorded_requests
 
 BEGIN = datetime.fromisoformat("2026-03-30T00:00Z")
 
@@ -27,16 +27,8 @@ def _now(monkeypatch: pytest.MonkeyPatch, run: CommandLine) -> None:
 @pytest.fixture
 def requests(run: CommandLine) -> Iterator[list[str]]:
     """Return the names of the requests to DynamoDB."""
-    assert boto3.DEFAULT_SESSION
-    names: list[str] = []
-
-    def note(model: Any, **_: Any) -> None:
-        names.append(model.name)
-
-    events = boto3.DEFAULT_SESSION.events
-    events.register("before-call.dynamodb", note)
-    yield names
-    events.unregister("before-call.dynamodb", note)
+    with recorded_requests("dynamodb") as names:
+        yield names
 
 
 def put(run: CommandLine, hours: float, key: str = "band/leads.txt", **changes: Any) -> Job:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,6 +84,17 @@ def announce_again(cloud: LocalCloud, uploads: Bucket, key: str) -> None:
     )
 
 
+def emit(cloud: LocalCloud, event: Mapping[str, Any]) -> None:
+    """Put an event on the bus of the stack."""
+    entry = {
+        "EventBusName": cloud.outputs["EventBusName"],
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+    }
+    assert cloud.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
 def end_pause(cloud: LocalCloud) -> None:
     """Make the next probe of the open circuit breaker due."""
     cloud.aws.client("dynamodb").update_item(
@@ -102,3 +115,16 @@ def command_settings(cloud: LocalCloud) -> dict[str, str]:
     """Return the environment in which the command `numberdrop` finds the local cloud."""
     packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
     return environment({**cloud.aws.shell_settings, "PYTHONPATH": packages})
+
+
+def run_command(cloud: LocalCloud, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command `numberdrop` on the local cloud, and wait for its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "numberdrop_cli", *arguments],
+        env=command_settings(cloud),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )

@@ -1,7 +1,8 @@
 """Runs ``numberdrop`` on an account made by moto, and shows its effects."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -217,3 +218,18 @@ def messages_in(queue: str) -> list[str]:
     """Receive at most ten messages from a queue, and return their bodies."""
     response = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
     return [message["Body"] for message in response.get("Messages", [])]
+
+
+@contextmanager
+def recorded_requests(service: str) -> Iterator[list[str]]:
+    """Yield a list that gets the name of each request to a service, or to one operation of it."""
+    assert boto3.DEFAULT_SESSION
+    names: list[str] = []
+
+    def record(model: Any, **_: Any) -> None:
+        names.append(model.name)
+
+    events = boto3.DEFAULT_SESSION.events
+    events.register(f"before-call.{service}", record)
+    yield names
+    events.unregister(f"before-call.{service}", record)

@@ -4,8 +4,8 @@ A life learns (also late), erases, clears, merges, lets days pass, crashes befor
 while it is read. After each question the answers must be those of a dict of the newest stamps.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import BytesIO
@@ -66,7 +66,7 @@ class Life:
             (lookup, "_GAP"): self.random.choice([0, 64, 128 * 1024]),
             (lookup, "LONGEST_READ"): self.random.choice([40, 4 * 1024 * 1024]),
         }
-        with _replaced(sizes):
+        with replaced(sizes):
             for _ in range(self.random.randint(10, 60)):
                 getattr(self, f"_{self.random.choice(ACTS)}")()
                 if self.problems:
@@ -113,7 +113,7 @@ class Life:
 
     def _merge_now(self) -> None:
         """Merge all runs, or as many as are due."""
-        with _replaced({(merging, "MOST_RUNS"): self.random.choice([1, 4])}):
+        with replaced({(merging, "MOST_RUNS"): self.random.choice([1, 4])}):
             self.merger.merge(CHECKER, self.store.now)
 
     def _pass_days(self) -> None:
@@ -188,12 +188,9 @@ class Life:
 
 
 @contextmanager
-def _replaced(values: dict[tuple[Any, str], Any]) -> Iterator[None]:
-    patches = [patch.object(target, name, value) for (target, name), value in values.items()]
-    for one in patches:
-        one.start()
-    try:
+def replaced(values: Mapping[tuple[Any, str], Any]) -> Iterator[None]:
+    """Replace attributes, each given as its object and its name, until the context ends."""
+    with ExitStack() as stack:
+        for (target, name), value in values.items():
+            stack.enter_context(patch.object(target, name, value))
         yield
-    finally:
-        for one in patches:
-            one.stop()

@@ -1,13 +1,11 @@
 """Mutants of the verdict memory, each with one mistake that random lives must find."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from typing import Any
-from unittest.mock import patch
 
 from numberdrop.memory import lookup, memory, merging, run_format
 from numberdrop.memory.errors import ObjectGoneError
@@ -18,7 +16,7 @@ from numberdrop.memory.reading import RunReader
 from numberdrop.memory.run_format import Run
 from numberdrop.memory.stamps import ALL_STAMPS, ERASED, NO, kept, living
 from numberdrop.memory.store import MemoryStore
-from tests.support.memory_lives import Life
+from tests.support.memory_lives import Life, replaced
 from tests.support.memory_store import InMemoryStore
 
 
@@ -40,20 +38,8 @@ class Mutant:
 
     def live(self, seed: int) -> Life:
         """Live one life with the mistake."""
-        with _patched(self.replaced):
+        with replaced({(target, name): function for target, name, function in self.replaced}):
             return Life(seed, self.memory_class, self.merger_class).run()
-
-
-@contextmanager
-def _patched(replaced: tuple[tuple[Any, str, Callable[..., Any]], ...]) -> Iterator[None]:
-    patches = [patch.object(target, name, function) for target, name, function in replaced]
-    for one in patches:
-        one.start()
-    try:
-        yield
-    finally:
-        for one in patches:
-            one.stop()
 
 
 def _oldest_of(records: Sequence[tuple[Sequence[int], Sequence[int]]]) -> dict[int, int]:
