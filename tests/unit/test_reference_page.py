@@ -1,10 +1,13 @@
 """docs/reference.md and docs/runbook.md state what the template and the code say."""
 
+import ast
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from numberdrop.files.exports.verdicts import VERDICTS
 from numberdrop.files.formats.archive import MIB, ArchiveLimits
 from numberdrop.files.formats.sheet import MAX_CELLS
 from numberdrop.files.formats.sheet import MAX_ROWS as MAX_SHEET_ROWS
@@ -14,6 +17,7 @@ from numberdrop.files.uploads.cleaning import MAX_LINES, REJECTED_COLUMNS
 from numberdrop.files.uploads.rows import MAX_COLUMNS
 from numberdrop.jobs.checkers import MAX_ROWS, checkers
 from numberdrop.jobs.events import DETAIL_TYPES, SOURCE
+from numberdrop.jobs.metric_names import BALANCE
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import TRANSITIONS, State
 from numberdrop.jobs.upload import LARGEST_UPLOAD, LONGEST_RESULT_NAME, MAX_KEY_BYTES
@@ -166,3 +170,22 @@ def test_the_limits_are_those_of_the_code() -> None:
     for limit, facts in LIMITS.items():
         for fact in facts:
             assert fact in rows[limit], limit
+
+
+# Metrics
+
+
+def test_the_page_lists_exactly_the_metrics() -> None:
+    sources = ("layers/shared/numberdrop/metrics.py", "functions/audit/app.py")
+    strings = [
+        node.value
+        for source in sources
+        for node in ast.walk(ast.parse((PROJECT / source).read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    names = {text for text in strings if re.fullmatch(r"([A-Z][a-z]+)+", text) and text != "Verdict"}
+    verdicts = {f"Verdict{verdict.capitalize()}" for verdict in VERDICTS}
+
+    listed = [name for row in table("Metrics") for name in re.findall(r"`(\w+)`", row[0])]
+
+    assert sorted(listed) == sorted({*names, *verdicts, BALANCE})

@@ -1,4 +1,4 @@
-"""Errors of the verdict memory. None of them may delay a paid job or lead to a wrong verdict."""
+"""Errors of the verdict memory. None of them may block a paid job or lead to a wrong verdict."""
 
 
 class VerdictMemoryError(Exception):
