@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -48,17 +48,24 @@ def listening() -> Iterator[tuple[str, socket.socket]]:
 
 
 @contextmanager
+def served(server: socket.socket, serve: Callable[[], None]) -> Iterator[None]:
+    """Accept connections in a thread until the context ends."""
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+@contextmanager
 def captured_request(answer: bytes) -> Iterator[Captured]:
     """Run a server that answers one request with these bytes."""
     with listening() as (url, server):
         captured = Captured(url)
-        thread = threading.Thread(target=_serve, args=(server, captured, answer))
-        thread.start()
-        try:
+        with served(server, lambda: _serve(server, captured, answer)):
             yield captured
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
 
 
 def _serve(server: socket.socket, captured: Captured, answer: bytes) -> None:

@@ -2,14 +2,13 @@
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import trustme
 
-from tests.support.bare_server import listening
+from tests.support.bare_server import listening, served
 
 
 @dataclass
@@ -54,13 +53,8 @@ def refusing_tunnel(status: str) -> Iterator[Tunnel]:
 def _serving(handle: Handler) -> Iterator[Tunnel]:
     with listening() as (url, server):
         running = Tunnel(url)
-        thread = threading.Thread(target=_accept, args=(server, handle, running))
-        thread.start()
-        try:
+        with served(server, lambda: _accept(server, handle, running)):
             yield running
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
 
 
 def _accept(server: socket.socket, handle: Handler, running: Tunnel) -> None:
