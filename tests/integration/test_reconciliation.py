@@ -352,7 +352,7 @@ def test_a_claim_behind_an_open_breaker_loses_no_time(account: Account, at_noon:
     assert job_of(account, waiting.upload) == replace(waiting, deadline=NOON + A_DAY)
 
 
-@pytest.mark.parametrize("state", [*ENDINGS, *FOLLOWED])
+@pytest.mark.parametrize("state", [*ENDINGS, *sorted(FOLLOWED)])
 def test_the_breaker_closes_when_its_holder_has_moved_on(
     account: Account, at_noon: Reconciler, state: State
 ) -> None:

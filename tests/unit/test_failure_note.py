@@ -29,7 +29,7 @@ def test_an_unpaid_job_can_be_uploaded_again() -> None:
     assert "Task" not in text
 
 
-@pytest.mark.parametrize("state", ENDED_WITHOUT_RESULTS)
+@pytest.mark.parametrize("state", sorted(ENDED_WITHOUT_RESULTS))
 def test_numbers_in_a_files_name_are_masked(state: State) -> None:
     text = failure_text(a_job(state, upload=an_upload("band/447700900123.txt"), finished_at=NOON))
     assert "447700900123" not in text

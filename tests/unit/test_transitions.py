@@ -89,7 +89,7 @@ def test_no_transition_between_answered_and_a_charge() -> None:
     assert (before, after) == ({State.CLAIMED}, {State.COMPLETED, State.FAILED})
 
 
-@pytest.mark.parametrize("state", FOLLOWED)
+@pytest.mark.parametrize("state", sorted(FOLLOWED))
 def test_every_followed_job_can_fail(state: State) -> None:
     assert state in failure_of(state).sources
 
