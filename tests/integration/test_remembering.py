@@ -166,6 +166,19 @@ def test_a_repeated_event_of_an_answered_upload_is_harmless(stack: Stack) -> Non
     assert (stack.account.events(), stack.charged_rows) == ([], [200])
 
 
+def test_an_answer_is_in_doubt_if_a_charge_is_forgotten(stack: Stack) -> None:
+    """A table that was restored has forgotten the job, and the memory knows what the vendor answered."""
+    first = stack.check(LIST[:200])
+    stack.account.forget_job(first.job.upload)
+    stack.functions.submit(first.job.upload)
+    assert ending_of(stack.account, first.job.upload) == (
+        State.IN_DOUBT,
+        ReasonCode.SUBMISSION_IN_DOUBT,
+        None,
+    )
+    assert stack.charged_rows == [200]
+
+
 def test_the_dates_are_those_of_the_checks(stack: Stack) -> None:
     stack.learn(LIST[:100], days_ago=20)
     checked = stack.check(LIST[:220])

@@ -170,6 +170,10 @@ class Account:
         item = to_item({**written, **keys})
         resource("dynamodb").Table(self.jobs_table).put_item(Item=item)
 
+    def forget_job(self, upload: Upload) -> None:
+        """Delete an upload's job, as a restore of the table to an earlier time does."""
+        resource("dynamodb").Table(self.jobs_table).delete_item(Key={"job_id": upload.job_id})
+
     def expire_lease(self, upload: Upload) -> None:
         """Move the lease of an upload's job far into the past."""
         self._move_to_the_past(upload, "lease_until")

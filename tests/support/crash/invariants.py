@@ -30,6 +30,7 @@ def violations(world: World) -> list[str]:
     """Return a sentence for each invariant that does not hold; an empty list if all hold."""
     return [
         *_excess_charges(world),
+        *_denied_charges(world),
         *_charges_above_the_ceiling(world),
         *_unarmed_posts(world),
         *_posts_past_the_breaker(world),
@@ -59,6 +60,15 @@ def _excess_charges(world: World) -> Iterator[str]:
         allowed = 1 + world.marked_not_charged.get(number, 0)
         if charges > allowed:
             yield f"upload {number} was charged {charges} times, but only {allowed} allowed"
+
+
+def _denied_charges(world: World) -> Iterator[str]:
+    """Require that no job is answered from memory, free of charge, if its upload was charged."""
+    for number, job in _jobs(world):
+        denied = world.marked_not_charged.get(number, 0)
+        is_answered = job is not None and job.charged is False and job.counts.submitted == 0
+        if is_answered and len(world.vendor.tasks_of(number)) > denied:
+            yield f"upload {number} was charged, and its job denies that"
 
 
 def _charges_above_the_ceiling(world: World) -> Iterator[str]:

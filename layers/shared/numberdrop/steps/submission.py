@@ -41,6 +41,7 @@ from numberdrop.jobs.transitions import (
     BLOCK,
     DECLINE,
     DOUBT,
+    FORGOTTEN,
     REJECT,
     RELEASE,
     WORKER_LOST,
@@ -208,11 +209,16 @@ class Submitter:
             try:
                 self._check_deadline(job)
                 prepared = self.preparer.prepare(job.upload, file, token=job.token)
-                if not prepared.is_answered:
+                if prepared.is_answered:
+                    self.fences.check(job)
+                else:
                     check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
                     self._check_that_a_key_is_there()
             except JobFailedError as failure:
                 self._end(job, DECLINE, failure.reason, {"charged": False})
+                return Settled()
+            except UnknownAttemptError as unknown:
+                self._end_forgotten(job, FORGOTTEN, unknown)
                 return Settled()
             except Exception as error:
                 read_error = refusal(error)
@@ -274,8 +280,7 @@ class Submitter:
         try:
             fence = self.fences.put_up(job)
         except UnknownAttemptError as unknown:
-            known = job.fence_tokens | {unknown.token}
-            self._end(job, DOUBT, FORGOTTEN_SUBMISSION, {"charged": None, "fence_tokens": known})
+            self._end_forgotten(job, DOUBT, unknown)
             return Settled()
         except Exception:
             # Nothing was sent. If the fence was put up after all, the next attempt finds a leftover.
@@ -384,6 +389,11 @@ class Submitter:
         logger.warning("the job stops here", state=transition.target, reason=reason.code)
         ending: JobChanges = {**changes, "reason": reason, "finished_at": self.now()}
         self.announcer.announce(self.ledger.move(job, transition, **ending))
+
+    def _end_forgotten(self, job: Job, transition: Transition, unknown: UnknownAttemptError) -> None:
+        """Record that a restored table has forgotten an attempt, which may have been charged."""
+        known = job.fence_tokens | {unknown.token}
+        self._end(job, transition, FORGOTTEN_SUBMISSION, {"charged": None, "fence_tokens": known})
 
     def _requeue_after_lease(self, job: Job) -> Requeue:
         return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
