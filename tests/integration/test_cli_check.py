@@ -59,7 +59,7 @@ def test_a_file_is_read_and_nothing_is_sent(run: CommandLine, table: Path) -> No
         "table.csv: perhaps 0.05 USD, if you are billed in blocks of 100 entries and for 500 at least, as "
         "one customer was",
         'table.csv: Read as text (utf-8): the column "Phone". Numbers without a country code are read with '
-        'default-region GB. Not read: 1 numbers in the column "Fax".',
+        'default-region GB. Not read: 1 number in the column "Fax".',
         "table.csv: 4 lines: 2 to send, 1 duplicate, 1 rejected",
         "table.csv:   line 4: not a phone number: write one number, as +<country><number>",
         "table.csv: band takes up to 10,000,000 entries in a file",

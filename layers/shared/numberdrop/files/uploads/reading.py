@@ -89,12 +89,16 @@ def reading_in_words(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("hidden_rows"):
         yield f"{facts['hidden_rows']:,} of the rows are hidden in the sheet."
     unread = [
-        f'{other["numbers"]:,} numbers in the {place} "{other["name"]}"'
+        f'{_numbers(other["numbers"])} in the {place} "{other["name"]}"'
         for place, others in (("column", facts["other_columns"]), ("sheet", facts["other_sheets"]))
         for other in others
     ]
     if unread:
         yield f"Not read: {'; '.join(unread)}."
+
+
+def _numbers(count: int) -> str:
+    return "1 number" if count == 1 else f"{count:,} numbers"
 
 
 def _country(facts: Mapping[str, Any]) -> str:
