@@ -341,7 +341,10 @@ name_option = click.option(
     "--name", cls=Single, type=FileName(), help="Name of standard input, if a FILE is -."
 )
 max_usd_option = click.option(
-    "--max-usd", cls=Single, type=Usd(), help="Refuse what costs more at list price, or an unknown price."
+    "--max-usd",
+    cls=Single,
+    type=Usd(),
+    help="Refuse files that cost more at list price, or whose price is unknown.",
 )
 job_argument = click.argument("job_name", metavar="JOB", type=JobName())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

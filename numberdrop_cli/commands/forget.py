@@ -65,7 +65,7 @@ def forget(
 ) -> None:
     """Erase phone numbers or e-mail addresses from the verdict memory.
 
-    The command says what else may still hold them. It can be repeated.
+    The command says what else may still hold them. You can run it again at any time.
     """
     if everything == bool(numbers or file):
         raise click.UsageError("Give numbers, a --file of them, or --all.")

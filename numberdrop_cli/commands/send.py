@@ -60,7 +60,7 @@ Examples:
     cls=Single,
     metavar="DAYS",
     type=click.IntRange(0, LONGEST_LIFE),
-    help="Send again what has been remembered for so many days or longer.",
+    help="Send again what has been remembered for this many days or longer.",
 )
 @click.option("--fresh", is_flag=True, help="Send all numbers, remembered or not, as --max-age 0.")
 @yes_option
