@@ -171,11 +171,8 @@ def test_an_answer_is_in_doubt_if_a_charge_is_forgotten(stack: Stack) -> None:
     first = stack.check(LIST[:200])
     stack.account.forget_job(first.job.upload)
     stack.functions.submit(first.job.upload)
-    assert ending_of(stack.account, first.job.upload) == (
-        State.IN_DOUBT,
-        ReasonCode.SUBMISSION_IN_DOUBT,
-        None,
-    )
+    ending = ending_of(stack.account, first.job.upload)
+    assert ending == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
     assert stack.charged_rows == [200]
 
 
@@ -319,6 +316,26 @@ def test_a_lost_answer_is_unresolved_and_never_no(stack: Stack, capsys: pytest.C
     rows = [row for row in checked.rows if row["number"] in LIST[:120]]
     assert {(row["status"], row["verdict"], row["source"]) for row in rows} == {("unresolved", "", "")}
     assert (checked.job.counts.resolved, checked.job.counts.unresolved) == (120, 120)
+
+
+@pytest.mark.parametrize(("count", "variable"), [(120, "KEY"), (240, "KEY"), (240, "DAYS")])
+def test_a_changed_key_or_switch_is_reported_as_lost_answers(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    count: int,
+    variable: str,
+) -> None:
+    stack.check(LIST[:120])
+    upload = stack.drop(LIST[:count], "b.txt")
+    if variable == "KEY":
+        boto3.client("secretsmanager").put_secret_value(SecretId="memory-key", SecretString="another")
+    else:
+        monkeypatch.setenv("RETENTION_DAYS", "0")
+    stack.functions.start_cold()
+    assert stack.functions.collect(upload)["next"] == "done"
+    assert '"RememberedAnswersLost":[1.0]' in capsys.readouterr().out
+    assert stack.checked(upload).job.counts.unresolved == 120
 
 
 def test_lost_answers_of_an_answered_job_are_unresolved(stack: Stack) -> None:

@@ -31,7 +31,7 @@ from numberdrop.jobs.polling import wait_for_export
 from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.reasons import JobFailedError, Reason, ReasonCode
 from numberdrop.jobs.transitions import COMPLETE, COMPLETE_ANSWERED, State
-from numberdrop.metrics import count_bill
+from numberdrop.metrics import MemoryFailure, count_bill, count_memory_failure
 from numberdrop.scratch import scratch_folder
 from numberdrop.settings import CollectSettings, MemorySettings
 from numberdrop.steps.result_files import (
@@ -329,6 +329,9 @@ class Collector:
                 with path.open("rb") as content:
                     self.results.put(key, content, CONTENT_TYPES[Path(key).suffix])
         self.announcer.failure_files.remove(collected.job)
+        if collected.has_lost_answers:
+            logger.warning("the remembered answers are lost")
+            count_memory_failure(MemoryFailure.ANSWERS_LOST)
         return stored
 
     def _complete(

@@ -75,7 +75,6 @@ class Rememberer(MemoryUser):
                 logger.warning("the remembered answers cannot be read", cause=error.cause)
                 if job.state is State.ANSWERED and not further_tries:
                     raise
-        count_memory_failure(MemoryFailure.ANSWERS_LOST)
         return None
 
 

@@ -39,3 +39,11 @@ class CollectedJob:
     def verdicts_by_country(self) -> Mapping[str, Mapping[str, int]]:
         """Verdicts by country; empty if some resolved numbers may not have been submitted."""
         return self.results.countries if self.results.resolved == self.counts.resolved else {}
+
+    @property
+    def has_lost_answers(self) -> bool:
+        """Whether none of the remembered answers is in the results.
+
+        What was recalled is gone, or it was recalled under another key, or the memory is off by now.
+        """
+        return bool(self.job.counts.remembered) and not self.results.remembered
