@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
+from numberdrop.aws.fences import Fences
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.recalling import Recaller
@@ -43,8 +44,18 @@ class DoesNotNameTheRecalledAnswers(Wiring):
     recaller_class = _ForgetfulRecaller
 
 
+class _BlindFences(Fences):
+    def check(self, job: Job) -> None:
+        pass
+
+
+class AnswersDespiteAForgottenCharge(Wiring):
+    fences_class = _BlindFences
+
+
 MEMORY_MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     NamesRecalledAnswersWithoutTheToken: ("an_upload_while_the_memory_changes",),
     StampsTheDayOfTheCollection: ("an_upload_collected_on_the_next_day",),
     DoesNotNameTheRecalledAnswers: ("overlapping_uploads",),
+    AnswersDespiteAForgottenCharge: ("a_table_restored_to_before_a_remembered_upload",),
 }
