@@ -73,7 +73,7 @@ check: .venv/command/.done ## Run the fast checks: format, lint, types, fast uni
 	@$(DEV)/python -m pytest $(PARALLEL) -m "not slow" tests/unit
 
 test: ## Run every check: format, lint, types, template, all tests
-	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done
+	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
 	@$(MAKE) --no-print-directory lint types template
 	@$(DEV)/python -m pytest $(PARALLEL)
 
