@@ -14,8 +14,9 @@ unexport PYTHONSAFEPATH PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONOPTIMIZE
 # Settings of uv that break an installation of pinned packages. Those that name mirrors stay.
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_NO_VERIFY_HASHES UV_PROJECT \
 	UV_WORKING_DIR UV_WORKING_DIRECTORY
-# Tests on the local cloud all run on one worker; the other tests run on any.
-PARALLEL := --numprocesses auto --dist loadgroup
+# Tests on the local cloud all run on one worker, which waits most of the time; the other tests run on any.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+PARALLEL := --numprocesses $(WORKERS) --dist loadgroup
 
 # cfn-lint knows which resource types and properties each region has.
 REGIONS := us-east-1 eu-central-1 ap-southeast-1
@@ -121,8 +122,9 @@ laptops: ## Run the demo in odd environments, such as paths with spaces; ROW="wo
 	@$(MAKE) --no-print-directory -j3 install
 	@$(DEV)/python -m tests.odd_environments $(if $(ROW),"$(ROW)")
 
-torture: .venv/command/.done ## Run the crash tests with new seeds for SECONDS
-	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest tests/crash/test_seeded_faults.py -s
+torture: .venv/command/.done ## Try every single fault, and faults from new seeds for SECONDS
+	@NUMBERDROP_TORTURE_SECONDS=$(SECONDS) $(DEV)/python -m pytest $(PARALLEL) \
+		tests/crash/test_every_single_fault.py tests/crash/test_seeded_faults.py
 
 fuzz: .venv/command/.done ## Join FILES random exports with their uploads, from SEED on, and compare with a naive join
 	@NUMBERDROP_FUZZ_FILES=$(FILES) NUMBERDROP_FUZZ_SEED=$(SEED) $(DEV)/python -m pytest $(PARALLEL) tests/unit/test_results_fuzz.py

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.crash.scenarios import SCENARIOS
-from tests.support.crash.schedules import Schedule, single_faults
+from tests.support.crash.schedules import TORTURE_SECONDS, Schedule, single_faults
 from tests.support.crash.seam import Mode
 
 
+@pytest.mark.timeout(TORTURE_SECONDS + 120)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_no_single_fault_charges_twice_or_loses_a_job(
     scenario: str, record_property: Callable[[str, object], None]

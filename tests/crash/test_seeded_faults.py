@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from tests.support.crash.scenarios import SCENARIOS
-from tests.support.crash.schedules import Schedule
+from tests.support.crash.schedules import TORTURE_SECONDS, Schedule
 from tests.support.crash.seam import Fault, Mode
 
 SEEDS = 200
@@ -22,10 +22,8 @@ SEEDS = 200
 BEYOND = 20
 """Calls after the normal end of a scenario that may fail too: those that repair what a fault left."""
 
-SECONDS = float(os.environ.get("NUMBERDROP_TORTURE_SECONDS", "0"))
 
-
-@pytest.mark.timeout(SECONDS + 120)
+@pytest.mark.timeout(TORTURE_SECONDS + 120)
 def test_no_combination_of_faults_charges_twice(record_property: Callable[[str, object], None]) -> None:
     tried = 0
     for seed in _seeds():
@@ -41,8 +39,8 @@ def test_no_combination_of_faults_charges_twice(record_property: Callable[[str, 
 def _seeds() -> Iterator[int]:
     if "NUMBERDROP_SEED" in os.environ:
         yield int(os.environ["NUMBERDROP_SEED"])
-    elif SECONDS:
-        seed, end = time.time_ns() // 1000, time.monotonic() + SECONDS
+    elif TORTURE_SECONDS:
+        seed, end = time.time_ns() // 1000, time.monotonic() + TORTURE_SECONDS
         while time.monotonic() < end:
             yield seed
             seed += 1

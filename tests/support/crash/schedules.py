@@ -1,5 +1,6 @@
 """Schedules: a scenario with faults at some of its calls."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +23,15 @@ SAMPLED = {
     "an_outage_that_outlasts_every_deadline": 2,
     "an_outage_that_ends_with_a_refusal": 2,
     "messages_lost_in_an_outage": 2,
+    "a_restored_table_that_is_compared": 4,
+    "overlapping_uploads": 2,
+    "an_upload_while_the_memory_changes": 3,
+    "an_upload_collected_on_the_next_day": 2,
 }
-"""Long scenarios, of which only every n-th single fault is tried; seeded faults try all of them."""
+"""Long scenarios, of which the tests try only every n-th single fault. `make torture` tries all of them."""
+
+TORTURE_SECONDS = float(os.environ.get("NUMBERDROP_TORTURE_SECONDS", "0"))
+"""How long to try faults from new seeds; 0 in the usual tests."""
 
 OUTAGES = {
     "an_outage",
@@ -131,7 +139,8 @@ def single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
         paths[path] += 1
         if paths[path] <= 2 and not _is_inner_repeat(call, calls):
             chosen += [(call, Schedule(scenario, (Fault(call.number, mode),))) for mode in call.kind.modes]
-    return tuple(chosen[:: SAMPLED.get(scenario, 1)])
+    step = 1 if TORTURE_SECONDS else SAMPLED.get(scenario, 1)
+    return tuple(chosen[::step])
 
 
 def _path_to(call: Call, calls: list[Call]) -> CallPath:

@@ -276,8 +276,7 @@ def _decoded(hint: Any, value: Any) -> Any:
     """Return the value of a field with this type hint from its plain value."""
     if value is None:
         return None
-    kind = _without_none(hint)
-    origin = get_origin(kind) or kind
+    kind, origin = _kind_and_origin(hint)
     if origin is datetime:
         return datetime.fromisoformat(value)
     if origin is frozenset:
@@ -303,9 +302,10 @@ def _hints(kind: type) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
-def _without_none(hint: Any) -> Any:
-    """Return the one type of ``kind | None``, or the hint itself."""
-    if get_origin(hint) not in {UnionType, Union}:
-        return hint
-    (kind,) = (member for member in get_args(hint) if member is not NoneType)
-    return kind
+@cache
+def _kind_and_origin(hint: Any) -> tuple[Any, Any]:
+    """Return the one type of ``kind | None``, or the hint itself, and that type without its parameters."""
+    kind = hint
+    if get_origin(hint) in {UnionType, Union}:
+        (kind,) = (member for member in get_args(hint) if member is not NoneType)
+    return kind, get_origin(kind) or kind
