@@ -158,7 +158,7 @@ class Life:
         self, sent: list[str], entries: list[str], expected: dict[str, int], min_rows: int
     ) -> None:
         fresh = [entry for entry in entries if not expected[entry]]
-        least = topped_up(min_rows) if 0 < len(fresh) < min_rows else 0
+        least = topped_up(min_rows) if fresh else 0
         more = max(0, min(least, len(entries)) - len(fresh))
         oldest = sorted(filter(None, expected.values()))[:more]
         refreshed = sorted(expected[entry] for entry in sent if expected[entry])

@@ -113,11 +113,18 @@ def test_a_batch_below_the_minimum_takes_the_oldest_entries() -> None:
     assert sent == ENTRIES[80:150] + ENTRIES[160:]
 
 
-def test_a_batch_at_the_minimum_is_not_filled_up() -> None:
+def test_a_batch_just_above_the_minimum_is_filled_up() -> None:
     memory = memory_in(InMemoryStore())
     learn(memory, ENTRIES[:100], "yes")
     found, _ = recall(memory, ENTRIES, min_rows=100)
-    assert (found.sent, found.refreshed) == (100, 0)
+    assert (found.sent, found.refreshed) == (110, 10)
+
+
+def test_a_batch_well_above_the_minimum_is_not_filled_up() -> None:
+    memory = memory_in(InMemoryStore())
+    learn(memory, ENTRIES[:90], "yes")
+    found, _ = recall(memory, ENTRIES, min_rows=100)
+    assert (found.sent, found.refreshed) == (110, 0)
 
 
 def test_nothing_is_filled_up_if_nothing_has_to_be_sent() -> None:

@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-PARALLEL = Config(max_pool_connections=READERS, response_checksum_validation="when_required")
-"""For a client that many threads use. Runs have checksums of their own, which also cover parts of an
-object."""
+PARALLEL = Config(
+    connect_timeout=3,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=READERS,
+    response_checksum_validation="when_required",
+)
+"""For a client that many threads use. Runs have checksums of their own, which also cover parts of an object.
+
+A bucket that does not answer costs a request some 70 seconds, so that the time of submit and collect suffices
+to go on without the memory. botocore's defaults wait 60 seconds five times.
+"""
 
 _TRIES = 3
 

@@ -97,8 +97,8 @@ class VerdictMemory:
     ) -> Recollection:
         """Look an upload's entries up, and write those that have to be sent.
 
-        If they are fewer than the checker's minimum, the oldest remembered entries are sent too: the batch
-        must be bought anyway, so it refreshes the memory.
+        If they are too few for the vendor, the oldest remembered entries are sent too: the batch must be
+        bought anyway, so it refreshes the memory.
 
         Args:
             checker: the name of the checker.
@@ -119,8 +119,8 @@ class VerdictMemory:
         look_up.keep(living(self._lives(max_age_days), today, found.cleared))
         fresh = look_up.unknown
         known = len(look_up.order) - fresh
-        if 0 < fresh < min_rows:
-            refreshed = _write_topped_up(numbers, rest, look_up, topped_up(min_rows))
+        if 0 < fresh < (least := topped_up(min_rows)):
+            refreshed = _write_topped_up(numbers, rest, look_up, least)
         else:
             refreshed = 0
             _write_unknown(numbers, rest, look_up)
