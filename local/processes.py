@@ -12,6 +12,8 @@ from pathlib import Path
 from random import choice
 from typing import IO
 
+from numberdrop_cli.signals import STOPPING, at_first_signal
+
 PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = PROJECT / ".venv"
 START_SECONDS = 60
@@ -21,7 +23,6 @@ PORTS = range(20_000, 32_000)
 PORT_ATTEMPTS = 100
 LOOPBACK = ("127.0.0.1", "localhost")
 NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LocalCloudError(Exception):
@@ -73,20 +74,10 @@ def ended_by_signals() -> Iterator[None]:
     Raises:
         KeyboardInterrupt: one of the signals arrived.
     """
-
-    def interrupt(*_: object) -> None:
-        for number in heard:
-            signal.signal(number, signal.SIG_IGN)
-        _held.arrive()
-
     # A signal that is ignored from the start, as with `nohup`, stays ignored.
-    heard = [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, interrupt) for number in heard}
-    try:
+    heard = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    with at_first_signal(heard, lambda _: _held.arrive()):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:

@@ -1,9 +1,8 @@
 """End a command in an orderly way when it is asked to stop."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Ctrl-C, a request to end, and a closed terminal, which Windows does not have."""
@@ -28,12 +27,26 @@ def stopped_by_signals() -> Iterator[None]:
     So a second signal does not interrupt the clean-up of the context.
     """
 
-    def stop(number: int, _: FrameType | None) -> None:
-        for each in STOPPING:
-            signal.signal(each, signal.SIG_IGN)
+    def stop(number: int) -> None:
         raise StoppedError(number)
 
-    before = {number: signal.signal(number, stop) for number in STOPPING}
+    with at_first_signal(STOPPING, stop):
+        yield
+
+
+@contextmanager
+def at_first_signal(numbers: Sequence[signal.Signals], act: Callable[[int], None]) -> Iterator[None]:
+    """Call ``act`` with the number of the first of these signals, and ignore all further ones.
+
+    The handlers from before are back when the context ends.
+    """
+
+    def handle(number: int, _: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        act(number)
+
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
