@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from numberdrop.aws.ledger import NON_JOB_PREFIX
-from numberdrop.aws.serialisation import from_attribute
+from numberdrop.aws.serialisation import from_attributes
 from numberdrop.jobs.transitions import FORGOTTEN, State
 from numberdrop.jobs.upload import Upload
 from numberdrop_cli.errors import RefusedError
@@ -143,7 +143,7 @@ class JobsTable:
         )
         for page in pages:
             for item in page["Items"]:
-                yield {name: from_attribute(attribute) for name, attribute in item.items()}
+                yield from_attributes(item)
 
 
 def summary_of(item: Mapping[str, Any]) -> Summary:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from numberdrop.aws.ledger import MAX_KNOWN_AT_ONCE, MONTH_INDEX, month_of
-from numberdrop.aws.serialisation import from_attribute
+from numberdrop.aws.serialisation import from_attributes
 from numberdrop.jobs.checkers import documented_checker
 from numberdrop.jobs.job import timestamp
 from numberdrop.jobs.transitions import State
@@ -139,7 +139,7 @@ class LatestJobs:
         while wanted:
             answer: Any = self.client.batch_get_item(RequestItems=wanted)
             for item in answer["Responses"].get(self.jobs.table, []):
-                yield summary_of({name: from_attribute(attribute) for name, attribute in item.items()})
+                yield summary_of(from_attributes(item))
             wanted = answer["UnprocessedKeys"]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numberdrop.aws.ledger import NON_JOB_PREFIX, Ledger
 from numberdrop.aws.listing import Position
-from numberdrop.aws.serialisation import from_attribute, to_attribute
+from numberdrop.aws.serialisation import from_attributes, to_attributes
 from numberdrop.jobs.job import decoded_fields, to_item
 
 if TYPE_CHECKING:
@@ -83,13 +83,10 @@ class AuditProgressItem:
         ).get("Item")
         if not item:
             return None
-        values = {name: from_attribute(value) for name, value in item.items()}
-        return AuditProgress(**decoded_fields(AuditProgress, values))
+        return AuditProgress(**decoded_fields(AuditProgress, from_attributes(item)))
 
     def write(self, progress: AuditProgress) -> None:
         """Store the progress."""
         fields: dict[str, Any] = {name: getattr(progress, name) for name in progress.__slots__}
         item = {"job_id": AUDIT_KEY, **to_item(fields)}
-        self.client.put_item(
-            TableName=self.table, Item={name: to_attribute(value) for name, value in item.items()}
-        )
+        self.client.put_item(TableName=self.table, Item=to_attributes(item))

@@ -15,7 +15,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from numberdrop.aws.ledger import NON_JOB_PREFIX, Ledger, is_refused_condition
-from numberdrop.aws.serialisation import from_attribute, to_attribute
+from numberdrop.aws.serialisation import from_attributes, to_attribute, to_attributes
 from numberdrop.jobs.breaker import OpenBreaker
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class CircuitBreaker:
         item = answer.get("Item")
         if not item:
             return None
-        return OpenBreaker.from_item({name: from_attribute(value) for name, value in item.items()})
+        return OpenBreaker.from_item(from_attributes(item))
 
     def holder(self) -> str | None:
         """Return the id of the job that opened the breaker, or None if it is closed (consistent read)."""
@@ -110,7 +110,7 @@ class CircuitBreaker:
         try:
             self.client.put_item(
                 TableName=self.table,
-                Item={name: to_attribute(value) for name, value in item.items()},
+                Item=to_attributes(item),
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values | {":own": to_attribute(named.last_write)},
             )

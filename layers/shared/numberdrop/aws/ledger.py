@@ -9,7 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from numberdrop.aws.clients import PROMPT, make_client
-from numberdrop.aws.serialisation import from_attribute, to_attribute
+from numberdrop.aws.serialisation import from_attributes, to_attributes
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges, UnsettledJob, timestamp, to_item
 from numberdrop.jobs.transitions import (
@@ -210,7 +210,7 @@ class Ledger:
                 KeyConditionExpression="unsettled = :shard",
                 ExpressionAttributeValues={":shard": {"S": shard}},
             ):
-                for item in map(_plain_values, page["Items"]):
+                for item in map(from_attributes, page["Items"]):
                     yield item["job_id"], UnsettledJob.from_item(item)
 
     def _update_if_unchanged(self, job: Job, expression: str, values: Mapping[str, Any]) -> None:
@@ -220,7 +220,7 @@ class Ledger:
                 Key={"job_id": {"S": job.job_id}},
                 UpdateExpression=expression,
                 ConditionExpression="last_write = :read",
-                ExpressionAttributeValues=_attributes({**values, ":read": job.last_write}),
+                ExpressionAttributeValues=to_attributes({**values, ":read": job.last_write}),
             )
         except ClientError as error:
             if not is_refused_condition(error):
@@ -249,7 +249,7 @@ class Ledger:
                 UpdateExpression=f"SET {assignments}{forget_announced}",
                 ConditionExpression=_condition(transition, sources),
                 ExpressionAttributeNames=names | {"#guarded": _GUARDED[transition.guard]},
-                ExpressionAttributeValues=_attributes(values),
+                ExpressionAttributeValues=to_attributes(values),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -307,13 +307,5 @@ def _condition(transition: Transition, sources: Mapping[str, State]) -> str:
     return f"#state IN ({', '.join(sources)}) AND {guard}"
 
 
-def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: to_attribute(value) for name, value in values.items()}
-
-
 def _job(item: Mapping[str, Any]) -> Job:
-    return Job.from_item(_plain_values(item))
-
-
-def _plain_values(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: from_attribute(attribute) for name, attribute in item.items()}
+    return Job.from_item(from_attributes(item))

@@ -32,13 +32,31 @@ def to_attribute(value: Any) -> Attribute:
         case None:
             return {"NULL": True}
         case dict():
-            return {"M": {name: to_attribute(inner) for name, inner in value.items()}}
+            return {"M": to_attributes(value)}
         case list():
             return {"L": [to_attribute(member) for member in value]}
         case set() | frozenset():
             return {"SS": sorted(value)}
         case _:
             raise TypeError(f"A job cannot store values of type {type(value).__name__}.")
+
+
+def to_attributes(values: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Convert an item, given as plain values by attribute name, to DynamoDB's JSON.
+
+    >>> to_attributes({"job_id": "the audit"})
+    {'job_id': {'S': 'the audit'}}
+    """
+    return {name: to_attribute(value) for name, value in values.items()}
+
+
+def from_attributes(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Convert an item in DynamoDB's JSON to plain values by attribute name.
+
+    >>> from_attributes({"job_id": {"S": "the audit"}})
+    {'job_id': 'the audit'}
+    """
+    return {name: from_attribute(attribute) for name, attribute in item.items()}
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
@@ -58,7 +76,7 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
         case {"NULL": True}:
             return None
         case {"M": inner}:
-            return {name: from_attribute(value) for name, value in inner.items()}
+            return from_attributes(inner)
         case {"L": members}:
             return [from_attribute(member) for member in members]
         case {"SS": members}:
