@@ -15,8 +15,8 @@ unexport PYTHONSAFEPATH PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONOPTIMIZE
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_NO_VERIFY_HASHES UV_PROJECT \
 	UV_WORKING_DIR UV_WORKING_DIRECTORY
 # Tests on the local cloud all run on one worker, which waits most of the time; the other tests run on any.
-WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
-PARALLEL := --numprocesses $(WORKERS) --dist loadgroup
+WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+PARALLEL = --numprocesses $(WORKERS) --dist loadgroup
 
 # cfn-lint knows which resource types and properties each region has.
 REGIONS := us-east-1 eu-central-1 ap-southeast-1
