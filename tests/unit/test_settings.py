@@ -48,17 +48,19 @@ ENVIRONMENT = {
 
 MEMORY = {"MEMORY_BUCKET", "MEMORY_KEY_SECRET", "REMEMBER_YES_DAYS", "REMEMBER_NO_DAYS", "RETENTION_DAYS"}
 
+VENDOR = {
+    "JOBS_TABLE",
+    "EVENT_BUS_NAME",
+    "EVENT_SCHEMA_VERSION",
+    "API_KEY_SECRET",
+    "VENDOR_BASE_URL",
+    "VENDOR_USER_ID",
+    "VENDOR_PROXY",
+}
+
 NEEDED: dict[type[Settings], set[str]] = {
     LedgerSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "EVENT_SCHEMA_VERSION"},
-    VendorSettings: {
-        "JOBS_TABLE",
-        "EVENT_BUS_NAME",
-        "EVENT_SCHEMA_VERSION",
-        "API_KEY_SECRET",
-        "VENDOR_BASE_URL",
-        "VENDOR_USER_ID",
-        "VENDOR_PROXY",
-    },
+    VendorSettings: VENDOR,
     RecordFailureSettings: {"JOBS_TABLE", "EVENT_BUS_NAME", "EVENT_SCHEMA_VERSION", "RESULTS_BUCKET"},
     ReconcileSettings: {
         "JOBS_TABLE",
@@ -70,17 +72,7 @@ NEEDED: dict[type[Settings], set[str]] = {
         "JOB_TIMEOUT_HOURS",
     },
     AuditSettings: {"JOBS_TABLE", "UPLOAD_BUCKET"},
-    CheckStatusSettings: {
-        "JOBS_TABLE",
-        "EVENT_BUS_NAME",
-        "EVENT_SCHEMA_VERSION",
-        "API_KEY_SECRET",
-        "VENDOR_BASE_URL",
-        "VENDOR_USER_ID",
-        "VENDOR_PROXY",
-        "JOB_TIMEOUT_HOURS",
-        "MAX_WAIT_SECONDS",
-    },
+    CheckStatusSettings: VENDOR | {"JOB_TIMEOUT_HOURS", "MAX_WAIT_SECONDS"},
     MemorySettings: MEMORY,
     CompactSettings: MEMORY - {"MEMORY_KEY_SECRET"},
     SubmitSettings: ENVIRONMENT.keys() - MEMORY - {"MAX_WAIT_SECONDS", "RESULT_HOSTS", "UNRELATED"},

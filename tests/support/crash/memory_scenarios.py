@@ -60,24 +60,10 @@ def an_answered_upload_without_its_message(world: World) -> None:
     world.run_until_idle()
 
 
-def a_table_restored_to_before_a_remembered_upload(world: World) -> None:
-    # The memory still knows what the forgotten submission bought.
-    world.remember()
-    snapshot = world.table.snapshot()
-    upload = world.upload()
-    world.run_until_idle()
-    world.table.restore(snapshot)
-    world.announce(upload)
-    world.run_until_idle()
-    Maintainer(world).resolve_doubts()
-    world.run_until_idle()
-
-
 MEMORY_SCENARIOS = (
     overlapping_uploads,
     an_upload_while_the_memory_changes,
     an_upload_collected_on_the_next_day,
     an_answered_upload_that_is_announced_again,
     an_answered_upload_without_its_message,
-    a_table_restored_to_before_a_remembered_upload,
 )

@@ -341,6 +341,12 @@ def a_table_restored_to_before_the_upload(world: World) -> None:
     _settle_doubts(world)
 
 
+def a_table_restored_to_before_a_remembered_upload(world: World) -> None:
+    # The memory still knows what the forgotten submission bought.
+    world.remember()
+    a_table_restored_to_before_the_upload(world)
+
+
 def a_restored_table_that_is_compared(world: World) -> None:
     # A person compares the fences with the ledger before anything else happens.
     world.upload("band/first.txt")
@@ -431,5 +437,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         a_refused_file_in_a_restored_table,
         lost_messages,
         *MEMORY_SCENARIOS,
+        a_table_restored_to_before_a_remembered_upload,
     )
 }
