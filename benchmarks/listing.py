@@ -119,7 +119,7 @@ class _Connection:
         asked: Mapping[str, Any],
         month: str | None,
     ) -> dict[str, Any]:
-        """Return a page, whose size counts the attributes that are held, not only those that are wanted."""
+        """Return a page, whose size counts all attributes of an item, also the unwanted ones."""
         items: list[dict[str, Any]] = []
         size = 0
         for number in numbers:

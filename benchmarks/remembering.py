@@ -244,7 +244,7 @@ def asking_runs(folder: str) -> Work:
 
 
 def asking_sqlite(folder: str) -> Work:
-    """Join with a table of the numbers, and write those that are not remembered."""
+    """Join with a table of the numbers, and write the numbers that are not remembered."""
 
     def work() -> float:
         database = sqlite3.connect(Path(folder) / "sqlite")
