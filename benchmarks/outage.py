@@ -6,7 +6,6 @@ It takes minutes, so ``make bench`` does not run it.
 """
 
 import argparse
-import signal
 import sys
 import time
 from collections import Counter
@@ -17,12 +16,13 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.sample_numbers import write_numbers
 from local.cloud import CloudOptions, LocalCloud, local_cloud
 from local.event_tap import EventTap, event_tap
 from local.observation import functions, wait_for_executions
-from local.processes import LocalCloudError
+from local.processes import LocalCloudError, ended_by_signals, ignore_settings
 from local.simulator import RemoteSimulator
 
 MAX_SECONDS = 1800
@@ -37,7 +37,7 @@ class DrillFailedError(Exception):
 
 def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the drill and return the exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    ignore_settings()
     options = _options(arguments)
     console = Console(highlight=False)
     cloud_options = CloudOptions(
@@ -46,6 +46,7 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with (
+            ended_by_signals(),
             local_cloud(cloud_options) as cloud,
             event_tap(cloud) as tap,
             RemoteSimulator(cloud.simulator) as vendor,
@@ -53,7 +54,7 @@ def run_from_command_line(arguments: Sequence[str] | None = None) -> int:
             _limit_concurrency(cloud)
             _check(_run(cloud, tap, vendor, options, console), vendor, options)
     except (LocalCloudError, DrillFailedError) as error:
-        console.print(f"[bold red]Failed:[/] {error}")
+        console.print(Text("Failed:", style="bold red"), Text(str(error)))
         return 1
     return 0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import choice
 from typing import IO
 
-from numberdrop_cli.signals import STOPPING, at_first_signal
+from numberdrop_cli.signals import at_first_signal
 
 PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = PROJECT / ".venv"
@@ -74,9 +74,7 @@ def ended_by_signals() -> Iterator[None]:
     Raises:
         KeyboardInterrupt: one of the signals arrived.
     """
-    # A signal that is ignored from the start, as with `nohup`, stays ignored.
-    heard = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-    with at_first_signal(heard, lambda _: _held.arrive()):
+    with at_first_signal(lambda _: _held.arrive()):
         yield
 
 

@@ -1,7 +1,7 @@
 """End a command in an orderly way when it is asked to stop."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -30,23 +30,25 @@ def stopped_by_signals() -> Iterator[None]:
     def stop(number: int) -> None:
         raise StoppedError(number)
 
-    with at_first_signal(STOPPING, stop):
+    with at_first_signal(stop):
         yield
 
 
 @contextmanager
-def at_first_signal(numbers: Sequence[signal.Signals], act: Callable[[int], None]) -> Iterator[None]:
-    """Call ``act`` with the number of the first of these signals, and ignore all further ones.
+def at_first_signal(act: Callable[[int], None]) -> Iterator[None]:
+    """Call ``act`` with the number of the first signal to stop, and ignore all further ones.
 
-    The handlers from before are back when the context ends.
+    A signal that is ignored already stays ignored: `nohup` starts a command like this, and shells start their
+    background jobs so. The handlers from before are back when the context ends.
     """
+    heard = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
     def handle(number: int, _: object) -> None:
-        for each in numbers:
+        for each in heard:
             signal.signal(each, signal.SIG_IGN)
         act(number)
 
-    before = {number: signal.signal(number, handle) for number in numbers}
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

@@ -1,7 +1,6 @@
 """``python -m local.simulator``: run the simulated vendor for demos and manual tests."""
 
 import argparse
-import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -9,22 +8,22 @@ from pathlib import Path
 
 from local.simulator.model import Settings
 from local.simulator.server import LOOPBACK, Simulator
+from numberdrop_cli.signals import at_first_signal
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run until SIGINT or SIGTERM."""
+    """Run until the first signal to stop."""
     options = _options(arguments)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with Simulator(
+    vendor = Simulator(
         port=options.port,
         balance=options.balance,
         api_key=options.api_key,
         user_id=options.user_id,
         duration_seconds=options.duration,
         enforce_minimum=options.enforce_minimum,
-    ) as simulator:
+    )
+    with at_first_signal(lambda _: stop.set()), vendor as simulator:
         sys.stdout.write(_welcome(simulator))
         sys.stdout.flush()
         if options.port_file:

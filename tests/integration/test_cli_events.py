@@ -144,6 +144,27 @@ def test_a_signal_removes_the_queue_and_the_rule(
     assert [signal.getsignal(each) for each in STOPPING] == before
 
 
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_signal_that_was_ignored_stays_ignored(
+    run: CommandLine, steps: Steps, number: signal.Signals
+) -> None:
+    """`nohup` starts a command like this."""
+    other = signal.SIGTERM if number is not signal.SIGTERM else signal.SIGINT
+    before = signal.signal(number, signal.SIG_IGN)
+    steps += [
+        lambda: os.kill(os.getpid(), number),
+        announce(run.account, State.COMPLETED),
+        lambda: os.kill(os.getpid(), other),
+    ]
+    try:
+        result = run("events")
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert len(result.stdout.splitlines()) == 1
+    assert result.exit_code == 128 + other
+
+
 def test_an_error_removes_the_queue_and_the_rule(run: CommandLine, steps: Steps) -> None:
     def fail() -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ReceiveMessage")

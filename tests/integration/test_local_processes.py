@@ -6,11 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from benchmarks import burst, large_upload, outage
 from local import demo
 from local.__main__ import shell_commands
 from local.processes import LocalCloudError, environment, free_port, ignore_settings, run
@@ -131,13 +134,25 @@ def test_a_failed_program_shows_the_end_of_its_log(tmp_path: Path) -> None:
         run(["sh", "-c", "echo '[/no] [bold]markup'; exit 1"], environment({}), tmp_path / "log")
 
 
+@pytest.mark.parametrize(
+    ("module", "start"),
+    [
+        (demo, demo.main),
+        (burst, lambda: burst.run_from_command_line(["--uploads", "1"])),
+        (large_upload, lambda: large_upload.run_from_command_line(["--rows", "1"])),
+        (outage, lambda: outage.run_from_command_line([])),
+    ],
+)
 def test_a_failure_with_brackets_is_printed_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    module: ModuleType,
+    start: Callable[[], int],
 ) -> None:
     def fail(_: Any) -> None:
         raise LocalCloudError("'sam build' failed:\n[/no] [bold]markup")
 
-    monkeypatch.setattr(demo, "local_cloud", fail)
-    monkeypatch.setattr(demo, "ignore_settings", lambda: None)
-    assert demo.main() == 1
+    monkeypatch.setattr(module, "local_cloud", fail)
+    monkeypatch.setattr(module, "ignore_settings", lambda: None)
+    assert start() == 1
     assert "[/no] [bold]markup" in capsys.readouterr().out
