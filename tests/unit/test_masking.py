@@ -1,13 +1,18 @@
 """Phone numbers, e-mail addresses, links and secrets are masked in text from outside."""
 
+import base64
+import html
+import json
 import re
 import string
 import sys
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from numberdrop.masking import masked, without_personal_data, without_secrets
@@ -20,7 +25,38 @@ DIGITS = [
     [letter for letter in CHARACTERS if unicodedata.decimal(letter, None) == value] for value in range(10)
 ]
 SEPARATORS = st.characters(categories=["P", "S", "Z", "Cf", "Mn", "Me"], exclude_characters="@")
+GAPS = ["", " ", "-", "\N{NO-BREAK SPACE}", "\n"]
 LETTERS = st.characters(categories=["Lu", "Ll", "Zs", "P", "S"], exclude_characters="@%")
+
+Spelling = Callable[[str], str]
+
+
+def percent_encoded(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def as_character_references(text: str) -> str:
+    return "".join(f"&#{ord(letter)};" for letter in text)
+
+
+def json_string(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+SPELLINGS: list[Spelling] = [
+    str,
+    percent_encoded,
+    as_character_references,
+    json_string,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: "".join(f"&#x{ord(letter):x};" for letter in text),
+    lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+    lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    lambda text: html.escape(text.replace(" ", "\N{NO-BREAK SPACE}")).replace("\N{NO-BREAK SPACE}", "&nbsp;"),
+    lambda text: json_string(json_string(text)),
+    lambda text: quote(json_string(text)),
+]
 
 # Numbers
 
@@ -60,6 +96,24 @@ def test_no_number_survives(data: st.DataObject, number: str) -> None:
     assume("://" not in written and not may_hold_an_exception(written))
     assert_no_digits(masked(f"a {written} b"))
     assert_no_digits(without_personal_data(f"a {written} b"))
+
+
+@given(st.text(st.sampled_from("123456789"), min_size=7, max_size=15), st.data())
+def test_no_escaped_number_survives(number: str, data: st.DataObject) -> None:
+    parts = re.findall(".{1,4}", number)
+    written = data.draw(st.sampled_from(GAPS)).join(parts)
+    assume(not may_hold_an_exception(written))
+    for spelling in SPELLINGS:
+        escaped = spelling(f"+{written}")
+        for text in (masked(f"a {escaped} b"), without_personal_data(f"a {escaped} b")):
+            assert not any(part in text for part in parts if len(part) == 4), (escaped, text)
+
+
+@pytest.mark.parametrize(
+    "number", ["447<b>946</b>012<br/>345", "447%946%012%345", "7946\\n012\\t345", "44;7946;012;345"]
+)
+def test_markup_between_digits_does_not_hide_a_number(number: str) -> None:
+    assert not re.search("946|012", masked(f"line seven: {number} is bad"))
 
 
 def may_hold_an_exception(written: str) -> bool:
@@ -135,6 +189,8 @@ def test_a_number_at_the_cut_is_masked() -> None:
 def test_a_link_is_masked_with_its_signature() -> None:
     assert masked("see HTTPS://host.example/x?sig=abc#y now") == "see [link] now"
     assert masked("see https\N{FULLWIDTH COLON}//host.example/x now") == "see [link] now"
+    assert masked(r"see https:\/\/host.example\/x?sig=abc now") == "see [link] now"
+    assert masked("see https%3A%2F%2Fhost.example%2Fx%3Fsig%3Dabc now") == "see [link] now"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +201,9 @@ def test_a_link_is_masked_with_its_signature() -> None:
         "jane\N{SMALL COMMERCIAL AT}mail.example",
         "jane%40mail.example",
         "jane%2540mail.example",
+        "jane&#64;mail.example",
+        "jane&commat;mail.example",
+        r"jane\u0040mail.example",
         "jane\N{ZERO WIDTH SPACE}@mail.example",
     ],
 )
@@ -190,6 +249,32 @@ def test_no_start_or_end_of_a_secret_survives(secret: str, data: st.DataObject) 
     size = data.draw(st.integers(4, len(secret)))
     for part in (secret[:size], secret[-size:], secret[:size].upper()):
         assert part.lower() not in without_secrets(f"wrong key: {part}...", [secret]).lower()
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=10, max_size=60))
+@settings(max_examples=30)
+def test_no_spelling_of_a_secret_survives(secret: str) -> None:
+    assume(len(re.sub("[^A-Za-z0-9]", "", secret)) >= 8)
+    for spelling in SPELLINGS:
+        for written in (secret, secret.upper(), secret[:-3], secret[3:]):
+            text = without_secrets(f"wrong: {spelling(written)}, {spelling(written)}", [secret])
+            assert spelling(secret[4:-4]) not in text
+    for encoded in (base64.b64encode, base64.urlsafe_b64encode, base64.b16encode):
+        words = encoded(secret.encode()).decode()
+        assert words[:12] not in without_secrets(f"wrong: {words}", [secret])
+
+
+@given(st.text(string.ascii_letters + string.digits, min_size=12, max_size=60), st.data())
+def test_a_secret_that_is_broken_up_does_not_survive(secret: str, data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 6))
+    pieces = [secret[start : start + size] for start in range(0, len(secret), size)]
+    gap = data.draw(st.sampled_from([" ", "\n", "\r\n  ", "-", " . ", '" + "', "<br>", "%0A", r"\n"]))
+    assert without_secrets(f"wrong: {gap.join(pieces)} !", [secret]) == "wrong: [secret] !"
+
+
+def test_the_middle_of_a_secret_is_removed() -> None:
+    assert without_secrets(f"key *****{KEY[5:14]}*****", [KEY]) == "key *****[secret]*****"
+    assert without_secrets(f"short: {KEY[7:11]}", [KEY]) == f"short: {KEY[7:11]}"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,25 @@
 """Removes phone numbers, e-mail addresses, links and secrets from text before people or logs see it.
 
 This is the only masking rule; the functions and the command line share it. It reads a text as people do: a
-digit of any script is a digit, full-width letters are letters, and invisible characters do not exist. What is
-not masked comes out as it was written.
+digit of any script is a digit, full-width letters are letters, and invisible characters do not exist. It also
+reads what percent-encoding, backslashes, character references and tags mean. What is not masked comes out as
+it was written.
 
 Six digits or more are a number, whatever stands between them except letters. Two notations are exceptions,
 because people need them and phone numbers are not written like that: dates (ISO 8601; the separator may also
 be a slash, a dot or an underscore) with or without a time, and counts of seven or eight digits with commas.
 """
 
+import json
 import re
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from itertools import takewhile
+from urllib.parse import unquote
 
 Span = tuple[int, int]
 """Start and end of a part of a text."""
@@ -46,8 +52,24 @@ _TOKEN = re.compile(r"[A-Za-z0-9_+/=.~-]{16,}")
 _WORDS = re.compile(r"[_/.+=~-]*(?:(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|(?:[A-Z][a-z]{2,14})+)(?:[_/.+=~-]+|$))+")
 """Words of at most fifteen letters, joined by punctuation or by capitals: an error code, not a token."""
 
+_ESCAPE = re.compile(
+    r"""
+    (?P<percent> (?:%[0-9a-f]{2})+ )
+|   (?P<reference> &(?:\#[0-9]{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});? )
+|   (?P<unicode> (?:\\u[0-9a-f]{4})+ )
+|   (?P<bytes> (?:\\x[0-9a-f]{2})+ )
+|   \\(?P<space> [abfnrtv0] )
+|   \\(?P<itself> [\\"'/] )
+|   (?P<tag> </?[a-z][^<>]{0,100}> )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_MAX_ESCAPES = 3
+"""How many times a text may have been escaped."""
+
 _MIN_DIGITS = 6
 _MIN_PART_OF_SECRET = 4
+_MIN_MIDDLE_OF_SECRET = 8
 
 _MAX_LENGTH = 300
 _MAX_READ = 4000
@@ -84,8 +106,9 @@ def without_personal_data(text: str) -> str:
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """Return the text without the given secrets and without anything else that looks like a token.
 
-    A secret is also removed in part: four characters or more from its start or its end. A token is a run of
-    16 characters or more that does not consist of words.
+    A secret is also removed in part: four characters or more from its start or its end, and eight or more
+    from its middle. The latter may be broken up by anything but letters and digits, and may be encoded in
+    base64 or hexadecimal. A token is a run of 16 characters or more that does not consist of words.
 
     >>> without_secrets("ek_live_77***abcd is wrong: invalid_api_key_error", ["ek_live_7777abcd"])
     '[secret]***[secret] is wrong: invalid_api_key_error'
@@ -94,33 +117,92 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
         text: text from someone who knows the secrets.
         secrets: the secrets; empty ones are ignored.
     """
-    finders = [_tokens, *(_parts_of(secret) for secret in secrets if secret)]
+    finders: list[Finder] = [_tokens]
+    for secret in filter(None, secrets):
+        finders += [_parts_of(secret), *map(_pieces_of, _spellings(secret))]
     return _replaced(
-        text[:_MAX_READ],
-        lambda plain: _merged(span for find in finders for span in find(plain)),
-        "[secret]",
+        text[:_MAX_READ], lambda plain: (span for find in finders for span in find(plain)), "[secret]"
     )
 
 
 def _replaced(text: str, find: Finder, replacement: str) -> str:
-    """Replace the parts of a text that are found in its plain form."""
-    plain, origins = _plain(text)
+    """Replace the parts of a text that are found in any of its views."""
+    found = (view.origin(span) for view in _views(text) for span in find(view.text))
     parts = []
     done = 0
-    for start, end in find(plain):
-        first, last = origins[start], origins[end - 1] + 1
-        if last > done:  # one character may be several in the plain form
-            parts += [text[done:first], replacement]
-            done = last
+    for start, end in _merged(found):
+        parts += [text[done:start], replacement]
+        done = end
     return "".join([*parts, text[done:]])
 
 
-def _plain(text: str) -> tuple[str, Sequence[int]]:
-    """Return the text as people read it, and for each of its characters the index of the original one."""
-    if text.isascii():
-        return text, range(len(text))
-    pairs = [(letter, index) for index, original in enumerate(text) for letter in _plain_letters(original)]
-    return "".join(letter for letter, _ in pairs), [index for _, index in pairs]
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A text as somebody may read it.
+
+    Attributes:
+        text: what is read.
+        origins: for each of its characters, the part of the original text.
+    """
+
+    text: str
+    origins: Sequence[Span]
+
+    def origin(self, span: Span) -> Span:
+        """Return the part of the original text in which a part of this text is."""
+        return self.origins[span[0]][0], self.origins[span[1] - 1][1]
+
+    def plain(self) -> "_View":
+        """Return the text with plain letters and digits, and without invisible characters."""
+        if self.text.isascii():
+            return self
+        return self._joined((_plain_letters(letter), (i, i + 1)) for i, letter in enumerate(self.text))
+
+    def unescaped(self) -> "_View":
+        """Return the text with the characters that its escape sequences mean."""
+        return self._joined(_unescaped_parts(self.text))
+
+    def _joined(self, parts: Iterable[tuple[str, Span]]) -> "_View":
+        pairs = [(letter, self.origin(span)) for letters, span in parts for letter in letters]
+        return _View("".join(letter for letter, _ in pairs), [origin for _, origin in pairs])
+
+
+def _views(text: str) -> Iterator[_View]:
+    """Yield the text as people read it, and as they read it once escape sequences are resolved."""
+    view = _View(text, [(index, index + 1) for index in range(len(text))])
+    yield view.plain()
+    for _ in range(_MAX_ESCAPES):
+        if not _ESCAPE.search(view.text):
+            return
+        view = view.unescaped()
+        yield view.plain()
+
+
+def _unescaped_parts(text: str) -> Iterator[tuple[str, Span]]:
+    """Yield the characters of a text, and for each escape sequence those that it means."""
+    done = 0
+    for match in _ESCAPE.finditer(text):
+        yield from ((text[index], (index, index + 1)) for index in range(done, match.start()))
+        yield _unescaped(match), match.span()
+        done = match.end()
+    yield from ((text[index], (index, index + 1)) for index in range(done, len(text)))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    sequence = match.group()
+    match match.lastgroup:
+        case "percent":
+            return unquote(sequence)
+        case "reference":
+            return unescape(sequence)
+        case "unicode":
+            return str(json.loads(f'"{sequence.lower()}"'))
+        case "bytes":
+            return bytes.fromhex(sequence.lower().replace("\\x", "")).decode(errors="replace")
+        case "itself":
+            return sequence[1:]
+        case _:  # a space or a tag
+            return " "
 
 
 @lru_cache(4096)
@@ -189,7 +271,7 @@ def _digits(match: re.Match[str]) -> int:
 
 def _parts_of(secret: str) -> Finder:
     """Return a function that finds a secret, its starts and its ends, in any case."""
-    whole = _lower(_plain(secret)[0])
+    whole = _lower(_plain(secret))
     size = _MIN_PART_OF_SECRET
 
     def find(plain: str) -> Iterator[Span]:
@@ -206,6 +288,32 @@ def _parts_of(secret: str) -> Finder:
         )
 
     return find
+
+
+def _pieces_of(secret: str) -> Finder:
+    """Return a function that finds pieces of a secret, in any case and whatever stands in between."""
+    whole = "".join(filter(str.isalnum, _lower(_plain(secret))))
+    size = _MIN_MIDDLE_OF_SECRET
+    pieces = {whole[start : start + size] for start in range(len(whole) - size + 1)}
+
+    def find(plain: str) -> Iterator[Span]:
+        places = [index for index, letter in enumerate(plain) if letter.isalnum()]
+        text = _lower("".join(plain[index] for index in places))
+        for start in range(len(text) - size + 1):
+            if text[start : start + size] in pieces:
+                yield places[start], places[start + size - 1] + 1
+
+    return find
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret, and what programs write for it. Its URL-safe base64 has the same letters and digits."""
+    encoded = secret.encode(errors="replace")
+    yield from (secret, encoded.hex(), b64encode(encoded).decode().rstrip("="))
+
+
+def _plain(text: str) -> str:
+    return next(_views(text)).text
 
 
 def _lower(text: str) -> str:
