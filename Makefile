@@ -86,7 +86,7 @@ lint: .venv/command/.done ## Check formatting and style
 	@$(DEV)/ruff check .
 
 types: .venv/command/.done ## Check types
-	@$(DEV)/mypy
+	@$(DEV)/python -m mypy
 
 # The expanded templates too: cfn-lint checks the actions of policies only there. W3002 reminds to package local
 # files, which `sam deploy` does.
