@@ -197,6 +197,7 @@ def test_a_number_across_two_blocks_stays_whole() -> None:
     assert clean("\r\n".join(many)).numbers == many
 
 
+@pytest.mark.slow
 def test_line_numbers_continue_across_blocks() -> None:
     blank_lines = "\n" * (BLOCK - len(FIRST) - 1)
     cleaned = clean(f"{blank_lines}{FIRST}\r\n{SECOND}x\n")

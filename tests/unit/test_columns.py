@@ -36,6 +36,7 @@ PHONES: dict[str, tuple[str, list[str]]] = {
 """Phone numbers of a region and headers above them."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize("has_header", [True, False], ids=["with a header", "without one"])
 @given(seed=st.integers(0, 10**6), blank=st.sampled_from([0, 0.3, 0.6]))
@@ -60,6 +61,7 @@ def test_ids_beside_phones_are_never_sent(name: str, has_header: bool, seed: int
     assert sent or blank
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize(
     "header", ["id", "silent", None], ids=["an id header", "a silent header", "no header"]

@@ -72,6 +72,7 @@ def test_an_empty_compressed_file_is_refused_as_empty() -> None:
     assert refused_with(compressed(b"")) is ReasonCode.EMPTY_FILE
 
 
+@pytest.mark.slow
 def test_a_file_that_unpacks_to_far_more_is_refused() -> None:
     bomb = compressed(b"\n" * 110_000_000)
 

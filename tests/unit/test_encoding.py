@@ -70,6 +70,7 @@ def test_an_encoding_that_is_only_likely_is_called_uncertain() -> None:
     assert uncertain.encoding_in_words == "cp1252, not certain"
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.binary(max_size=12), st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)), max_size=9
@@ -134,7 +135,7 @@ def test_text_across_blocks_stays_whole(text: str, padding: int) -> None:
         FIRST.encode() + b"\n\0\n",
         FIRST.encode() + b"\n\xe9\x07\n",
         FIRST.encode() + b"\n\x81\n",
-        b"\n" * 2 * BLOCK + b"\x00",
+        pytest.param(b"\n" * 2 * BLOCK + b"\x00", marks=pytest.mark.slow),
     ],
 )
 def test_a_file_that_is_not_text_is_refused(upload: bytes, kind: InputKind) -> None:
@@ -169,7 +170,11 @@ def test_a_line_of_100_mb_is_refused_before_it_fills_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    "upload", [f"{FIRST}\n{'7' * (MAX_LINE_LENGTH + 1)}\n{SECOND}\n", "\n" * BLOCK + "7" * 70_000]
+    "upload",
+    [
+        f"{FIRST}\n{'7' * (MAX_LINE_LENGTH + 1)}\n{SECOND}\n",
+        pytest.param("\n" * BLOCK + "7" * 70_000, marks=pytest.mark.slow),
+    ],
 )
 def test_a_long_line_among_others_is_refused(upload: str) -> None:
     assert refused_with(upload) is ReasonCode.NOT_TEXT

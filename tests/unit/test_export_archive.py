@@ -101,6 +101,7 @@ def test_member_names_are_never_used_as_paths(
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [exports.path.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(150))
 @pytest.mark.parametrize("sample", ["zip", "xlsx", "nested"])
 def test_damaged_bytes_are_either_read_or_rejected(exports: Exports, sample: str, seed: int) -> None:

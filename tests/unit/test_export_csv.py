@@ -49,8 +49,8 @@ ODD_ROWS = {
 
 
 @pytest.mark.parametrize(("odd", "expected"), ODD_ROWS.values(), ids=ODD_ROWS)
-@pytest.mark.parametrize("before", [0, 10_000])
-@pytest.mark.parametrize("after", [0, 10_000])
+@pytest.mark.parametrize("before", [0, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("after", [0, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_an_irregular_row_is_parsed_as_csv(
     exports: Exports, odd: str, expected: list[tuple[str, list[str]]], before: int, after: int
 ) -> None:

@@ -193,6 +193,7 @@ def test_odd_styles_do_not_matter(exports: Exports, old: bytes, new: bytes) -> N
     assert exports.rows(with_member(workbook([HEADER, *ROWS]), "xl/styles.xml", {old: new})) == EXPECTED
 
 
+@pytest.mark.slow
 def test_a_long_text_in_every_row_takes_little_memory(exports: Exports) -> None:
     book = unzipped(with_shared_strings(workbook([HEADER, ("41790000001", "x" * 100_000)])))
     start, row, end = re.split(rb'(<row r="2">.*</row>)', book[SHEET])

@@ -53,6 +53,7 @@ def test_any_job_is_read_as_it_was_written(job: Job) -> None:
     assert Job.from_item(item_of(job)) == job
 
 
+@pytest.mark.slow
 @given(st.from_type(Job))
 def test_any_job_survives_as_dynamodb_attributes(job: Job) -> None:
     attributes = {name: to_attribute(value) for name, value in item_of(job).items()}

@@ -311,6 +311,7 @@ def tables_with_a_header(draw: st.DrawFn) -> tuple[str, InputKind, list[str]]:
     return text.getvalue(), kind, entries
 
 
+@pytest.mark.slow
 @given(tables_with_a_header())
 def test_only_entries_of_the_named_column_are_sent(
     table: tuple[str, InputKind, list[str]],

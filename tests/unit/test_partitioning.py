@@ -26,6 +26,7 @@ def whole_parts(partition: Partition) -> list[list[str]]:
     return [list(chain(*blocks)) for blocks in partition.parts().values()]
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(keys)))
 def test_equal_lines_are_in_the_same_part(blocks: list[list[str]]) -> None:
     parts = parts_of(*blocks)

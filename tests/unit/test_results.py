@@ -77,6 +77,7 @@ def test_a_number_on_several_lines_is_counted_once(results: Results) -> None:
     assert written.counts.countries == {"+41 CH": {"yes": 1, "unresolved": 1}}
 
 
+@pytest.mark.slow
 def test_a_list_longer_than_a_block_keeps_its_order(results: Results) -> None:
     numbers = [f"+4179{number:07d}" for number in range(30_000)]
     lines = [line for number in numbers for line in (number, "")]

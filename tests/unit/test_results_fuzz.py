@@ -343,6 +343,7 @@ def written_rows(case: Case, path: Path) -> list[list[str]] | None:
     return [row[: 5 if case.notes else 4] for row in written.rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(SEED, SEED + FILES, FILES_PER_TEST))
 def test_every_line_gets_its_own_verdict(first: int, tmp_path: Path) -> None:
     for seed in range(first, min(first + FILES_PER_TEST, SEED + FILES)):

@@ -53,6 +53,7 @@ def test_the_header_is_frozen_and_can_be_filtered(tmp_path: Path) -> None:
     assert sheet.column_dimensions["B"].width > sheet.column_dimensions["A"].width
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5))
 def test_any_text_comes_back_unchanged(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]

@@ -200,6 +200,7 @@ def test_a_refused_message_is_not_quoted() -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
