@@ -41,6 +41,12 @@ def explain(error: AwsError) -> str:
     >>> explain(ClientError({"Error": {"Code": "ExpiredToken", "Message": "It expired"}}, "PutObject"))
     'The AWS credentials have expired. Renew them. An error occurred (ExpiredToken) ...'
     """
+    if isinstance(error, HTTPClientError) and type(error.kwargs.get("error")) is ValueError:
+        # A header cannot be sent, and the text of the error quotes it.
+        return (
+            "The request to AWS failed. The AWS credentials contain a character that cannot be sent, such as "
+            "a line end. Set them again."
+        )
     if not isinstance(error, ClientError):
         return f"The request to AWS failed. {error}"
     if error_code(error) in EXPIRED:

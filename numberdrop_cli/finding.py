@@ -10,6 +10,7 @@ from numberdrop.aws.listing import UploadListing
 from numberdrop.jobs.job import Job
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.jobs_table import ID_DIGITS, JobsTable
+from numberdrop_cli.names import composed
 from numberdrop_cli.printing import SHORT_ID_DIGITS, safe_to_print, short_id
 
 
@@ -51,7 +52,24 @@ class JobFinder:
         return found[0] if len(found) == 1 else None
 
     def _by_key(self, key: str) -> Job:
-        """Return the job of the latest version of an object."""
+        """Return the job of the latest version of an object.
+
+        `send` composes keys, and a person may type or paste another Unicode form of the name.
+        """
+        for each in dict.fromkeys((key, composed(key))):
+            if job := self._latest(each):
+                return job
+        raise RefusedError(
+            f"There is no job for {safe_to_print(key)}. Give the whole key of a file that is still in the "
+            f"bucket {self.listing.bucket}, or the job's id."
+        )
+
+    def _latest(self, key: str) -> Job | None:
+        """Return the job of the latest version, or None.
+
+        Raises:
+            RefusedError: only an older version has a job.
+        """
         for number, listed in enumerate(self.listing.versions_of(key)):
             upload = listed.upload
             job_id = upload.job_id if upload.version_id else self.jobs.job_of_upload(upload)
@@ -63,7 +81,4 @@ class JobFinder:
                 )
             if job:
                 return job
-        raise RefusedError(
-            f"There is no job for {safe_to_print(key)}. Give the whole key of a file that is still in the "
-            f"bucket {self.listing.bucket}, or the job's id."
-        )
+        return None

@@ -4,7 +4,8 @@ Help, completion and usage errors must be quick, so nothing that is imported her
 commands import what they run when they run.
 """
 
-from errno import EPIPE
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,8 +26,14 @@ from numberdrop_cli.commands.send import send
 from numberdrop_cli.commands.show import show
 from numberdrop_cli.commands.watch import watch
 from numberdrop_cli.errors import RefusedError
-from numberdrop_cli.output import accept_any_character, drop_unwritable_output, flush_output
+from numberdrop_cli.output import (
+    accept_any_character,
+    drop_unwritable_output,
+    flush_output,
+    replace_closed_streams,
+)
 from numberdrop_cli.parameters import Single, Words
+from numberdrop_cli.signals import interrupted_by_signals
 
 if TYPE_CHECKING:
     from numberdrop_cli.connection import Connection
@@ -44,9 +51,15 @@ class _CommandGroup(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line, and exit with its status even if the output cannot be written."""
+        replace_closed_streams()
         accept_any_character()
         try:
-            return super().main(*args, **kwargs)
+            with interrupted_by_signals():
+                return super().main(*args, **kwargs)
+        except OSError as error:
+            with suppress(OSError):
+                click.echo(f"Error: The command failed ({error.strerror}).", err=True)
+            sys.exit(1)
         finally:
             drop_unwritable_output()
 
@@ -57,10 +70,6 @@ class _CommandGroup(click.Group):
             flush_output()
         except RefusedError as error:
             raise click.ClickException(str(error)) from None
-        except OSError as error:
-            if error.errno == EPIPE:
-                raise  # click then ends without a message
-            raise click.ClickException(f"The command failed ({error.strerror}).") from None
         return result
 
 

@@ -1,9 +1,22 @@
-"""Standard output and standard error that cannot fail on a character, and can be closed by their reader."""
+"""Standard streams that may be closed, and whose encoding may not have every character."""
 
 import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
+
+
+def replace_closed_streams() -> None:
+    """Open the null device for each standard stream that is closed.
+
+    Python has None for such a stream. And the next file to be opened would get its descriptor, so that a
+    message of the C library could end up in a file or a connection.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - open until the end
+            setattr(sys, name, stream)
 
 
 def accept_any_character() -> None:
@@ -22,8 +35,7 @@ def flush_output() -> None:
     Raises:
         OSError: the reader has closed the pipe, or the disk is full.
     """
-    if sys.stdout:
-        sys.stdout.flush()
+    sys.stdout.flush()
 
 
 def drop_unwritable_output() -> None:

@@ -60,7 +60,7 @@ def chosen_place(
     saved = saved_place(config_file=config_file, environment=environment) if reads_file else SavedPlace()
     return Place(
         stack_name=stack or saved.stack_name or DEFAULT_STACK_NAME,
-        region=aws_region or saved.region or settings.get("AWS_REGION"),
+        region=aws_region or saved.region or settings.get("AWS_REGION") or None,
         profile=profile or saved.profile,
     )
 

@@ -1,7 +1,7 @@
 """End a command in an orderly way when it is asked to stop."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -35,13 +35,30 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def at_first_signal(act: Callable[[int], None]) -> Iterator[None]:
-    """Call ``act`` with the number of the first signal to stop, and ignore all further ones.
+def interrupted_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: with a clean-up, and a message about what goes on.
+
+    Raises:
+        KeyboardInterrupt: one of these signals arrived.
+    """
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with at_first_signal(interrupt, (number for number in STOPPING if number != signal.SIGINT)):
+        yield
+
+
+@contextmanager
+def at_first_signal(
+    act: Callable[[int], None], numbers: Iterable[signal.Signals] = STOPPING
+) -> Iterator[None]:
+    """Call ``act`` with the number of the first of these signals, and ignore all further ones.
 
     A signal that is ignored already stays ignored: `nohup` starts a command like this, and shells start their
     background jobs so. The handlers from before are back when the context ends.
     """
-    heard = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
     def handle(number: int, _: object) -> None:
         for each in heard:

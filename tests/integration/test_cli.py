@@ -311,6 +311,10 @@ def test_denied_access_points_to_the_list_of_permissions(code: str) -> None:
         ("AWS_PROFILE", "nobodys", "nobodys"),
         ("AWS_ACCESS_KEY_ID", None, "credentials"),
         ("AWS_DEFAULT_REGION", None, "region"),
+        ("AWS_REGION", "", "Could not connect"),
+        ("AWS_REGION", "eu west", "eu west"),
+        ("AWS_SESSION_TOKEN", "the-token\r", "credentials"),
+        ("AWS_ACCESS_KEY_ID", "the-token\n", "credentials"),
     ],
 )
 def test_invalid_aws_settings_are_reported(
@@ -320,10 +324,13 @@ def test_invalid_aws_settings_are_reported(
         monkeypatch.delenv(name)
     else:
         monkeypatch.setenv(name, value)
+    if message in {"Could not connect", "credentials"}:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     result = numberdrop("--stack", "numberdrop", "jobs")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert message in result.stderr
+    assert "the-token" not in result.output
 
 
 def test_the_region_can_be_set_with_aws_region(monkeypatch: pytest.MonkeyPatch) -> None:

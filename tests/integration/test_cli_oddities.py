@@ -1,7 +1,9 @@
 """Command line: odd names, folders, outputs and settings cause neither a traceback nor a second charge."""
 
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,14 @@ from unicodedata import normalize
 import pytest
 from click.testing import CliRunner
 
+from numberdrop.jobs.transitions import State
 from numberdrop_cli import views
 from numberdrop_cli.errors import RefusedError
 from numberdrop_cli.main import main
 from numberdrop_cli.notices import Notice
 from numberdrop_cli.uploading import Uploader
-from tests.support.command_line import NUMBERS, CommandLine
+from tests.support.command_line import NUMBERS, CommandLine, Meanwhile
+from tests.support.jobs import a_job
 
 CAFE = "caf\N{LATIN SMALL LETTER E WITH ACUTE}.txt"
 GREEK = "\N{GREEK SMALL LETTER OMEGA}.txt"
@@ -130,6 +134,31 @@ def test_an_unforeseen_failure_of_the_transfer_is_reported(
     assert ("may have been sent" in result.stderr) is started
 
 
+def a_signal(number: signal.Signals) -> Callable[[], None]:
+    return lambda: os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_leaves_no_copy_of_the_input(
+    run: CommandLine,
+    meanwhile: Meanwhile,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    copies: list[Path] = []
+    meanwhile += [lambda: copies.extend(temporary.rglob("standard-input")), a_signal(number)]
+    send = ["send", "-", "--name", "piped.txt", "--checker", "band"]
+    result = run(*send, "--watch", answer=NUMBERS)
+    assert len(copies) == 1
+    assert list(temporary.iterdir()) == []
+    assert result.exit_code == 130
+    assert "The jobs go on." in result.stderr
+
+
 # Names
 
 
@@ -212,6 +241,15 @@ def test_a_name_too_long_for_its_results_is_found_before_sending(
     assert (result.exit_code, keys(run)) == (1, [])
     assert "Rename the file, or send it without --watch." in result.stderr
     assert run("send", name, "--checker", "band").exit_code == 0
+
+
+def test_a_job_is_found_by_another_unicode_form_of_its_key(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / CAFE).write_text(NUMBERS, encoding="utf-8")
+    run("send", CAFE, "--checker", "band", "--prefix", "spring")
+    (upload,) = run.uploads()
+    run.account.put(a_job(State.COMPLETED, upload=upload))
+    assert run("show", normalize("NFD", upload.key)).exit_code == 0
+    assert run("show", upload.key).exit_code == 0
 
 
 # The working folder

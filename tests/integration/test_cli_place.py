@@ -170,6 +170,10 @@ def test_a_missing_file_is_refused(folder: Path) -> None:
 # What wins
 
 
+def test_an_empty_variable_is_not_a_region() -> None:
+    assert chosen_place(settings={"AWS_REGION": ""}).region is None
+
+
 def test_options_win_over_the_file(folder: Path) -> None:
     write(folder, GUIDED)
     assert chosen_place(stack="other", settings={}) == Place("other", "eu-west-1", "company")

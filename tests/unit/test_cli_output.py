@@ -81,6 +81,35 @@ def test_after_sending_a_full_disk_means_status_5() -> None:
     assert output == "Error: A file was sent. Then the command failed (No space left on device).\n"
 
 
+FULL = [">/dev/full", "2>/dev/full"] if Path("/dev/full").exists() else []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", *FULL])
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--help"], 0),
+        (["checkers"], 0),
+        (["check", "-", "--name", "leads.txt", "--checker", "band"], 2),
+        (["spend"], 2),
+    ],
+)
+def test_a_closed_stream_causes_no_traceback(
+    tmp_path: Path, arguments: list[str], status: int, closed: str
+) -> None:
+    log = tmp_path / "log"
+    path = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
+    shell = f'exec "$@" </dev/null >"{log}" 2>"{log}" {closed}'
+    command = [sys.executable, "-m", "numberdrop_cli", *arguments]
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", *command], env={**os.environ, "PYTHONPATH": path}, check=False
+    )
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+    cannot_print = (closed, status) in {(">/dev/full", 0), ("2>/dev/full", 2)}
+    assert done.returncode == (1 if cannot_print else status)
+
+
 @pytest.mark.parametrize(
     "error", [RefusedError("no"), click.ClickException("no"), ValueError("no"), BrokenPipeError(32, "no")]
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO, NamedTuple
+from unicodedata import normalize
 
 from numberdrop.files.formats.delimited import csv_writer
 from numberdrop.files.formats.sheet import SheetRow
@@ -80,11 +81,16 @@ def copy_as_csv(
 
 
 def _named(name: str, sheets: Sequence[Sheet]) -> Sheet:
-    for key in (str.strip, str.casefold):
-        found = [sheet for sheet in sheets if key(sheet.name).strip() == key(name).strip()]
+    for key in (str, _folded):
+        found = [sheet for sheet in sheets if key(sheet.name.strip()) == key(name.strip())]
         if found:
             return found[0]
     raise no_such_sheet(name, [sheet.name for sheet in sheets])
+
+
+def _folded(name: str) -> str:
+    """Return a name in lower case and in one Unicode form: macOS types another than spreadsheets keep."""
+    return normalize("NFC", name.casefold())
 
 
 def _copy(rows: Iterable[SheetRow], table: BinaryIO, max_characters: int) -> int:
