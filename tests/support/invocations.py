@@ -74,12 +74,17 @@ class Functions:
         ):
             cached.cache_clear()
 
-    def submit(self, upload: Upload) -> bool:
+    def submit(self, upload: Upload, *, receives: int = 1) -> bool:
         """Deliver the upload's event to the submit function once; return whether it was handled."""
-        return self.deliver(json.dumps(object_created(upload)))
+        return self.deliver(json.dumps(object_created(upload)), receives=receives)
 
-    def deliver(self, body: str) -> bool:
-        """Deliver a message; return whether it was handled. A message that was not stays in the queue."""
+    def deliver(self, body: str, *, receives: int = 1) -> bool:
+        """Deliver a message; return whether it was handled. A message that was not stays in the queue.
+
+        Args:
+            body: the message.
+            receives: how often it was received, this delivery included.
+        """
         sqs, url = boto3.client("sqs"), self.account.upload_queue
         sqs.send_message(QueueUrl=url, MessageBody=body)
         (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
@@ -87,7 +92,7 @@ class Functions:
             "messageId": message["MessageId"],
             "body": message["Body"],
             "receiptHandle": message["ReceiptHandle"],
-            "attributes": message["Attributes"],
+            "attributes": {**message["Attributes"], "ApproximateReceiveCount": str(receives)},
         }
         answer = submit.handler({"Records": [record]}, self.context)
         if answer["batchItemFailures"]:

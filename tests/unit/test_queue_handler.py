@@ -39,9 +39,11 @@ class FakeSubmitter:
     def __init__(self, outcome: Settled | Requeue | Exception) -> None:
         self.outcome = outcome
         self.submitted: list[Upload] = []
+        self.redelivered: list[bool] = []
 
-    def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
+    def submit(self, upload: Upload, *, seconds: float, redelivered: bool) -> Settled | Requeue:
         self.submitted.append(upload)
+        self.redelivered.append(redelivered)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -77,6 +79,13 @@ def test_a_message_about_an_upload_is_submitted_and_deleted() -> None:
     assert [upload.key for upload in given.submitter.submitted] == ["band/a.txt"]
     assert not given.queue.sent
     assert not given.queue.handed_back
+
+
+def test_a_redelivered_message_is_submitted_as_such() -> None:
+    given = Given()
+    for receives in (1, 2, 3):
+        given.handle(receives=receives)
+    assert given.submitter.redelivered == [False, True, True]
 
 
 def test_a_test_message_submits_nothing() -> None:

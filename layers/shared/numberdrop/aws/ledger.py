@@ -1,6 +1,7 @@
 """The ledger of jobs in DynamoDB: the only source of truth about charges."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -16,6 +17,7 @@ from numberdrop.jobs.transitions import (
     CLAIM,
     ENDED_WITHOUT_RESULTS,
     RECLAIM,
+    RELEASE,
     Guard,
     State,
     Transition,
@@ -162,6 +164,17 @@ class Ledger:
         """
         deadline = self.now() + timeout if job.state is State.BLOCKED else job.deadline
         return self.move(job, RECLAIM, token=uuid4().hex, lease_until=lease_until, deadline=deadline)
+
+    def end_claim(self, job_id: str) -> None:
+        """End the lease of a job that is claimed, so that it can be taken over at once.
+
+        If its worker is still at work after all, no money is at risk: it can send the file only with the
+        job's token, which changes when the job is taken over.
+        """
+        job = self.get(job_id)
+        if job and job.state is State.CLAIMED:
+            with suppress(TransitionRefusedError):
+                self.move(job, RELEASE, lease_until=self.now())
 
     def move(self, job: Job, transition: Transition, **changes: Unpack[JobChanges]) -> Job:
         """Write one transition and the fields that change with it; return the job as written.

@@ -122,6 +122,6 @@ class QueueHandler:
         upload = upload_from_message(message.body, bucket=self.bucket)
         if upload is None:
             return
-        outcome = self.submitter.submit(upload, seconds=seconds)
+        outcome = self.submitter.submit(upload, seconds=seconds, redelivered=message.receives > 1)
         if isinstance(outcome, Requeue):
             self.queue.send_again(message.body, after_seconds=outcome.after_seconds)

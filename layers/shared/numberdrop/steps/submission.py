@@ -122,11 +122,13 @@ class Submitter:
     def _poster(self) -> Poster:
         return Poster(self.vendor, self.now)
 
-    def submit(self, upload: Upload, *, seconds: float) -> Settled | Requeue:
+    def submit(self, upload: Upload, *, seconds: float, redelivered: bool = False) -> Settled | Requeue:
         """Do the next thing for an upload, as its job in the ledger requires, within ``seconds``."""
         if upload.is_folder_marker:
             return Settled()
         upload = self.uploads.with_version(self.uploads.with_decoded_key(upload))
+        if redelivered:  # the worker of the first delivery failed or died
+            self.ledger.end_claim(upload.job_id)
         end = self.now() + timedelta(seconds=seconds)
         admission = self.gatekeeper.admit(upload, until=end + LEASE_MARGIN)
         if admission.wait is not None:
