@@ -22,8 +22,8 @@ _Tree = dict[str, Any]
 def tables() -> str:
     """Return the text of the file.
 
-    It holds for each calling code the lengths, prefixes and pattern of its numbers, and under ``usual`` a
-    regular expression of the numbers that libphonenumber surely leaves unchanged.
+    It holds for each calling code its main region and the lengths, prefixes and pattern of its numbers, and
+    under ``usual`` a regular expression of the numbers that libphonenumber surely leaves unchanged.
     """
     plans = {str(code): _plan(code) for code in COUNTRY_CODE_TO_REGION_CODE}
     tree: _Tree = {}
@@ -45,6 +45,7 @@ def _plan(code: int) -> dict[str, Any]:
     )
     general = metadata.general_desc
     return {
+        "region": main_region,
         "lengths": sorted(general.possible_length),
         "local_lengths": sorted(general.possible_length_local_only),
         "numbers": general.national_number_pattern,

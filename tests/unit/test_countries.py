@@ -1,6 +1,7 @@
 """The country of a number is found by its calling code."""
 
 import pytest
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from numberdrop.files.results.countries import by_country, country_of
 
@@ -24,8 +25,6 @@ def test_a_number_belongs_to_the_country_of_its_calling_code(digits: str, countr
 
 
 def test_no_calling_code_is_a_prefix_of_another() -> None:
-    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE  # noqa: PLC0415 - as the module under test does
-
     codes = {str(code) for code in COUNTRY_CODE_TO_REGION_CODE}
 
     assert not [(one, other) for one in codes for other in codes if one != other and other.startswith(one)]

@@ -16,7 +16,7 @@ from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_ta
 from numberdrop.files.exports.verdicts import is_verdict_name, normalised, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import DELIMITERS
-from numberdrop.files.formats.entries_file import line_blocks, present_entries
+from numberdrop.files.formats.entries_file import entry_blocks
 from numberdrop.files.formats.unpacking import GZIP_START, gzip_blocks
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import CONTENT_TYPES
@@ -201,7 +201,7 @@ def _table_with_numbers(
         try:
             number = None
             if entries:
-                blocks = map(present_entries, line_blocks(entries))
+                blocks = (present for _, present in entry_blocks(entries))
                 number = answering_column(names, rows, matching, blocks)
             if number is None:
                 number = NumberColumn(number_index(table.header, names, rows, checker))

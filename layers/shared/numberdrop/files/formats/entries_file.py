@@ -57,18 +57,28 @@ def line_blocks(file: IO[bytes], size: int = _BLOCK) -> Iterator[list[str]]:
     >>> list(line_blocks(file))
     [['+41790000001', '+41790000002']]
     """
+    return map(split_lines, _text_blocks(file, size))
+
+
+def entry_blocks(file: IO[bytes], size: int = _BLOCK) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield the lines of the entries file, and the entries among them, in blocks of about ``size`` bytes.
+
+    >>> from io import BytesIO
+    >>> file = BytesIO()
+    >>> write_lines(file, ["+41790000001", REJECTED, "", "+41790000002"])
+    >>> [entries for _, entries in entry_blocks(file)]
+    [['+41790000001', '+41790000002']]
+    """
+    for text in _text_blocks(file, size):
+        lines = split_lines(text)
+        has_others = REJECTED in text or "\n\n" in text or text.startswith("\n")
+        yield lines, [line for line in lines if line > REJECTED] if has_others else lines
+
+
+def _text_blocks(file: IO[bytes], size: int) -> Iterator[str]:
     end = file.seek(0)
     while block := file.read(size):
         block += file.readline()
         end += len(block)
-        yield split_lines(block.decode())
+        yield block.decode()
         file.seek(end)
-
-
-def present_entries(lines: list[str]) -> list[str]:
-    """Return the entries among lines of the entries file.
-
-    >>> present_entries(["+41790000001", REJECTED, "", "+41790000002"])
-    ['+41790000001', '+41790000002']
-    """
-    return lines if min(lines, default="") > REJECTED else [line for line in lines if line > REJECTED]

@@ -21,7 +21,7 @@ from functools import partial
 from itertools import chain, islice
 from operator import eq
 from tempfile import TemporaryFile
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 from numberdrop.files.formats.entries_file import join_lines, split_lines
 
@@ -67,6 +67,20 @@ def parts_for(size: int) -> int:
     (1, 512)
     """
     return 1 if size <= _ONE_PART else min(PARTS, 1 << (size // _BYTES_PER_PART).bit_length())
+
+
+def large_dict() -> dict[str, Any]:
+    """Return an empty dict that looks texts up quickly even if a million of them are its keys.
+
+    CPython's dicts store the hashes of their keys, but not if all keys that were ever added are texts. Then a
+    collision has to read the hash in another text, which a large dict has in slow memory.
+
+    >>> large_dict() | {"a": 1}
+    {'a': 1}
+    """
+    texts: dict[str | None, Any] = {None: None}
+    del texts[None]
+    return cast("dict[str, Any]", texts)
 
 
 @contextmanager

@@ -1,15 +1,14 @@
 """Find the country of an international phone number by its calling code."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 
-LONGEST_CALLING_CODE = 3
-"""Digits. No calling code is the prefix of another one (ITU-T E.164), so three digits are enough."""
+from numberdrop.files.uploads.numbering_plans import calling_code, main_region
 
 UNASSIGNED = "unassigned"
 
 _NO_REGION = "001"
-"""libphonenumber's region for calling codes of services, such as +800."""
+"""The region of calling codes of services, such as +800."""
 
 
 @cache
@@ -24,19 +23,8 @@ def country_of(digits: str) -> str:
     Args:
         digits: the first three digits of a number in E.164 form, without the ``+``.
     """
-    for length in range(1, LONGEST_CALLING_CODE + 1):
-        region = _main_regions().get(digits[:length])
-        if region:
-            return f"+{digits[:length]} {region}".removesuffix(f" {_NO_REGION}")
-    return UNASSIGNED
-
-
-@cache
-def _main_regions() -> Mapping[str, str]:
-    # The import takes longer than most joins.
-    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE  # noqa: PLC0415
-
-    return {str(code): regions[0] for code, regions in COUNTRY_CODE_TO_REGION_CODE.items()}
+    code = calling_code(digits)
+    return f"+{code} {main_region(code)}".removesuffix(f" {_NO_REGION}") if code else UNASSIGNED
 
 
 def by_country(counts: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:

@@ -17,12 +17,13 @@ from typing import BinaryIO
 
 from numberdrop.files.exports.export import Export
 from numberdrop.files.exports.matching import Matching
-from numberdrop.files.formats.entries_file import NUL, line_blocks, present_entries
+from numberdrop.files.formats.entries_file import NUL, entry_blocks
 from numberdrop.files.formats.partitioning import (
     Columns,
     InOrder,
     ReadBlocks,
     in_order,
+    large_dict,
     partitioned,
     parts_for,
 )
@@ -129,7 +130,7 @@ def joined(
     counts = joiner.counts
 
     def submitted() -> Iterator[Columns]:
-        return ((present_entries(block),) for block in line_blocks(entries, _BLOCK))
+        return ((present,) for _, present in entry_blocks(entries, _BLOCK))
 
     part_count = parts_for(entries.seek(0, SEEK_END) + export.size)
     with ExitStack() as files:
@@ -170,7 +171,7 @@ class _Joiner:
             rows: reads the number and the rest of each row of the export.
             entries: reads the entries of the partition.
         """
-        first_places: dict[str, int] = {}
+        first_places: dict[str, int] = large_dict()
         """The first place of each distinct entry, by its key."""
         places = array("L")
         """The first place of each entry's key, so that each key is looked up once."""

@@ -12,9 +12,8 @@ from numberdrop.files.exports.verdicts import VERDICTS
 from numberdrop.files.formats.entries_file import (
     INNER_LINE_FEED,
     REJECTED,
+    entry_blocks,
     join_lines,
-    line_blocks,
-    present_entries,
     write_lines,
 )
 from numberdrop.files.formats.escaping import escaped_cells, escaped_lines
@@ -221,10 +220,9 @@ def _rendered_blocks(
         join: renders the entries.
         without_entry: what to render for a line of ``entries`` that has no entry, by that line.
     """
-    for lines in line_blocks(entries, _BLOCK):
-        present = present_entries(lines)
+    for lines, present in entry_blocks(entries, _BLOCK):
         rendered = join.rendered(present)
-        if len(present) == len(lines):
+        if present is lines:
             yield lines, escaped_cells(lines), rendered
         else:
             following = iter(rendered)

@@ -1,15 +1,17 @@
 """Keep each entry of an upload once, in the order of first appearance."""
 
 import os
-from collections.abc import Callable, Iterator, Reversible
-from itertools import compress, islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, compress, islice
 from typing import BinaryIO
 
-from numberdrop.files.formats.entries_file import REJECTED, line_blocks, present_entries, write_lines
+from numberdrop.files.formats.entries_file import REJECTED, entry_blocks, write_lines
 from numberdrop.files.formats.partitioning import InOrder, Partition, first_appearances, parts_for
 
 _BLOCK = 128 * 1024
 """Bytes. The entries of a block stay in a processor's cache."""
+
+_LINES_PER_BLOCK = 10_000
 
 _REJECTED = REJECTED.encode()
 
@@ -35,15 +37,13 @@ def write_distinct(entries: BinaryIO, numbers: BinaryIO | None, key: Key = None)
     parts = parts_for(entries.seek(0, os.SEEK_END))
     if parts > 1:
         return _write_by_parts(entries, numbers, key, parts)
-    distinct: dict[bytes, bytes] = {}
-    # Without a key, a line is its own key: one object for both saves time.
-    in_order: Reversible[bytes] = distinct.values() if key else distinct.keys()
-    for lines in _present_lines(entries):
-        before = len(distinct)
-        distinct |= _first_lines(lines, key) if key else dict.fromkeys(lines, b"")
-        if numbers:
-            new = list(islice(reversed(in_order), len(distinct) - before))
-            numbers.write(b"\n".join([*reversed(new), b""]))
+    lines = chain.from_iterable(_present_lines(entries))
+    # Filling the dict in one call and reading it afterwards is faster than doing both block by block.
+    distinct = _first_lines(lines, key) if key else dict.fromkeys(lines, b"")
+    if numbers:
+        in_order = iter(distinct.values() if key else distinct)
+        while block := list(islice(in_order, _LINES_PER_BLOCK)):
+            numbers.write(b"\n".join([*block, b""]))
     return len(distinct)
 
 
@@ -58,7 +58,7 @@ def _present_lines(entries: BinaryIO) -> Iterator[list[bytes]]:
         yield lines if all_present else [line for line in lines if line > _REJECTED]
 
 
-def _first_lines(lines: list[bytes], key: Callable[[str], str]) -> dict[bytes, bytes]:
+def _first_lines(lines: Iterable[bytes], key: Callable[[str], str]) -> dict[bytes, bytes]:
     """Return the first line of each key."""
     firsts: dict[bytes, bytes] = {}
     for line in lines:
@@ -79,7 +79,7 @@ def _write_by_parts(entries: BinaryIO, numbers: BinaryIO | None, key: Key, parts
 
 
 def _blocks(entries: BinaryIO) -> Iterator[list[str]]:
-    return map(present_entries, line_blocks(entries))
+    return (present for _, present in entry_blocks(entries))
 
 
 def _keys(entries: list[str], key: Key) -> list[str]:

@@ -115,6 +115,15 @@ def calling_code(digits: str) -> str | None:
     return None
 
 
+def main_region(code: str) -> str:
+    """Return the main region of a calling code, ISO 3166 alpha-2, or ``001`` for services such as +800.
+
+    >>> main_region("44"), main_region("800")
+    ('GB', '001')
+    """
+    return str(_tables()["plans"][code]["region"])
+
+
 @cache
 def lines_of_usual_numbers() -> re.Pattern[str]:
     r"""Return a pattern of lines that hold only numbers in E.164 form, each ended by a line feed.
