@@ -120,7 +120,7 @@ def _make_certificates(ca_file: Path, certificate: Path, key: Path) -> None:
 
 
 def _is_healthy(aws: LocalAws) -> bool:
-    """Tell whether it answers with the certificate that was made for it."""
+    """Return whether it answers with the certificate that was made for it."""
     with requests.Session() as session:
         session.trust_env = False  # ignores proxies and certificates from the environment
         try:

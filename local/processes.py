@@ -133,14 +133,14 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Tell whether something listens on a port of loopback."""
+    """Return whether something listens on a port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @dataclass
 class _HeldInterruption:
-    """An interruption that waits while a process is being started, or nobody would know which to end."""
+    """An interruption that waits while a process is being started, so that this process is ended too."""
 
     holding: bool = False
     arrived: bool = False

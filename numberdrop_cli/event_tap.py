@@ -131,4 +131,4 @@ def _remove(what: str, left: list[str], remove: Callable[[], object]) -> None:
 
 def _raise_if_any(left: list[str]) -> None:
     if left:
-        raise LeftBehindError(f"Could not remove: {', '.join(left)}. Remove what is left yourself.")
+        raise LeftBehindError(f"Could not remove: {', '.join(left)}. Remove it by hand.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numberdrop_cli.connection import Connection
 
 PAUSE_SECONDS = 3
-"""Seconds between two looks at the jobs."""
+"""Seconds between two reads of the jobs."""
 
 ROUNDS_PER_SCAN = 5
 """Finding a job by its key reads the whole table, so it is done in one round out of this many."""

@@ -153,14 +153,14 @@ def inspect(file: LocalFile, order: Order, rules: UploadRules, *, remembers: boo
     remembers = remembers and order.max_age != 0
     result = Inspection(file, order.checker, problems=problems, remembers=remembers)
 
-    def look(rows: UploadRows) -> None:
+    def keep_reading(rows: UploadRows) -> None:
         found["read"] = rows.reading().facts()
 
     try:
         with file.path.open("rb") as source, TemporaryFile() as entries:
             check_size(file.path.stat().st_size)
             prepared = rules.read(
-                source, order.checker, order.metadata, file=entries, rejected=rejected, look=look
+                source, order.checker, order.metadata, file=entries, rejected=rejected, on_open=keep_reading
             )
         result = _judged(replace(result, counts=prepared.counts, max_usd=prepared.max_usd))
     except JobFailedError as failure:

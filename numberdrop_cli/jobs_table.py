@@ -1,4 +1,4 @@
-"""Search all jobs by reading the whole table. Only commands that people run do it."""
+"""Search all jobs by reading the whole table. Only commands that people run do this."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

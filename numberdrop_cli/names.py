@@ -5,7 +5,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 USUAL_NAME_BYTES = 255
-"""The longest file name in bytes on most file systems, for systems that do not tell theirs."""
+"""The longest file name in bytes on most file systems, for systems that do not report theirs."""
 
 RESULTS_ENDING = ".results"
 """The folder of a file's results has the name of the file with this ending."""

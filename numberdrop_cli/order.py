@@ -23,7 +23,7 @@ class LocalFile:
         name: its name, as people see it. It is the last part of the key.
         folder: where its results are saved.
         size: its size in bytes when it was found.
-        modified: when it had been written last, in nanoseconds.
+        modified: when it was last written, in nanoseconds.
     """
 
     path: Path

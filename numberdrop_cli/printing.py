@@ -133,7 +133,7 @@ def job_document(
     Args:
         job: the job.
         execution: the status of its execution, or None if AWS knows none.
-        now: the current time, to tell executions that were never started from those that AWS has forgotten.
+        now: the current time, to distinguish executions that never started from those that AWS has forgotten.
     """
     masked = replace(
         job,

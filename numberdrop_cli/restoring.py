@@ -1,4 +1,4 @@
-"""Put right what a ledger forgot when its table was restored to a point in time."""
+"""Repair a ledger that has forgotten jobs because its table was restored to a point in time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ class RestoredLedger:
 def copy_missing(client: Any, source: str, target: str) -> int:
     """Copy the jobs and task ids that a table lacks from another table; return how many were copied.
 
-    Items that the target has stay as they are: they are newer. Items that are neither are not copied: the
+    Items that the target has stay as they are: they are newer. Other items are not copied: the
     circuit breaker opens again by itself if it has to.
 
     Args:

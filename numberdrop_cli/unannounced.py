@@ -33,7 +33,7 @@ class UnannouncedUploads:
         if holder:
             raise RefusedError(
                 f"The circuit breaker is open because of job {short_id(holder)}, and uploads wait behind it. "
-                "Missing uploads cannot be told apart from waiting ones. "
+                "Missing uploads look like waiting ones. "
                 f"Wait until it closes (numberdrop show {short_id(holder)}), or name a KEY."
             )
         listing = UploadListing(self.uploads.client, self.bucket)

@@ -51,7 +51,7 @@ class SeenBalance:
 
     Attributes:
         usd: the balance in USD.
-        at: when it was seen, to some minutes.
+        at: when it was seen, to within minutes.
     """
 
     usd: Decimal

@@ -118,7 +118,7 @@ class Exports:
         self._written[task.task_id] = self._pool.submit(self._write, task, CORRECT_SHAPE)
 
     def is_ready(self, task: Task) -> bool:
-        """Tell whether the correct export of a task is written, waiting a moment for it."""
+        """Return whether the correct export of a task is written, after waiting a moment for it."""
         return bool(wait([self._written[task.task_id]], SECONDS_TO_WAIT).done)
 
     def file_for(self, task: Task, shape: Shape) -> Path:

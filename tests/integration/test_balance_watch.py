@@ -119,14 +119,14 @@ def test_a_broken_balance_is_left_alone_for_minutes(answer: Decimal | NoAnswer, 
     vendor: Any = Vendor(answer)
     watch = BalanceWatch(vendor, lambda: times.pop(0))
     for _ in range(3):
-        watch.look(NOON + timedelta(hours=1))
+        watch.publish(NOON + timedelta(hours=1))
     assert vendor.calls == calls
 
 
 @pytest.mark.parametrize(("left", "calls"), [(TIME_NEEDED, 1), (TIME_NEEDED - timedelta(seconds=1), 0)])
 def test_with_little_time_left_nobody_is_asked(left: timedelta, calls: int) -> None:
     vendor: Any = Vendor(Decimal(5))
-    BalanceWatch(vendor, lambda: NOON).look(NOON + left)
+    BalanceWatch(vendor, lambda: NOON).publish(NOON + left)
     assert vendor.calls == calls
 
 

@@ -130,9 +130,7 @@ def test_a_claim_enters_the_index(run: CommandLine, requests: list[str]) -> None
 
 
 @pytest.mark.parametrize("ago", ["12h", "1d"])
-def test_a_moment_may_be_told_by_its_distance(
-    run: CommandLine, monkeypatch: pytest.MonkeyPatch, ago: str
-) -> None:
+def test_since_takes_an_age(run: CommandLine, monkeypatch: pytest.MonkeyPatch, ago: str) -> None:
     monkeypatch.setattr("numberdrop_cli.parameters.utc_now", lambda: BEGIN + timedelta(days=2))
     jobs = [put(run, hours) for hours in (0, 10, 30, 40)]
     hours = {"12h": 36, "1d": 24}[ago]

@@ -110,7 +110,7 @@ def test_a_client_of_the_local_cloud_ignores_the_users_settings(monkeypatch: pyt
     }
 
 
-def test_the_shell_is_told_to_forget_another_account() -> None:
+def test_the_shell_forgets_another_account() -> None:
     shell = {"AWS_PROFILE": "work", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL_SQS": "x", "HOME": "/root"}
     settings = {"AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": "/a folder/ca.pem"}
     assert shell_commands(settings, shell) == [

@@ -65,7 +65,7 @@ def test_an_empty_or_missing_secret_makes_it_unreadable() -> None:
 
 
 @mock_aws
-def test_errors_of_s3_are_told_apart_and_name_no_object() -> None:
+def test_errors_of_s3_are_distinguished_and_name_no_object() -> None:
     boto3.client("s3").create_bucket(Bucket="memory")
     bucket = MemoryBucket(boto3.client("s3"), "memory")
     with pytest.raises(ObjectGoneError):

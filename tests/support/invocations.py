@@ -112,7 +112,7 @@ class Functions:
     def check_status(
         self, upload: Upload, seen: Mapping[str, Any] | None = None, *, seconds: float = TIME_FOR_ONE_CHECK
     ) -> dict[str, Any]:
-        """Check the task; return the decision as JSON. The default ``seconds`` suffice for one check only."""
+        """Check the task; return the decision as JSON. The default ``seconds`` are for one check only."""
         event = {"job_id": upload.job_id, "seen": dict(seen or {})}
         return _through_json(check_status.handler(event, replace(self.context, seconds=seconds)))
 

@@ -1,4 +1,4 @@
-"""Digits without a plus: which country they belong to, and when nobody can tell."""
+"""Digits without a plus: which country they belong to, and when that is unclear."""
 
 import pytest
 from phonenumbers import (

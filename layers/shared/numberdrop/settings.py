@@ -148,7 +148,7 @@ class SubmitSettings(VendorSettings):
         job_timeout_hours: how long submission is retried, and then how long the task may take.
         allow_sensitive_checkers: whether checkers that infer personal traits are allowed, and with them every
             task type that the vendor does not document.
-        allowed_task_types: undocumented task types that are allowed nevertheless, as they are spelled.
+        allowed_task_types: undocumented task types that are allowed all the same, in this spelling.
         default_region: country of numbers without a country code, unless the upload names one; ISO 3166
             alpha-2, or empty for none.
         max_usd_per_upload: the most that a file may cost in USD at list price, or None for any amount.

@@ -160,7 +160,7 @@ class UploadBucket:
         return candidate if self._has(candidate) else upload
 
     def _has(self, upload: Upload) -> bool:
-        """Return whether the bucket has this version, or does not tell."""
+        """Return whether the bucket has this version. True if S3 does not say."""
         try:
             self.head(upload.bucket, upload.key, upload.version_id)
         except ObjectMissingError:

@@ -1,6 +1,6 @@
 """The files ``failed.json`` and ``failed.txt`` in the results bucket.
 
-People who drop files by S3 look there, and read neither events nor mails.
+People who drop files into S3 look there. Many of them see neither events nor e-mails.
 """
 
 import json

@@ -4,9 +4,9 @@ A table that is restored to a point in time forgets every charge since then. So 
 empty object ``armed/<job_id>`` is put up in the results bucket, on condition that none is there. It stays if
 the file was charged or may have been, and is removed if the attempt provably cost nothing.
 
-A fence bears the token of its attempt. The ledger keeps the tokens of attempts whose fences may still stand,
-from before each attempt on, and it allows another attempt only if all before cost nothing. So a fence with a
-known token is a leftover and gives way. Any other belongs to an attempt that the ledger has forgotten.
+A fence carries the token of its attempt. The ledger stores that token before the attempt, and keeps it while
+the fence may stand. It allows another attempt only if all earlier ones cost nothing. So a fence with a known
+token is a leftover and is replaced. Any other belongs to an attempt that the ledger has forgotten.
 
 Fences are empty because the bucket's lifecycle deletes objects by size: all but empty ones.
 """

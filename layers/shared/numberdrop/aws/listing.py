@@ -20,7 +20,7 @@ PAGE_SIZE = 1000
 """Versions or folders in an answer; S3 allows no more (S3 API reference, "ListObjectVersions")."""
 
 Markers = Mapping[str, str]
-"""Where S3 continues a listing, as its former answer said: ``KeyMarker`` and ``VersionIdMarker``."""
+"""Where S3 continues a listing, as its previous answer said: ``KeyMarker`` and ``VersionIdMarker``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,12 @@ class UploadListing:
     bucket: str
 
     def versions(self) -> Iterator[ListedUpload]:
-        """Yield every version of every object, delete markers excepted."""
+        """Yield every version of every object, without delete markers."""
         for page in self.pages(Position()):
             yield from page.uploads
 
     def versions_of(self, key: str) -> Iterator[ListedUpload]:
-        """Yield every version of one object, the latest first, delete markers excepted."""
+        """Yield every version of one object, the latest first, without delete markers."""
         markers: Markers | None = {}
         while markers is not None:
             # Versions are in the order of their keys (S3 API reference, "ListObjectVersions").

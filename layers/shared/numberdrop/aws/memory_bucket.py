@@ -28,7 +28,7 @@ PARALLEL = Config(
 )
 """For a client that many threads use. Runs have checksums of their own, which also cover parts of an object.
 
-A bucket that does not answer costs a request some 70 seconds, so that the time of submit and collect suffices
+A request to a bucket that does not answer fails after some 70 seconds, so submit and collect still have time
 to go on without the memory. botocore's defaults wait 60 seconds five times.
 """
 

@@ -166,7 +166,7 @@ def _rows(name: str) -> list[dict[str, Any]]:
 
 
 def found(word: str, among: Iterable[Found]) -> list[Found]:
-    """Return those whose name or brand contains a word, without regard to case and punctuation.
+    """Return the items whose name or brand contains a word, whatever its case and punctuation.
 
     >>> [checker.name for checker in found("Insta-gram", checkers().values())]
     ['ins-simple']
@@ -240,7 +240,7 @@ def checker_named(word: str, *, allow_sensitive: bool, allowed_task_types: Colle
         word: the checker's name, or the prefix and a task type.
         allow_sensitive: whether checkers that infer personal traits may be used. If not, neither may task
             types that the vendor does not document, because nobody knows what they infer.
-        allowed_task_types: undocumented task types that may be used nevertheless, in this spelling.
+        allowed_task_types: undocumented task types that may be used all the same, in this spelling.
 
     Raises:
         JobFailedError: ``UNKNOWN_CHECKER`` or ``CHECKER_NOT_ALLOWED``.

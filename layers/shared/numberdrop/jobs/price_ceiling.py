@@ -76,7 +76,7 @@ def check_price(checker: Checker, rows: int, most: Decimal | None) -> None:
         raise JobFailedError(
             ReasonCode.TOO_EXPENSIVE,
             f"The list price of {checker.name} is unknown, and the file may cost at most {most:,f} USD. To "
-            f"send it nevertheless, remove this ceiling ({HOW_IT_IS_SET}), and upload the file again.",
+            f"send it anyway, remove this ceiling ({HOW_IT_IS_SET}), and upload the file again.",
         )
     price = Decimal(str(checker.usd_per_10k)) * rows / 10_000
     if price > most:

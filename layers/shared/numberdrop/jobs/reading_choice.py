@@ -41,7 +41,7 @@ class Choice:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The metadata that says this, in ASCII, which is all that S3's REST API takes."""
+        """The object's metadata for this choice, in ASCII: S3's REST API takes nothing else."""
         chosen = {COLUMN_METADATA: self.column, SHEET_METADATA: self.sheet}
         return {name: quote(text, safe=" ") for name, text in chosen.items() if text}
 

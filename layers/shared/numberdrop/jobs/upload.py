@@ -24,7 +24,7 @@ LONGEST_RESULT_NAME = "export.unreadable"
 
 
 def usual_region(region: str) -> str:
-    """Return a region as it is written usually: a country in capitals, ``international`` without.
+    """Return a region in its usual spelling: a country in capitals, ``international`` in lower case.
 
     >>> usual_region("gb"), usual_region("International")
     ('GB', 'international')

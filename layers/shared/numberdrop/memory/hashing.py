@@ -9,7 +9,7 @@ HASH_BYTES = 8
 million entries against a hundred million remembered ones."""
 
 KeysOf = Callable[[list[str]], list[str]]
-"""Returns what entries are equal by."""
+"""Returns the keys by which entries are compared."""
 
 
 def unchanged(texts: list[str]) -> list[str]:

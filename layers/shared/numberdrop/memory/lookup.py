@@ -51,7 +51,7 @@ class LookUp:
             self.asked[part].append(entry_hash)
 
     def read(self, store: MemoryStore, checker: str) -> Listing:
-        """Look all entries up in the runs of a checker; return the listing that was read.
+        """Look up all entries in the runs of a checker; return the listing that was read.
 
         Raises:
             MemoryUnreadableError: the runs cannot be read, or vanish again and again.

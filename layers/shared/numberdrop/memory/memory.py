@@ -46,7 +46,7 @@ class Recollection:
     Attributes:
         sent: entries to send: those of which nothing is known, and refreshed ones.
         remembered: entries that are answered from memory and not sent.
-        refreshed: remembered entries that are sent nevertheless, so that the batch reaches the minimum.
+        refreshed: remembered entries that are sent anyway, so that the batch reaches the minimum.
     """
 
     sent: int
@@ -95,7 +95,7 @@ class VerdictMemory:
         max_age_days: int | None = None,
         keys_of: KeysOf = unchanged,
     ) -> Recollection:
-        """Look an upload's entries up, and write those that have to be sent.
+        """Look up an upload's entries, and write those that have to be sent.
 
         If they are too few for the vendor, the oldest remembered entries are sent too: the batch must be
         bought anyway, so it refreshes the memory.
@@ -107,7 +107,7 @@ class VerdictMemory:
             today: the current day in UTC.
             min_rows: the smallest batch that the vendor accepts.
             max_age_days: verdicts of this age or older do not count; None for no limit.
-            keys_of: returns what entries are equal by.
+            keys_of: returns the keys by which entries are compared.
 
         Raises:
             MemoryUnreadableError: nothing was written to ``rest``; send everything.
@@ -131,8 +131,8 @@ class VerdictMemory:
 
         Args:
             recollection: what was recalled.
-            name: a name that no other attempt uses. A worker that lost its job must not replace what the
-                worker that has it sent against.
+            name: a name that no other attempt uses. A worker that lost its job must not replace the answers
+                that the job's current worker relied on.
 
         Returns:
             The key of the object; None if nothing was recalled.
@@ -176,7 +176,7 @@ class VerdictMemory:
             day: the day on which the vendor accepted the entries, in UTC. Not the day of collecting, which
                 may be months later.
             answers: entries and their verdicts, in blocks. All but ``yes`` and ``no`` are skipped.
-            keys_of: returns what entries are equal by.
+            keys_of: returns the keys by which entries are compared.
 
         Raises:
             MemoryUnwritableError: nothing was remembered.
@@ -197,7 +197,7 @@ class VerdictMemory:
             name: the name of the run.
             day: the current day in UTC.
             entries: the entries, whether they are remembered or not.
-            keys_of: returns what entries are equal by.
+            keys_of: returns the keys by which entries are compared.
 
         Raises:
             MemoryUnwritableError: the entries may still be remembered.

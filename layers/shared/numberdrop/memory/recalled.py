@@ -12,7 +12,7 @@ class RecalledAnswers:
     Args:
         reader: the run, read whole.
         hasher: hashes entries as they were hashed when the run was written.
-        keys_of: returns what entries are equal by.
+        keys_of: returns the keys by which entries are compared.
     """
 
     def __init__(self, reader: RunReader, hasher: EntryHasher, keys_of: KeysOf = unchanged) -> None:

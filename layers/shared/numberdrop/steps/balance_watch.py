@@ -17,7 +17,7 @@ TIME_NEEDED = timedelta(seconds=30)
 """With less of the function's time left, the vendor is not asked."""
 
 PAUSE_AFTER_FAILURE = timedelta(minutes=5)
-"""How long a worker does not ask after a call that failed. A broken call must not delay every upload."""
+"""How long a worker waits after a failed call. A broken call must not delay every upload."""
 
 logger = Logger()
 
@@ -37,7 +37,7 @@ class BalanceWatch:
     now: Clock = utc_now
     _pause_until: datetime | None = None
 
-    def look(self, end: datetime) -> None:
+    def publish(self, end: datetime) -> None:
         """Ask the vendor for the balance, which is free, and publish it.
 
         Args:
@@ -48,7 +48,7 @@ class BalanceWatch:
             return
         try:
             balance = self.vendor.balance(seconds=LOOK_SECONDS)
-        except Exception as error:  # noqa: BLE001 - the file is accepted, and nothing may make that look failed
+        except Exception as error:  # noqa: BLE001 - the file is accepted already
             self._pause(now, type(error).__name__)
             return
         if isinstance(balance, Decimal):

@@ -29,7 +29,7 @@ class CompactionReport:
     """What a run did.
 
     Attributes:
-        checkers: checkers that something is remembered of.
+        checkers: checkers with a memory.
         runs: runs that were replaced by merged ones.
         dropped: records that are gone: superseded, expired or erased ones.
     """
@@ -100,6 +100,6 @@ class Compactor:
 
 
 def checkers_of(store: MemoryStore) -> list[str]:
-    """Return the checkers that something is remembered of, those with the most runs first."""
+    """Return the checkers that have runs, those with the most first."""
     runs = Counter(item.key.removeprefix(RUNS).partition("/")[0] for item in store.objects(RUNS))
     return [checker for checker, _ in runs.most_common()]

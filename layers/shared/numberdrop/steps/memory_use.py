@@ -1,4 +1,4 @@
-"""How submit and collect use the verdict memory: they connect at the first use, and try again.
+"""How submit and collect use the verdict memory: they connect at the first use, and retry.
 
 Import this only if the memory is on: it loads the memory's code.
 """
@@ -16,7 +16,7 @@ from numberdrop.settings import MemorySettings
 
 @dataclass(frozen=True)
 class MemoryUser:
-    """Connects to the verdict memory, and paces the tries to use it.
+    """Connects to the verdict memory, and pauses before each try to use it.
 
     Attributes:
         pauses: seconds to pause before each try to use the memory.

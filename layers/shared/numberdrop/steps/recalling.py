@@ -1,4 +1,4 @@
-"""Looking the entries of an upload up in the verdict memory before they are sent.
+"""Looking up an upload's entries in the verdict memory before they are sent.
 
 Import this only if the memory is on: it loads the memory's code.
 """
@@ -27,7 +27,7 @@ logger = Logger()
 
 @dataclass(frozen=True)
 class Recaller(MemoryUser):
-    """Leaves out of an upload what is remembered, and stores that for the collect function."""
+    """Removes the remembered entries from an upload, and stores their verdicts for the collect function."""
 
     pauses = (0, 1, 4)
     now: Clock = utc_now
@@ -37,8 +37,8 @@ class Recaller(MemoryUser):
     ) -> PreparedUpload:
         """Return the upload with only those entries that have to be sent.
 
-        What is remembered is stored under a name that no other attempt uses. So a worker that lost its job
-        cannot replace what the worker that has it sent against.
+        The verdicts are stored under a name that no other attempt uses. So a worker that lost its job cannot
+        replace the verdicts that the job's current worker relied on.
 
         If the memory cannot be read or written, everything is sent.
 

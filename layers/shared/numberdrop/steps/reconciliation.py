@@ -111,7 +111,7 @@ class Reconciler:
         """Repair all jobs that need it; return how often each action was taken, failures included.
 
         One bad job never stops the others: it is logged and retried in the next run. The metrics are
-        published even if the time does not suffice or the ledger cannot be read.
+        published even if time runs out or the ledger cannot be read.
 
         Args:
             seconds: the time that is left for the function, if it is limited.

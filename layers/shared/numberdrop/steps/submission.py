@@ -140,7 +140,7 @@ class Submitter:
             raise
         self.gatekeeper.leave(admission)
         if isinstance(outcome, Settled) and outcome.accepted:
-            self.balance.look(end)
+            self.balance.publish(end)
         return outcome
 
     def _wait(self, admission: Admission, seconds: int, end: datetime) -> Settled | Requeue:

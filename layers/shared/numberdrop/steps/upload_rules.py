@@ -126,7 +126,7 @@ class UploadRules:
         *,
         file: BinaryIO,
         rejected: TextIO | None = None,
-        look: Callable[[UploadRows], None] | None = None,
+        on_open: Callable[[UploadRows], None] | None = None,
     ) -> PreparedUpload:
         """Write the entries of an upload to ``file``, each of them once.
 
@@ -136,7 +136,7 @@ class UploadRules:
             metadata: the object's metadata, with names in lower case.
             file: takes the entries.
             rejected: takes the rejected rows, as in ``rejected.csv``.
-            look: called with the rows before they are cleaned.
+            on_open: called with the rows before they are cleaned.
 
         Raises:
             JobFailedError: the upload cannot be read, or nothing in it can be sent.
@@ -148,8 +148,8 @@ class UploadRules:
             open_upload, choice=Choice.from_metadata(metadata), phones_only=checker.takes_only_phones
         )
         with TemporaryFile() as entries, reading(source, checker.input, region) as rows:
-            if look:
-                look(rows)
+            if on_open:
+                on_open(rows)
             layout = rows.layout
             cleaned = clean_upload(
                 rows, entries=entries, numbers=file, rejected=rejected, after_block=check_time

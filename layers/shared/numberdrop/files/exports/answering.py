@@ -85,7 +85,7 @@ def answering_column(
     Args:
         names: the names of the columns.
         rows: the first rows of the export.
-        matching: tells which number means which entry.
+        matching: decides which number means which entry.
         entries: the submitted entries, in blocks.
 
     Raises:

@@ -62,7 +62,7 @@ def column_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
 def number_index(
     header: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[str]], checker: Checker
 ) -> int:
-    """Return the index of the column that has the numbers, judged by its name and its looks.
+    """Return the index of the column that has the numbers, judged by its name and its cells.
 
     The first rule that finds a column decides:
 

@@ -31,7 +31,7 @@ class Export:
     Attributes:
         format: the file format.
         checker: the checker of the job.
-        matching: tells which of its rows answers which entry.
+        matching: decides which of its rows answers which entry.
         size: bytes of its text, or an upper bound.
         columns: names of the columns other than the number, in the export's order: lower case, words joined
             by ``_``, all different.
@@ -136,7 +136,7 @@ def read_export(
         checker: the checker of the job.
         region: the region in which the upload was read, as ``entry_rule`` takes it.
         entries: the entries file that ``clean_upload`` wrote. The number column is the one that has these
-            entries. If there is no file, the column is judged by its name and its looks.
+            entries. If there is no file, the column is judged by its name and its cells.
         limits: the most that the file may cost to read.
 
     Raises:

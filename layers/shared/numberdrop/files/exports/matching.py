@@ -37,11 +37,11 @@ class Matching:
     region: str | None = None
 
     def entry_keys(self, entries: list[str]) -> list[str]:
-        """Return what the entries are equal by. Different keys are paid for separately."""
+        """Return the keys by which entries are compared. Each distinct key is paid for."""
         return _address_keys(entries) if self.kind is InputKind.EMAIL else entries
 
     def row_keys(self, texts: list[str]) -> list[str]:
-        """Return what the numbers of an export's rows are equal by.
+        """Return the keys by which the rows of an export are compared with the entries.
 
         The vendor drops the plus sign of phone numbers, so digits are read as an international number. Digits
         after a trunk zero are not one: they stay as they are and equal no entry.

@@ -12,7 +12,7 @@ _LONGEST_LINE = 128 * 1024
 """Characters."""
 
 _SAMPLE = 4096
-"""Bytes that tell UTF-16 without a byte order mark."""
+"""Bytes by which UTF-16 without a byte order mark is recognised."""
 
 _UTF8 = "utf-8-sig"
 _CHINESE = "gb18030"

@@ -39,7 +39,7 @@ _EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: D
 """The day 0 of workbooks, by whether they count from 1904 (section 18.17.4.1)."""
 
 _LAST_DAY_BEFORE_LEAP_DAY = 60
-"""Excel counts 29 February 1900, which never was, as day 60."""
+"""Excel counts 29 February 1900, which did not exist, as day 60."""
 
 
 def number_format(format_id: int, code: str | None, *, from_1904: bool) -> NumberFormat | None:

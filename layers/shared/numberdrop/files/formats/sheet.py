@@ -220,7 +220,7 @@ class _SheetReader:
             self._row.values.append(value)
 
     def _shown(self, text: str, kind: str | None, style: str | None) -> str:
-        """Return what a cell shows that has its value in itself."""
+        """Return what a cell with a value of its own shows."""
         match kind:
             case "n" | None:
                 return self._shown_number(text, style)

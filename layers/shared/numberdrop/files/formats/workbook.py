@@ -131,7 +131,7 @@ def open_workbook(file: IO[bytes], limits: ArchiveLimits = _STANDARD_LIMITS) -> 
             if relation_id in sheet_parts
         ]
         if len({sheet.part for sheet in listed}) < len(listed):
-            raise InvalidFileError("Two sheets of the workbook are one.")
+            raise InvalidFileError("Two sheets of the workbook share one part.")
         listed.sort(key=lambda sheet: not sheet.is_visible)
         size = sum(member.file_size for member in archive.infolist())
         return Workbook(listed, sheets.is_strict, size, parts, texts, formats.formats)

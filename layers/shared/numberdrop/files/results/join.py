@@ -153,7 +153,7 @@ class _Joiner:
     """Joins one partition after the other.
 
     Attributes:
-        matching: tells which row answers which entry.
+        matching: decides which row answers which entry.
         render: turns an answer into a line.
         sources: what was remembered, and what takes the answers of the export.
         counts: updated before the lines are rendered.

@@ -31,7 +31,7 @@ class Remembered:
 
 
 Recall = Callable[[list[str]], list[Remembered | None]]
-"""Returns what was remembered of each entry, given the texts that entries are equal by."""
+"""Returns what was remembered of each entry, given the keys by which entries are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ NO_SOURCES = Sources()
 
 
 def write_learnt(file: IO[bytes], answers: Iterable[tuple[str, str | None]]) -> None:
-    """Append entries, as they are equal, and their verdicts. Verdicts other than yes and no are left out."""
+    """Append the keys of entries, and their verdicts. Skip verdicts other than yes and no."""
     write_lines(file, [f"{verdict} {key}" for key, verdict in answers if verdict in {"yes", "no"}])
 
 

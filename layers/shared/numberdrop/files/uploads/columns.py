@@ -188,7 +188,7 @@ def choose_column(
 
 
 def candidates(columns: Sequence[Evidence]) -> list[str]:
-    """Return the names of columns for a message, without doubles."""
+    """Return the names of columns for a message, without duplicates."""
     return list(dict.fromkeys(column.name for column in columns))
 
 

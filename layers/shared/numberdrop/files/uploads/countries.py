@@ -74,7 +74,7 @@ def country_column(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) 
 def with_country(number: str, country: str) -> str:
     """Return the text of an entry whose number belongs to a country, for the rule of ``by_country``.
 
-    A number that begins with a plus or ``00`` says itself where it belongs.
+    A number that begins with a plus or ``00`` names its own country.
 
     >>> with_country("+41446681800", "CH"), with_country("044 668 18 00", "")
     ('+41446681800', '044 668 18 00')
@@ -158,7 +158,7 @@ def _read_in(region: str, read: Callable[[str], str], number: str) -> str:
 
 
 def _reader_for(header: str) -> Callable[[str], object] | None:
-    """Return what reads a country in the cells below a header, or None if it names something else."""
+    """Return the function that reads a country below a header, or None if the header names something else."""
     named = tokens(header)
     joined = "".join(named)
     if not set(named).isdisjoint(words("not of the number")):

@@ -63,7 +63,7 @@ def detect_encoding(file: BinaryIO) -> tuple[str, bool]:
     ('cp932', True)
 
     Args:
-        file: a file of text, as far as anybody knows.
+        file: a file that is probably text.
     """
     file.seek(0)
     start = file.read(_MAX_SAMPLE)

@@ -37,7 +37,7 @@ class _Plan:
     def without_trunk_prefix(self, national: str, trunk_prefix: re.Pattern[str]) -> str:
         """Return a national number without the prefix that is dialled only inside the country.
 
-        Follows ``parse`` of libphonenumber: the prefix stays if the number is one only with it.
+        Follows ``parse`` of libphonenumber: the prefix stays if the number is valid only with it.
         """
         prefix = trunk_prefix.match(national)
         if not prefix or not prefix.end():
@@ -86,7 +86,7 @@ def possible_number(digits: str) -> str:
 
 
 def planned_number(digits: str) -> str | None:
-    """Return the possible number of digits that begin with a country code, or None if its plan has none such.
+    """Return the possible number of digits that begin with a country code, or None if its plan lacks it.
 
     Stricter than ``possible_number``, because digits may begin with a country code by chance. Ranges that are
     not assigned yet are in the plan.

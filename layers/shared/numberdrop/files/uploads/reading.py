@@ -1,6 +1,6 @@
 """What was read of an upload, and what was not. It goes to the manifest, the report and the command line.
 
-Nothing else shows a user that another column or sheet was meant.
+Only this shows users that the wrong column or sheet was read.
 """
 
 from collections.abc import Iterator, Mapping

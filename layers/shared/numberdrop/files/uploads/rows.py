@@ -108,7 +108,7 @@ class UploadRows:
             yield Unread(self._name_of(index) or "", counts[index])
 
     def _shape_of_numbers(self, index: int) -> Callable[[str], bool]:
-        """Return what tells whether a cell of a column that is not read is a number."""
+        """Return the function that says whether a cell of an unread column is a number."""
         heading = header_of(self._name_of(index) or "").heading
         if heading is Heading.PHONE:
             return is_number_like
