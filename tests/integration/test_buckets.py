@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from numberdrop.aws.buckets import (
     STREAMING,
     ObjectMissingError,
+    ReadRefusedError,
     ResultsBucket,
     StoredFile,
     StreamNotStoredError,
@@ -95,7 +96,14 @@ def test_an_object_replaced_in_an_unversioned_bucket_is_gone(account: Account, u
 def test_a_denied_read_is_not_reported_as_a_gone_upload() -> None:
     denied = client_error("AccessDenied", "GetObject")
     uploads = UploadBucket(FailingS3(denied))  # type: ignore[arg-type]
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with pytest.raises(ReadRefusedError, match="AccessDenied"):
+        uploads.copy_to(an_upload(), BytesIO())
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "RequestTimeout"])
+def test_an_outage_is_not_reported_as_a_refusal(code: str) -> None:
+    uploads = UploadBucket(FailingS3(client_error(code, "GetObject")))  # type: ignore[arg-type]
+    with pytest.raises(ClientError, match=code):
         uploads.copy_to(an_upload(), BytesIO())
 
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.simulator import Simulator
-from numberdrop.aws.buckets import ResultsBucket, Stream, UploadBucket
+from numberdrop.aws.buckets import ReadRefusedError, ResultsBucket, Stream, UploadBucket
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
@@ -20,6 +20,7 @@ from tests.support.bare_server import captured_request
 from tests.support.files import NUMBERS
 from tests.support.invocations import Functions
 from tests.support.outcomes import failure, files_of, job_of, rows_of
+from tests.support.refusals import client_error
 
 SLOW_DOWN = ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your rate."}}, "PutObject")
 
@@ -224,7 +225,7 @@ def test_without_the_upload_results_come_from_the_export(
 def test_an_unreadable_upload_does_not_cost_the_export(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    reads = refuse_reads(monkeypatch, code)
+    reads = refuse_reads(monkeypatch, ReadRefusedError(code))
     assert functions.collect(upload)["next"] == "done"
     files = files_of(account, upload)
     assert (len(reads), "export.zip" in files) == (3, True)
@@ -235,7 +236,7 @@ def test_an_unreadable_upload_does_not_cost_the_export(
 def test_an_upload_that_can_be_read_again_keeps_its_rows(
     account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse_reads(monkeypatch, "AccessDenied", times=2)
+    refuse_reads(monkeypatch, ReadRefusedError("AccessDenied"), times=2)
     assert functions.collect(upload)["next"] == "done"
     assert rows_of(files_of(account, upload)["results.csv"])[0]["line"] == "1"
 
@@ -243,12 +244,12 @@ def test_an_upload_that_can_be_read_again_keeps_its_rows(
 def test_an_outage_of_s3_does_not_cost_the_rows(
     functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse_reads(monkeypatch, "SlowDown")
+    refuse_reads(monkeypatch, client_error("SlowDown", "GetObject"))
     with pytest.raises(ClientError, match="SlowDown"):
         functions.collect(upload)
 
 
-def refuse_reads(monkeypatch: pytest.MonkeyPatch, code: str, *, times: int = 100) -> list[str]:
+def refuse_reads(monkeypatch: pytest.MonkeyPatch, error: Exception, *, times: int = 100) -> list[str]:
     """Make S3 refuse the first reads of the upload; return a list that grows with each refusal."""
     refused: list[str] = []
     read = UploadBucket.copy_to
@@ -256,7 +257,7 @@ def refuse_reads(monkeypatch: pytest.MonkeyPatch, code: str, *, times: int = 100
     def copy_to(uploads: UploadBucket, upload: Upload, file: BinaryIO) -> Mapping[str, str]:
         if len(refused) < times:
             refused.append(upload.key)
-            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "GetObject")
+            raise error
         return read(uploads, upload, file)
 
     monkeypatch.setattr(UploadBucket, "copy_to", copy_to)

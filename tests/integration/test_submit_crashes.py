@@ -4,10 +4,10 @@ import dataclasses
 from typing import Any, Unpack
 
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.submit import app as submit
 from local.simulator import Simulator
+from numberdrop.aws.buckets import ReadRefusedError
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.job import Job, JobChanges
 from numberdrop.jobs.reasons import ReasonCode
@@ -152,10 +152,9 @@ def test_an_unreadable_bucket_is_retried_without_a_charge(
     account: Account, simulator: Simulator, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
-    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
 
     def refuse(*_: object) -> None:
-        raise denied
+        raise ReadRefusedError("AccessDenied")
 
     with monkeypatch.context() as patch:
         patch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
@@ -172,7 +171,7 @@ def test_an_unreadable_bucket_fails_the_job_at_its_deadline(
     upload = account.drop("band/a.txt", file_of())
 
     def refuse(*_: object) -> None:
-        raise ClientError({"Error": {"Code": "KMS.DisabledException", "Message": "denied"}}, "GetObject")
+        raise ReadRefusedError("KMS.DisabledException")
 
     monkeypatch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
     assert not functions.submit(upload)
@@ -191,7 +190,7 @@ def test_an_archived_upload_fails_at_once(
     upload = account.drop("band/a.txt", file_of())
 
     def refuse(*_: object) -> None:
-        raise ClientError({"Error": {"Code": "InvalidObjectState", "Message": "archived"}}, "GetObject")
+        raise ReadRefusedError("InvalidObjectState")
 
     monkeypatch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)
     assert functions.submit(upload)
@@ -204,7 +203,7 @@ def test_a_busy_vendor_is_not_blamed_on_an_earlier_read_error(
     upload = account.drop("band/a.txt", file_of())
 
     def refuse(*_: object) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
+        raise ReadRefusedError("AccessDenied")
 
     with monkeypatch.context() as patch:
         patch.setattr("numberdrop.aws.buckets.UploadBucket.copy_to", refuse)

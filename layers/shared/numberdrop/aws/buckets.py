@@ -1,6 +1,7 @@
 """The two buckets: uploads are read from one, results written to the other.
 
-No other module sends HEAD requests. ``listing`` lists the uploads.
+``listing`` lists the versions of uploads, and ``fences`` has the folder of the results bucket that keeps a
+restored ledger from paying twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from numberdrop.jobs.upload import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 STREAMING = Config(request_checksum_calculation="when_required", s3={"payload_signing_enabled": False})
 """For a client that stores streams. A stream can be read only once, so its checksum and signature cannot be
@@ -42,19 +44,6 @@ _PASSING = {
 """Errors that pass by themselves (S3 API reference, "Error responses")."""
 
 
-def refusal(error: Exception) -> str | None:
-    """Return the code with which S3 refuses to hand out an object until a person acts, else None.
-
-    Reasons are denied access, a KMS key that cannot be used, an archived object, or a bucket that is gone.
-
-    >>> refusal(ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject"))
-    'AccessDenied'
-    """
-    if not isinstance(error, ClientError) or error.operation_name != "GetObject":
-        return None
-    return None if _is_passing(error) else _code(error)
-
-
 def refuses_writing(error: ClientError) -> bool:
     """Return whether S3 surely refuses a write until a person acts.
 
@@ -71,6 +60,20 @@ def _is_passing(error: ClientError) -> bool:
 
 class ObjectMissingError(Exception):
     """The bucket has no such object or version, or no longer: check the key and the version."""
+
+
+class ReadRefusedError(Exception):
+    """S3 refuses to hand out an upload until a person acts.
+
+    Reasons are denied access, a KMS key that cannot be used, an archived object, or a bucket that is gone.
+
+    Attributes:
+        code: S3's error code, such as ``AccessDenied``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"S3 refuses to hand out the upload ({code}).")
+        self.code = code
 
 
 class StreamNotStoredError(Exception):
@@ -203,6 +206,8 @@ class UploadBucket:
 
         Raises:
             JobFailedError: ``UPLOAD_GONE``, this version no longer exists.
+            ReadRefusedError: S3 refuses to hand it out until a person acts.
+            ClientError, BotoCoreError: S3 cannot be reached or is busy. Try again.
         """
         version: dict[str, Any] = {"VersionId": upload.version_id} if upload.version_id else {}
         try:
@@ -215,7 +220,9 @@ class UploadBucket:
                     ReasonCode.UPLOAD_GONE,
                     "The upload was deleted or replaced before it was read. Upload it again.",
                 ) from None
-            raise
+            if _is_passing(error):
+                raise
+            raise ReadRefusedError(_code(error)) from None
         with closing(answer["Body"]) as body:
             for block in body.iter_chunks(_BLOCK):
                 file.write(block)
@@ -285,9 +292,14 @@ class ResultsBucket:
 
     def files(self, prefix: str) -> Iterator[StoredFile]:
         """Yield the objects whose keys start with ``prefix``."""
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            for stored in page.get("Contents", []):
-                yield StoredFile(stored["Key"], stored["Size"])
+        for stored in objects_in(self.client, self.bucket, prefix):
+            yield StoredFile(stored["Key"], stored["Size"])
+
+
+def objects_in(client: "S3Client", bucket: str, prefix: str) -> "Iterator[ObjectTypeDef]":
+    """Yield what S3 says about each object of a bucket whose key starts with ``prefix``, in their order."""
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", [])
 
 
 def _lower_names(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from numberdrop.aws.buckets import objects_in
 from numberdrop.aws.clients import make_client
 from numberdrop.jobs.job import Job
 
@@ -144,10 +145,8 @@ class Fences:
 
     def job_ids(self, first_digits: str = "") -> Iterator[str]:
         """Yield the id of every job that has a fence, or of those whose ids begin with some digits."""
-        prefix = PREFIX + first_digits
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            for stored in page.get("Contents", []):
-                yield stored["Key"].removeprefix(PREFIX)
+        for stored in objects_in(self.client, self.bucket, PREFIX + first_digits):
+            yield stored["Key"].removeprefix(PREFIX)
 
     def _put(self, job: Job) -> Fence | None:
         """Put up the fence; return None if another stands there (S3 user guide, "Conditional writes")."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from numberdrop.aws.buckets import objects_in
 from numberdrop.aws.clients import PROMPT, make_client
 from numberdrop.memory.errors import MemoryUnreadableError, MemoryUnwritableError, ObjectGoneError
 from numberdrop.memory.memory import VerdictMemory
@@ -66,11 +67,8 @@ class MemoryBucket:
             MemoryUnreadableError: the bucket cannot be listed.
         """
         try:
-            for page in self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix
-            ):
-                for item in page.get("Contents", []):
-                    yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+            for item in objects_in(self.client, self.bucket, prefix):
+                yield StoredObject(item["Key"], item["Size"], item["LastModified"])
         except (BotoCoreError, ClientError) as error:
             raise MemoryUnreadableError(_cause(error)) from None
 

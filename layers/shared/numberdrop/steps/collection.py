@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from numberdrop.aws.api_key import ApiKey
-from numberdrop.aws.buckets import STREAMING, ResultsBucket, StreamNotStoredError, UploadBucket, refusal
+from numberdrop.aws.buckets import (
+    STREAMING,
+    ReadRefusedError,
+    ResultsBucket,
+    StreamNotStoredError,
+    UploadBucket,
+)
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.durations import Durations
@@ -242,10 +247,8 @@ class Collector:
             except JobFailedError as failure:
                 logger.warning("the upload is gone", reason=failure.reason.code)
                 break
-            except ClientError as error:
-                if refusal(error) is None:
-                    raise
-                logger.warning("the upload cannot be read", cause=refusal(error))
+            except ReadRefusedError as error:
+                logger.warning("the upload cannot be read", cause=error.code)
         logger.warning("the results come from the export alone")
         return None
 

@@ -10,7 +10,7 @@ from typing import Self
 from aws_lambda_powertools import Logger
 
 from numberdrop.aws.api_key import ApiKey
-from numberdrop.aws.buckets import ARCHIVED, UploadBucket, refusal
+from numberdrop.aws.buckets import ARCHIVED, ReadRefusedError, UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
@@ -223,14 +223,12 @@ class Submitter:
                 self._end_forgotten(job, FORGOTTEN, unknown)
                 return Settled()
             except Exception as error:
-                read_error = refusal(error)
-                if read_error == ARCHIVED:
+                code = error.code if isinstance(error, ReadRefusedError) else None
+                if code == ARCHIVED:
                     self._end(job, DECLINE, UPLOAD_IS_ARCHIVED, {"charged": False})
                     return Settled()
                 # End the lease, so that the queue's next try does not have to wait for it.
-                self.ledger.move(
-                    job, RELEASE, lease_until=self.now(), read_error=read_error or job.read_error
-                )
+                self.ledger.move(job, RELEASE, lease_until=self.now(), read_error=code or job.read_error)
                 raise
             if prepared.is_answered:
                 self._answer(job, prepared)
