@@ -13,7 +13,7 @@ import trustme
 
 from local.processes import TOOLS, background, environment, free_port
 
-SHARING = Path(__file__).with_name("shared_archives.py")
+SHARING = Path(__file__).with_name("corrected_ministack.py")
 """Starts MiniStack."""
 
 REGION = "us-east-1"
