@@ -13,8 +13,8 @@ import trustme
 
 from local.processes import TOOLS, background, environment, free_port
 
-SHARING = Path(__file__).with_name("corrected_ministack.py")
-"""Starts MiniStack."""
+STARTER = Path(__file__).with_name("corrected_ministack.py")
+"""Starts MiniStack with corrections."""
 
 REGION = "us-east-1"
 ACCESS_KEY = "test"
@@ -54,13 +54,14 @@ class LocalAws:
 
 @contextmanager
 def local_aws(
-    folder: Path, *, wait_scale: float, functions_endpoint: str | None = None
+    folder: Path, *, wait_scale: float, records_calls: bool = False, functions_endpoint: str | None = None
 ) -> Iterator[LocalAws]:
     """Run MiniStack until the context ends.
 
     Args:
         folder: where its log, state and certificates go.
         wait_scale: factor for the waits of state machines; 0.1 turns a minute into six seconds.
+        records_calls: whether CloudTrail records every call.
         functions_endpoint: the URL that functions use to reach it, if they go through a proxy. Requests
             through a proxy are signed for another host, so signatures and IAM are not enforced then.
 
@@ -77,8 +78,7 @@ def local_aws(
             "AWS_ENDPOINT_URL": functions_endpoint or aws.endpoint,
             "AUTH": "false" if functions_endpoint else "true",
             "BIND_HOST": "127.0.0.1",
-            # Records every call, so that test_cost.py can count them.
-            "CLOUDTRAIL_RECORDING": "1",
+            "CLOUDTRAIL_RECORDING": str(int(records_calls)),
             "CLOUDTRAIL_MAX_EVENTS": "100000",
             "GATEWAY_PORT": str(port),
             # Without these, two services would listen on further ports, on all interfaces.
@@ -96,7 +96,7 @@ def local_aws(
     )
     python = str(TOOLS / "cloud" / "bin" / "python")
     with background(
-        [python, "-P", str(SHARING)],
+        [python, "-P", str(STARTER)],
         env,
         folder / "ministack.log",
         is_up=lambda: _is_healthy(aws),

@@ -28,6 +28,7 @@ class CloudOptions:
         simulator: further command-line arguments for the simulator.
         parameters: template parameters in addition to those that point at the simulator.
         template: the template to deploy.
+        records_calls: whether CloudTrail records every call to AWS, so that they can be counted.
         with_fault_proxy: whether the functions reach AWS through a proxy that can inject faults.
     """
 
@@ -35,6 +36,7 @@ class CloudOptions:
     simulator: tuple[str, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     template: Path = PROJECT / "template.yaml"
+    records_calls: bool = False
     with_fault_proxy: bool = False
 
 
@@ -76,7 +78,8 @@ def local_cloud(options: CloudOptions) -> Iterator[LocalCloud]:
 
 def _aws(folder: Path, options: CloudOptions, stack: ExitStack) -> tuple[LocalAws, FaultProxy | None]:
     if not options.with_fault_proxy:
-        return stack.enter_context(local_aws(folder, wait_scale=options.wait_scale)), None
+        direct = local_aws(folder, wait_scale=options.wait_scale, records_calls=options.records_calls)
+        return stack.enter_context(direct), None
     port = free_port()
     proxied = local_aws(folder, wait_scale=options.wait_scale, functions_endpoint=f"http://127.0.0.1:{port}")
     aws = stack.enter_context(proxied)

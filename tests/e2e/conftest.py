@@ -32,7 +32,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         # All workers share this file, so starting a second local cloud fails. test_privacy.py must see
         # everything that the session left behind.
         (tmp_path_factory.getbasetemp().parent / "local cloud").touch(exist_ok=False)
-    with local_cloud(CloudOptions(wait_scale=0.05, simulator=("--duration", "2"))) as cloud:
+    options = CloudOptions(wait_scale=0.05, simulator=("--duration", "2"), records_calls=True)
+    with local_cloud(options) as cloud:
         yield cloud
 
 
