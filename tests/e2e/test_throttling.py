@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.cloud import LocalCloud
-from local.observation import functions
+from local.observation import functions, wait_for_executions
 from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox
 
 KEY = "band/throttled.txt"
@@ -48,3 +48,4 @@ def test_a_throttled_check_is_tried_again_until_it_runs(
     cloud.aws.client("lambda").delete_function_concurrency(FunctionName=throttled_checks)
     (event,) = inbox.wait_for(KEY)
     assert event["detail-type"] == "Number Check Completed"
+    wait_for_executions(cloud)
