@@ -13,9 +13,9 @@ from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.job import Job, UnsettledJob
 from numberdrop.jobs.transitions import State
 from numberdrop.steps.reconciliation import TIME_TO_PUBLISH, Reconciler
-from tests.integration.test_reconciliation import A_DAY, VALID_LEASE, reconciler_at, store
 from tests.support.account import Account
 from tests.support.jobs import NOON, an_upload
+from tests.support.reconcilers import A_DAY, VALID_LEASE, reconciler_at, store
 
 RUNNING = (State.CLAIMED, State.SUBMITTING, State.SUBMITTED)
 

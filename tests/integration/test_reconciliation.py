@@ -10,10 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.simulator import Simulator
-from numberdrop.aws.circuit_breaker import CircuitBreaker
-from numberdrop.aws.executions import Executions, ExecutionStatus
+from numberdrop.aws.executions import ExecutionStatus
 from numberdrop.aws.ledger import Ledger
-from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.breaker import OpenBreaker
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.reasons import ReasonCode
@@ -25,12 +23,10 @@ from tests.support.files import file_of
 from tests.support.invocations import Functions, LogLines
 from tests.support.jobs import NOON, a_job, an_upload
 from tests.support.outcomes import ending_of, job_of
+from tests.support.reconcilers import A_DAY, VALID_LEASE, reconciler_at, store
 from tests.support.refusals import RefusingEventBridge
 
 A_MOMENT = timedelta(seconds=1)
-A_DAY = timedelta(hours=24)
-VALID_LEASE = NOON + timedelta(minutes=5)
-"""The end of a lease that is still valid at noon."""
 
 ENDINGS = [State.COMPLETED, State.FAILED, State.IN_DOUBT, State.ABANDONED]
 SILENT_ENDS = [
@@ -44,26 +40,6 @@ SILENT_ENDS = [
 @pytest.fixture
 def at_noon(account: Account) -> Reconciler:
     return reconciler_at(account, NOON)
-
-
-def reconciler_at(account: Account, moment: datetime) -> Reconciler:
-    ledger = Ledger(boto3.client("dynamodb"), account.jobs_table, now=lambda: moment)
-    return Reconciler(
-        ledger=ledger,
-        breaker=CircuitBreaker(ledger.client, ledger.table),
-        executions=Executions(boto3.client("stepfunctions"), account.state_machine),
-        announcer=account.announcer(ledger),
-        queue=UploadQueue(boto3.client("sqs"), account.upload_queue),
-        job_timeout=A_DAY,
-        now=lambda: moment,
-    )
-
-
-def store(account: Account, state: State, **changes: Any) -> Job:
-    """Store a job whose lease ends at noon, and return it."""
-    job = a_job(state, **changes)
-    account.put(job)
-    return job
 
 
 def queued_uploads(account: Account) -> list[Upload | None]:

@@ -33,7 +33,7 @@ def claim_is_lost(account: Account, functions: Functions) -> Upload:
     return upload
 
 
-def test_a_claim_whose_answer_was_lost_does_not_wait_for_its_lease(
+def test_a_claim_with_a_lost_answer_does_not_wait_for_its_lease(
     account: Account, functions: Functions, simulator: Simulator, claim_is_lost: Upload
 ) -> None:
     assert job_of(account, claim_is_lost).state is State.CLAIMED
@@ -81,7 +81,7 @@ def test_a_worker_whose_job_was_taken_over_sends_nothing(
 
 
 @pytest.mark.parametrize("receives", [2, 3])
-def test_a_message_that_comes_again_after_the_charge_sends_nothing(
+def test_a_message_received_again_after_the_charge_sends_nothing(
     account: Account, functions: Functions, simulator: Simulator, receives: int
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
