@@ -174,7 +174,7 @@ def _csv_blocks(open_file: Callable[[], IO[bytes]], number: NumberColumn) -> Gen
         if number == NumberColumn(0):
             row = re.compile(rf"{re.escape(delimiter)}([^\r\n]*)\r?\n")
             for text in texts:
-                block = _split_without_parsing(text, row)
+                block = _split_without_parsing(text, row, delimiter)
                 if not block:
                     texts = chain([text], texts)
                     break
@@ -268,18 +268,21 @@ def _parse_leniently(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
 
 
-def _split_without_parsing(text: str, row: re.Pattern[str]) -> RowBlock | None:
+def _split_without_parsing(text: str, row: re.Pattern[str], delimiter: str) -> RowBlock | None:
     """Split rows that begin with their number, or return None if they contain quotes or irregular rows.
 
     Args:
         text: the rows.
         row: matches a row from the end of its number on, with the rest as its group.
+        delimiter: separates the cells.
     """
+    if '"' in text or text.startswith(delimiter) or f"\n{delimiter}" in text:
+        return None
     numbers_and_rests = row.split(text)
     unmatched = numbers_and_rests.pop()
     numbers, rests = numbers_and_rests[::2], numbers_and_rests[1::2]
-    joined = "".join(numbers)
-    if unmatched or '"' in text or "" in numbers or "\n" in joined or "\r" in joined:
+    spans_lines = text.count("\n") > len(numbers) or ("\r" in text and "\r" in "".join(numbers))
+    if unmatched or spans_lines:
         return None
     return numbers, rests
 

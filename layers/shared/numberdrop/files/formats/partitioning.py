@@ -145,13 +145,14 @@ class Partition:
                 stored one after another. Without columns, the key itself is stored.
         """
         parts, last = self._buffers, self._count_of_parts - 1
-        if columns:
-            for key, lines in zip(keys, zip(*columns, strict=True), strict=True):
+        first, *others = columns or (keys,)
+        if others:
+            for key, lines in zip(keys, zip(first, *others, strict=True), strict=True):
                 parts[hash(key) & last] += lines
         else:
-            for key in keys:
-                parts[hash(key) & last].append(key)
-        self._count(chain(*columns) if columns else keys)
+            for key, line in zip(keys, first, strict=True):
+                parts[hash(key) & last].append(line)
+        self._count(first, *others)
 
     def extend(self, part: int, lines: list[str]) -> None:
         """Append lines to the part with this number."""
@@ -187,8 +188,9 @@ class Partition:
         self._buffers: list[list[str]] = [[] for _ in range(self._count_of_parts)]
         self._buffered = 0
 
-    def _count(self, lines: Iterable[str]) -> None:
-        self._buffered += len("".join(lines))
+    def _count(self, *columns: list[str]) -> None:
+        # Joining texts is several times faster than adding up their lengths.
+        self._buffered += sum(len("".join(lines)) for lines in columns)
         if self._buffered > _MAX_BUFFERED:
             self._write()
 

@@ -117,8 +117,8 @@ def write_results(
     own_columns = _table_columns(table) if table else [LINE_COLUMN]
     other_columns = [*export.columns, *(SOURCE_COLUMNS if sources else ())]
     added_columns = _added_columns(own_columns, other_columns, export.checker.name)
-    line_numbers = map(str, count(1)) if rows else repeat("")
-    own_lines = _table_lines(table, len(own_columns)) if table else line_numbers
+    line_numbers = count(1) if rows else repeat("")
+    own_lines: Iterator[object] = _table_lines(table, len(own_columns)) if table else line_numbers
     cells = [""] * (len(added_columns) - 2)
     without_entry = {REJECTED: _line([REJECTED_STATUS, *cells]), "": _line(["", *cells]) if table else ""}
     _write(out, escaped_lines([[*own_columns, *added_columns]]))
@@ -130,9 +130,9 @@ def write_results(
                 lists.add(sent, marked)
                 has_marks = join.counts.repeated
                 rendered = [line.removeprefix(REPEATED) for line in marked] if has_marks else marked
-                lines = map(",".join, zip(islice(own_lines, len(numbers)), numbers, rendered, strict=True))
+                line_parts = zip(islice(own_lines, len(numbers)), numbers, rendered, strict=True)
                 # Blank lines of a plain list are rendered empty and left out.
-                _write(out, compress(lines, rendered))
+                _write(out, [f"{own},{number},{added}" for own, number, added in line_parts if added])
     return counts
 
 
