@@ -121,6 +121,7 @@ def _reconciler(ledger_class: type[Ledger], jobs: int) -> Reconciler:
         breaker=CircuitBreaker.beside(ledger),
         executions=not_needed,
         announcer=not_needed,
+        fences=not_needed,
         queue=not_needed,
         job_timeout=timedelta(hours=24),
     )

@@ -8,7 +8,7 @@ from typing import TypedDict
 from botocore.exceptions import BotoCoreError, ClientError
 
 from numberdrop.aws.executions import Executions
-from numberdrop.aws.fences import Fence, Fences
+from numberdrop.aws.fences import Fence, Fences, UnknownAttemptError
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.aws.task_ids import TaskIds
@@ -112,12 +112,7 @@ class Operations:
     def mark_not_charged(self, job: Job, evidence: str) -> str | None:
         """Record that the vendor created no task, and announce the upload again, so that it is sent again."""
         must_be_in_doubt(job)
-        fence = self.fences.find(job.job_id)
-        if fence and fence.token not in job.fence_tokens:
-            raise RefusedError(
-                "The file was about to be sent again later, but the ledger has forgotten that: its table was "
-                "restored. Run 'numberdrop after-restore' first, then look in the vendor's console again."
-            )
+        fence = self._known_fence(job)
         moved = self.ledger.move(
             job,
             NOT_CHARGED,
@@ -136,6 +131,7 @@ class Operations:
         must_be_abandonable(job)
         now = self.now()
         if job.state is not State.IN_DOUBT:
+            self._known_fence(job)
             self.ledger.move(job, GIVE_UP, reason=GIVEN_UP_UNSENT, charged=False, finished_at=now)
         else:
             self.ledger.move(job, ABANDON, reason=GIVEN_UP, charged=None, finished_at=now)
@@ -146,6 +142,16 @@ class Operations:
         run = self._free_run(replace(job, run=job.run + 1))
         moved = self.ledger.move(job, COLLECT_AGAIN, run=run, **self._reset_fields(lease=TIME_TO_START))
         return _error_of(lambda: self.executions.start(moved))
+
+    def _known_fence(self, job: Job) -> Fence | None:
+        """Return the fence of a job, if any. Refuse to say "not charged" if the ledger does not know it."""
+        try:
+            return self.fences.check(job)
+        except UnknownAttemptError:
+            raise RefusedError(
+                "The file was about to be sent later, but the ledger has forgotten that: its table was "
+                "restored. Run 'numberdrop after-restore' first, then look in the vendor's console."
+            ) from None
 
     def _send_again(self, job: Job, fence: Fence | None) -> None:
         self.queue.send_again(message_for(job.upload), after_seconds=0)

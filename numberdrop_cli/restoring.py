@@ -12,8 +12,7 @@ from numberdrop.aws.ledger import NON_JOB_PREFIX, Ledger, is_refused_condition
 from numberdrop.aws.listing import UploadListing
 from numberdrop.aws.task_ids import TASK_KEY
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.job import Job
-from numberdrop.jobs.reasons import FORGOTTEN_SUBMISSION
+from numberdrop.jobs.job import Job, forgotten
 from numberdrop.jobs.transitions import FORGOTTEN, State
 from numberdrop.jobs.upload import Upload
 from numberdrop_cli.errors import RefusedError
@@ -89,14 +88,7 @@ class RestoredLedger:
             job = self.ledger.claim(submission.upload, lease_until=now, deadline=now + self.job_timeout)
         elif job.state is State.SUBMITTING and job.lease_until > now:
             raise RefusedError("The file is being sent right now. Try again in a minute.")
-        self.ledger.move(
-            job,
-            FORGOTTEN,
-            reason=FORGOTTEN_SUBMISSION,
-            charged=None,
-            finished_at=now,
-            fence_tokens=job.fence_tokens | {submission.fence.token},
-        )
+        self.ledger.move(job, FORGOTTEN, **forgotten(job, submission.fence.token, now))
 
     def _without_job(self, unknown: set[str]) -> Iterator[ForgottenSubmission]:
         """Yield the unknown submissions whose uploads the bucket still has."""

@@ -120,6 +120,15 @@ def test_not_charged_is_refused_for_a_forgotten_attempt(run: CommandLine) -> Non
     assert "numberdrop after-restore" in result.stderr
 
 
+@pytest.mark.parametrize("state", [State.CLAIMED, State.BLOCKED])
+def test_giving_up_is_refused_for_a_forgotten_attempt(run: CommandLine, state: State) -> None:
+    job = run.put(state, fence_tokens=KNOWN)
+    put_up_fence(run, job)
+    result = run("resolve", job.job_id, "--abandon", "--yes")
+    assert (result.exit_code, run.stored(job), run.effects) == (1, job, NO_EFFECTS)
+    assert "numberdrop after-restore" in result.stderr
+
+
 def test_not_charged_removes_the_fence(run: CommandLine) -> None:
     job = run.put(State.IN_DOUBT, fence_tokens=KNOWN)
     put_up_fence(run, job, "known")

@@ -13,7 +13,7 @@ from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.reasons import ReasonCode
 from numberdrop.jobs.transitions import COLLECT_AGAIN, ENDED_WITHOUT_RESULTS, State
 from numberdrop.jobs.upload import Upload
-from tests.support.account import Account
+from tests.support.account import Account, client
 from tests.support.files import file_of
 from tests.support.invocations import Functions
 from tests.support.jobs import a_job, an_upload
@@ -31,6 +31,9 @@ class RefusingS3:
 
     def put_object(self, **_: Any) -> None:
         raise ClientError(self._error, "PutObject")  # type: ignore[arg-type]
+
+    def list_objects_v2(self, **_: Any) -> None:
+        raise ClientError(self._error, "ListObjectsV2")  # type: ignore[arg-type]
 
     def delete_object(self, **_: Any) -> None:
         raise ClientError(self._error, "DeleteObject")  # type: ignore[arg-type]
@@ -117,6 +120,33 @@ def test_a_job_that_is_completed_later_keeps_no_such_file(
     assert functions.collect(upload)["next"] == "done"
     assert "results.csv" in names(account)
     assert not {FOR_PEOPLE, FOR_PROGRAMS} & names(account)
+
+
+def test_a_failure_that_a_restored_table_forgot_keeps_no_file(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    before = job_of(account, upload)
+    functions.record_failure(upload, ReasonCode.RESULT_UNAVAILABLE)
+    account.put(before)
+    assert functions.collect(upload)["next"] == "done"
+    assert "results.csv" in names(account)
+    assert not {FOR_PEOPLE, FOR_PROGRAMS} & names(account)
+
+
+def test_a_job_that_never_failed_leaves_no_delete_markers(
+    account: Account, functions: Functions, upload: Upload
+) -> None:
+    functions.collect(upload)
+    listed = client("s3").list_object_versions(Bucket=account.results_bucket)
+    assert listed["Versions"]
+    assert "DeleteMarkers" not in listed
+
+
+def test_results_do_not_wait_for_files_that_cannot_be_listed(
+    account: Account, functions: Functions, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numberdrop.aws.failure_files.FailureFiles.client", RefusingS3("AccessDenied", 403))
+    assert functions.collect(upload)["next"] == "done"
 
 
 def test_a_second_failure_replaces_the_first_files(

@@ -1,6 +1,7 @@
 """Fences: each submission leaves a trace that a restored ledger cannot forget."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,9 +21,22 @@ from numberdrop.jobs.upload import Upload
 from tests.support.account import Account, client, resource
 from tests.support.files import file_of
 from tests.support.invocations import Functions
-from tests.support.jobs import a_job
+from tests.support.jobs import NOON, a_job
 from tests.support.outcomes import ending_of, job_of
 from tests.support.refusals import FailingS3, client_error
+
+Spoil = Callable[[Account, Upload], None]
+
+
+def let_it_time_out(account: Account, upload: Upload, **changes: Any) -> None:
+    account.put(a_job(State.CLAIMED, upload=upload, deadline=NOON, lease_until=NOON, **changes))
+
+
+@pytest.fixture(params=[let_it_time_out, Account.delete])
+def spoil(request: pytest.FixtureRequest) -> Spoil:
+    """Return what keeps an upload from being sent: its time is over, or it is gone."""
+    function: Spoil = request.param
+    return function
 
 
 @pytest.fixture
@@ -118,7 +132,7 @@ def test_an_attempt_forgotten_by_the_ledger_is_in_doubt(
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    forget(account, upload)
+    account.forget_job(upload)
     for _ in range(3):
         functions.submit(upload)
         account.expire_lease(upload)
@@ -167,7 +181,7 @@ def test_an_attempt_without_a_fence_does_not_hide_another(
 ) -> None:
     upload = account.drop("band/a.txt", file_of())
     functions.submit(upload)
-    forget(account, upload)
+    account.forget_job(upload)
 
     def fail(*_: object) -> None:
         raise client_error("SlowDown", "PutObject")
@@ -192,6 +206,62 @@ def test_the_tokens_of_leftovers_do_not_pile_up(
     assert (job.attempts, job.fence_tokens) == (4, frozenset({job.token}))
 
 
-def forget(account: Account, upload: Upload) -> None:
-    """Delete the job from the ledger."""
-    client("dynamodb").delete_item(TableName=account.jobs_table, Key={"job_id": {"S": upload.job_id}})
+# Ending without sending
+
+
+def test_a_forgotten_charge_is_never_denied(
+    account: Account, simulator: Simulator, functions: Functions, spoil: Spoil
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    functions.submit(upload)
+    account.forget_job(upload)
+    spoil(account, upload)
+    assert functions.submit(upload)
+    assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    reason = job_of(account, upload).reason
+    assert reason
+    assert "Nothing was charged" not in reason.message
+    assert len(simulator.charges) == 1
+
+
+def test_reconcile_never_denies_a_forgotten_charge(
+    account: Account, fences: Fences, functions: Functions
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    let_it_time_out(account, upload)
+    fences.put_up(a_job(State.SUBMITTING, upload=upload, token="forgotten"))
+    assert functions.reconcile({"detail-type": "Scheduled Event"}) == {"put in doubt": 1}
+    assert ending_of(account, upload) == (State.IN_DOUBT, ReasonCode.SUBMISSION_IN_DOUBT, None)
+    assert job_of(account, upload).fence_tokens == {"forgotten"}
+
+
+def test_a_time_out_without_a_fence_costs_nothing(account: Account, functions: Functions) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    let_it_time_out(account, upload)
+    functions.submit(upload)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+
+
+def test_a_leftover_does_not_turn_a_time_out_into_a_doubt(
+    account: Account, fences: Fences, functions: Functions
+) -> None:
+    upload = account.drop("band/a.txt", file_of())
+    let_it_time_out(account, upload, fence_tokens=frozenset({"leftover"}))
+    fences.put_up(a_job(State.SUBMITTING, upload=upload, token="leftover"))
+    functions.submit(upload)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.TIMED_OUT, False)
+
+
+def test_no_job_ends_while_the_fences_cannot_be_read(
+    account: Account, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise client_error("AccessDenied", "HeadObject")
+
+    upload = account.drop("band/a.txt", b"\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Fences, "check", fail)
+        assert not functions.submit(upload)
+    assert job_of(account, upload).state is State.CLAIMED
+    functions.submit(upload)
+    assert ending_of(account, upload) == (State.FAILED, ReasonCode.EMPTY_FILE, False)

@@ -7,6 +7,7 @@ import boto3
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions
+from numberdrop.aws.fences import Fences
 from numberdrop.aws.ledger import Ledger
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.jobs.job import Job
@@ -28,6 +29,7 @@ def reconciler_at(account: Account, moment: datetime) -> Reconciler:
         breaker=CircuitBreaker(ledger.client, ledger.table),
         executions=Executions(boto3.client("stepfunctions"), account.state_machine),
         announcer=account.announcer(ledger),
+        fences=Fences(boto3.client("s3"), account.results_bucket),
         queue=UploadQueue(boto3.client("sqs"), account.upload_queue),
         job_timeout=A_DAY,
         now=lambda: moment,

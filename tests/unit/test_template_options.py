@@ -122,7 +122,7 @@ DECRYPTED = {
     "CheckStatusRole": {"secretsmanager", "dynamodb", "lambda"},
     "CollectRole": {"s3", "secretsmanager", "dynamodb", "lambda"},
     "RecordFailureRole": {"dynamodb", "lambda"},
-    "ReconcileRole": {"sqs", "dynamodb", "lambda"},
+    "ReconcileRole": {"s3", "sqs", "dynamodb", "lambda"},
     "AuditRole": {"dynamodb", "lambda"},
     "CompactRole": {"s3", "lambda"},
 }

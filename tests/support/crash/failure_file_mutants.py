@@ -29,6 +29,9 @@ class WritesNoFilesForADoubt(Wiring):
 
 
 FAILURE_FILE_MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
-    LeavesFilesBesideResults: ("a_late_task_that_is_collected_again",),
+    LeavesFilesBesideResults: (
+        "a_late_task_that_is_collected_again",
+        "a_table_restored_to_before_a_rejection",
+    ),
     WritesNoFilesForADoubt: ("a_doubt_that_is_resolved_wrongly", "an_abandoned_doubt"),
 }

@@ -63,11 +63,11 @@ def _excess_charges(world: World) -> Iterator[str]:
 
 
 def _denied_charges(world: World) -> Iterator[str]:
-    """Require that no job is answered from memory, free of charge, if its upload was charged."""
+    """Require that no job ends free of charge if its upload was charged."""
     for number, job in _jobs(world):
         denied = world.marked_not_charged.get(number, 0)
-        is_answered = job is not None and job.charged is False and job.counts.submitted == 0
-        if is_answered and len(world.vendor.tasks_of(number)) > denied:
+        is_denied = job is not None and job.state in ENDED and job.charged is False
+        if is_denied and len(world.vendor.tasks_of(number)) > denied:
             yield f"upload {number} was charged, and its job denies that"
 
 
@@ -192,17 +192,14 @@ def _wrong_results(world: World) -> Iterator[str]:
 
 
 def _misleading_files(world: World) -> Iterator[str]:
-    """Require that a job's ``failed.json`` says how it ended, and that a completed job has none.
-
-    A restored table may have forgotten that the job ever ended without results.
-    """
+    """Require that a job's ``failed.json`` says how it ended, and that a completed job has none."""
     for number, job in _jobs(world):
         if job is None or job.state not in ENDED:
             continue
         for name in (FOR_PROGRAMS, FOR_PEOPLE):
             content = world.buckets.content(RESULTS, failure_folder(job) + name) or b""
             if job.state is State.COMPLETED:
-                if content and (job.ended_without_results or not world.table.was_restored):
+                if content:
                     yield f"upload {number} is completed, but {name} is there"
             elif not job.reason or job.reason.message not in " ".join(content.decode().split()):
                 yield f"upload {number} is {job.ending}, but {name} does not say so"

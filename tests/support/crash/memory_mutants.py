@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from numberdrop.aws.fences import Fences
+from numberdrop.aws.fences import Fence, Fences
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.recalling import Recaller
@@ -45,8 +45,8 @@ class DoesNotNameTheRecalledAnswers(Wiring):
 
 
 class _BlindFences(Fences):
-    def check(self, job: Job) -> None:
-        pass
+    def check(self, job: Job) -> Fence | None:
+        return self.find(job.job_id)
 
 
 class AnswersDespiteAForgottenCharge(Wiring):

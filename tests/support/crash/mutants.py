@@ -221,6 +221,15 @@ class IgnoresTheFenceOfAnUnknownAttempt(Wiring):
     fences_class = _BlindFences
 
 
+class _UncheckedFences(Fences):
+    def check(self, job: Job) -> Fence | None:
+        return self.find(job.job_id)
+
+
+class DeniesAForgottenCharge(Wiring):
+    fences_class = _UncheckedFences
+
+
 class _ForgetfulFences(Fences):
     def put_up(self, job: Job) -> Fence:
         fence = self._put(job)
@@ -451,6 +460,7 @@ MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     CountsTheTimeBehindTheBreaker: ("an_upload_claimed_before_a_long_open_breaker",),
     SkipsTheFence: ("a_table_restored_to_before_the_post",),
     IgnoresTheFenceOfAnUnknownAttempt: ("a_table_restored_to_before_the_post",),
+    DeniesAForgottenCharge: ("a_table_restored_after_the_deadline",),
     DoubtsItsOwnFence: ("one_upload",),
     CountsAttemptsInsteadOfTokens: ("a_table_restored_to_before_the_upload",),
     LeavesTheFenceOfAFreeAttempt: ("a_refused_file_in_a_restored_table",),

@@ -347,6 +347,33 @@ def a_table_restored_to_before_a_remembered_upload(world: World) -> None:
     a_table_restored_to_before_the_upload(world)
 
 
+def a_table_restored_after_the_deadline(world: World) -> None:
+    # The forgotten charge must not be denied when the job runs out of time.
+    world.vendor.answers.append(Answer.BUSY)
+    upload = world.upload()
+    world.run_for(timedelta(seconds=5))
+    snapshot = world.table.snapshot()
+    world.run_for(timedelta(minutes=70))
+    world.table.restore(snapshot)
+    world.announce(upload)
+    world.run_until_idle()
+    _settle_doubts(world)
+
+
+def a_table_restored_to_before_a_rejection(world: World) -> None:
+    # The results bucket still has the files of the failure that the ledger has forgotten.
+    world.vendor.answers.extend([Answer.BUSY, Answer.REJECT])
+    upload = world.upload()
+    world.run_for(timedelta(seconds=5))
+    snapshot = world.table.snapshot()
+    world.run_for(timedelta(minutes=40))
+    world.table.restore(snapshot)
+    world.vendor.answers.clear()
+    world.announce(upload)
+    world.run_until_idle()
+    _settle_doubts(world)
+
+
 def a_restored_table_that_is_compared(world: World) -> None:
     # A person compares the fences with the ledger before anything else happens.
     world.upload("band/first.txt")
@@ -433,6 +460,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         two_files_with_one_task_id,
         a_table_restored_to_before_the_post,
         a_table_restored_to_before_the_upload,
+        a_table_restored_after_the_deadline,
+        a_table_restored_to_before_a_rejection,
         a_restored_table_that_is_compared,
         a_refused_file_in_a_restored_table,
         lost_messages,

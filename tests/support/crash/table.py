@@ -25,12 +25,10 @@ class Table:
         on_write: called with each item after an update.
         requests: all requests, for replays.
         created: all items that were put where none was.
-        was_restored: whether ``restore`` was called.
     """
 
     def __init__(self, on_write: Callable[[Item], None]) -> None:
         self.on_write = on_write
-        self.was_restored = False
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.created: list[Item] = []
         self._items: dict[str, Item] = {}
@@ -78,7 +76,6 @@ class Table:
     def restore(self, snapshot: Mapping[str, Item]) -> None:
         """Replace all items, as a restore to a point in time does."""
         self._items = {key: dict(item) for key, item in snapshot.items()}
-        self.was_restored = True
 
     def put_item(self, **request: Any) -> dict[str, Any]:
         self.requests.append(("put_item", request))

@@ -163,6 +163,7 @@ class Wiring:
             breaker=self._breaker(),
             executions=self._executions(),
             announcer=self._announcer(ledger),
+            fences=self._fences(),
             queue=self._queue(),
             job_timeout=JOB_TIMEOUT,
             now=self.now,

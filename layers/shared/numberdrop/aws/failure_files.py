@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FOR_PROGRAMS, FOR_PEOPLE = "failed.json", "failed.txt"
+COMMON_START = "failed."
+"""The start of both names."""
 
 NO_CHECKER = "unknown"
 """Stands in a key for the checker of an upload whose key names none."""
@@ -84,17 +86,20 @@ class FailureFiles:
     def remove(self, job: Job) -> None:
         """Remove the files of earlier endings, now that the job has results.
 
+        The bucket is asked which there are: a restored ledger may have forgotten these endings.
+
         If S3 refuses that until a person acts, they stay: the results must not wait for that.
 
         Raises:
             ClientError, BotoCoreError: S3 cannot be reached or is busy. Try again.
         """
-        if not job.ended_without_results:
-            return
         folder = failure_folder(job)
         try:
+            listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder + COMMON_START)
+            stored = {content["Key"] for content in listed.get("Contents", [])}
             for name in (FOR_PEOPLE, FOR_PROGRAMS):
-                self.client.delete_object(Bucket=self.bucket, Key=folder + name)
+                if folder + name in stored:
+                    self.client.delete_object(Bucket=self.bucket, Key=folder + name)
         except ClientError as error:
             _raise_unless_refused(error)
 

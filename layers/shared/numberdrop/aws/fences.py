@@ -112,8 +112,8 @@ class Fences:
             self.remove(standing)
         raise FenceNotPutUpError("The fence could not be put up.")
 
-    def check(self, job: Job) -> None:
-        """Check that the ledger knows every attempt to send a job's file.
+    def check(self, job: Job) -> Fence | None:
+        """Check that the ledger knows every attempt to send a job's file; return the fence that stands.
 
         Raises:
             UnknownAttemptError: the ledger does not know the attempt that put up the fence that stands there.
@@ -121,6 +121,7 @@ class Fences:
         standing = self.find(job.job_id)
         if standing and standing.token not in job.fence_tokens:
             raise UnknownAttemptError(standing.token)
+        return standing
 
     def find(self, job_id: str) -> Fence | None:
         """Return the fence of a job, or None."""

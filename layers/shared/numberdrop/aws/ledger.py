@@ -15,7 +15,6 @@ from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges, UnsettledJob, timestamp, to_item
 from numberdrop.jobs.transitions import (
     CLAIM,
-    ENDED_WITHOUT_RESULTS,
     RECLAIM,
     RELEASE,
     Guard,
@@ -245,9 +244,8 @@ class Ledger:
         _check_names(changes)
         write_name = uuid4().hex
         always = {"state": transition.target, "last_write": write_name, "unsettled": job_id[0]}
-        ended = {"ended_without_results": True} if transition.target in ENDED_WITHOUT_RESULTS else {}
         month = {"created_month": month_of(changes["created_at"])} if "created_at" in changes else {}
-        attributes = to_item({**changes, **always, **ended, **month})
+        attributes = to_item({**changes, **always, **month})
         sources = {f":from{n}": state for n, state in enumerate(sorted(transition.sources))}
         guard = {} if expected is None else {":expected": expected}
         values = {f":{name}": value for name, value in attributes.items()} | sources | guard

@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Self, TypedDict, Union, get_args, get_origin, get_type_hints
 
 from numberdrop.jobs.reading_choice import UploadLayout
-from numberdrop.jobs.reasons import Reason
+from numberdrop.jobs.reasons import FORGOTTEN_SUBMISSION, Reason
 from numberdrop.jobs.transitions import State
 from numberdrop.jobs.upload import Upload
 
@@ -120,7 +120,6 @@ class Job:
         fence_tokens: the tokens of the attempts whose fences may stand, see ``numberdrop.aws.fences``; empty
             for jobs that an older version submitted.
         announced: the endings that were announced by an event, see ``ending``.
-        ended_without_results: whether it ever did. Then the results bucket may have its ``failed.json``.
     """
 
     job_id: str
@@ -152,7 +151,6 @@ class Job:
     evidence: str | None = None
     fence_tokens: frozenset[str] = frozenset()
     announced: frozenset[str] = frozenset()
-    ended_without_results: bool = False
 
     @property
     def execution_name(self) -> str:
@@ -218,7 +216,7 @@ class JobChanges(TypedDict, total=False):
     """The fields of a job that a write to the ledger may set, with their types.
 
     These are the fields of ``Job``, except those that only the ledger sets: ``job_id``, ``state``,
-    ``last_write``, ``announced`` and ``ended_without_results``. A test compares the two.
+    ``last_write`` and ``announced``. A test compares the two.
     """
 
     upload: Upload
@@ -246,6 +244,22 @@ class JobChanges(TypedDict, total=False):
     reason: Reason | None
     evidence: str | None
     fence_tokens: frozenset[str]
+
+
+def forgotten(job: Job, token: str, now: datetime) -> JobChanges:
+    """Return the changes that put a job in doubt because a restored table has forgotten an attempt.
+
+    Args:
+        job: the job as the ledger has it.
+        token: the token of that attempt, which its fence shows.
+        now: the time of the doubt.
+    """
+    return {
+        "reason": FORGOTTEN_SUBMISSION,
+        "charged": None,
+        "finished_at": now,
+        "fence_tokens": job.fence_tokens | {token},
+    }
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Repairing jobs after crashes. This cannot read the API key or any file, so it cannot spend money."""
+"""Repairing jobs after crashes. This reads neither the API key nor uploads, so it cannot spend money."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,13 +11,14 @@ from aws_lambda_powertools import Logger
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import Executions, ExecutionStatus
+from numberdrop.aws.fences import Fences, UnknownAttemptError
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.queue import UploadQueue
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.breaker import Cause, OpenBreaker
-from numberdrop.jobs.job import Job, UnsettledJob
+from numberdrop.jobs.job import Job, UnsettledJob, forgotten
 from numberdrop.jobs.reasons import WORKER_LOST_WHILE_SENDING, Reason, ReasonCode, not_accepted_in_time
-from numberdrop.jobs.transitions import DECLINE, FOLLOWED, WORKER_LOST, State, failure_of
+from numberdrop.jobs.transitions import DECLINE, FOLLOWED, FORGOTTEN, WORKER_LOST, State, failure_of
 from numberdrop.jobs.upload import message_for
 from numberdrop.metrics import OldestJobs, record_reconciliation
 from numberdrop.settings import ReconcileSettings
@@ -80,7 +81,7 @@ class Reconciler:
     >>> ledger = Ledger.connect("jobs")
     >>> announcer = Announcer(make_client("events"), "default", ledger, FailureFiles.connect("results"))
     >>> reconciler = Reconciler(ledger, CircuitBreaker.beside(ledger), Executions.connect("arn"),
-    ...     announcer, UploadQueue.connect("url"), timedelta(hours=24))
+    ...     announcer, Fences.connect("results"), UploadQueue.connect("url"), timedelta(hours=24))
     >>> reconciler.settle("startedByHand", ExecutionStatus.FAILED)
     'left alone'
     """
@@ -89,6 +90,7 @@ class Reconciler:
     breaker: CircuitBreaker
     executions: Executions
     announcer: Announcer
+    fences: Fences
     queue: UploadQueue
     job_timeout: timedelta
     now: Clock = utc_now
@@ -103,6 +105,7 @@ class Reconciler:
             breaker=CircuitBreaker.beside(ledger),
             executions=Executions.connect(settings.state_machine_arn),
             announcer=Announcer.from_settings(settings, ledger),
+            fences=Fences.connect(settings.results_bucket),
             queue=UploadQueue.connect(settings.upload_queue_url),
             job_timeout=timedelta(hours=settings.job_timeout_hours),
         )
@@ -227,6 +230,12 @@ class Reconciler:
 
     def _time_out(self, job: Job) -> str:
         """End a job that no worker has ended, for instance because its message cannot be read any more."""
+        try:
+            self.fences.check(job)
+        except UnknownAttemptError as unknown:
+            changes = forgotten(job, unknown.token, self.now())
+            self.announcer.announce(self.ledger.move(job, FORGOTTEN, **changes))
+            return "put in doubt"
         ended = self.ledger.move(
             job, DECLINE, reason=not_accepted_in_time(job.read_error), charged=False, finished_at=self.now()
         )

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from typing import Self
+from typing import BinaryIO, Self
 
 from aws_lambda_powertools import Logger
 
@@ -20,10 +20,9 @@ from numberdrop.aws.fences import Fences, UnknownAttemptError
 from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
-from numberdrop.jobs.job import Job, JobChanges
+from numberdrop.jobs.job import Job, JobChanges, forgotten
 from numberdrop.jobs.price_ceiling import check_price
 from numberdrop.jobs.reasons import (
-    FORGOTTEN_SUBMISSION,
     REPEATED_TASK_ID,
     UPLOAD_IS_ARCHIVED,
     WORKER_LOST_WHILE_SENDING,
@@ -209,49 +208,47 @@ class Submitter:
         logger.append_keys(job_id=job.job_id)
         with TemporaryFile() as file:
             try:
-                self._check_deadline(job)
-                prepared = self.preparer.prepare(job.upload, file, token=job.token)
-                if prepared.is_answered:
+                prepared = self._prepare(job, file)
+                if isinstance(prepared, Reason) or prepared.is_answered:
+                    # Nothing is sent, so no fence is put up: nothing else would show a forgotten charge.
                     self.fences.check(job)
                 else:
-                    check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
-                    self._check_that_a_key_is_there()
-            except JobFailedError as failure:
-                self._end(job, DECLINE, failure.reason, {"charged": False})
-                return Settled()
+                    # Later, a secret that cannot be read would leave the job in doubt.
+                    self.vendor.api_key.get()
             except UnknownAttemptError as unknown:
                 self._end_forgotten(job, FORGOTTEN, unknown)
                 return Settled()
             except Exception as error:
-                code = error.code if isinstance(error, ReadRefusedError) else None
-                if code == ARCHIVED:
-                    self._end(job, DECLINE, UPLOAD_IS_ARCHIVED, {"charged": False})
-                    return Settled()
                 # End the lease, so that the queue's next try does not have to wait for it.
+                code = error.code if isinstance(error, ReadRefusedError) else None
                 self.ledger.move(job, RELEASE, lease_until=self.now(), read_error=code or job.read_error)
                 raise
-            if prepared.is_answered:
+            if isinstance(prepared, Reason):
+                self._end(job, DECLINE, prepared, {"charged": False})
+            elif prepared.is_answered:
                 self._answer(job, prepared)
-                return Settled()
-            if not self._poster.has_time(end):
+            elif self._poster.has_time(end):
+                return self._send(job, prepared, end)
+            else:
                 logger.warning("too little time is left to send the file; it is sent at the next try")
-                return self._requeue_after_lease(job)
-            return self._send(job, prepared, end)
+                return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
+            return Settled()
 
-    def _check_deadline(self, job: Job) -> None:
+    def _prepare(self, job: Job, file: BinaryIO) -> PreparedUpload | Reason:
+        """Prepare the upload, or return the reason why it cannot be sent."""
         if self.now() >= job.deadline:
-            reason = not_accepted_in_time(job.read_error)
-            raise JobFailedError(reason.code, reason.message)
-
-    def _check_that_a_key_is_there(self) -> None:
-        """Read the API key while failing is still free.
-
-        After the ledger says ``submitting``, a secret that cannot be read would leave the job in doubt.
-
-        Raises:
-            ApiKeyInvalidError: the secret does not hold a key.
-        """
-        self.vendor.api_key.get()
+            return not_accepted_in_time(job.read_error)
+        try:
+            prepared = self.preparer.prepare(job.upload, file, token=job.token)
+            if not prepared.is_answered:
+                check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
+        except JobFailedError as failure:
+            return failure.reason
+        except ReadRefusedError as error:
+            if error.code == ARCHIVED:
+                return UPLOAD_IS_ARCHIVED
+            raise
+        return prepared
 
     def _answer(self, job: Job, prepared: PreparedUpload) -> None:
         """Record that every entry is remembered, and have the results written. Nothing is sent."""
@@ -392,8 +389,6 @@ class Submitter:
 
     def _end_forgotten(self, job: Job, transition: Transition, unknown: UnknownAttemptError) -> None:
         """Record that a restored table has forgotten an attempt, which may have been charged."""
-        known = job.fence_tokens | {unknown.token}
-        self._end(job, transition, FORGOTTEN_SUBMISSION, {"charged": None, "fence_tokens": known})
-
-    def _requeue_after_lease(self, job: Job) -> Requeue:
-        return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
+        logger.warning("the ledger has forgotten an attempt", state=transition.target)
+        changes = forgotten(job, unknown.token, self.now())
+        self.announcer.announce(self.ledger.move(job, transition, **changes))
