@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,15 @@ from numberdrop.jobs.checkers import InputKind
 CREATED = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=12)
+
+
+@pytest.fixture(scope="module", params=["in memory", "on disk"], autouse=True)
+def _place(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Make small workbooks in memory, as usual, and on disk, as large ones are."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "on disk":
+            patch.setattr(workbook, "MAX_BYTES_IN_MEMORY", 0)
+        yield
 
 
 def written(folder: Path, rows: list[list[str]], reasons: Iterable[str] | None = None) -> Worksheet:

@@ -68,18 +68,19 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
     Raises:
         TypeError: the attribute has another type.
     """
-    match attribute:
-        case {"S": value} | {"BOOL": value}:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
             return value
-        case {"N": digits}:
-            return int(digits)
-        case {"NULL": True}:
+        case "N":
+            return int(value)
+        case "NULL":
             return None
-        case {"M": inner}:
-            return from_attributes(inner)
-        case {"L": members}:
-            return [from_attribute(member) for member in members]
-        case {"SS": members}:
-            return set(members)
+        case "M":
+            return from_attributes(value)
+        case "L":
+            return [from_attribute(member) for member in value]
+        case "SS":
+            return set(value)
         case _:
-            raise TypeError(f"A job has no attributes of type {', '.join(attribute)}.")
+            raise TypeError(f"A job has no attributes of type {kind}.")

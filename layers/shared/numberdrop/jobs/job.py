@@ -1,11 +1,11 @@
 """A job: everything that numberdrop does about one upload, as the ledger stores it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Self, TypedDict, Union, get_args, get_origin, get_type_hints
 
@@ -286,37 +286,44 @@ def _encoded(value: Any) -> Any:
     return value
 
 
-def _decoded(hint: Any, value: Any) -> Any:
-    """Return the value of a field with this type hint from its plain value."""
-    if value is None:
-        return None
-    kind, origin = _kind_and_origin(hint)
-    if origin is datetime:
-        return datetime.fromisoformat(value)
-    if origin is frozenset:
-        return frozenset(value)
-    if is_dataclass(origin):
-        return kind(**decoded_fields(kind, value))
-    if issubclass(origin, StrEnum):
-        return kind(value)
-    if origin in {str, int, bool, dict}:
-        return value
-    raise TypeError(
-        f"A ledger item cannot hold a {origin.__name__}. Add a rule for it to numberdrop.jobs.job."
-    )
-
-
 def decoded_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a dataclass from plain values; values that it has no field for are dropped."""
-    return {name: _decoded(hint, values[name]) for name, hint in _hints(kind).items() if name in values}
+    return {name: decode(values[name]) for name, decode in _decoders(kind).items() if name in values}
 
 
 @cache
-def _hints(kind: type) -> Mapping[str, Any]:
-    return get_type_hints(kind)
+def _decoders(kind: type) -> Mapping[str, Callable[[Any], Any]]:
+    """Return for each field of a dataclass the function that decodes its plain value."""
+    return {name: _decoder(hint) for name, hint in get_type_hints(kind).items()}
 
 
-@cache
+def _decoder(hint: Any) -> Callable[[Any], Any]:
+    """Return the function that decodes the plain values of fields with this type hint; None stays None."""
+    kind, origin = _kind_and_origin(hint)
+    if origin in {str, int, bool, dict}:
+        return _unchanged
+    decode: Callable[[Any], Any]
+    if origin is datetime:
+        decode = datetime.fromisoformat
+    elif origin is frozenset or issubclass(origin, StrEnum):
+        decode = origin
+    elif is_dataclass(origin):
+        decode = partial(_decoded_dataclass, kind)
+    else:
+        raise TypeError(
+            f"A ledger item cannot hold a {origin.__name__}. Add a rule for it to numberdrop.jobs.job."
+        )
+    return lambda value: None if value is None else decode(value)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _decoded_dataclass(kind: type, values: Mapping[str, Any]) -> Any:
+    return kind(**decoded_fields(kind, values))
+
+
 def _kind_and_origin(hint: Any) -> tuple[Any, Any]:
     """Return the one type of ``kind | None``, or the hint itself, and that type without its parameters."""
     kind = hint

@@ -22,6 +22,9 @@ MAX_CELLS = 2_000_000
 MAX_BYTES = 200_000_000
 """Size of ``results.csv`` in bytes. Unpacked, the sheet is about twice as large, and the disk is limited."""
 
+MAX_BYTES_IN_MEMORY = 50_000
+"""Size of ``results.csv`` in bytes up to which the workbook is made in memory, without temporary files."""
+
 MAX_COLUMNS = 16_384
 """Columns of a sheet (Microsoft support, "Excel specifications and limits")."""
 
@@ -41,7 +44,7 @@ REASON_COLUMNS = ("reason", *(f"reason_{number}" for number in range(2, MAX_COLU
 def write_workbook(
     results: Path, out: Path, *, reasons: Iterable[str] | None = None, created: datetime
 ) -> bool:
-    r"""Write the workbook from ``results.csv`` in constant memory; return whether it was written.
+    r"""Write the workbook from ``results.csv`` in little memory; return whether it was written.
 
     Its cells are those of ``results.csv``. The reasons of rejected rows are in a column after them.
 
@@ -62,7 +65,8 @@ def write_workbook(
     Returns:
         False, and nothing is written, if there are too many rows, cells or bytes.
     """
-    if results.stat().st_size > MAX_BYTES:
+    size = results.stat().st_size
+    if size > MAX_BYTES:
         return False
     with results.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
@@ -72,7 +76,8 @@ def write_workbook(
             return False
     with results.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
-        _write(rows if reasons is None else _with_reasons(rows, reasons), out, created)
+        cells = rows if reasons is None else _with_reasons(rows, reasons)
+        _write(cells, out, created, in_memory=size <= MAX_BYTES_IN_MEMORY)
     return True
 
 
@@ -106,11 +111,12 @@ def _with_reasons(rows: Iterator[list[str]], reasons: Iterable[str]) -> Iterator
         yield [*row, reason]
 
 
-def _write(rows: Iterator[list[str]], out: Path, created: datetime) -> None:
+def _write(rows: Iterator[list[str]], out: Path, created: datetime, *, in_memory: bool) -> None:
     # The import takes some 50 ms, and longer results do not need it.
     from xlsxwriter import Workbook  # noqa: PLC0415
 
-    options = {"constant_memory": True, "tmpdir": str(out.parent)}
+    # In memory, each text is kept once for all cells: slower, and the file is larger, if there are many.
+    options = {"in_memory": in_memory, "constant_memory": not in_memory, "tmpdir": str(out.parent)}
     with Workbook(str(out), options) as book:
         # Metadata holds a time without a zone, in UTC.
         book.set_properties({"created": created.astimezone(UTC).replace(tzinfo=None)})
