@@ -1,14 +1,17 @@
 """The queue handler: which messages are deleted, which are retried, and when."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from numberdrop.aws.queue import LONGEST_DELAY, UploadQueue
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.message_outcomes import Requeue, Settled
-from numberdrop.steps.queue_handler import FIRST_RETRY_SECONDS, Message, QueueHandler
+from numberdrop.steps.queue_handler import AFTER_THE_WORKER, FIRST_RETRY_SECONDS, Message, QueueHandler
+from numberdrop.steps.submission import LEASE_MARGIN
 
 RECEIPT = "receipt-one"
 SETTLED = Settled()
@@ -20,17 +23,31 @@ EVENT = {
 
 
 class RecordingQueue:
-    """A client of Amazon SQS that records its calls."""
+    """A client of Amazon SQS that records its calls.
+
+    Attributes:
+        sent: the messages that were sent, with their delays.
+        timeouts: the receipt handles and the visibility time-outs that were set, in seconds.
+        is_down: whether no time-out can be set.
+    """
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
-        self.handed_back: list[tuple[str, int]] = []
+        self.timeouts: list[tuple[str, int]] = []
+        self.is_down = False
+
+    @property
+    def handed_back(self) -> list[tuple[str, int]]:
+        """Return the time-outs that were set after the first, which only precedes the work."""
+        return self.timeouts[1:]
 
     def send_message(self, **request: Any) -> None:
         self.sent.append((request["MessageBody"], request["DelaySeconds"]))
 
     def change_message_visibility(self, **request: Any) -> None:
-        self.handed_back.append((request["ReceiptHandle"], request["VisibilityTimeout"]))
+        if self.is_down:
+            raise ReadTimeoutError(endpoint_url="https://queue.example")
+        self.timeouts.append((request["ReceiptHandle"], request["VisibilityTimeout"]))
 
 
 class FakeSubmitter:
@@ -40,10 +57,12 @@ class FakeSubmitter:
         self.outcome = outcome
         self.submitted: list[Upload] = []
         self.redelivered: list[bool] = []
+        self.seconds: list[float] = []
 
     def submit(self, upload: Upload, *, seconds: float, redelivered: bool) -> Settled | Requeue:
         self.submitted.append(upload)
         self.redelivered.append(redelivered)
+        self.seconds.append(seconds)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -86,6 +105,28 @@ def test_a_redelivered_message_is_submitted_as_such() -> None:
     for receives in (1, 2, 3):
         given.handle(receives=receives)
     assert given.submitter.redelivered == [False, True, True]
+
+
+def test_a_message_of_a_killed_worker_returns_after_its_time() -> None:
+    given = Given()
+    given.handle()
+    assert given.queue.timeouts == [(RECEIPT, 60 + AFTER_THE_WORKER)]
+    assert timedelta(seconds=AFTER_THE_WORKER) > LEASE_MARGIN
+
+
+def test_a_message_is_handled_even_if_it_stays_hidden() -> None:
+    given = Given()
+    given.queue.is_down = True
+    assert given.handle()
+    assert given.submitter.submitted
+
+
+def test_hiding_a_message_counts_as_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([100.0, 119.0])
+    monkeypatch.setattr("numberdrop.steps.queue_handler.monotonic", lambda: next(times))
+    given = Given()
+    given.handle()
+    assert given.submitter.seconds == [60 - 19]
 
 
 def test_a_test_message_submits_nothing() -> None:

@@ -14,7 +14,7 @@ PROMPT = Config(
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
-"""For the ledger and the API key: a call fails within the time that is reserved for recording a charge.
+"""For the ledger, the API key and the queue: a call fails within the time to record a charge.
 
 botocore's defaults wait 60 seconds for each answer. Here, four attempts take at most 4 x (1 + 2) seconds, and
 the pauses between them at most 1, 2 and 4 (AWS SDKs and Tools reference guide, "Retry behavior", standard

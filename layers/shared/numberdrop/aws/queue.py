@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from numberdrop.aws.clients import make_client
+from numberdrop.aws.clients import PROMPT, make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -27,8 +27,8 @@ class UploadQueue:
 
     @classmethod
     def connect(cls, url: str) -> Self:
-        """Return the queue at a URL, with a client of its own."""
-        return cls(make_client("sqs"), url)
+        """Return the queue at a URL, with a client of its own that gives up soon."""
+        return cls(make_client("sqs", PROMPT), url)
 
     def send_again(self, body: str, *, after_seconds: int) -> None:
         """Send a copy of a message with a delay; the original can then be deleted.
@@ -42,6 +42,18 @@ class UploadQueue:
         """
         self.client.send_message(QueueUrl=self.url, MessageBody=body, DelaySeconds=_delay(after_seconds))
 
+    def hide(self, receipt_handle: str, *, seconds: int) -> None:
+        """Make a received message visible again after this time, unless it is deleted or handed back before.
+
+        Args:
+            receipt_handle: the receipt handle of the received message.
+            seconds: how long nobody receives the message, from now on; at most 12 hours (SQS API reference,
+                "ChangeMessageVisibility").
+        """
+        self.client.change_message_visibility(
+            QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )
+
     def hand_back(self, receipt_handle: str, *, after_seconds: int) -> None:
         """Make a received message visible again after a delay; it keeps its count of receives.
 
@@ -49,9 +61,7 @@ class UploadQueue:
             receipt_handle: the receipt handle of the received message.
             after_seconds: the delay, limited to 0 to ``LONGEST_DELAY``.
         """
-        self.client.change_message_visibility(
-            QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=_delay(after_seconds)
-        )
+        self.hide(receipt_handle, seconds=_delay(after_seconds))
 
 
 def _delay(seconds: int) -> int:

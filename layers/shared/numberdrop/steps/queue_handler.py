@@ -1,7 +1,9 @@
 """Handling the messages of the upload queue, one at a time."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Self
 
 from aws_lambda_powertools import Logger
@@ -16,6 +18,9 @@ from numberdrop.steps.submission import Submitter
 
 FIRST_RETRY_SECONDS = 15
 """Seconds until a message is retried after its first failure. Each further failure doubles them."""
+
+AFTER_THE_WORKER = 60
+"""Seconds from its worker's end until a message returns. By then, the lease of the worker's job is over."""
 
 logger = Logger()
 
@@ -98,12 +103,14 @@ class QueueHandler:
         would reduce the concurrency of the whole queue (AWS Lambda developer guide, "Handling errors for an
         SQS event source in Lambda"), so one bad message would delay all uploads.
 
-        The queue's visibility time-out is long, in case a worker dies. A worker that survives its failure
-        makes the message visible sooner: after a pause that grows with each failure, or at once if a retry
-        cannot help. In the latter case, the message soon reaches the dead-letter queue.
+        A message whose worker is killed returns after the time that the worker had. A worker that survives
+        its failure makes the message visible sooner: after a pause that grows with each failure, or at once
+        if a retry cannot help. In the latter case, the message soon reaches the dead-letter queue.
         """
+        start = monotonic()
+        self._hide(message, seconds)
         try:
-            self._handle(message, seconds)
+            self._handle(message, seconds - (monotonic() - start))
         except NotAnUploadError:
             logger.exception("a message is not about an upload of this bucket")
             self._return(message, pause=0)
@@ -113,6 +120,18 @@ class QueueHandler:
         else:
             return True
         return False
+
+    def _hide(self, message: Message, seconds: float) -> None:
+        """Replace the queue's visibility time-out, which would hide the message of a killed worker for long.
+
+        It is six times the function's time-out because a message may wait for a throttled function (AWS
+        Lambda developer guide, "Creating and configuring an Amazon SQS event source mapping"). This worker
+        has begun.
+        """
+        try:
+            self.queue.hide(message.receipt_handle, seconds=math.ceil(seconds) + AFTER_THE_WORKER)
+        except Exception as error:  # noqa: BLE001 - the message only stays hidden for longer
+            logger.warning("a message stays hidden for long if this worker dies", cause=type(error).__name__)
 
     def _return(self, message: Message, *, pause: int) -> None:
         count_failed_message()
