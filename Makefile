@@ -29,7 +29,7 @@ FILES ?= 20000
 ANSWERS ?= 100000
 SEED ?= 1
 
-.PHONY: help install demo cloud simulator check test coverage lint types template unit integration oldest crash e2e laptops torture fuzz memory bench large burst outage plans format lock release clean
+.PHONY: moved help install demo cloud simulator check test coverage lint types template unit integration oldest crash e2e laptops torture fuzz memory bench large burst outage plans format lock release clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -37,10 +37,19 @@ help: ## List the targets
 install: .venv/command/.done .venv/cloud/.done .venv/sam/.done ## Install all tools into .venv/
 
 .venv/installer/.done: requirements/installer.txt
+	@echo "Installing the tools into .venv/: once, about a minute ..."
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else 0'
 	@$(PYTHON) -m venv --clear .venv/installer
 	@$(PIP) install --quiet --disable-pip-version-check $(PINNED) $<
+	@cd ./.venv && pwd -P > place
 	@touch $@
+
+# Programs in .venv/ name its folder, so they are installed again after it was moved.
+ifneq ($(shell cat .venv/place 2>/dev/null),)
+ifneq ($(shell cat .venv/place),$(realpath .venv))
+.venv/installer/.done: moved
+endif
+endif
 
 # One environment for each, because the SAM CLI and the local cloud pin different versions of botocore.
 # If uv does not find the packages, pip tries: it also reads mirrors that are configured for pip only.

@@ -32,13 +32,14 @@ class LocalCloudError(Exception):
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment for a program of the local cloud, plus the settings.
 
-    Variables that configure Python or the access to AWS are left out: a profile that does not exist, or
-    ``PYTHONWARNINGS=error``, would end the program. Requests to loopback do not go through a proxy.
+    Variables that configure Python, the access to AWS or the SAM CLI are left out: a profile that does not
+    exist, or ``PYTHONWARNINGS=error``, would end the program. Requests to loopback do not go through a proxy.
 
     >>> environment({"AWS_REGION": "us-east-1"})["AWS_CONFIG_FILE"]
     '/dev/null'
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    others = ("AWS_", "PYTHON", "SAM_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     exceptions = dict.fromkeys(("NO_PROXY", "no_proxy"), proxy_exceptions(os.environ))
     return {**inherited, **NO_AWS_FILES, **exceptions, **settings}
 

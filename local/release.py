@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from local.processes import PROJECT, TOOLS, LocalCloudError, environment, run
+from local.sam import without_saved_options
 
 DIST = PROJECT / "dist"
 NAME = "numberdrop"
@@ -120,8 +121,9 @@ def build(folder: Path, *, lambda_python: str) -> None:
         }
     )
     with TemporaryDirectory() as logs:
-        command = [str(TOOLS / "sam" / "bin" / "sam"), "build", "--template", str(PROJECT / "template.yaml")]
-        run([*command, "--no-cached", "--build-dir", str(folder)], env, Path(logs) / "build.log")
+        command = [str(TOOLS / "sam" / "bin" / "sam"), "build", *without_saved_options(Path(logs))]
+        template = ["--template", str(PROJECT / "template.yaml")]
+        run([*command, *template, "--build-dir", str(folder)], env, Path(logs) / "build.log")
     if not_compiled(folder / "SharedLayer", lambda_python):
         raise ReleaseError(f"The layer is not compiled. Install python{lambda_python}, and run this again.")
 

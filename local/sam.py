@@ -33,14 +33,15 @@ def deploy(
         }
     )
     built = folder / f"{stack}-build"
+    unsaved = without_saved_options(folder)
     build = [
         "build",
+        *unsaved,
+        "--parallel",
         "--template",
         str(template),
         "--build-dir",
         str(built),
-        "--cache-dir",
-        str(folder / "cache"),
     ]
     run([sam, *build], env, folder / f"{stack}-build.log")
     options = ["--stack-name", stack, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
@@ -50,6 +51,7 @@ def deploy(
         [
             sam,
             "deploy",
+            *unsaved,
             "--template",
             str(built / "template.yaml"),
             *options,
@@ -63,6 +65,16 @@ def deploy(
     _set_concurrency_as_number(aws)
     described = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def without_saved_options(folder: Path) -> list[str]:
+    """Return options with which the SAM CLI reads no samconfig.toml, but an empty file in a folder.
+
+    What people saved for their own deployments, such as ``use_container``, is not meant for this one.
+    """
+    empty = folder / "samconfig.toml"
+    empty.write_text("version = 0.1\n", encoding="utf-8")
+    return ["--config-file", str(empty)]
 
 
 def _sam() -> str:

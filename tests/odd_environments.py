@@ -101,6 +101,19 @@ def break_the_build(place: Place) -> None:
     makefile.write_text(broken, encoding="utf-8")
 
 
+def save_other_options(place: Place) -> None:
+    """Save options of another deployment, as `sam deploy --guided` and people do."""
+    file = place.copy / "samconfig.toml"
+    other = {
+        "[default.build.parameters]": "use_container = true",
+        "[default.deploy.parameters]": 'profile = "nobodys"\nregion = "eu-west-1"\ns3_bucket = "others"',
+    }
+    text = file.read_text(encoding="utf-8")
+    for table, lines in other.items():
+        text = text.replace(table, f"{table}\n{lines}")
+    file.write_text(text, encoding="utf-8")
+
+
 class ProxyForOthers(socketserver.ThreadingTCPServer):
     """A proxy that tunnels to other hosts, for pip, and refuses loopback, as a company's proxy does."""
 
@@ -140,7 +153,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 MATRIX = {
     "nothing odd": Odd(),
-    "spaces in the paths of the clone and of TMPDIR": Odd(folder="a folder (with) spaces & more"),
+    "spaces and more in the paths of the clone and of TMPDIR": Odd(folder="John's (100%) $HOME & #1; `x`"),
     "letters beyond ASCII in these paths": Odd(folder="ünïcödé"),
     "a proxy that refuses loopback": Odd(ProxyForOthers().settings),
     "AWS_PROFILE that names no profile": Odd({"AWS_PROFILE": "nobodys"}),
@@ -151,6 +164,10 @@ MATRIX = {
     "PYTHONSAFEPATH, PYTHONWARNINGS=error, PYTHONOPTIMIZE": Odd(
         {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2"}
     ),
+    "samconfig.toml of another deployment, SAM_TEMPLATE_FILE": Odd(
+        {"SAM_TEMPLATE_FILE": "/nowhere"}, prepare=save_other_options
+    ),
+    "HOME that cannot be written": Odd({"HOME": os.devnull}),
     ".venv/dev/bin first on the PATH": Odd(
         {"PATH": f"{PROJECT / '.venv' / 'dev' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     ),

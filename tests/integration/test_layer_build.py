@@ -152,8 +152,9 @@ def test_a_build_without_any_pip_says_what_to_do(place: Workplace) -> None:
     assert "make install" in done.stdout
 
 
-def test_a_folder_with_spaces_does_not_break_the_build(tmp_path: Path) -> None:
-    place = Workplace.below(tmp_path / "it's a  folder")
+@pytest.mark.parametrize("folder", ["it's a  folder", "a $HOME", "(100%) #1; x"])
+def test_a_folder_with_an_odd_name_does_not_break_the_build(tmp_path: Path, folder: str) -> None:
+    place = Workplace.below(tmp_path / folder)
     place.install_pip()
 
     with place.serving() as address:

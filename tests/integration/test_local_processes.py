@@ -81,7 +81,14 @@ def test_a_signal_leaves_no_process_and_no_folder(tmp_path: Path, number: signal
 
 
 def test_settings_of_the_shell_do_not_reach_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    odd = ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "PYTHONSAFEPATH", "PYTHONWARNINGS", "PYTHONPATH")
+    odd = (
+        "AWS_PROFILE",
+        "AWS_ENDPOINT_URL_S3",
+        "PYTHONSAFEPATH",
+        "PYTHONWARNINGS",
+        "PYTHONPATH",
+        "SAM_DEBUG",
+    )
     for name in odd:
         monkeypatch.setenv(name, "odd")
     env = environment({"AWS_REGION": "us-east-1"})

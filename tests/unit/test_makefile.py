@@ -1,0 +1,56 @@
+"""What `make install` would run, in a copy of the files that it reads."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.template import PROJECT
+
+ENVIRONMENTS = ("installer", "dev", "cloud", "sam", "command")
+FOLDER = "John's 100% #1 (copy)"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a folder in which everything is installed, as the Makefile sees it."""
+    folder = tmp_path / FOLDER
+    shutil.copytree(PROJECT / "requirements", folder / "requirements")
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(PROJECT / name, folder)
+    for name in ENVIRONMENTS:
+        (folder / ".venv" / name).mkdir(parents=True)
+    for name in ENVIRONMENTS:
+        (folder / ".venv" / name / ".done").touch()
+    return folder
+
+
+def planned(folder: Path) -> str:
+    """Return the commands that `make install` would run."""
+    done = subprocess.run(
+        ["make", "--dry-run", "install"], cwd=folder, capture_output=True, check=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("place", [None, "here"])
+def test_what_is_installed_is_not_installed_again(copy: Path, place: str | None) -> None:
+    if place:
+        (copy / ".venv" / "place").write_text(f"{(copy / '.venv').resolve()}\n", encoding="utf-8")
+    assert planned(copy) == "make: Nothing to be done for 'install'.\n"
+
+
+def test_a_linked_environment_is_not_installed_again(copy: Path, tmp_path: Path) -> None:
+    (copy / ".venv").rename(tmp_path / "shared")
+    (copy / ".venv").symlink_to(tmp_path / "shared")
+    (tmp_path / "shared" / "place").write_text(f"{(tmp_path / 'shared').resolve()}\n", encoding="utf-8")
+    assert planned(copy) == "make: Nothing to be done for 'install'.\n"
+
+
+def test_a_folder_that_was_moved_is_installed_again(copy: Path) -> None:
+    (copy / ".venv" / "place").write_text("/where/it/was/.venv\n", encoding="utf-8")
+    plan = planned(copy)
+    for name in ("dev", "cloud", "sam"):
+        assert f"Installing {name} ..." in plan
+    assert "--editable ." in plan
