@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from subprocess import CalledProcessError
 
 from rich.console import Console
 from rich.table import Table
@@ -37,11 +38,17 @@ def main() -> None:
 
 
 def _processor_seconds(command: Sequence[str]) -> float:
-    """Return the processor time of a command: start-up waits for nothing, and other programs do not count."""
+    """Return the processor time of a command: start-up waits for nothing, and other programs do not count.
+
+    Raises:
+        CalledProcessError: the command failed, so its time says nothing.
+    """
     packages = os.pathsep.join([str(PROJECT / "layers" / "shared"), str(PROJECT)])
     env = {**os.environ, "PYTHONPATH": packages, "SAM_CLI_TELEMETRY": "0", "PAGER": "cat", "AWS_PAGER": ""}
     silent = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-    _, _, usage = os.wait4(os.posix_spawn(command[0], list(command), env, file_actions=silent), 0)
+    _, status, usage = os.wait4(os.posix_spawn(command[0], list(command), env, file_actions=silent), 0)
+    if status:
+        raise CalledProcessError(os.waitstatus_to_exitcode(status), command)
     return usage.ru_utime + usage.ru_stime
 
 

@@ -1,11 +1,17 @@
 """Explain errors of AWS and of the connection to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import click
 from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+)
 from botocore.exceptions import ConnectionError as NotConnectedError
 
 from numberdrop.aws.ledger import TransitionRefusedError
@@ -18,6 +24,12 @@ DENIED = {"AccessDenied", "AccessDeniedException", "403"}
 """The response to a HEAD request has no body, so its error code is only the status, 403."""
 
 BUSY = {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown"}
+
+WHAT_TO_DO: Mapping[type[Exception], str] = {
+    NoCredentialsError: ". Log in, or give --profile.",
+    NoRegionError: " Set AWS_REGION, or give --aws-region.",
+}
+"""How the messages of some errors go on."""
 
 
 @contextmanager
@@ -48,7 +60,7 @@ def explain(error: AwsError) -> str:
             "a line end. Set them again."
         )
     if not isinstance(error, ClientError):
-        return f"The request to AWS failed. {error}"
+        return f"The request to AWS failed. {error}{WHAT_TO_DO.get(type(error), '')}"
     if error_code(error) in EXPIRED:
         return f"The AWS credentials have expired. Renew them. {error}"
     if error_code(error) in DENIED:
