@@ -21,7 +21,9 @@ CALLS_OF_A_JOB: Mapping[str, int] = {
     "dynamodb:UpdateItem": 6,
     "events:PutEvents": 1,
     "s3:GetObject": 2,
+    "s3:ListObjects": 1,
     "s3:PutObject": 8,
+    "sqs:ChangeMessageVisibility": 1,
     "states:StartExecution": 1,
 }
 """AWS requests of a job's functions, without checks of the task. Objects are the fence, the export, four
@@ -34,7 +36,7 @@ TRANSITIONS_OF_A_JOB = 4
 TRANSITIONS_OF_A_TURN = 3
 
 QUEUE_REQUESTS = 3
-"""EventBridge sends; Lambda receives and deletes."""
+"""Requests of no function: EventBridge sends; Lambda receives and deletes."""
 
 USD: Mapping[str, float] = {
     "transition": 0.025 / 1000,
@@ -47,9 +49,10 @@ USD: Mapping[str, float] = {
     "dynamodb:UpdateItem": 3 * 0.625 / 1_000_000,
     "events:PutEvents": 1.00 / 1_000_000,
     "s3:GetObject": 0.0004 / 1000,
+    "s3:ListObjects": 0.005 / 1000,
     "s3:PutObject": 0.005 / 1000,
+    "sqs:ChangeMessageVisibility": 0.40 / 1_000_000,
     "states:StartExecution": 0.0,
-    "queue request": 0.40 / 1_000_000,
     "GB-month": 0.023,
     "container hour": 0.25 * 0.03238 + 0.5 * 0.00356,
     "durable operation": 8.00 / 1_000_000,
@@ -118,7 +121,7 @@ def parts(size: Size, outcome: Outcome) -> dict[str, float]:
         "state transitions": transitions * USD["transition"],
         "functions": requests * USD["request"] + gb_seconds * USD["GB-second"],
         "tables, files, events, queue": sum(count * USD[name] for name, count in calls.items())
-        + QUEUE_REQUESTS * USD["queue request"],
+        + QUEUE_REQUESTS * USD["sqs:ChangeMessageVisibility"],
         f"{DAYS_KEPT} days of storage": size.megabytes / 1000 * USD["GB-month"] * DAYS_KEPT / 30,
     }
 
