@@ -1,6 +1,6 @@
 """The join of an upload and an export as simple as can be: every entry is compared with every row.
 
-It shares no code with the package: its rules are written down anew, with libphonenumber's own parser.
+It shares no code with the package: its rules are written down again, with libphonenumber's own parser.
 """
 
 import re

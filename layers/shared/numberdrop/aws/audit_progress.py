@@ -1,6 +1,6 @@
 """How far the audit has come: one item of the jobs table, so that a run continues where the last one stopped.
 
-If the item is lost, the next run begins anew, which costs time but no money.
+If the item is lost, the next run starts over, which costs time but no money.
 """
 
 import json

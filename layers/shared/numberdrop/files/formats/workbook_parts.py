@@ -200,7 +200,7 @@ class TextCollector:
         self._pieces.append(text)
 
     def take(self) -> str:
-        """Return the collected text, and start anew."""
+        """Return the collected text, and start over."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
