@@ -19,6 +19,9 @@ from numberdrop.jobs.checkers import checkers
             (word, "no")
             for word in ("invalid", "not registered", "not_registered", "Not  Active", "否", "未激活")
         ),
+        *((word, "yes") for word in ("1.0", "有", "注册", "已註冊", "found", "ＹＥＳ", "Yes.", "yes\u200b")),
+        *((word, "no") for word in ("0.0", "无", "没有", "未註冊", "not found", "Not-Registered", "non-active")),
+        *((word, "unknown") for word in ("-1", "yes/no", "no data", "no result", "nope", "未知", "未检测")),
         *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
     ],
 )
@@ -52,14 +55,37 @@ def test_digits_are_unknown_in_a_column_without_known_name(word: str, verdict: s
         ("tg_active", ["telegram_days", "activated"], "activated"),
         ("apple_email", ["mexc", "apple"], "apple"),
         ("x-simple", ["note", "x"], "x"),
+        ("twitter", ["x", "twitter"], "twitter"),
+        ("band", ["valid", "active"], "active"),
+        ("band", ["is_valid", "is_active"], "is_active"),
+        ("band", ["status", "exists"], "exists"),
+        ("band", ["status", "is_registered"], "is_registered"),
+        ("band", ["bandstatus", "whatsappstatus"], "bandstatus"),
+        ("band", ["band_yes_no", "note"], "band_yes_no"),
+        ("band", ["isregistered", "createdat"], "isregistered"),
+        ("band", ["是否注册_activated", "备注"], "是否注册_activated"),
+        ("ws", ["hastelegram", "haswhatsapp"], "haswhatsapp"),
     ],
 )
 def test_the_verdict_column_belongs_to_the_checker(name: str, columns: list[str], column: str) -> None:
     assert verdict_column(columns, checkers()[name]) == column
 
 
-def test_a_single_column_carries_the_verdict() -> None:
-    assert verdict_column(["found_there"], checkers()["band"]) == "found_there"
+@pytest.mark.parametrize("name", ["found_there", "column_2", "account", "check", "list"])
+def test_a_single_column_carries_the_verdict(name: str) -> None:
+    assert verdict_column([name], checkers()["band"]) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("unregistered", "not_registered", "no_band", "invalid", "is_inactive", "未注册", "error", "banned"),
+        *("country", "iso", "language", "name", "gender", "online", "business", "has_avatar", "premium"),
+        *("landline", "ported", "duplicate", "band_business"),
+    ],
+)
+def test_a_single_column_about_anything_else_does_not(name: str) -> None:
+    assert verdict_column([name], checkers()["band"]) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
 from numberdrop.files.exports.members import archived_tables, workbook_tables
 from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table
-from numberdrop.files.exports.verdicts import is_verdict_name, normalised, verdict_column, verdict_of
+from numberdrop.files.exports.verdicts import UNKNOWN, is_verdict_name, normalised, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import DELIMITERS
 from numberdrop.files.formats.entries_file import entry_blocks
@@ -62,6 +62,8 @@ class Export:
         self._width = len(others)
         self.columns = distinct_names([others[index] for index in self._kept])
         self.verdict_column = verdict_column(self.columns, checker)
+        # No cell before the first of the other columns can hold a delimiter.
+        self._cells_may_move = table.is_text and self.verdict_column not in {None, *self.columns[:1]}
 
     def row_blocks(self) -> Iterator[RowBlock]:
         """Read the rows in blocks, from the start at each call.
@@ -75,15 +77,27 @@ class Export:
         """
         return self._table.row_blocks(self._number)
 
+    def answer(self, rest: str) -> tuple[list[str], str]:
+        """Return the cells of a row, from ``cells``, and its verdict; empty if there is no verdict column.
+
+        A delimiter that was not quoted moves the cells behind it. So if a row of text has more cells than the
+        header, the cell in the verdict column may be that of another column, and the verdict is unknown.
+
+        Args:
+            rest: the rest of the row, from ``row_blocks``.
+        """
+        cells = self._table.cells(rest)
+        is_moved = self._cells_may_move and any(map(str.strip, cells[self._width :]))
+        kept = self._kept_cells(cells)
+        return kept, UNKNOWN if is_moved else self.verdict(kept)
+
     def cells(self, rest: str) -> list[str]:
         """Return the cell for each of ``columns``, as the export has it; empty where the row ends before.
 
         Args:
             rest: the rest of the row, from ``row_blocks``.
         """
-        cells = self._table.cells(rest)
-        cells += [""] * (self._width - len(cells))
-        return [cells[index] for index in self._kept]
+        return self._kept_cells(self._table.cells(rest))
 
     def verdict(self, cells: Sequence[str]) -> str:
         """Return the verdict of a row; empty if the export has no verdict column.
@@ -96,6 +110,10 @@ class Export:
             return ""
         word = cells[self.columns.index(column)]
         return verdict_of(word, has_digits=is_verdict_name(column, self.checker))
+
+    def _kept_cells(self, cells: list[str]) -> list[str]:
+        cells += [""] * (self._width - len(cells))
+        return [cells[index] for index in self._kept]
 
     @property
     def is_verdict_alone(self) -> bool:

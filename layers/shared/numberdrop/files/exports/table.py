@@ -94,12 +94,14 @@ class Table:
         row_blocks: reads the rows in blocks, given the number column. Empty rows are skipped. A row that ends
             before the number column has an empty number. Raises ``InvalidFileError`` if a later part of the
             table is broken or hostile.
+        is_text: whether its cells are told apart by delimiters only.
     """
 
     header: list[str]
     delimiter: str
     size: int
     row_blocks: Callable[[NumberColumn], Generator[RowBlock, None, None]]
+    is_text: bool = True
 
     def first_rows(self) -> list[list[str]]:
         """Return all cells of the first rows.
@@ -163,7 +165,7 @@ def sheet_tables(workbook: Workbook, size: int) -> Iterator[Table]:
     for sheet in workbook.filled_sheets():
         is_empty = False
         header = next(_filled_rows(workbook, sheet))
-        yield Table(header, DELIMITERS[0], size, partial(_sheet_blocks, workbook, sheet))
+        yield Table(header, DELIMITERS[0], size, partial(_sheet_blocks, workbook, sheet), is_text=False)
     if is_empty:
         yield list_table([], [], size)
 

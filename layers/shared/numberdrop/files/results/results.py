@@ -198,8 +198,7 @@ def _renderer(export: Export, sources: Sources | None) -> Render:
             case Remembered(verdict=verdict, checked_on=day):
                 return _line([RESOLVED, verdict, *blanks, REMEMBERED, day.isoformat()]), verdict
             case _:
-                cells = export.cells(answer)
-                verdict = export.verdict(cells)
+                cells, verdict = export.answer(answer)
                 return _line([RESOLVED, verdict, *cells, *fresh]), verdict
 
     return render
