@@ -19,8 +19,14 @@ from numberdrop.jobs.checkers import checkers
             (word, "no")
             for word in ("invalid", "not registered", "not_registered", "Not  Active", "否", "未激活")
         ),
-        *((word, "yes") for word in ("1.0", "有", "注册", "已註冊", "found", "ＹＥＳ", "Yes.", "yes\u200b")),
-        *((word, "no") for word in ("0.0", "无", "没有", "未註冊", "not found", "Not-Registered", "non-active")),
+        *(
+            (word, "yes")
+            for word in ("1.0", "有", "注册", "已註冊", "found", "\uff39\uff25\uff33", "Yes.", "yes\u200b")
+        ),
+        *(
+            (word, "no")
+            for word in ("0.0", "无", "没有", "未註冊", "not found", "Not-Registered", "non-active")
+        ),
         *((word, "unknown") for word in ("-1", "yes/no", "no data", "no result", "nope", "未知", "未检测")),
         *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
     ],

@@ -21,7 +21,15 @@ _WORDS = {
     ),
     NO: (
         *("no", "n", "false", "inactive", "unactivated", "unregistered", "invalid"),
-        *("not active", "not activated", "not registered", "not valid", "not exist", "not exists", "not found"),
+        *(
+            "not active",
+            "not activated",
+            "not registered",
+            "not valid",
+            "not exist",
+            "not exists",
+            "not found",
+        ),
         *("non active", "non activated", "non registered", "un activated", "un registered"),
         *("否", "无", "没有", "未激活", "未注册", "未开通", "未启用", "不活跃", "无效", "不存在"),
         *("無", "沒有", "未啟用", "未註冊", "未開通", "不活躍", "無效"),
