@@ -171,7 +171,7 @@ def _named_columns(columns: Sequence[str], checker: Checker) -> Iterator[str]:
 
 
 def _bare(name: str) -> str:
-    """Return the name by which columns are looked up: that of ``isRegistered`` is that of ``is_registered``."""
+    """Return a name without separators: ``isRegistered`` and ``is_registered`` are one name."""
     return _ANSWERS.sub("", name).replace("_", "")
 
 
