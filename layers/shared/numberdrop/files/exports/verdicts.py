@@ -166,8 +166,8 @@ def _named_columns(columns: Sequence[str], checker: Checker) -> Iterator[str]:
     for column in columns:
         by_bare_name.setdefault(_bare(column), column)
     for name in (*telling, *own, *GENERIC_NAMES, *mixed):
-        if column := by_bare_name.get(_bare(name)):
-            yield column
+        if found := by_bare_name.get(_bare(name)):
+            yield found
 
 
 def _bare(name: str) -> str:
