@@ -60,10 +60,25 @@ def an_answered_upload_without_its_message(world: World) -> None:
     world.run_until_idle()
 
 
+def a_remembered_upload_in_an_outage(world: World) -> None:
+    world.remember()
+    world.upload()
+    world.run_until_idle()
+    world.vendor.is_down = True
+    world.upload("band/second.txt")
+    world.run_for(timedelta(minutes=1))
+    world.upload("band/third.txt", world.rows[0])
+    world.upload("band/fourth.txt")
+    world.run_for(timedelta(minutes=12))
+    world.vendor.is_down = False
+    world.run_until_idle()
+
+
 MEMORY_SCENARIOS = (
     overlapping_uploads,
     an_upload_while_the_memory_changes,
     an_upload_collected_on_the_next_day,
     an_answered_upload_that_is_announced_again,
     an_answered_upload_without_its_message,
+    a_remembered_upload_in_an_outage,
 )

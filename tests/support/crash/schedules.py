@@ -27,6 +27,7 @@ SAMPLED = {
     "overlapping_uploads": 2,
     "an_upload_while_the_memory_changes": 3,
     "an_upload_collected_on_the_next_day": 2,
+    "a_remembered_upload_in_an_outage": 2,
 }
 """Long scenarios, of which the tests try only every n-th single fault. `make torture` tries all of them."""
 
@@ -39,6 +40,7 @@ OUTAGES = {
     "an_outage_of_submissions_only",
     "an_outage_that_ends_with_a_refusal",
     "messages_lost_in_an_outage",
+    "a_remembered_upload_in_an_outage",
 }
 """Scenarios in which a fault may change which upload meets the outage, but not how many do."""
 

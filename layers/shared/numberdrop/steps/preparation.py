@@ -4,10 +4,14 @@ Nothing here may import the verdict memory's code while the memory is off.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
-from numberdrop.aws.buckets import UploadBucket
+from numberdrop.aws.buckets import ARCHIVED, ReadRefusedError, UploadBucket
+from numberdrop.jobs.job import Job
+from numberdrop.jobs.price_ceiling import check_price
+from numberdrop.jobs.reasons import UPLOAD_IS_ARCHIVED, JobFailedError, Reason, not_accepted_in_time
 from numberdrop.jobs.upload import Upload
 from numberdrop.settings import MemorySettings
 from numberdrop.steps.upload_rules import PreparedUpload, UploadRules, check_rows, check_size
@@ -63,6 +67,31 @@ class Preparer:
             prepared = self.recaller.recall(prepared, upload, token, metadata)
         if not prepared.is_answered:
             check_rows(prepared.counts.submitted or 0, checker)
+        return prepared
+
+    def prepare_job(self, job: Job, file: BinaryIO, *, now: datetime) -> PreparedUpload | Reason:
+        """Prepare the upload of a job, or return the reason why it cannot be sent.
+
+        Args:
+            job: the job, which is claimed.
+            file: an empty file; takes the entries.
+            now: the time that the job's deadline is compared with.
+
+        Raises:
+            ReadRefusedError: S3 refuses to hand out the upload; later, it may not.
+        """
+        if now >= job.deadline:
+            return not_accepted_in_time(job.read_error)
+        try:
+            prepared = self.prepare(job.upload, file, token=job.token)
+            if not prepared.is_answered:
+                check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
+        except JobFailedError as failure:
+            return failure.reason
+        except ReadRefusedError as error:
+            if error.code == ARCHIVED:
+                return UPLOAD_IS_ARCHIVED
+            raise
         return prepared
 
 

@@ -5,12 +5,12 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from typing import BinaryIO, Self
+from typing import Self
 
 from aws_lambda_powertools import Logger
 
 from numberdrop.aws.api_key import ApiKey
-from numberdrop.aws.buckets import ARCHIVED, ReadRefusedError, UploadBucket
+from numberdrop.aws.buckets import ReadRefusedError, UploadBucket
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.clients import make_client
@@ -21,16 +21,12 @@ from numberdrop.aws.ledger import Ledger, TransitionRefusedError
 from numberdrop.aws.task_ids import TaskIds
 from numberdrop.clock import Clock, utc_now
 from numberdrop.jobs.job import Job, JobChanges, forgotten
-from numberdrop.jobs.price_ceiling import check_price
 from numberdrop.jobs.reasons import (
     REPEATED_TASK_ID,
-    UPLOAD_IS_ARCHIVED,
     WORKER_LOST_WHILE_SENDING,
-    JobFailedError,
     Reason,
     ReasonCode,
     in_doubt,
-    not_accepted_in_time,
     refused,
 )
 from numberdrop.jobs.transitions import (
@@ -131,7 +127,7 @@ class Submitter:
         end = self.now() + timedelta(seconds=seconds)
         admission = self.gatekeeper.admit(upload, until=end + LEASE_MARGIN)
         if admission.wait is not None:
-            return self._wait(admission, admission.wait, end)
+            return self._wait(upload, admission, admission.wait, end)
         try:
             outcome = self._continue_or_claim(upload, end)
         except Exception:
@@ -142,11 +138,11 @@ class Submitter:
             self.balance.publish(end)
         return outcome
 
-    def _wait(self, admission: Admission, seconds: int, end: datetime) -> Settled | Requeue:
+    def _wait(self, upload: Upload, admission: Admission, seconds: int, end: datetime) -> Settled | Requeue:
         """Wait for a turn. A job that was refused stays blocked, and reconcile wakes it."""
         job = admission.job
         if job is None:
-            return Requeue(seconds)
+            return self._answer_or_wait(upload, seconds, end)
         if job.reason is None:
             # The lease shows reconcile when the upload asked last, so that it finds lost messages.
             self.ledger.extend_lease(job, self.now())
@@ -159,16 +155,33 @@ class Submitter:
                 logger.info("another worker has the job")
         return Settled()
 
+    def _answer_or_wait(self, upload: Upload, seconds: int, end: datetime) -> Settled | Requeue:
+        """Answer an upload from memory, which needs no turn. Otherwise, it waits as a claimed job.
+
+        This is tried once for each upload: reading it again every few minutes would be expensive.
+        """
+        if self.preparer.recaller is None:
+            return Requeue(seconds)
+        try:
+            job = self._claim(upload, end)
+        except TransitionRefusedError:
+            return Requeue(seconds)
+        return self._attempt(job, end, wait=seconds)
+
+    def _claim(self, upload: Upload, end: datetime) -> Job:
+        job = self.ledger.claim(
+            upload, lease_until=end + LEASE_MARGIN, deadline=self.now() + self.job_timeout
+        )
+        count_upload(job)
+        return job
+
     def _continue_or_claim(self, upload: Upload, end: datetime) -> Settled | Requeue:
         try:
-            job = self.ledger.claim(
-                upload, lease_until=end + LEASE_MARGIN, deadline=self.now() + self.job_timeout
-            )
+            job = self._claim(upload, end)
         except TransitionRefusedError as refused:
             if refused.current is None:
                 raise
             return self._continue(refused.current, end)
-        count_upload(job)
         return self._attempt(job, end)
 
     def _continue(self, job: Job, end: datetime) -> Settled | Requeue:
@@ -203,16 +216,22 @@ class Submitter:
         seconds = (job.lease_until - self.now()).total_seconds()
         return Requeue(math.ceil(seconds)) if seconds <= CLOCK_SKEW else Settled()
 
-    def _attempt(self, job: Job, end: datetime) -> Settled | Requeue:
-        """Try once to submit the upload, as the holder of the job's token."""
+    def _attempt(self, job: Job, end: datetime, *, wait: int | None = None) -> Settled | Requeue:
+        """Try once to submit the upload, as the holder of the job's token.
+
+        Args:
+            job: the job, which is claimed.
+            end: when the function's time is over.
+            wait: seconds after which to ask for a turn if the file has to be sent; None if it may be sent.
+        """
         logger.append_keys(job_id=job.job_id)
         with TemporaryFile() as file:
             try:
-                prepared = self._prepare(job, file)
+                prepared = self.preparer.prepare_job(job, file, now=self.now())
                 if isinstance(prepared, Reason) or prepared.is_answered:
                     # Nothing is sent, so no fence is put up: nothing else would show a forgotten charge.
                     self.fences.check(job)
-                else:
+                elif wait is None:
                     # Later, a secret that cannot be read would leave the job in doubt.
                     self.vendor.api_key.get()
             except UnknownAttemptError as unknown:
@@ -227,28 +246,15 @@ class Submitter:
                 self._end(job, DECLINE, prepared, {"charged": False})
             elif prepared.is_answered:
                 self._answer(job, prepared)
+            elif wait is not None:
+                self.ledger.move(job, RELEASE, lease_until=self.now())
+                return Requeue(wait)
             elif self._poster.has_time(end):
                 return self._send(job, prepared, end)
             else:
                 logger.warning("too little time is left to send the file; it is sent at the next try")
                 return Requeue(max(0, int((job.lease_until - self.now()).total_seconds())) + 1)
             return Settled()
-
-    def _prepare(self, job: Job, file: BinaryIO) -> PreparedUpload | Reason:
-        """Prepare the upload, or return the reason why it cannot be sent."""
-        if self.now() >= job.deadline:
-            return not_accepted_in_time(job.read_error)
-        try:
-            prepared = self.preparer.prepare(job.upload, file, token=job.token)
-            if not prepared.is_answered:
-                check_price(prepared.checker, prepared.counts.submitted or 0, prepared.max_usd)
-        except JobFailedError as failure:
-            return failure.reason
-        except ReadRefusedError as error:
-            if error.code == ARCHIVED:
-                return UPLOAD_IS_ARCHIVED
-            raise
-        return prepared
 
     def _answer(self, job: Job, prepared: PreparedUpload) -> None:
         """Record that every entry is remembered, and have the results written. Nothing is sent."""
