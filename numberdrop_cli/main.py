@@ -95,9 +95,16 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.option("--aws-region", cls=Single, metavar="REGION", type=Words(), help="AWS Region of the stack.")
 @click.option("--profile", cls=Single, type=Words(), help="AWS profile with the credentials.")
 @click.option(
-    "--config-env", "environment", cls=Single, metavar="NAME", type=Words(), help="As for 'sam deploy'."
+    "--config-env",
+    "environment",
+    cls=Single,
+    metavar="NAME",
+    type=Words(),
+    help="Environment in the configuration file, as for 'sam deploy'.",
 )
-@click.option("--config-file", cls=Single, metavar="FILE", type=Words(), help="As for 'sam deploy'.")
+@click.option(
+    "--config-file", cls=Single, metavar="FILE", type=Words(), help="Configuration file, as for 'sam deploy'."
+)
 @click.pass_context
 def main(ctx: click.Context, /, **options: str | None) -> None:
     """Send files of numbers to be checked, follow their jobs, and make the decisions that need a person.

@@ -320,13 +320,18 @@ def _problem_with(path: Path) -> str | None:
 
 files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileToSend())
 checker_option = click.option(
-    "--checker", "folder", cls=Single, required=True, type=CheckerFolder(), help="See 'numberdrop checkers'."
+    "--checker",
+    "folder",
+    cls=Single,
+    required=True,
+    type=CheckerFolder(),
+    help="The kind of check; 'numberdrop checkers' lists them.",
 )
 region_option = click.option(
     "--region",
     cls=Single,
     type=Region(),
-    help="Country of numbers without a plus, for instance GB; international if they begin with its code.",
+    help="Country of numbers without a plus, such as GB; international if they begin with a country code.",
 )
 column_option = click.option(
     "--column",

@@ -58,8 +58,8 @@ def announce(
     """Announce files in the upload bucket that have no job.
 
     KEY is the file's key in the bucket. The file is then sent, which costs money, but never twice: if the
-    lost event arrives after all, it is about the same job. Only in a bucket without versions, it starts
-    another job.
+    lost event arrives after all, it is about the same job. In a bucket without versions, that event would
+    start another job.
     """
     if (key is None) != missing or (version_id and missing):
         raise click.UsageError("Give either KEY [--version-id ID] or --missing.")

@@ -35,7 +35,7 @@ def events(connected: Connect, *, as_json_lines: bool) -> None:
     """Follow jobs as they end or need a person, until Ctrl-C.
 
     The events come through a temporary queue and a rule on the stack's event bus, which are removed at the
-    end. Earlier events are not shown, and those of the first seconds may not be.
+    end. Earlier events are not shown, and those of the first seconds may be missed.
     """
     connection = connected()
 

@@ -21,7 +21,7 @@ COLUMNS = ("checker", "runs", "entries", "erased", "oldest", "bytes", "saved ent
 def memory(connected: Connect, as_json: bool) -> None:
     """Show what is remembered of each checker, and what that saved so far.
 
-    Savings are at list price; the vendor may bill in blocks. They are those of all jobs in the ledger.
+    Savings are those of all jobs in the ledger, at list price. The vendor may bill in blocks.
     """
     connection = connected()
 

@@ -36,7 +36,7 @@ GIVE_UP = Action(
 @click.command()
 @job_argument
 @click.option("--charged", is_flag=True, help="The vendor has a task for this file.")
-@click.option("--not-charged", is_flag=True, help="It has none. Send the file again.")
+@click.option("--not-charged", is_flag=True, help="The vendor has no task for this file: send it again.")
 @click.option("--abandon", is_flag=True, help="Give up: nobody can find out, or the file is not worth it.")
 @click.option("--task-id", cls=Single, metavar="ID", help="With --charged: the vendor's task.")
 @click.option(

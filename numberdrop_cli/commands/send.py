@@ -60,9 +60,11 @@ Examples:
     cls=Single,
     metavar="DAYS",
     type=click.IntRange(0, LONGEST_LIFE),
-    help="Send again what has been remembered for this many days or longer.",
+    help="Pay again for numbers whose verdicts are this many days old, or older.",
 )
-@click.option("--fresh", is_flag=True, help="Send all numbers, remembered or not, as --max-age 0.")
+@click.option(
+    "--fresh", is_flag=True, help="Send all numbers, even remembered ones: the same as --max-age 0."
+)
 @yes_option
 @click.option("--watch", "watching", is_flag=True, help="Follow the jobs and save their results.")
 @export_option
@@ -90,7 +92,7 @@ def send(
 ) -> None:
     """Send files to be checked, which costs money.
 
-    Reads the files first, as 'numberdrop check' does, and refuses what is bound to fail. On a terminal, it
+    Reads the files first, as 'numberdrop check' does, and refuses files that would fail. On a terminal, it
     asks before it sends. FILE may be - for standard input.
 
     With --watch, the results of leads.txt are saved next to it in the folder leads.txt.results. Without
