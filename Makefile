@@ -68,11 +68,11 @@ endif
 	@touch $@
 
 demo: ## Drop three sample files on a local cloud and show their results
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --silent --no-print-directory -j3 install
 	@$(DEV)/python -m local.demo
 
 cloud: ## Run numberdrop on a local cloud until Ctrl-C
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --silent --no-print-directory -j3 install
 	@$(DEV)/python -m local
 
 simulator: .venv/command/.done ## Run the simulated vendor alone until Ctrl-C
@@ -83,7 +83,7 @@ check: .venv/command/.done ## Run the fast checks: format, lint, types, fast uni
 	@$(DEV)/python -m pytest $(PARALLEL) -m "not slow" tests/unit
 
 test: ## Run every check: format, lint, types, template, all tests
-	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
+	@$(MAKE) --silent --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
 	@$(MAKE) --no-print-directory lint types template
 	@$(DEV)/python -m pytest $(PARALLEL)
 
@@ -124,11 +124,11 @@ crash: .venv/command/.done ## Run the tests that crash the pipeline at every sid
 	@$(DEV)/python -m pytest $(PARALLEL) tests/crash
 
 e2e: ## Run the tests on the local cloud
-	@$(MAKE) --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
+	@$(MAKE) --silent --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
 	@$(DEV)/python -m pytest tests/e2e
 
 laptops: ## Run the demo in odd environments, such as paths with spaces; ROW="word" runs some
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --silent --no-print-directory -j3 install
 	@$(DEV)/python -m tests.odd_environments $(if $(ROW),"$(ROW)")
 
 torture: .venv/command/.done ## Try every single fault, and faults from new seeds for SECONDS
@@ -145,18 +145,18 @@ bench: .venv/bench/.done .venv/command/.done .venv/sam/.done ## Compare with oth
 	@SIZE=$(SIZE) PYTHONPATH=layers/shared:. .venv/bench/bin/python -m benchmarks $(SUBJECT)
 
 large: ## Send one upload of ROWS lines through a local cloud; show time and memory
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --silent --no-print-directory -j3 install
 	@$(DEV)/python -m benchmarks.large_upload --rows $(ROWS)
 
 burst: ## Drop UPLOADS uploads at once on a local cloud; show how they end
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --silent --no-print-directory -j3 install
 	@$(DEV)/python -m benchmarks.burst --uploads $(UPLOADS)
 
 plans: .venv/command/.done ## Make the tables of numbering plans from the pinned libphonenumber
 	@$(DEV)/python -m local.numbering_plans
 
 outage: ## Drop UPLOADS uploads on a local cloud while the vendor is down; show how they end
-	@$(MAKE) --no-print-directory -j3 install
+	@$(MAKE) --silent --no-print-directory -j3 install
 	@$(DEV)/python -m benchmarks.outage --uploads $(UPLOADS)
 
 format: .venv/command/.done ## Format the code and fix what ruff can fix

@@ -15,14 +15,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run until the first signal to stop."""
     options = _options(arguments)
     stop = threading.Event()
-    vendor = Simulator(
-        port=options.port,
-        balance=options.balance,
-        api_key=options.api_key,
-        user_id=options.user_id,
-        duration_seconds=options.duration,
-        enforce_minimum=options.enforce_minimum,
-    )
+    try:
+        vendor = Simulator(
+            port=options.port,
+            balance=options.balance,
+            api_key=options.api_key,
+            user_id=options.user_id,
+            duration_seconds=options.duration,
+            enforce_minimum=options.enforce_minimum,
+        )
+    except (OSError, OverflowError) as error:
+        sys.exit(f"It cannot listen on {LOOPBACK}, port {options.port}: {error}. Choose another --port.")
     with at_first_signal(lambda _: stop.set()), vendor as simulator:
         sys.stdout.write(_welcome(simulator))
         sys.stdout.flush()

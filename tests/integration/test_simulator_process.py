@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from local.simulator import RemoteSimulator, Simulator
+from local.simulator.__main__ import main as simulate
 from local.simulator.controls import Controls
 from local.simulator.remote import ACTIONS, READINGS
 from tests.support.vendor_by_hand import NUMBERS, VendorByHand, submit_in_chunks, wait_until
@@ -59,6 +60,15 @@ def test_it_can_be_controlled_from_another_process(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert url in output
     assert output.count("curl ") == 3
+
+
+def test_a_port_in_use_is_reported() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SystemExit, match=f"port {port}: .*in use"):
+            simulate(["--port", str(port)])
+    with pytest.raises(SystemExit, match="port 70000"):
+        simulate(["--port", "70000"])
 
 
 def use_every_control(url: str) -> None:

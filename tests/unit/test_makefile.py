@@ -54,3 +54,13 @@ def test_a_folder_that_was_moved_is_installed_again(copy: Path) -> None:
     for name in ("dev", "cloud", "sam"):
         assert f"Installing {name} ..." in plan
     assert "--editable ." in plan
+
+
+def test_the_demo_opens_with_what_it_does(copy: Path) -> None:
+    """Without `--silent`, make says first that there is nothing to install."""
+    python = copy / ".venv" / "dev" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho This takes about a minute\n", encoding="utf-8")
+    python.chmod(0o755)
+    done = subprocess.run(["make", "demo"], cwd=copy, capture_output=True, check=True, text=True)
+    assert done.stdout == "This takes about a minute\n"
