@@ -1,15 +1,39 @@
 """Exports of odd shapes give each line its own verdict, or none, but never that of another line or column."""
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
+from numberdrop.files.formats.untrusted import InvalidFileError
 from tests.support.results import results_of
 
 NUMBERS = ("41790000001", "41790000002", "41790000003")
 UPLOAD = "".join(f"+{number}\n" for number in NUMBERS)
 FIRST, SECOND, THIRD = NUMBERS
 YES_AND_NO = ["yes", "no", ""]
+
+
+Rows = Sequence[Sequence[object]]
+
+HEADER = ["Number", "band"]
+ROWS = [HEADER, [FIRST, "yes"], [SECOND, "no"]]
+
+
+def sheets(*contents: Rows, hidden: int | None = None) -> bytes:
+    """Return a workbook with a sheet for each of the contents; ``hidden`` is the index of one not shown."""
+    book = Workbook()
+    for _ in contents[1:]:
+        book.create_sheet()
+    for index, (sheet, rows) in enumerate(zip(book.worksheets, contents, strict=True)):
+        sheet.sheet_state = "hidden" if index == hidden else "visible"
+        for row in rows:
+            sheet.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
 
 
 def verdicts(folder: Path, export: str | bytes, checker: str = "band") -> list[str]:
@@ -40,3 +64,58 @@ def test_empty_cells_at_the_end_move_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("yes", "no"), [("NO", "GB"), ("no", "en")])
 def test_a_country_is_not_a_verdict(tmp_path: Path, yes: str, no: str) -> None:
     assert verdicts(tmp_path, f"Number,country\n{FIRST},{yes}\n{SECOND},{no}\n") == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [["Results of the check"]],
+        [["Task", "abc"], ["Rows", 3]],
+        [[], ["Check of 2026-01-01"], []],
+        [["Contact", None]],
+    ],
+)
+@pytest.mark.parametrize("moved", [0, 1])
+def test_rows_above_the_header_of_a_sheet_are_skipped(tmp_path: Path, above: Rows, moved: int) -> None:
+    rows = [[*[None] * moved, *row] for row in [*above, *ROWS]]
+
+    assert verdicts(tmp_path, sheets(rows)) == YES_AND_NO
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [["Number"], [FIRST], [SECOND], [THIRD]],
+        [["Number", "carrier"], [FIRST, "No"], [SECOND, "Yes"], [THIRD, "No"]],
+        [["Number", "whatsapp"], [FIRST, "no"], [SECOND, "yes"], [THIRD, "yes"]],
+        [["country", "numbers"], ["GB", 447700900], ["DE", 4915123456], ["CH", 417900000]],
+        [["status", "count"], ["yes", 1], ["no", 1], ["unknown", 0]],
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_sheet_with_the_verdicts_is_taken(tmp_path: Path, other: Rows, *, is_first: bool) -> None:
+    content = sheets(other, ROWS) if is_first else sheets(ROWS, other)
+
+    assert verdicts(tmp_path, content) == YES_AND_NO
+
+
+def test_a_hidden_sheet_never_replaces_a_shown_one(tmp_path: Path) -> None:
+    older = [HEADER, [FIRST, "no"], [SECOND, "yes"], [THIRD, "yes"]]
+
+    assert verdicts(tmp_path, sheets(older, ROWS, hidden=0)) == YES_AND_NO
+
+
+def test_sheets_that_continue_each_other_are_one_table(tmp_path: Path) -> None:
+    first: Rows = [["Page 1"], HEADER, [FIRST, "yes"], ["Total", 1]]
+    second: Rows = [["Page 2"], HEADER, [SECOND, "no"], [THIRD, "no"], ["Total", 2]]
+
+    assert verdicts(tmp_path, sheets(first, second)) == ["yes", "no", "no"]
+
+
+def test_sheets_with_parts_of_another_are_no_more_rows(tmp_path: Path) -> None:
+    assert verdicts(tmp_path, sheets(ROWS[:2], ROWS, [HEADER, ROWS[2]])) == YES_AND_NO
+
+
+def test_sheets_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFileError, match="other answers"):
+        verdicts(tmp_path, sheets(ROWS, [HEADER, [SECOND, "yes"], [THIRD, "yes"]]))

@@ -149,6 +149,16 @@ def header_index(rows: Sequence[Sequence[str]]) -> int:
     return next((index for index, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
 
 
+def other_names(names: Sequence[str], index: int) -> tuple[str, ...]:
+    """Return the names of the columns other than the number, made distinct.
+
+    Args:
+        names: the names of all columns. The number may have two.
+        index: the index of the number column.
+    """
+    return distinct_names([name for name in names if name != names[index]])
+
+
 def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names in order; repeated ones get ``_2``, ``_3`` and so on appended.
 

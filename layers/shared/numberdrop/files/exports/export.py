@@ -3,16 +3,17 @@
 import gzip
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from numberdrop.files.exports.answering import answering_column
-from numberdrop.files.exports.columns import column_names, count_entries, distinct_names, number_index
+from numberdrop.files.exports.columns import column_names, count_entries, number_index, other_names
 from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
 from numberdrop.files.exports.members import archived_tables, workbook_tables
-from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table
+from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table, joined_tables
 from numberdrop.files.exports.verdicts import UNKNOWN, is_verdict_name, normalised, verdict_column, verdict_of
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import DELIMITERS
@@ -60,7 +61,7 @@ class Export:
         # Some exports have the number column twice.
         self._kept = [index for index, name in enumerate(others) if name != names[number.index]]
         self._width = len(others)
-        self.columns = distinct_names([others[index] for index in self._kept])
+        self.columns = other_names(names, number.index)
         self.verdict_column = verdict_column(self.columns, checker)
         # No cell before the first of the other columns can hold a delimiter.
         self._cells_may_move = table.is_text and self.verdict_column not in {None, *self.columns[:1]}
@@ -204,34 +205,96 @@ def _no_rows(_: NumberColumn) -> Generator[RowBlock, None, None]:
     yield from ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A table of an export, with its first rows.
+
+    Attributes:
+        count: how many of the first rows have a number.
+        has_verdicts: whether it has a column of verdicts.
+    """
+
+    table: Table
+    rows: list[list[str]]
+    names: list[str]
+    number: NumberColumn
+    count: int
+    has_verdicts: bool
+
+    def answers(self, matching: Matching) -> dict[str, list[str]]:
+        """Return the first rows by the keys of their numbers."""
+        numbers = [self.number.number_in(row).replace("\n", " ") for row in self.rows]
+        rows = zip(matching.row_keys(numbers), numbers, self.rows, strict=True)
+        return {key: row for key, number, row in rows if count_entries([number], matching.kind)}
+
+
 def _table_with_numbers(
     tables: Iterable[Table], checker: Checker, matching: Matching, entries: BinaryIO | None
 ) -> tuple[Table, list[str], NumberColumn]:
     """Return a table, the names of its columns, and its number column.
 
-    Of several tables, the one with the most numbers is taken: workbooks may begin with a summary.
+    Of several tables, the one with the most numbers is taken, because workbooks may begin with a summary. One
+    that is shown precedes hidden ones, and one with verdicts precedes lists of what was sent. Tables with the
+    same columns and other numbers continue it, because a sheet can have only a million rows.
+
+    Raises:
+        InvalidFileError: no table has a number column, or a table with the same columns has other answers.
     """
-    found: list[tuple[int, Table, list[str], NumberColumn]] = []
+    found: list[_Candidate] = []
     errors: list[InvalidFileError] = []
     for table in tables:
-        rows = table.first_rows()
-        names = column_names(table.header, rows)
         try:
-            number = None
-            if entries:
-                blocks = (present for _, present in entry_blocks(entries))
-                number = answering_column(names, rows, matching, blocks)
-            if number is None:
-                number = NumberColumn(number_index(table.header, names, rows, checker))
+            found.append(_candidate(table, checker, matching, entries))
         except InvalidFileError as error:
             errors.append(error)
-        else:
-            count = count_entries(map(number.number_in, rows), checker.input)
-            found.append((count, table, names, number))
     if not found:
         raise errors[0]
-    _, table, names, number = max(found, key=lambda each: each[0])
-    return table, names, number
+    best = max(
+        found,
+        key=lambda each: (not each.table.is_hidden, bool(each.count) and each.has_verdicts, each.count),
+    )
+    alike = [
+        each
+        for each in found
+        if (each.names, each.number, each.table.is_hidden) == (best.names, best.number, best.table.is_hidden)
+    ]
+    parts = _parts(best, alike, matching)
+    return joined_tables([each.table for each in parts]), best.names, best.number
+
+
+def _parts(best: _Candidate, alike: Iterable[_Candidate], matching: Matching) -> list[_Candidate]:
+    """Return the tables that have numbers of their own, in their order; the best one is among them.
+
+    Raises:
+        InvalidFileError: a table has another answer for a number of the best one.
+    """
+    answers = best.answers(matching)
+    parts: list[_Candidate] = []
+    for each in alike:
+        others = each.answers(matching)
+        if any(others[key] != answers[key] for key in others.keys() & answers.keys()):
+            raise InvalidFileError("Several sheets of the export have the same numbers with other answers.")
+        if each is best or others.keys().isdisjoint(answers):
+            parts.append(each)
+    return parts
+
+
+def _candidate(table: Table, checker: Checker, matching: Matching, entries: BinaryIO | None) -> _Candidate:
+    rows = table.first_rows()
+    names = column_names(table.header, rows)
+    number = None
+    if entries:
+        number = answering_column(names, rows, matching, (present for _, present in entry_blocks(entries)))
+    if number is None:
+        number = NumberColumn(number_index(table.header, names, rows, checker))
+    return _Candidate(
+        table,
+        rows,
+        names,
+        number,
+        count=count_entries(map(number.number_in, rows), checker.input),
+        has_verdicts=verdict_column(other_names(names, number.index), checker) is not None,
+    )
 
 
 def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Iterator[Table]]:

@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import StringIO
 from itertools import chain, islice
@@ -33,7 +33,7 @@ _LONGEST_ROW = 512 * 1024
 """Characters. A quoted cell may span lines, so limiting the lines alone would not limit a row."""
 
 _TITLE_LINES = 20
-"""Lines among which the header is looked for."""
+"""Lines or rows among which the header is looked for."""
 
 _DECLARED_DELIMITER = re.compile(r"\s*\"?sep=([^\w\s\"]|\t)\"?[ \t]*(?:\r\n?|\n)", re.IGNORECASE)
 """A first line for Excel, such as ``sep=;``."""
@@ -95,6 +95,7 @@ class Table:
             before the number column has an empty number. Raises ``InvalidFileError`` if a later part of the
             table is broken or hostile.
         is_text: whether its cells are told apart by delimiters only.
+        is_hidden: whether it is a sheet that spreadsheets do not show.
     """
 
     header: list[str]
@@ -102,6 +103,7 @@ class Table:
     size: int
     row_blocks: Callable[[NumberColumn], Generator[RowBlock, None, None]]
     is_text: bool = True
+    is_hidden: bool = False
 
     def first_rows(self) -> list[list[str]]:
         """Return all cells of the first rows.
@@ -164,10 +166,33 @@ def sheet_tables(workbook: Workbook, size: int) -> Iterator[Table]:
     is_empty = True
     for sheet in workbook.filled_sheets():
         is_empty = False
-        header = next(_filled_rows(workbook, sheet))
-        yield Table(header, DELIMITERS[0], size, partial(_sheet_blocks, workbook, sheet), is_text=False)
+        with closing(_filled_rows(workbook, sheet)) as rows:
+            first_rows = list(islice(rows, _TITLE_LINES))
+        index = header_index(first_rows)
+        yield Table(
+            first_rows[index],
+            DELIMITERS[0],
+            size,
+            partial(_sheet_blocks, workbook, sheet, index + 1),
+            is_text=False,
+            is_hidden=not sheet.is_visible,
+        )
     if is_empty:
         yield list_table([], [], size)
+
+
+def joined_tables(tables: Sequence[Table]) -> Table:
+    """Return one table of all rows of tables with the same columns, such as sheets that continue each other.
+
+    Args:
+        tables: at least one table. All have the same delimiter.
+    """
+    return replace(tables[0], row_blocks=partial(_blocks_of_all, tables))
+
+
+def _blocks_of_all(tables: Sequence[Table], number: NumberColumn) -> Generator[RowBlock, None, None]:
+    for table in tables:
+        yield from table.row_blocks(number)
 
 
 def _csv_blocks(open_file: Callable[[], IO[bytes]], number: NumberColumn) -> Generator[RowBlock, None, None]:
@@ -195,9 +220,10 @@ def _list_blocks(
                 yield numbers, [word] * len(numbers)
 
 
-def _sheet_blocks(workbook: Workbook, sheet: Sheet, number: NumberColumn) -> Generator[RowBlock, None, None]:
-    rows = _filled_rows(workbook, sheet)
-    next(rows, None)
+def _sheet_blocks(
+    workbook: Workbook, sheet: Sheet, rows_above: int, number: NumberColumn
+) -> Generator[RowBlock, None, None]:
+    rows = islice(_filled_rows(workbook, sheet), rows_above, None)
     block: _Rows = []
     length = 0
     for row in rows:
@@ -210,7 +236,7 @@ def _sheet_blocks(workbook: Workbook, sheet: Sheet, number: NumberColumn) -> Gen
         yield _split(block, number, DELIMITERS[0])
 
 
-def _filled_rows(workbook: Workbook, sheet: Sheet) -> Iterator[list[str]]:
+def _filled_rows(workbook: Workbook, sheet: Sheet) -> Generator[list[str], None, None]:
     return (row.cells for row in workbook.rows(sheet) if any(row.cells))
 
 

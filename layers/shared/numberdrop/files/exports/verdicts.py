@@ -160,7 +160,7 @@ def _named_columns(columns: Sequence[str], checker: Checker) -> Iterator[str]:
         telling = documented
     own = [_bare(name) for name in columns if _is_own_name(name, checker)]
     # A shorter name is more certain: "band" before "band_status".
-    own.sort(key=lambda name: (name != normalised(checker.name), len(name)))
+    own.sort(key=lambda name: (name != _bare(normalised(checker.name)), len(name)))
     mixed = [_bare(name) for name in columns if _is_generic(name)]
     by_bare_name: dict[str, str] = {}
     for column in columns:
