@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numberdrop.files.uploads.countries import region_of
+from numberdrop.files.uploads.country_cells import region_of
 from tests.support.uploads import clean, refusal
 
 UNKNOWN = "unknown country in its row: write its ISO code there, or the number as +<country><number>"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from numberdrop.files.exports.matching import digits_of
-from numberdrop.files.uploads.countries import region_of
+from numberdrop.files.uploads.country_cells import region_of
 
 _NAMES = {
     *("country_code", "countrycode", "calling_code", "dial_code", "dialing_code", "area_code", "prefix"),

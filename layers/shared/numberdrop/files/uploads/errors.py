@@ -96,6 +96,20 @@ def choose_a_column(
     )
 
 
+def area_codes_apart(area_column: str, column: str) -> JobFailedError:
+    """Return the error for a table whose area codes are in another column than the rest of the numbers.
+
+    >>> print(area_codes_apart("Vorwahl", "Telefon").reason.message)
+    The column "Vorwahl" holds area codes, and the column "Telefon" holds numbers without them. Write ...
+    """
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"The column {quoted([area_column])} holds area codes, and the column {quoted([column])} holds "
+        "numbers without them. Write each whole number in one column and upload the file again. If the codes "
+        'are those of countries, write a plus before each, or name the column "country code".',
+    )
+
+
 def no_such_column(choice: str, names: Sequence[str]) -> JobFailedError:
     """Return the error for a chosen column that the file does not have."""
     has = f"The file has: {quoted(names)}." if names else "The file is a plain list, without columns."

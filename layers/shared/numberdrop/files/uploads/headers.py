@@ -165,6 +165,11 @@ def is_phone_word(word: str) -> bool:
     return word in known.phone or any(part in word for part in known.phone_parts)
 
 
+def is_number_word(word: str) -> bool:
+    """Return whether a word of a header means "number", which may count anything."""
+    return word in _vocabulary().number
+
+
 def _is_about_a_phone(word: str) -> bool:
     """Return whether a word beside a phone word, or the end of it, names something else about the phone."""
     known = _vocabulary().of_a_phone

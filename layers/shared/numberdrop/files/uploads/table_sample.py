@@ -9,7 +9,8 @@ from io import StringIO
 from itertools import islice
 
 from numberdrop.files.uploads import columns
-from numberdrop.files.uploads.countries import by_country, country_column, with_country
+from numberdrop.files.uploads.area_codes import check_area_codes
+from numberdrop.files.uploads.countries import CountryColumns, by_country, country_columns, with_country
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.headers import Heading, header_of, name_key, words
@@ -120,17 +121,20 @@ class TableSample:
         names = self.names(wanted)
         below = self.rows if names is None else self.rows[1:]
         rows = [without_blank_end(row[:_MAX_WIDTH]) for row in below]
-        country = self._country_column(names, rows, wanted)
+        countries = self._country_columns(names, rows, wanted)
         column = columns.choose_column(
             without_blank_end(first[:_MAX_WIDTH]) if names else None,
             rows or [first],
             wanted.kind,
             wanted.rule,
-            read_cell=None if country is None else partial(_read_with_country, wanted.rule, country),
+            read_cell=partial(_read_with_country, wanted.rule, countries) if countries.indexes else None,
             phones_only=wanted.phones_only,
         )
         if column is None:
             return None
+        country = countries.of(column)
+        if wanted.kind is InputKind.PHONE:
+            check_area_codes(names, rows, column, country)
         cell = first[column] if column < len(first) else ""
         has_header = names is not None and _is_header_cell(cell, wanted)
         return self._layout(column, has_header=has_header, country=country)
@@ -142,7 +146,7 @@ class TableSample:
             column = columns.column_named(choice, row)
             if column is not None:
                 rows = [below for place, below in places if place > index]
-                country = self._country_column(row, rows, wanted)
+                country = self._country_columns(row, rows, wanted).of(column)
                 return Layout(
                     self.delimiter, without_blank_end(row), column, index + 1, country_column=country
                 )
@@ -157,16 +161,15 @@ class TableSample:
             return None
         cell = self.rows[0][column] if column < len(self.rows[0]) else ""
         has_header = names is not None and _is_header_cell(cell, wanted)
-        country = self._country_column(names, self.rows[1:] if has_header else self.rows, wanted)
-        return self._layout(column, has_header=has_header, country=country)
+        countries = self._country_columns(names, self.rows[1:] if has_header else self.rows, wanted)
+        return self._layout(column, has_header=has_header, country=countries.of(column))
 
-    def _country_column(
+    def _country_columns(
         self, names: Sequence[str] | None, rows: Sequence[Sequence[str]], wanted: Wanted
-    ) -> int | None:
-        return country_column(names, rows) if wanted.kind is InputKind.PHONE else None
+    ) -> CountryColumns:
+        return country_columns(names, rows) if wanted.kind is InputKind.PHONE else CountryColumns((), None)
 
     def _layout(self, column: int, *, has_header: bool, country: int | None = None) -> Layout:
-        country = None if country == column else country
         if has_header:
             names = without_blank_end(self.rows[0])
             return Layout(self.delimiter, names, column, self.start + 1, country_column=country)
@@ -273,9 +276,10 @@ def is_likely_entry(cell: str, wanted: Wanted) -> bool:
     return True
 
 
-def _read_with_country(rule: EntryRule, country: int, row: Sequence[str], column: int) -> object:
-    name = row[country] if country < len(row) else ""
-    return by_country(rule).read(with_country(row[column], name))
+def _read_with_country(rule: EntryRule, countries: CountryColumns, row: Sequence[str], column: int) -> object:
+    country = countries.of(column)
+    name = row[country] if country is not None and country < len(row) else ""
+    return by_country(rule).read(with_country(row[column].strip(), name))
 
 
 def _is_address(cell: str) -> bool:
