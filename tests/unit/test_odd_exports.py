@@ -119,3 +119,58 @@ def test_sheets_with_parts_of_another_are_no_more_rows(tmp_path: Path) -> None:
 def test_sheets_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidFileError, match="other answers"):
         verdicts(tmp_path, sheets(ROWS, [HEADER, [SECOND, "yes"], [THIRD, "yes"]]))
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding"),
+    [
+        (("José", "Zoë"), "cp1252"),
+        (("à propos", "é"), "cp1252"),
+        (("Müller", "Ärger"), "cp1252"),
+        (("Иван", "Ольга"), "cp1251"),
+        (("田中", "鈴木"), "cp932"),
+        (("王小明", "陳大文"), "big5"),
+        (("김철수", "이영희"), "cp949"),
+    ],
+)
+def test_names_in_any_encoding_cost_no_verdict(tmp_path: Path, names: tuple[str, str], encoding: str) -> None:
+    rows = f"Number,name,band\n{FIRST},{names[0]},yes\n{SECOND},{names[1]},no\n"
+
+    assert verdicts(tmp_path, rows.encode(encoding)) == YES_AND_NO
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_chinese_text_is_read_without_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    rows = f"手机号,是否开通\n{FIRST},是\n{SECOND},否\n"
+
+    assert verdicts(tmp_path, rows.encode(encoding)) == YES_AND_NO
+
+
+def test_traditional_chinese_is_understood(tmp_path: Path) -> None:
+    rows = f"號碼,是否註冊\n{FIRST},已註冊\n{SECOND},未註冊\n"
+
+    assert verdicts(tmp_path, rows.encode("big5")) == YES_AND_NO
+    assert verdicts(tmp_path, rows) == YES_AND_NO
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"), [("José", "utf-8"), ("李娜", "gbk"), ("李娜", "utf-8")], ids=["é", "gbk", "utf-8"]
+)
+@pytest.mark.parametrize("before", [10, 5000])
+def test_a_name_that_is_cut_off_costs_no_verdict(
+    tmp_path: Path, name: str, encoding: str, before: int
+) -> None:
+    cut = "é李".encode(encoding, "ignore")[:-1]
+    names = [name.encode(encoding)] * before + [cut] + [name.encode(encoding)] * before
+    others = b"".join(b"4479%08d,%s,yes\n" % (index, text) for index, text in enumerate(names))
+    content = b"Number,name,band\n%s%s,x,yes\n%s,x,no\n" % (others, FIRST.encode(), SECOND.encode())
+
+    assert verdicts(tmp_path, content) == YES_AND_NO
+
+
+def test_text_in_two_encodings_is_refused(tmp_path: Path) -> None:
+    rows = "".join(f"4479{index:08},é,yes\n" for index in range(9000)).encode()
+    others = "".join(f"4478{index:08},李娜,yes\n" for index in range(9000)).encode("gbk")
+
+    with pytest.raises(InvalidFileError, match="encoding"):
+        verdicts(tmp_path, b"Number,name,band\n" + rows + others)

@@ -15,8 +15,9 @@ _PHONE_NAMES = (
     *("number", "phone", "mobile_number", "phone_number", "mobile", "msisdn"),
     *("tel", "telephone", "phone_no", "mobile_no"),
     *("号码", "手机号", "手机号码", "电话号码", "电话", "手机"),
+    *("號碼", "手機號", "手機號碼", "電話號碼", "電話", "手機"),
 )
-_ADDRESS_NAMES = ("email", "邮箱", "电子邮箱")
+_ADDRESS_NAMES = ("email", "邮箱", "电子邮箱", "郵箱", "電子郵箱")
 _USER_NAMES = ("username", "用户名")
 
 NUMBER_NAMES = (*_PHONE_NAMES, *_ADDRESS_NAMES, *_USER_NAMES)

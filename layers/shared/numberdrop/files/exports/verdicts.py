@@ -38,6 +38,9 @@ _WORDS = {
 
 _VERDICTS_BY_WORD = {word: verdict for verdict, words in _WORDS.items() for word in words}
 
+VERDICT_WORDS = tuple(_VERDICTS_BY_WORD)
+"""Words in lower case that stand for a yes or a no."""
+
 _VERDICTS_BY_DIGIT = {"1": YES, "1.0": YES, "0": NO, "0.0": NO}
 """Used only in columns with a known name: elsewhere a digit may be a count."""
 

@@ -16,6 +16,9 @@ WINDOWS = "cp1252"
 BLOCK = 1024 * 1024
 """Bytes per read."""
 
+_FEW = 8
+"""How many times as many zero bytes one half of a text in UTF-16 must have as the other half."""
+
 _ANY_BYTES = "latin-1"
 """Decodes whatever is not text, so that the reader can say so."""
 
@@ -70,24 +73,24 @@ def detect_encoding(file: BinaryIO) -> tuple[str, bool]:
     if start.startswith(_UTF16_BOMS):
         return UTF16, True
     if b"\0" in start:
-        without_mark = _utf16_without_mark(start)
+        without_mark = utf16_without_mark(start)
         return (without_mark, True) if without_mark else (_ANY_BYTES, False)
     if _decodes(file, UTF8):
         return UTF8, True
     return _guess(file)
 
 
-def _utf16_without_mark(start: bytes) -> str | None:
+def utf16_without_mark(start: bytes) -> str | None:
     """Return the byte order of UTF-16 without a byte order mark, or None if the bytes are something else.
 
-    Digits and delimiters have a zero byte in one of the two places, and no text has one in both.
+    Digits and delimiters have a zero byte in one of the two places. Few characters have one in the other.
     """
     start = start[: len(start) // 2 * 2]
     for encoding, zeros, others in (
         ("utf-16-le", start[1::2], start[::2]),
         ("utf-16-be", start[::2], start[1::2]),
     ):
-        if zeros.count(0) > len(zeros) / 4 and 0 not in others[: len(others) - 1]:
+        if zeros.count(0) > max(len(zeros) / 4, _FEW * others[: len(others) - 1].count(0)):
             return encoding
     return None
 
