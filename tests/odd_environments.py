@@ -189,6 +189,12 @@ MATRIX = {
     "the terminal is closed while building": Odd(
         signal_at=(signal.SIGHUP, "numberdrop-*/numberdrop-build.log"), succeeds=False, says=""
     ),
+    "Ctrl-C while functions run": Odd(
+        signal_at=(signal.SIGINT, "numberdrop-*/unpacked-*"), succeeds=False, says="Interrupted."
+    ),
+    "a request to end while functions run": Odd(
+        signal_at=(signal.SIGTERM, "numberdrop-*/unpacked-*"), succeeds=False, says=""
+    ),
     "Ctrl-C before `make cloud` is up": Odd(
         target="cloud", signal_at=(signal.SIGINT, "numberdrop-*/ministack.log"), says="Stopped."
     ),

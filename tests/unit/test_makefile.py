@@ -1,5 +1,6 @@
 """What `make install` would run, in a copy of the files that it reads."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,12 +27,17 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
+def make(folder: Path, *arguments: str) -> str:
+    """Return what make prints when a person runs it: the tests themselves may be run by make."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", *arguments]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, text=True)
+    return done.stdout
+
+
 def planned(folder: Path) -> str:
     """Return the commands that `make install` would run."""
-    done = subprocess.run(
-        ["make", "--dry-run", "install"], cwd=folder, capture_output=True, check=True, text=True
-    )
-    return done.stdout
+    return make(folder, "--dry-run", "install")
 
 
 @pytest.mark.parametrize("place", [None, "here"])
@@ -62,5 +68,4 @@ def test_the_demo_opens_with_what_it_does(copy: Path) -> None:
     python.parent.mkdir()
     python.write_text("#!/bin/sh\necho This takes about a minute\n", encoding="utf-8")
     python.chmod(0o755)
-    done = subprocess.run(["make", "demo"], cwd=copy, capture_output=True, check=True, text=True)
-    assert done.stdout == "This takes about a minute\n"
+    assert make(copy, "demo") == "This takes about a minute\n"
