@@ -103,7 +103,7 @@ def test_an_unusable_upload_fails_without_a_turn(account: Account, functions: Fu
 
 
 @pytest.mark.usefixtures("_open_breaker")
-def test_a_job_of_another_worker_is_left_alone_behind_the_breaker(
+def test_another_workers_job_is_left_alone_behind_the_breaker(
     account: Account, functions: Functions, remembered: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert functions.submit(remembered)
