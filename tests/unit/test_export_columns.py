@@ -193,6 +193,15 @@ def test_an_italian_zero_after_a_country_code_is_kept(tmp_path: Path) -> None:
     assert written.column("verdict") == ["yes", "no"]
 
 
+def test_a_zero_is_dropped_only_where_the_country_drops_it(tmp_path: Path) -> None:
+    upload = ["+390612345678", "+441614960101", "+493012345678"]
+    rows = [["IT", "0612345678", "yes"], ["GB", "01614960101", "no"], ["DE", "030 12345678", "yes"]]
+
+    written = results(tmp_path, "country,number,band", rows, upload=upload)
+
+    assert written.column("verdict") == ["yes", "no", "yes"]
+
+
 @pytest.mark.parametrize("country", ["Country", "ISO", "region", "国家"])
 def test_countries_of_several_numbers_are_joined(tmp_path: Path, country: str) -> None:
     upload = ["+493012345678", "+41446681800", "+390612345678"]

@@ -95,20 +95,38 @@ def test_a_list_longer_than_a_block_keeps_its_order(results: Results) -> None:
 @pytest.mark.parametrize(
     "number",
     ["+41790000001", "41790000001", "0041790000001", " +41 79 000-00-01 ", "'+41790000001",
-     '"=""41790000001"""', "41790000001.0", "(41) 79.000.00.01"],
+     '"=""41790000001"""', "41790000001.0", "(41) 79.000.00.01", "000041790000001", '"41,790,000,001"'],
 )  # fmt: skip
 def test_phone_numbers_are_joined_on_their_digits(results: Results, number: str) -> None:
     assert results([FIRST], f"number,band\n{number},yes\n").counts.resolved == 1
 
 
 @pytest.mark.parametrize(
-    "number", ["4.1790000001E+10", "x41790000001", "+41790000001/2", "", '"4179\n0000001"', "\u0664"]
+    "number",
+    [
+        "4.1790000001E+10",
+        "x41790000001",
+        "+41790000001/2",
+        "",
+        '"4179\n0000001"',
+        "\u0664",
+        '"41,79,0000001"',
+    ],
 )
 def test_text_that_only_resembles_a_number_matches_none(results: Results, number: str) -> None:
     written = results([FIRST, SECOND], f"number,band\n{number},yes\n41790000002,no\n")
 
     assert written.column("status") == ["unresolved", "resolved"]
     assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("text", ["1) 4930123456", "4930123456.00", "4930123456 ext. 00", "4930123456#00"])
+def test_digits_beside_a_number_do_not_make_another_one(results: Results, text: str) -> None:
+    others = ["+14930123456", "+493012345610", "+493012345600"]
+
+    written = results([*others, FIRST], f"number,band\n{text},yes\n{FIRST},no\n")
+
+    assert written.column("verdict") == ["", "", "", "no"]
 
 
 def test_an_entry_without_a_row_is_unresolved_and_never_no(results: Results) -> None:

@@ -12,12 +12,16 @@ from unicodedata import normalize
 
 from numberdrop.files.uploads.entries import email_key, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
-from numberdrop.files.uploads.notation import plain_number
+from numberdrop.files.uploads.notation import plain_number, without_list_number
 from numberdrop.jobs.checkers import InputKind
 
 _LINES_OF_E164 = re.compile(r"(?:\n\+[1-9][0-9]*)*+")
 _LINES_OF_DIGITS = re.compile(r"(?:\n\+?[1-9][0-9]*)*+")
-_DIGITS_AFTER_00 = re.compile(r"00([1-9][0-9]*)")
+_DIGITS_AFTER_00 = re.compile(r"0{2,}([1-9][0-9]*)")
+"""An international number after ``00``, or filled up with zeros."""
+
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")
+"""A number as spreadsheets show it with separators."""
 
 TAIL = 7
 """The last digits of a phone number, which are the same however the number begins. Few national numbers are
@@ -154,10 +158,20 @@ def tails(numbers: list[str]) -> list[str]:
 
 
 def digits_of(text: str) -> str:
-    """Return the digits of a number, however it is punctuated; empty if the text is not a number."""
+    """Return the digits of a number, however it is punctuated; empty if the text is not a number.
+
+    >>> digits_of("+41 79 000-00-01"), digits_of("41,790,000,001"), digits_of("2) 41790000001")
+    ('41790000001', '41790000001', '')
+    """
     digits = text.removeprefix("+")
     if not _is_digits(digits):
-        digits = plain_number(text.strip().removesuffix(".0")).replace("+", "")
+        text = text.strip()
+        if _THOUSANDS.fullmatch(text):
+            return text.replace(",", "")
+        if without_list_number(text) != text:
+            # The digit before the bracket would count as part of the number.
+            return ""
+        digits = plain_number(text.removesuffix(".0")).replace("+", "")
     return digits if _is_digits(digits) else ""
 
 

@@ -16,11 +16,14 @@ from typing import IO
 
 from numberdrop.files.exports.calling_codes import calling_code
 from numberdrop.files.exports.columns import header_index
+from numberdrop.files.exports.matching import digits_of
 from numberdrop.files.exports.text import text_blocks
 from numberdrop.files.formats.delimited import DELIMITERS, csv_cells, csv_lines
 from numberdrop.files.formats.entries_file import INNER_LINE_FEED
 from numberdrop.files.formats.untrusted import InvalidFileError, parse_errors_as
 from numberdrop.files.formats.workbook import Sheet, Workbook
+from numberdrop.files.uploads.errors import EntryRejectedError
+from numberdrop.files.uploads.numbering_plans import possible_number
 
 _ROWS_PER_BLOCK = 10_000
 
@@ -56,7 +59,8 @@ class NumberColumn:
     Attributes:
         index: the column of the number.
         code_index: the column of its country, as ``calling_code`` reads it, or None if the number has it.
-        has_trunk_zero: whether a leading zero has to be dropped behind the country code.
+        has_trunk_zero: whether a leading zero has to be dropped behind the country code, where the country
+            does not keep it.
     """
 
     index: int
@@ -75,12 +79,25 @@ class NumberColumn:
         code = self.code_in(row)
         if not number or not code:
             return ""
-        return f"+{code}{number.removeprefix('0') if self.has_trunk_zero else number}"
+        return f"+{code}{_without_trunk_zero(code, number) if self.has_trunk_zero else number}"
 
     def code_in(self, row: Sequence[str]) -> str:
         """Return the digits of the calling code of a row's country; empty if the row does not name any."""
         index = self.code_index
         return calling_code(row[index]) if index is not None and index < len(row) else ""
+
+
+def _without_trunk_zero(code: str, number: str) -> str:
+    """Return a national number without its first zero, unless its country writes the zero abroad, too.
+
+    >>> _without_trunk_zero("44", "020 79460123"), _without_trunk_zero("39", "06 12345678")
+    ('20 79460123', '06 12345678')
+    """
+    try:
+        is_kept = possible_number(code + digits_of(number)).startswith(f"+{code}0")
+    except EntryRejectedError:
+        is_kept = False
+    return number if is_kept else number.removeprefix("0")
 
 
 @dataclass(frozen=True, slots=True)
