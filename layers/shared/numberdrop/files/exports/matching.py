@@ -71,6 +71,14 @@ class Matching:
         keys = self.row_keys(texts)
         return keys if self.kind is InputKind.PHONE else self._loose_keys(keys)
 
+    def entry_part_keys(self, entries: list[str]) -> list[str]:
+        """Return ``part_keys`` of entries, which are in the form of ``row_keys`` already.
+
+        >>> Matching(InputKind.PHONE).entry_part_keys(["+41790000001"])
+        ['+41790000001']
+        """
+        return entries if self.kind is InputKind.PHONE and not self.region else self.part_keys(entries)
+
     def loose_matches(self, rows: Mapping[str, str], entries: Collection[str]) -> dict[str, str]:
         """Return the entries that rows mean although they do not equal them, and the key of the row for each.
 

@@ -148,7 +148,7 @@ class Partition:
         first, *others = columns or (keys,)
         if others:
             for key, lines in zip(keys, zip(first, *others, strict=True), strict=True):
-                parts[hash(key) & last] += lines
+                parts[hash(key) & last].extend(lines)
         else:
             for key, line in zip(keys, first, strict=True):
                 parts[hash(key) & last].append(line)
@@ -195,11 +195,13 @@ class Partition:
             self._write()
 
     def _write(self) -> None:
+        pieces: list[bytes] = []
         for part, lines in enumerate(self._buffers):
             if lines:
-                size = self._file.write(join_lines(lines).encode())
-                self._ranges[part].extend((self._end, self._end + size))
-                self._end += size
+                pieces.append(join_lines(lines).encode())
+                self._ranges[part].extend((self._end, self._end + len(pieces[-1])))
+                self._end += len(pieces[-1])
+        self._file.write(b"".join(pieces))
         self._file.flush()
         self._clear_buffers()
 

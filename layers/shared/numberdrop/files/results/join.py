@@ -135,12 +135,12 @@ def joined(
     part_count = parts_for(entries.seek(0, SEEK_END) + export.size)
     with ExitStack() as files:
         rows = files.enter_context(partitioned(export.row_blocks, matching.part_keys, part_count))
-        sent = files.enter_context(partitioned(submitted, matching.part_keys, part_count))
+        sent = files.enter_context(partitioned(submitted, matching.entry_part_keys, part_count))
         parts = (
             (part, joiner.lines(rows.get(part, _no_lines), sent.get(part, _no_lines)))
             for part in rows.keys() | sent.keys()
         )
-        with in_order(parts, matching.part_keys, part_count) as lines:
+        with in_order(parts, matching.entry_part_keys, part_count) as lines:
             if counts.extra and not counts.answered and matching.kind is not InputKind.AS_WRITTEN:
                 raise InvalidFileError("No row of the export matches an entry that was sent.")
             # Free the disk before the results are written.
