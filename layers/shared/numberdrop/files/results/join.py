@@ -5,7 +5,6 @@ rendered lines are then read back in the order of the entries. If everything fit
 partition, and its lines are rendered while they are read.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
@@ -173,11 +172,11 @@ class _Joiner:
         """
         first_places: dict[str, int] = large_dict()
         """The first place of each distinct entry, by its key."""
-        places = array("L")
+        places: list[int] = []
         """The first place of each entry's key, so that each key is looked up once."""
         for (block,) in entries():
             keys = self.matching.entry_keys(block)
-            places.extend(map(first_places.setdefault, keys, count(len(places))))
+            places += map(first_places.setdefault, keys, count(len(places)))
         answers = self._answers(len(places), first_places, rows)
 
         found = list(map(answers.__getitem__, first_places.values()))
@@ -265,7 +264,7 @@ class _Joiner:
         self.counts.extra += len(others)
 
 
-def _marked(blocks: Iterable[list[str]], places: "array[int]") -> Iterator[list[str]]:
+def _marked(blocks: Iterable[list[str]], places: list[int]) -> Iterator[list[str]]:
     """Yield the blocks, with a mark before the line of each entry that is not the first of its key."""
     start = 0
     for block in blocks:
