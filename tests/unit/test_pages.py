@@ -1,5 +1,6 @@
 """The README and the other pages: their order, their links, and the commands that they show."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -174,6 +175,21 @@ def test_the_runbook_lists_every_file_of_the_results() -> None:
     assert re.findall(r"/([a-z]+\.\w+)$", listing, re.MULTILINE) == [
         "export.zip",
         "manifest.json",
+        "no.txt",
         "report.html",
         "results.csv",
+        "results.xlsx",
+        "yes.txt",
     ]
+
+
+def test_the_recorded_demo_shows_the_event_as_it_is_now() -> None:
+    page = (PROJECT / "docs" / "deployment.md").read_text("utf-8")
+    recorded = page.split("$ make demo")[1].split("```", maxsplit=1)[0]
+    detail = json.loads(recorded[recorded.index("{") : recorded.rindex("}") + 1])
+    sample = json.loads((PROJECT / "events/samples/1/completed.json").read_text("utf-8"))["detail"]
+    for shown, expected in [
+        (detail, sample),
+        *((detail[part], sample[part]) for part in ("results", "counts")),
+    ]:
+        assert shown.keys() == expected.keys()
