@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,12 +58,19 @@ def distinct(xml: bytes) -> bytes:
     return b"".join(xml % number for number in range(1_000_000))
 
 
+def prefixes() -> Iterator[bytes]:
+    """Yield the declarations of 50,000 prefixes at a time, which is nearly the longest tag."""
+    for start in range(0, 4_000_000, 50_000):
+        yield b"".join(b' xmlns:n%x="u"' % number for number in range(start, start + 50_000))
+
+
 HOSTILE: dict[str, tuple[str, bytes, Callable[[], bytes]]] = {
     "elements in a sheet": (SHEET, b"<sheetData>", lambda: many(b"<x/>")),
     "elements in a row": (SHEET, b"</row>", lambda: many(b"<x/>")),
     "elements in a cell": (SHEET, b"</is>", lambda: many(b"<x/>")),
     "names of elements": (SHEET, b"<sheetData>", lambda: distinct(b"<a%x/>")),
     "names of attributes": (SHEET, b"<sheetData>", lambda: distinct(b'<x a%x=""/>')),
+    "prefixes of namespaces": (SHEET, b"<sheetData>", lambda: b"<x" + b"/><x".join(prefixes()) + b"/>"),
     "attributes of an element": (SHEET, b"<sheetData>", lambda: b"<x " + distinct(b'a%x="" ') + b"/>"),
     "a long attribute": (SHEET, b"<sheetData>", lambda: b'<x a="' + many(b"x") + b'"/>'),
     "a long comment": (SHEET, b"<sheetData>", lambda: b"<!--" + many(b"x") + b"-->"),

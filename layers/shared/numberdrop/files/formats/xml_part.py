@@ -1,7 +1,7 @@
 """Stream the XML parts of workbooks from outside, so that no part can exhaust memory.
 
-``expat`` keeps the open elements, every name that it has seen, and each tag or comment until it ends. These
-are bounded here. What a reader keeps of a part, the reader bounds.
+``expat`` keeps the open elements, every name and prefix that it has seen, and each tag or comment until it
+ends. These are bounded here. What a reader keeps of a part, the reader bounds.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,9 @@ MAX_DEPTH = 100
 
 MAX_NAMES = 10_000
 """Most names of elements and attributes. The schemas of workbooks have some 2,000."""
+
+MAX_PREFIXES = 1000
+"""Most prefixes of namespaces. Workbooks have some ten."""
 
 MAX_TAG_LENGTH = 1024 * 1024
 """Bytes of a tag with its attributes, or of a comment."""
@@ -88,6 +91,14 @@ def read_part(part: IO[bytes], reader: PartReader) -> Iterator[None]:
         reader.end(name, depth)
         depth -= 1
 
+    prefixes: set[str | None] = set()
+
+    def start_namespace(prefix: str | None, _address: str) -> None:
+        prefixes.add(prefix)
+        if len(prefixes) > MAX_PREFIXES:
+            raise InvalidFileError("The workbook's XML has far too many namespaces.")
+
+    parser.StartNamespaceDeclHandler = start_namespace
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = reader.text
