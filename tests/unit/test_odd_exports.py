@@ -174,3 +174,32 @@ def test_text_in_two_encodings_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidFileError, match="encoding"):
         verdicts(tmp_path, b"Number,name,band\n" + rows + others)
+
+
+def test_rows_about_another_service_are_left_out(tmp_path: Path) -> None:
+    rows = [
+        f"{FIRST},whatsapp,no",
+        f"{FIRST},band,yes",
+        f"{SECOND},Band,no",
+        f"{SECOND},tg-simple,yes",
+        f"{THIRD},WhatsApp,yes",
+    ]
+
+    assert verdicts(tmp_path, "\n".join(["Number,service,activated", *rows])) == YES_AND_NO
+
+
+def test_an_export_about_another_service_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFileError, match="another service"):
+        verdicts(tmp_path, f"Number,task_type,status\n{FIRST},ws,active\n")
+
+
+@pytest.mark.parametrize("kinds", [("mobile", "landline"), ("Fixed Line", "VOIP"), ("", "unknown")])
+def test_a_type_of_number_is_not_a_service(tmp_path: Path, kinds: tuple[str, str]) -> None:
+    rows = f"Number,type,activated\n{FIRST},{kinds[0]},yes\n{SECOND},{kinds[1]},no\n"
+
+    assert verdicts(tmp_path, rows) == YES_AND_NO
+
+
+@pytest.mark.parametrize("name", ["name, title, x", '"a,b,c,d"'])
+def test_a_name_with_other_delimiters_splits_no_header(tmp_path: Path, name: str) -> None:
+    assert verdicts(tmp_path, f"Number;{name};band\n{FIRST};x;yes\n{SECOND};y;no\n") == YES_AND_NO

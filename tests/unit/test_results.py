@@ -120,7 +120,13 @@ def test_text_that_only_resembles_a_number_matches_none(results: Results, number
     assert (written.counts.resolved, written.counts.unresolved, written.counts.extra) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("text", ["1) 4930123456", "4930123456.00", "4930123456 ext. 00", "4930123456#00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1) 4930123456", "1. 4930123456", "1 +4930123456", "1+4930123456"),
+        *("4930123456.00", "4930123456 ext. 00", "4930123456#00"),
+    ],
+)
 def test_digits_beside_a_number_do_not_make_another_one(results: Results, text: str) -> None:
     others = ["+14930123456", "+493012345610", "+493012345600"]
 

@@ -71,6 +71,8 @@ def test_digits_are_unknown_in_a_column_without_known_name(word: str, verdict: s
         ("band", ["isregistered", "createdat"], "isregistered"),
         ("band", ["是否注册_activated", "备注"], "是否注册_activated"),
         ("ws", ["hastelegram", "haswhatsapp"], "haswhatsapp"),
+        ("ws", ["whatsapp_active", "whatsapp_registered"], "whatsapp_registered"),
+        ("band", ["band_active", "has_band"], "has_band"),
     ],
 )
 def test_the_verdict_column_belongs_to_the_checker(name: str, columns: list[str], column: str) -> None:

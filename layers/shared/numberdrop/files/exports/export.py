@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedReader
+from itertools import compress
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -14,7 +15,15 @@ from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
 from numberdrop.files.exports.members import archived_tables, workbook_tables
 from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table, joined_tables
-from numberdrop.files.exports.verdicts import UNKNOWN, is_verdict_name, normalised, verdict_column, verdict_of
+from numberdrop.files.exports.verdicts import (
+    SERVICE_COLUMNS,
+    UNKNOWN,
+    is_verdict_name,
+    names_other_service,
+    normalised,
+    verdict_column,
+    verdict_of,
+)
 from numberdrop.files.formats.archive import EMPTY_ZIP_START, ZIP_START, ArchiveLimits, open_archive
 from numberdrop.files.formats.delimited import DELIMITERS
 from numberdrop.files.formats.entries_file import entry_blocks
@@ -63,6 +72,11 @@ class Export:
         self._width = len(others)
         self.columns = other_names(names, number.index)
         self.verdict_column = verdict_column(self.columns, checker)
+        self._service_indexes = [
+            index
+            for index, name in enumerate(self.columns)
+            if name in SERVICE_COLUMNS and name != self.verdict_column
+        ]
         # No cell before the first of the other columns can hold a delimiter.
         self._cells_may_move = table.is_text and self.verdict_column not in {None, *self.columns[:1]}
 
@@ -71,12 +85,26 @@ class Export:
 
         Returns:
             For each block, the numbers as the export has them, and the rest of each row as a text for
-            ``cells``.
+            ``cells``. Rows that are about another service are left out.
 
         Raises:
-            InvalidFileError: a later part of the file is broken or hostile.
+            InvalidFileError: a later part of the file is broken or hostile, or no row is about the checker's
+                service.
         """
-        return self._table.row_blocks(self._number)
+        blocks = self._table.row_blocks(self._number)
+        return self._own_rows(blocks) if self._service_indexes else blocks
+
+    def _own_rows(self, blocks: Iterable[RowBlock]) -> Iterator[RowBlock]:
+        are_own: dict[str, bool] = {}
+        for numbers, rests in blocks:
+            for rest in {*rests} - are_own.keys():
+                cells = self.cells(rest)
+                services = [cells[index] for index in self._service_indexes]
+                are_own[rest] = not any(names_other_service(cell, self.checker) for cell in services)
+            is_own = [are_own[rest] for rest in rests]
+            yield list(compress(numbers, is_own)), list(compress(rests, is_own))
+        if are_own and not any(are_own.values()):
+            raise InvalidFileError("The export is about another service.")
 
     def answer(self, rest: str) -> tuple[list[str], str]:
         """Return the cells of a row, from ``cells``, and its verdict; empty if there is no verdict column.

@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from numberdrop.files.uploads.entries import email_key, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
-from numberdrop.files.uploads.notation import plain_number, without_list_number
+from numberdrop.files.uploads.notation import behind_leading_digits, plain_number, without_list_number
 from numberdrop.jobs.checkers import InputKind
 
 _LINES_OF_E164 = re.compile(r"(?:\n\+[1-9][0-9]*)*+")
@@ -176,10 +176,11 @@ def digits_of(text: str) -> str:
         text = text.strip()
         if _THOUSANDS.fullmatch(text):
             return text.replace(",", "")
-        if without_list_number(text) != text:
-            # The digit before the bracket would count as part of the number.
+        leading = behind_leading_digits(text)
+        if (leading and leading[1]) or without_list_number(text) != text:
+            # The number of a line would count as part of the phone number.
             return ""
-        digits = plain_number(text.removesuffix(".0")).replace("+", "")
+        digits = plain_number(text.removesuffix(".0")).lstrip("+")
     return digits if _is_digits(digits) else ""
 
 

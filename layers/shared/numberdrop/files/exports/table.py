@@ -142,7 +142,7 @@ def csv_table(open_file: Callable[[], IO[bytes]], size: int) -> Table:
     """Return the table in a CSV file.
 
     The delimiter is the one that a line such as ``sep=;`` declares, or else the one of ``DELIMITERS`` that
-    occurs most often in the header.
+    occurs most often in the header, and as often in the lines below it.
 
     Args:
         open_file: opens the file.
@@ -272,7 +272,10 @@ def _read_header(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
         start = start[declared.end() :]
     lines = StringIO(start, newline="")
     first_lines = list(islice(filter(str.strip, lines), _TITLE_LINES))
-    delimiters = [declared[1] if declared else max(DELIMITERS, key=line.count) for line in first_lines]
+    delimiters = [
+        declared[1] if declared else _delimiter_of(line, first_lines[index + 1 :])
+        for index, line in enumerate(first_lines)
+    ]
     rows = list(map(_parse_leniently, first_lines, delimiters))
     title_lines = header_index(rows)
     delimiter = delimiters[title_lines] if delimiters else DELIMITERS[0]
@@ -281,6 +284,19 @@ def _read_header(file: IO[bytes]) -> tuple[list[str], str, Iterator[str]]:
         pass
     header = _parse_header(lines, delimiter)
     return header, delimiter, chain([lines.read()], texts)
+
+
+def _delimiter_of(line: str, following: Sequence[str]) -> str:
+    """Return the delimiter of a line: the one of which most of the following lines have as many.
+
+    If that decides nothing, it is the one that occurs most often.
+    """
+
+    def agreement(delimiter: str) -> tuple[int, int]:
+        found = line.count(delimiter)
+        return sum(other.count(delimiter) == found for other in following) if found else 0, found
+
+    return max(DELIMITERS, key=agreement)
 
 
 def _parse_header(lines: StringIO, delimiter: str) -> list[str]:

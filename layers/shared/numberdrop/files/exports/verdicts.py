@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from unicodedata import normalize
 
-from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.checkers import Checker, checkers
 
 YES = "yes"
 NO = "no"
@@ -58,6 +59,12 @@ GENERIC_NAMES = (
 Those about an account come first. A status may be that of the check, and a number may be valid without an
 account.
 """
+
+SERVICE_COLUMNS = {
+    *("service", "task_type", "type", "platform", "app", "application", "product", "checker", "channel"),
+    *("服务", "平台", "应用", "类型", "产品", "服務", "應用", "類型", "產品"),
+}
+"""Names of a column that may say which service a row is about, if a number has a row for each."""
 
 _ALIASES = {
     "wa": "whatsapp",
@@ -146,6 +153,17 @@ def is_verdict_name(column: str, checker: Checker) -> bool:
     return column in _named_columns([column], checker)
 
 
+def names_other_service(cell: str, checker: Checker) -> bool:
+    """Return whether a cell that names the service of its row names another one than the checker's.
+
+    >>> band = checkers()["band"]
+    >>> [names_other_service(cell, band) for cell in ("WhatsApp", "tg-simple", "Band", "mobile", "")]
+    [True, True, False, False, False]
+    """
+    service = next(iter(_words(cell.lower())), "")
+    return service in _services() - {_service(checker)}
+
+
 def normalised(name: str) -> str:
     """Return the name of a column in lower case, with words joined by ``_``.
 
@@ -161,9 +179,8 @@ def _named_columns(columns: Sequence[str], checker: Checker) -> Iterator[str]:
     telling = [name for name in documented if name in GENERIC_NAMES or _is_own_name(name, checker)]
     if len(documented) == 1 and not _QUANTITIES.intersection(_words(documented[0])):
         telling = documented
-    own = [_bare(name) for name in columns if _is_own_name(name, checker)]
-    # A shorter name is more certain: "band" before "band_status".
-    own.sort(key=lambda name: (name != _bare(normalised(checker.name)), len(name)))
+    own = [_bare(name) for name in sorted(columns, key=len) if _is_own_name(name, checker)]
+    own.sort(key=lambda name: (name != _bare(normalised(checker.name)), _rank_of_ending(name)))
     mixed = [_bare(name) for name in columns if _is_generic(name)]
     by_bare_name: dict[str, str] = {}
     for column in columns:
@@ -176,6 +193,12 @@ def _named_columns(columns: Sequence[str], checker: Checker) -> Iterator[str]:
 def _bare(name: str) -> str:
     """Return a name without separators: ``isRegistered`` and ``is_registered`` are one name."""
     return _ANSWERS.sub("", name).replace("_", "")
+
+
+def _rank_of_ending(name: str) -> int:
+    """Return a rank by a name's ending: ``band`` before ``band_registered`` before ``band_active``."""
+    ranks = [rank for rank, generic in enumerate(GENERIC_NAMES, 1) if name.endswith(_bare(generic))]
+    return min(ranks, default=0)
 
 
 def _is_own_name(name: str, checker: Checker) -> bool:
@@ -198,6 +221,11 @@ def _service(checker: Checker) -> str:
     """Return the service that a checker is about, or nothing if it is not about one."""
     service = next(iter(_words(checker.name.lower())), "")
     return "" if service in _NOT_SERVICES else service
+
+
+@cache
+def _services() -> frozenset[str]:
+    return frozenset(map(_service, checkers().values())) - {""}
 
 
 def _words(name: str) -> list[str]:
