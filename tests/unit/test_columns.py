@@ -228,3 +228,64 @@ def test_other_columns_with_numbers_are_reported_with_counts() -> None:
 
     assert reading.column == "MobilePhone"
     assert [(other.name, other.numbers) for other in reading.other_columns] == [("Phone", 2), ("Fax", 8)]
+
+
+# Digits that only look like phones
+
+LOOK_ALIKE: dict[str, tuple[str, list[str]]] = {
+    "computers' addresses": ("DK", [f"45.12.34.{row}" for row in range(10, 16)]),
+    "insurance numbers": ("FR", [f"123-45-67{row}" for row in range(80, 86)]),
+    "tax numbers": ("BR", [f"119.876.543-{row}" for row in range(20, 26)]),
+    "numbers of contracts": ("US", [f"2024-455-{row:03}" for row in range(100, 106)]),
+}
+"""Cells in groups whose digits are numbers of a region."""
+
+
+@pytest.mark.parametrize("name", LOOK_ALIKE)
+@pytest.mark.parametrize("header", ["Feld;Name\n", ""], ids=["a silent header", "no header"])
+def test_groups_that_no_phone_has_are_weak_evidence(name: str, header: str) -> None:
+    region, cells = LOOK_ALIKE[name]
+    message = refusal(header + "".join(f"{cell};x\n" for cell in cells), region=region).reason.message
+
+    assert "nothing but the digits says" in message
+    assert "--column" in message
+
+
+@pytest.mark.parametrize(
+    ("region", "cell"),
+    [
+        *(("ES", "612 34 56 7{}"), ("DK", "70 10 10 1{}"), ("US", "202-555-010{}")),
+        *(
+            ("US", "1-202-555-010{}"),
+            ("PL", "22 123 45 6{}"),
+            ("RU", "912 345-67-8{}"),
+        ),
+        *(("international", "44 20 7946 010{}"), ("HU", "20 123 456{}"), ("GB", "07400 12345{}")),
+    ],
+)
+def test_groups_of_phones_are_evidence(region: str, cell: str) -> None:
+    rows = "".join(f"x;{cell.format(row)}\n" for row in range(4))
+
+    assert clean(f"Name;Feld\n{rows}", region=region).counts.submitted == 4
+
+
+@pytest.mark.parametrize("header", ["REGON", "Kunden-Nr.", "Socios", "Membership"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_bare_digits_below_another_word_are_refused(header: str, quote: str) -> None:
+    lines = "".join(f"{quote}{612345670 + row}{quote}\n" for row in range(5))
+
+    assert header in refusal(f"{quote}{header}{quote}\n{lines}", region="ES").reason.message
+    assert clean(f"{quote}Telefono{quote}\n{lines}", region="ES").counts.submitted == 5
+    assert clean(lines, region="ES").counts.submitted == 5
+
+
+def test_numbers_with_a_plus_are_read_below_any_word() -> None:
+    assert clean(f"Gewinner\n{A}\n{B}\n").numbers == [A, B]
+    assert clean("Gewinner\n030 23125001\n030 23125002\n", region="DE").counts.submitted == 2
+
+
+def test_a_list_of_dates_without_separators_is_refused() -> None:
+    dates = "".join(f"202401{day:02}\n" for day in range(1, 20))
+
+    assert refusal(dates, region="DK").reason.code is ReasonCode.NO_VALID_NUMBERS
+    assert clean("20240101\n20240102\n", region="DK").counts.submitted == 2

@@ -14,6 +14,10 @@ WhatsApp number (with country code)|No. HP|Cep telefonu|Số điện thoại|手
 Handy|Mobil-Nr|Handynr.|Móvil|Teléfono móvil|Customer Phone|Order phone
 MOBILE_NO|cellnumber|Phone (home)|CellPhone|WhatsApp|Telefonszám|Telefono
 Numer telefonu|Telemóvel|Mobitel|Kontaktnummer|nomor telepon|Cellulare
+Fono contacto|Nro celular|Telf.|Teléf.|Tlm|Di động|Số di động|联系号码|رقم التليفون
+شماره موبایل|Mobilszám|Broj mobitela|פלאפון|Mobilusis|Mobiil|Мобилен|Numer komórki
+WA Number|No WA|Ruf-Nr.|Festnetznummer|Phone incl. country code|Mobile (incl. prefix)
+Telefon inkl. Vorwahl|Customer phone|Billing Phone|Last known phone|Sales phone
 """
 OTHERS = """
 Kunden-Nr.|Kundennummer|Fax|Telefax|Faxnummer|Tel/Fax|Phone 1 - Label
@@ -22,6 +26,11 @@ Bestellnummer|PLZ|Postnr|Datum|Oprettet|created_time|GTIN|Artikel-Nr
 Customer ID|Personnr|VAT number|Steuernummer|ad_id|客户编号|订单号|Telefonanbieter
 Mobile carrier|Rechnungsnr|Kontonummer|StartDate|номер заказа|传真|Numéro client
 Número de cliente|Date of phone call|Phone verified|факс|Country Code
+Phone order no|Mobile sales|Tel. Kd-Nr.|Mobile data (GB)|WhatsApp sent at|Phone hash
+phone_sha256|Mobile OS|Telefonkosten|Telefontermin|Handyversicherung|Telefonrechnung
+手机型号|手机品牌|电话费|電話日時|携帯機種|Telefon türü|Modello telefono|Marque du téléphone
+Модель телефона|P.IVA|Partita IVA|REGON|NIP|PESEL|Documento|NIK|CCCD|Aadhaar
+СНИЛС|Matrícula|Claim No.|Policy Number|Roll no|身份证|رقم الهوية|Social Security
 """
 
 

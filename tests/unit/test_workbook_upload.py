@@ -263,3 +263,11 @@ def test_a_small_workbook_with_a_huge_table_is_refused() -> None:
         copy_as_csv(io.BytesIO(book), io.BytesIO(), max_characters=50_000)
 
     assert caught.value.reason.code is ReasonCode.TOO_LARGE
+
+
+@pytest.mark.parametrize("header", ["Kunden-Nr.", "REGON", "Mitglieder"])
+def test_one_column_of_ids_is_refused(header: str) -> None:
+    rows = [[30010000 + row] for row in range(5)]
+
+    assert refused_with(workbook([[header], *rows]), region="DE") is ReasonCode.NO_VALID_NUMBERS
+    assert clean(workbook([["Telefon"], *rows]), region="DE").counts.submitted == 5

@@ -54,6 +54,8 @@ _WITH_PLUS = re.compile(
 )
 _WITH_TRUNK_ZERO = re.compile(r"[('\"\s]*0[\s)./-]*[1-9].*")
 _IN_GROUPS = re.compile(r"\(?[0-9]{1,4}\)?(?:[ \u00a0.-][0-9]{2,4}){2,5}")
+_WITHOUT_TRUNK_ZERO = re.compile(r"[1-9].*")
+_IP_ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.(?!$)|$)){4}")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[ \u00a0.,'][0-9]{3})+")
 _WITH_BRACKETS = re.compile(r"\s*\([0-9]{1,5}\)[\s/-]*[0-9].*")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -298,11 +300,11 @@ def _evidence(
         if _DATE_LIKE.fullmatch(cell):
             continue
         try:
-            read(row, index)
+            entry = read(row, index)
         except EntryRejectedError:
             continue
         valid += 1
-        shaped += is_written_as_phone(cell)
+        shaped += is_written_as_phone(cell) and _has_phone_groups(cell, entry)
     total = max(len(tried), 1)
     return Evidence(
         index=index,
@@ -315,6 +317,24 @@ def _evidence(
         with_plus=sum(has_plus(cell) for _, cell in tried) / total,
         addresses=sum(is_address(cell) for _, cell in tried) / total,
     )
+
+
+def _has_phone_groups(cell: str, entry: object) -> bool:
+    """Return whether a cell that shows to be a number only by its groups has those of phone numbers.
+
+    Groups of equal length are usual too: ``612 345 678``. Ids and addresses of computers have others.
+    """
+    if not _WITHOUT_TRUNK_ZERO.fullmatch(cell):
+        return True
+    if _IP_ADDRESS.fullmatch(cell):
+        return False
+    groups = re.findall("[0-9]+", cell)
+    if not isinstance(entry, str) or not entry.startswith("+") or len(set(map(len, groups))) == 1:
+        return True
+    # The library behind it is slow to import, and few uploads need it.
+    from numberdrop.files.uploads.national_numbers import has_usual_groups  # noqa: PLC0415
+
+    return has_usual_groups(cell, entry)
 
 
 def column_named(choice: str, names: Sequence[str]) -> int | None:

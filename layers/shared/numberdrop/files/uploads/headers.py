@@ -18,7 +18,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _ONE_WORD = {"whatsapp", "iphone", "imessage"}
 _DIGITS = re.compile(r"[0-9]+")
 _REMARK = re.compile(
-    r"\(.*|\[.*|[,:;]? *\b(?:with|incl|including|include|mit|inkl|avec|con|com|met|including) .*",
+    r"\(.*|\[.*|[,:;]? *\b(?:with|including|include|mit|avec|con|com|met|in[ck]l\.?) .*",
     re.IGNORECASE,
 )
 """A remark such as ``(with country code)``, which does not change what the cells are."""
@@ -79,8 +79,10 @@ def header_of(text: str) -> Header:
     named = tokens(_REMARK.sub("", text)) or tokens(text)
     digits = _DIGITS.search(text)
     ordinal = int(digits[0][:4]) if digits else 0
-    if any(map(is_phone_word, named)) or _is_contact_number(named):
-        if any(map(_is_about_a_phone, named)):
+    if any(map(is_phone_word, named)) or _is_contact_number(named) or _is_phone_phrase(named):
+        if any(map(_is_about_a_phone, named)) or not _vocabulary().behind_phone.isdisjoint(
+            _behind_phone(named)
+        ):
             return Header(Heading.OTHER)
         return Header(Heading.PHONE, _preference(named), ordinal)
     if not _vocabulary().other.isdisjoint(named) or any(map(_is_counted, named)):
@@ -123,6 +125,8 @@ class _Vocabulary:
     fax: tuple[str, ...]
     of_a_phone: frozenset[str]
     of_a_phone_endings: tuple[str, ...]
+    behind_phone: frozenset[str]
+    phrases: tuple[str, ...]
     other: frozenset[str]
 
 
@@ -152,7 +156,11 @@ def _vocabulary() -> _Vocabulary:
         number=frozenset(words("number")),
         fax=words("fax"),
         of_a_phone=frozenset(of_a_phone),
-        of_a_phone_endings=tuple(word for word in of_a_phone if len(word) >= _MIN_ENDING),
+        of_a_phone_endings=tuple(
+            word for word in of_a_phone if len(word) >= _MIN_ENDING or _SCRIPT_WITHOUT_SPACES.search(word)
+        ),
+        behind_phone=frozenset(words("of a phone, behind it")),
+        phrases=words("phone phrases"),
         other=frozenset(words("other")),
     )
 
@@ -184,6 +192,17 @@ def _is_contact_number(named: Sequence[str]) -> bool:
         or (first in known.number and second in known.contact)
         for first, second in pairwise(named)
     )
+
+
+def _is_phone_phrase(named: Sequence[str]) -> bool:
+    joined = "".join(named)
+    return any(phrase in joined for phrase in _vocabulary().phrases)
+
+
+def _behind_phone(named: Sequence[str]) -> Sequence[str]:
+    """Return the words behind the last phone word."""
+    last = max((index for index, word in enumerate(named) if is_phone_word(word)), default=len(named))
+    return named[last + 1 :]
 
 
 def _is_counted(word: str) -> bool:

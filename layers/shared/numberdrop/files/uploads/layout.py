@@ -7,17 +7,15 @@ from itertools import islice
 
 from numberdrop.files.formats.delimited import DELIMITERS
 from numberdrop.files.uploads import columns
-from numberdrop.files.uploads.errors import choose_a_column, no_such_column
-from numberdrop.files.uploads.headers import Heading, header_of
+from numberdrop.files.uploads.errors import no_such_column
+from numberdrop.files.uploads.plain_lists import check_list
 from numberdrop.files.uploads.table_sample import (
     MAX_SAMPLED,
     MAX_TITLE_ROWS,
     TableSample,
-    has_data,
     is_likely_entry,
 )
 from numberdrop.files.uploads.tables import NO_DELIMITER, Layout, Wanted, made_up_names, without_blank_end
-from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reading_choice import UploadLayout
 
 _MOST = 0.8
@@ -36,6 +34,7 @@ def layout_of_text(text: str, wanted: Wanted) -> Layout | None:
     - The user chose a column of it.
 
     >>> from numberdrop.files.uploads.entries import entry_rule
+    >>> from numberdrop.jobs.checkers import InputKind
     >>> kind = InputKind.PHONE
     >>> layout_of_text("name;phone\nJane;+41790000001\n", Wanted(kind, entry_rule(kind)))
     Layout(delimiter=';', header=('name', 'phone'), entry_column=1, first_row=1, ...)
@@ -64,7 +63,7 @@ def layout_of_text(text: str, wanted: Wanted) -> Layout | None:
         raise columns.no_entries(wanted.kind, wanted.rule)
     if column.named_column(wanted) == 0 or all(line[0] == line[-1] == '"' for line in lines):
         return column.layout(wanted)
-    _check_list(lines, wanted)
+    check_list(lines, wanted)
     return None
 
 
@@ -116,6 +115,7 @@ def delimiter_of_line(line: str, wanted: Wanted) -> str | None:
     """Return the delimiter of a list whose entries are all in one line; None for other lines.
 
     >>> from numberdrop.files.uploads.entries import entry_rule
+    >>> from numberdrop.jobs.checkers import InputKind
     >>> delimiter_of_line("+41790000001, +41790000002", Wanted(InputKind.PHONE, entry_rule(InputKind.PHONE)))
     ','
     """
@@ -142,20 +142,3 @@ def _layout_of_choice(samples: Sequence["TableSample"], choice: str, wanted: Wan
             return layout
     names = [name.strip() for name in samples[0].names(wanted) or () if name.strip()]
     raise no_such_column(choice, names if len(samples[0].rows[0]) > 1 else ())
-
-
-def _check_list(lines: Sequence[str], wanted: Wanted) -> None:
-    """Refuse a list whose first line says that the others are not phone numbers, and a list of dates.
-
-    Raises:
-        JobFailedError: ``NO_VALID_NUMBERS``.
-    """
-    if wanted.kind is InputKind.EMAIL or (wanted.is_text and not wanted.phones_only):
-        return
-    first, rest = lines[0], lines[1:MAX_SAMPLED]
-    says_other = header_of(first).heading is Heading.OTHER and not has_data(first)
-    numbers = sum(map(columns.is_number_like, rest))
-    if says_other and numbers > len(rest) / 2 and sum(map(columns.has_plus, rest)) <= len(rest) / 2:
-        raise choose_a_column([first], are_weak=True)
-    if sum(map(columns.is_date_like, lines)) > len(lines) / 2:
-        raise columns.no_entries(wanted.kind, wanted.rule)

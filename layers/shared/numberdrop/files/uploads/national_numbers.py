@@ -129,6 +129,16 @@ def _is_grouped_as_usual(written: str, number: str) -> bool:
     return len(groups) > 1 and groups in (usual, [usual[0].lstrip("0"), *usual[1:]])
 
 
+def has_usual_groups(written: str, number: str) -> bool:
+    """Return whether a text has the usual groups of a number, with or without its country code.
+
+    >>> has_usual_groups("1-310-345-6789", "+13103456789"), has_usual_groups("31-0345-6789", "+13103456789")
+    (True, False)
+    """
+    code, *rest = _GROUP.findall(format_number(parse(number), PhoneNumberFormat.INTERNATIONAL))
+    return _is_grouped_as_usual(written, number) or _GROUP.findall(written) in ([code, *rest], rest)
+
+
 def e164_after_00(digits: str, region: str) -> str | None:
     """Return the E.164 form of a number that starts with ``00``.
 

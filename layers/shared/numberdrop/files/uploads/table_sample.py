@@ -14,6 +14,7 @@ from numberdrop.files.uploads.countries import CountryColumns, by_country, count
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.headers import Heading, header_of, name_key, words
+from numberdrop.files.uploads.plain_lists import check_list, has_data
 from numberdrop.files.uploads.tables import NO_DELIMITER, Layout, Wanted, made_up_names, without_blank_end
 from numberdrop.jobs.checkers import InputKind
 
@@ -31,7 +32,6 @@ _HINT = "sep="
 
 _PHONE_LIKE = re.compile(r"(?:[\s+().\[\]/\-\u2010-\u2015]*[0-9]){6,15}")
 _ADDRESS_LIKE = re.compile(r"[^\s@]+@[^\s@]+")
-_DATA_LIKE = re.compile(r"@|(?:[0-9]\D?){4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ class TableSample:
         """
         first = self.rows[0]
         if len(first) == 1:
+            check_list([row[0].strip() for row in self.rows if row], wanted)
             return self._layout(0, has_header=self.named_column(wanted) == 0)
         names = self.names(wanted)
         below = self.rows if names is None else self.rows[1:]
@@ -179,7 +180,7 @@ class TableSample:
 
 
 def _is_header_cell(cell: str, wanted: Wanted) -> bool:
-    return not _DATA_LIKE.search(cell) or _named_column([cell], wanted) == 0
+    return not has_data(cell) or _named_column([cell], wanted) == 0
 
 
 def _header_index(rows: Sequence[Sequence[str]], wanted: Wanted) -> int:
@@ -253,13 +254,8 @@ def _first(names: Sequence[str], known: Sequence[str]) -> int | None:
 
 def _may_be_entry(cell: str, wanted: Wanted) -> bool:
     if wanted.is_text:
-        return bool(_DATA_LIKE.search(cell))
+        return has_data(cell)
     return is_likely_entry(cell, wanted)
-
-
-def has_data(cell: str) -> bool:
-    """Return whether a cell has digits or an at sign, so that it is not the name of a column."""
-    return bool(_DATA_LIKE.search(cell))
 
 
 def is_likely_entry(cell: str, wanted: Wanted) -> bool:
