@@ -41,10 +41,12 @@ class Sender:
             OutcomeUnknownError: a file was sent, or may have been, and then something failed.
             InterruptedByUserError: the user pressed Ctrl-C.
         """
-        for number, file in enumerate(files, start=1):
+        # A key that would be too long is found before any file is sent.
+        keys = [key_for(self.order.folder, self.order.prefix, file.name, utc_now()) for file in files]
+        for number, (file, key) in enumerate(zip(files, keys, strict=True), start=1):
             not_sent = "".join(f" {safe_to_print(other.name)} was not sent." for other in files[number:])
             try:
-                self._send(file, view)
+                self._send(file, key, view)
             except RefusedError as error:
                 error_type = OutcomeUnknownError if self.jobs else RefusedError
                 raise error_type(f"{safe_to_print(file.name)}: {error}{not_sent}") from None
@@ -68,8 +70,7 @@ class Sender:
         names = ", ".join(safe_to_print(job.name) for job in self.jobs)
         return f"Do not send again: {names}. The jobs go on. Look at them with 'numberdrop jobs'."
 
-    def _send(self, file: LocalFile, view: View) -> None:
-        key = key_for(self.order.folder, self.order.prefix, file.name, utc_now())
+    def _send(self, file: LocalFile, key: str, view: View) -> None:
         uploader = Uploader(self.connection.s3, self.connection.stack.upload_bucket)
         if file.has_changed:
             raise RefusedError("Not sent. It has changed since its price was computed. Send it again.")

@@ -19,6 +19,7 @@ from numberdrop.masking import without_personal_data
 from numberdrop_cli.aws_errors import error_code, explain, http_status
 from numberdrop_cli.errors import OutcomeUnknownError, RefusedError
 from numberdrop_cli.names import composed
+from numberdrop_cli.printing import safe_to_print
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,7 +53,10 @@ def key_for(checker_folder: str, prefix: str | None, name: str, now: datetime) -
     folder = prefix or f"sent/{now:%Y-%m-%d-%H%M%S}-{distinction}"
     key = composed(f"{checker_folder}/{folder}/{name}")
     if len(key.encode()) > MAX_KEY_BYTES:
-        raise RefusedError(f"The key would have more than {MAX_KEY_BYTES} bytes. Use shorter names.")
+        raise RefusedError(
+            f"Not sent. The key of {safe_to_print(name)} would have more than {MAX_KEY_BYTES} bytes. "
+            "Use shorter names."
+        )
     return key
 
 

@@ -252,6 +252,15 @@ def test_a_job_is_found_by_another_unicode_form_of_its_key(run: CommandLine, tmp
     assert run("show", upload.key).exit_code == 0
 
 
+def test_a_key_too_long_for_a_file_is_found_before_any_is_sent(run: CommandLine, tmp_path: Path) -> None:
+    name = "x" * 240
+    (tmp_path / name).write_text(NUMBERS, encoding="utf-8")
+    prefix = "/".join(["y" * 200] * 4)
+    result = run("send", "leads.txt", name, "--checker", "band", "--prefix", prefix)
+    assert (result.exit_code, keys(run)) == (1, [])
+    assert "more than 1024 bytes" in result.stderr
+
+
 # The working folder
 
 
