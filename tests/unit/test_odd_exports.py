@@ -8,6 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from numberdrop.files.formats.untrusted import InvalidFileError
+from tests.support.exports import zipped
 from tests.support.results import results_of
 
 NUMBERS = ("41790000001", "41790000002", "41790000003")
@@ -203,3 +204,32 @@ def test_a_type_of_number_is_not_a_service(tmp_path: Path, kinds: tuple[str, str
 @pytest.mark.parametrize("name", ["name, title, x", '"a,b,c,d"'])
 def test_a_name_with_other_delimiters_splits_no_header(tmp_path: Path, name: str) -> None:
     assert verdicts(tmp_path, f"Number;{name};band\n{FIRST};x;yes\n{SECOND};y;no\n") == YES_AND_NO
+
+
+PARTS = {"t/1.csv": f"Number,band\n{FIRST},yes\n", "t/2.csv": f"Number,band\n{SECOND},no\n"}
+
+
+@pytest.mark.parametrize("name", ["t/summary.csv", "t/0.csv"])
+def test_files_that_continue_each_other_are_one_table(tmp_path: Path, name: str) -> None:
+    assert verdicts(tmp_path, zipped(PARTS)) == YES_AND_NO
+    assert verdicts(tmp_path, zipped({**PARTS, name: "total,yes,no\n2,1,1\n"})) == YES_AND_NO
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {**PARTS, "t/3.csv": f"Number,whatsapp\n{THIRD},yes\n"},
+        {**PARTS, "t/3.csv": f"Number,band\n{THIRD},yes\n{SECOND},no\n"},
+        {"t/activated.csv": f"Number\n{FIRST}\n", "t/unactivated.csv": f"Number\n{SECOND}\n"},
+    ],
+    ids=["another table", "the same number", "no verdicts"],
+)
+def test_files_that_may_not_belong_together_are_refused(tmp_path: Path, members: dict[str, str]) -> None:
+    with pytest.raises(InvalidFileError, match="several to choose from"):
+        verdicts(tmp_path, zipped(members))
+
+
+def test_lists_beside_an_empty_table_are_read(tmp_path: Path) -> None:
+    members = {"t/all.csv": "Number,band\n", "t/activated.txt": FIRST, "t/unregistered.txt": SECOND}
+
+    assert verdicts(tmp_path, zipped(members)) == YES_AND_NO

@@ -13,7 +13,7 @@ from numberdrop.files.exports.answering import answering_column
 from numberdrop.files.exports.columns import column_names, count_entries, number_index, other_names
 from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
-from numberdrop.files.exports.members import archived_tables, workbook_tables
+from numberdrop.files.exports.members import SEVERAL_TABLES, archived_tables, workbook_tables
 from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table, joined_tables
 from numberdrop.files.exports.verdicts import (
     SERVICE_COLUMNS,
@@ -249,6 +249,11 @@ class _Candidate:
     count: int
     has_verdicts: bool
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What a table has in common with those that it continues."""
+        return self.names, self.number, self.table.delimiter, self.table.is_hidden
+
     def answers(self, matching: Matching) -> dict[str, list[str]]:
         """Return the first rows by the keys of their numbers."""
         numbers = [self.number.number_in(row).replace("\n", " ") for row in self.rows]
@@ -281,11 +286,10 @@ def _table_with_numbers(
         found,
         key=lambda each: (not each.table.is_hidden, bool(each.count) and each.has_verdicts, each.count),
     )
-    alike = [
-        each
-        for each in found
-        if (each.names, each.number, each.table.is_hidden) == (best.names, best.number, best.table.is_hidden)
-    ]
+    kind = best.kind
+    alike = [each for each in found if each.kind == kind]
+    if best.table.is_text and any(each.count for each in found if each.kind != kind):
+        raise InvalidFileError(SEVERAL_TABLES)
     parts = _parts(best, alike, matching)
     return joined_tables([each.table for each in parts]), best.names, best.number
 
@@ -294,7 +298,7 @@ def _parts(best: _Candidate, alike: Iterable[_Candidate], matching: Matching) ->
     """Return the tables that have numbers of their own, in their order; the best one is among them.
 
     Raises:
-        InvalidFileError: a table has another answer for a number of the best one.
+        InvalidFileError: a table has another answer for a number of the best one, or a file the same numbers.
     """
     answers = best.answers(matching)
     parts: list[_Candidate] = []
@@ -302,6 +306,10 @@ def _parts(best: _Candidate, alike: Iterable[_Candidate], matching: Matching) ->
         others = each.answers(matching)
         if any(others[key] != answers[key] for key in others.keys() & answers.keys()):
             raise InvalidFileError("Several sheets of the export have the same numbers with other answers.")
+        is_part = each.has_verdicts and others.keys().isdisjoint(answers)
+        if each is not best and each.table.is_text and not is_part:
+            # Without verdicts, the names of the files may say what their numbers have in common.
+            raise InvalidFileError(SEVERAL_TABLES)
         if each is best or others.keys().isdisjoint(answers):
             parts.append(each)
     return parts

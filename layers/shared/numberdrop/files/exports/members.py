@@ -18,6 +18,11 @@ from numberdrop.files.formats.workbook import open_workbook
 _TABLES = ("all.csv", "*.csv", "*.xlsx")
 """Base names of the member that has all rows. The first pattern that exactly one member matches decides."""
 
+_PARTS = "*.csv"
+"""Base names of members that may have the rows together, if no pattern decides."""
+
+SEVERAL_TABLES = "The export's archive contains no table, or several to choose from."
+
 _HIDDEN = (".", "~$")
 """Prefixes of the files that macOS and Office create next to others, such as ``._all.csv``."""
 
@@ -34,7 +39,9 @@ _LIST_HEADER = ["number", "list"]
 
 
 def archived_tables(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) -> Iterator[Table]:
-    """Return the tables of an archive: of its CSV file, its workbook or its lists of numbers.
+    """Return the tables of an archive: of its CSV files, its workbook or its lists of numbers.
+
+    Lists count if there is no table, or if it has no rows. Several CSV files may be parts of one table.
 
     Args:
         archive: an archive that is within the limits.
@@ -48,14 +55,15 @@ def archived_tables(archive: ZipFile, limits: ArchiveLimits, files: ExitStack) -
     members = [(name, member) for name, member in members if not name.startswith(_HIDDEN)]
     candidates = [[found for found in members if fnmatchcase(found[0], pattern)] for pattern in _TABLES]
     table = next((found[0] for found in candidates if len(found) == 1), None)
-    if table:
-        name, member = table
-        if name.endswith(".csv"):
-            return iter([csv_table(partial(archive.open, member), member.file_size)])
-        return workbook_tables(_unpack(archive, member, limits, files), limits, files)
     named = [(_LISTS[name], member) for name, member in members if name in _LISTS]
-    if any(candidates) or not named:
-        raise InvalidFileError("The export's archive contains no table, or several to choose from.")
+    if table and table[0].endswith(".xlsx"):
+        return workbook_tables(_unpack(archive, table[1], limits, files), limits, files)
+    parts = [table] if table else candidates[_TABLES.index(_PARTS)]
+    tables = [csv_table(partial(archive.open, member), member.file_size) for _, member in parts]
+    if tables and not (table and named and not tables[0].first_rows()):
+        return iter(tables)
+    if not named or (any(candidates) and not table):
+        raise InvalidFileError(SEVERAL_TABLES)
     lists = [(word, partial(archive.open, member)) for word, member in named]
     return iter([list_table(_LIST_HEADER, lists, sum(member.file_size for _, member in named))])
 

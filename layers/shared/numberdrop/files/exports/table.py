@@ -204,7 +204,9 @@ def joined_tables(tables: Sequence[Table]) -> Table:
     Args:
         tables: at least one table. All have the same delimiter.
     """
-    return replace(tables[0], row_blocks=partial(_blocks_of_all, tables))
+    # The size of a sheet is that of its workbook.
+    size = max(tables[0].size, sum(table.size for table in tables if table.is_text))
+    return replace(tables[0], size=size, row_blocks=partial(_blocks_of_all, tables))
 
 
 def _blocks_of_all(tables: Sequence[Table], number: NumberColumn) -> Generator[RowBlock, None, None]:
