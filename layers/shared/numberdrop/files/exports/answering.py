@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numberdrop.files.exports.calling_codes import code_indexes
 from numberdrop.files.exports.columns import FEWEST_DIGITS, NUMBER_NAMES, clearly_named, filled_cells
 from numberdrop.files.exports.matching import TAIL, Matching, digits_of, exists, tails
-from numberdrop.files.exports.table import NumberColumn
+from numberdrop.files.exports.number_column import NumberColumn
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.jobs.checkers import InputKind
 

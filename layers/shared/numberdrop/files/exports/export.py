@@ -14,7 +14,8 @@ from numberdrop.files.exports.columns import column_names, count_entries, number
 from numberdrop.files.exports.format import ExportFormat
 from numberdrop.files.exports.matching import Matching
 from numberdrop.files.exports.members import SEVERAL_TABLES, archived_tables, workbook_tables
-from numberdrop.files.exports.table import NumberColumn, RowBlock, Table, csv_table, joined_tables
+from numberdrop.files.exports.number_column import NumberColumn
+from numberdrop.files.exports.table import RowBlock, Table, csv_table, joined_tables
 from numberdrop.files.exports.verdicts import (
     SERVICE_COLUMNS,
     UNKNOWN,
