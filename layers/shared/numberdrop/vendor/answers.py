@@ -26,6 +26,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE, DEFAULT_PAUSE = 1, 900, 60
 _TASK = re.compile(r"(?<![A-Za-z])(?:task|Task|TASK)(?![a-z])|(?<=[a-z])Task(?![a-z])")
 """Matches the word "task", also in ``task_not_found`` and ``unknownTask``."""
 
+_PATH = re.compile(r"\S*(?:[/\\?]|%2f|\w\.\w+\.\w)\S*", re.IGNORECASE)
+"""Matches a word that is a path, in whichever way a gateway writes it."""
+
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -40,7 +43,7 @@ class Answer:
 
     def names_task(self, task_id: str) -> bool:
         """Return whether the words are about the task. A gateway may name a path, and so the task's id."""
-        words = re.sub(r"\S*/\S*", " ", self.message)
+        words = _PATH.sub(" ", self.message)
         return self.fields.get("task_id") == task_id or task_id in words or bool(_TASK.search(words))
 
     @property
