@@ -131,8 +131,14 @@ def _arms(call: Call) -> bool:
     return bool(values.get(":state") == {"S": str(State.SUBMITTING)})
 
 
-@cache
 def single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
+    """Return the single faults of a scenario that the tests try: all, or every n-th of a long one."""
+    step = 1 if TORTURE_SECONDS else SAMPLED.get(scenario, 1)
+    return all_single_faults(scenario)[::step]
+
+
+@cache
+def all_single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
     """Return every fault of each call of a scenario that can make a difference.
 
     If several invocations of a function reach a call by the same path, only the first two count: most runs
@@ -147,8 +153,7 @@ def single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
         paths[path] += 1
         if paths[path] <= 2 and not _is_inner_repeat(call, calls):
             chosen += [(call, Schedule(scenario, (Fault(call.number, mode),))) for mode in call.kind.modes]
-    step = 1 if TORTURE_SECONDS else SAMPLED.get(scenario, 1)
-    return tuple(chosen[::step])
+    return tuple(chosen)
 
 
 def _path_to(call: Call, calls: list[Call]) -> CallPath:
