@@ -31,6 +31,17 @@ class Poster:
     vendor: VendorClient
     now: Clock
 
+    def check_key(self) -> None:
+        """Check, while failing is still free, that there is a key.
+
+        Once the ledger says ``submitting``, a secret that cannot be read would leave the job in doubt.
+
+        Raises:
+            ApiKeyInvalidError: the secret does not hold a key.
+            BotoCoreError, ClientError: the secret cannot be read.
+        """
+        self.vendor.api_key.get()
+
     def has_time(self, end: datetime) -> bool:
         """Return whether enough time is left for a POST, if the function ends at ``end``."""
         return self._seconds(end) >= SHORTEST_POST

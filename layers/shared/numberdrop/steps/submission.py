@@ -232,8 +232,7 @@ class Submitter:
                     # Nothing is sent, so no fence is put up: nothing else would show a forgotten charge.
                     self.fences.check(job)
                 elif wait is None:
-                    # Later, a secret that cannot be read would leave the job in doubt.
-                    self.vendor.api_key.get()
+                    self._poster.check_key()
             except UnknownAttemptError as unknown:
                 self._end_forgotten(job, FORGOTTEN, unknown)
                 return Settled()
