@@ -91,6 +91,7 @@ def test_rows_above_the_header_of_a_sheet_are_skipped(tmp_path: Path, above: Row
         [["Number", "whatsapp"], [FIRST, "no"], [SECOND, "yes"], [THIRD, "yes"]],
         [["country", "numbers"], ["GB", 447700900], ["DE", 4915123456], ["CH", 417900000]],
         [["status", "count"], ["yes", 1], ["no", 1], ["unknown", 0]],
+        [["Number", "status"], [FIRST, "invalid"], [SECOND, "valid"], [THIRD, "invalid"]],
     ],
 )
 @pytest.mark.parametrize("is_first", [True, False])

@@ -21,13 +21,27 @@ from numberdrop.jobs.checkers import checkers
         ),
         *(
             (word, "yes")
-            for word in ("1.0", "有", "注册", "已註冊", "found", "\uff39\uff25\uff33", "Yes.", "yes\u200b")
+            for word in (
+                "1.0",
+                "有",
+                "注册",
+                "已註冊",
+                "found",
+                "\uff39\uff25\uff33",
+                "Yes.",
+                "yes\u200b",
+                ' "yes"',
+                "='yes'",
+            )
         ),
         *(
             (word, "no")
             for word in ("0.0", "无", "没有", "未註冊", "not found", "Not-Registered", "non-active")
         ),
-        *((word, "unknown") for word in ("-1", "yes/no", "no data", "no result", "nope", "未知", "未检测")),
+        *(
+            (word, "unknown")
+            for word in ("-1", "yes/no", "no data", "no result", "nope", "未知", "未检测", "=yes")
+        ),
         *((word, "unknown") for word in ("unknown", "N/A", "", "ban", "banned", "yes?", "2", "business")),
     ],
 )

@@ -19,6 +19,7 @@ from numberdrop.files.exports.table import RowBlock, Table, csv_table, joined_ta
 from numberdrop.files.exports.verdicts import (
     SERVICE_COLUMNS,
     UNKNOWN,
+    certainty,
     is_verdict_name,
     names_other_service,
     normalised,
@@ -240,7 +241,7 @@ class _Candidate:
 
     Attributes:
         count: how many of the first rows have a number.
-        has_verdicts: whether it has a column of verdicts.
+        certainty: how certain it is that the table has the verdicts; 0 if it has none.
     """
 
     table: Table
@@ -248,7 +249,7 @@ class _Candidate:
     names: list[str]
     number: NumberColumn
     count: int
-    has_verdicts: bool
+    certainty: int
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -268,8 +269,9 @@ def _table_with_numbers(
     """Return a table, the names of its columns, and its number column.
 
     Of several tables, the one with the most numbers is taken, because workbooks may begin with a summary. One
-    that is shown precedes hidden ones, and one with verdicts precedes lists of what was sent. Tables with the
-    same columns and other numbers continue it, because a sheet can have only a million rows.
+    that is shown precedes hidden ones, and one with verdicts of the checker precedes others, such as lists of
+    what was sent. Tables with the same columns and other numbers continue it, because a sheet can have only a
+    million rows.
 
     Raises:
         InvalidFileError: no table has a number column, or a table with the same columns has other answers.
@@ -285,7 +287,7 @@ def _table_with_numbers(
         raise errors[0]
     best = max(
         found,
-        key=lambda each: (not each.table.is_hidden, bool(each.count) and each.has_verdicts, each.count),
+        key=lambda each: (not each.table.is_hidden, each.certainty if each.count else 0, each.count),
     )
     kind = best.kind
     alike = [each for each in found if each.kind == kind]
@@ -307,7 +309,7 @@ def _parts(best: _Candidate, alike: Iterable[_Candidate], matching: Matching) ->
         others = each.answers(matching)
         if any(others[key] != answers[key] for key in others.keys() & answers.keys()):
             raise InvalidFileError("Several sheets of the export have the same numbers with other answers.")
-        is_part = each.has_verdicts and others.keys().isdisjoint(answers)
+        is_part = each.certainty and others.keys().isdisjoint(answers)
         if each is not best and each.table.is_text and not is_part:
             # Without verdicts, the names of the files may say what their numbers have in common.
             raise InvalidFileError(SEVERAL_TABLES)
@@ -330,7 +332,7 @@ def _candidate(table: Table, checker: Checker, matching: Matching, entries: Bina
         names,
         number,
         count=count_entries(map(number.number_in, rows), checker.input),
-        has_verdicts=verdict_column(other_names(names, number.index), checker) is not None,
+        certainty=certainty(other_names(names, number.index), checker),
     )
 
 

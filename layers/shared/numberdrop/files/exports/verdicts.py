@@ -98,6 +98,9 @@ _WORD = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
 _JOINED = re.compile(r"(?:is|has)?([a-z]{3,}?)(?:status|activated|registered|active|exists?|result)?")
 """A name whose words are joined, such as ``hasWhatsapp`` or ``BandStatus``."""
 
+_AROUND_WORDS = " \t'\""
+"""What may stand around a word: a quotation mark behind a space is part of its cell."""
+
 _BETWEEN_WORDS = re.compile(r"_|(?<=[a-z])-(?=[a-z])")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -116,7 +119,8 @@ def verdict_of(word: str, *, has_digits: bool = True) -> str:
     """
     if not word.isascii():
         word = _INVISIBLE.sub("", normalize("NFKC", word))
-    word = " ".join(_BETWEEN_WORDS.sub(" ", word.lower()).split()).removesuffix(".")
+    word = word.lower().strip().removeprefix('="').strip(_AROUND_WORDS)
+    word = " ".join(_BETWEEN_WORDS.sub(" ", word).split()).removesuffix(".")
     verdict = _VERDICTS_BY_WORD.get(word)
     return verdict or (_VERDICTS_BY_DIGIT.get(word, UNKNOWN) if has_digits else UNKNOWN)
 
@@ -146,6 +150,23 @@ def verdict_column(columns: Sequence[str], checker: Checker) -> str | None:
         return named
     known = {*_FILLERS, *_NEUTRAL, *GENERIC_NAMES, *_words(checker.name.lower())}
     return columns[0] if all(word in known or word.isdigit() for word in _words(columns[0])) else None
+
+
+def certainty(columns: Sequence[str], checker: Checker) -> int:
+    """Return how certain it is that a table has the verdicts of the checker.
+
+    >>> [certainty(columns, checkers()["band"]) for columns in (["whatsapp"], ["status"], ["status", "band"])]
+    [0, 1, 2]
+
+    Args:
+        columns: names of the columns other than the number, from ``normalised``.
+        checker: the checker of the job.
+    """
+    column = verdict_column(columns, checker)
+    if column is None:
+        return 0
+    documented = map(normalised, checker.result_columns)
+    return 2 if column in documented or _is_own_name(column, checker) else 1
 
 
 def is_verdict_name(column: str, checker: Checker) -> bool:
