@@ -31,7 +31,7 @@ from numberdrop.jobs.checkers import checkers
                 "Yes.",
                 "yes\u200b",
                 ' "yes"',
-                "='yes'",
+                '="yes"',
             )
         ),
         *(
