@@ -119,7 +119,9 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """
     finders: list[Finder] = [_tokens]
     for secret in filter(None, secrets):
-        finders += [_parts_of(secret), *map(_pieces_of, _spellings(secret))]
+        # The text is read with its escape sequences resolved, so the secret must be too.
+        readings = {view.text for view in _views(secret)}
+        finders += [*map(_parts_of, readings), *map(_pieces_of, _spellings(secret))]
     return _replaced(
         text[:_MAX_READ], lambda plain: (span for find in finders for span in find(plain)), "[secret]"
     )
