@@ -34,8 +34,9 @@ EXTENSION_SHARE = 1 / 50
 """Share of the job timeout after which the deadline of a job behind the open breaker is extended again. This
 saves a write for each job in each run."""
 
-TIME_TO_PUBLISH = 30
-"""Seconds of the function's time that are reserved for the job at hand and for publishing the metrics."""
+TIME_TO_PUBLISH = 120
+"""Seconds of the function's time that are reserved for the job at hand and for publishing the metrics. If S3
+and DynamoDB are slow, looking for a fence takes up to 42 seconds, and a write to the ledger 19."""
 
 FAILED = "failed"
 """The result that is counted for a job that could not be repaired."""
