@@ -105,6 +105,39 @@ def test_a_row_means_a_sent_entry_before_a_remembered_one(export_path: Path) -> 
     assert written.column("source") == ["fresh", "remembered"]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "sent", "known"),
+    [
+        ("apple_email", InputKind.EMAIL, "Jane@example.com", "jane@example.com"),
+        ("phonecheck", InputKind.AS_WRITTEN, "+41 79", "4179"),
+    ],
+)
+def test_a_row_that_equals_a_remembered_entry_means_the_sent_one(
+    export_path: Path, name: str, kind: InputKind, sent: str, known: str
+) -> None:
+    """The vendor answers in lower case and without signs, and that other spelling was not sent."""
+    export_path.write_text(f"number,activated\n{known},yes\n", encoding="utf-8")
+    sources = Sources(SENT_ON, recall_of({known: Remembered("no", SENT_ON)}), io.BytesIO())
+
+    written = results_of(f"{sent}\n{known}\n", export_path, kind, name=name, sources=sources)
+
+    assert written.column("verdict") == ["yes", "no"]
+    assert written.column("source") == ["fresh", "remembered"]
+    assert (written.counts.extra, written.counts.doubled) == (0, 0)
+    assert sources.learnt
+    assert list(learnt_blocks(sources.learnt)) == [([sent], ["yes"])]
+
+
+def test_a_row_of_each_spelling_answers_its_own(export_path: Path) -> None:
+    export_path.write_text("email,apple\njane@example.com,yes\nJane@example.com,no\n", encoding="utf-8")
+    sources = Sources(SENT_ON, recall_of({"jane@example.com": Remembered("no", SENT_ON)}))
+    upload = "Jane@example.com\njane@example.com\n"
+
+    written = results_of(upload, export_path, InputKind.EMAIL, name="apple_email", sources=sources)
+
+    assert (written.column("verdict"), written.column("source")) == (["no", "yes"], ["fresh", "fresh"])
+
+
 def test_a_row_may_mean_a_refreshed_entry(export_path: Path) -> None:
     export_path.write_text("number,phoneCheck\n4179,yes\n", encoding="utf-8")
     memory = {"+41 79": Remembered("no", SENT_ON)}

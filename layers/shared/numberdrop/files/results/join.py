@@ -229,8 +229,8 @@ class _Joiner:
             answers: receives the rest at the first place of each entry; holds None everywhere.
             first_places: the keys of the entries, and their first places.
             rows: reads the number and the rest of each row.
-            remembered: keys of entries that were probably not sent. A row that equals no entry means one of
-                them only if it means none of the others.
+            remembered: keys of entries that were probably not sent. A row means one of them only if it means
+                none of the others.
         """
         others: dict[str, tuple[str, str]] = {}
         """Number and rest of the rows that equal no entry."""
@@ -249,6 +249,7 @@ class _Joiner:
                 is_other = [place is None for place in places]
                 for key, number, rest in compress(zip(keys, numbers, few_rests, strict=True), is_other):
                     others.setdefault(key, (number, rest))
+        others |= self._rows_of_sent_entries(answers, first_places, remembered)
         unanswered = answers.count(None) - (len(answers) - len(first_places))
         self.counts.doubled += row_count - (len(first_places) - unanswered) - len(others)
         entries = first_places.keys()
@@ -262,6 +263,29 @@ class _Joiner:
                     unanswered -= 1
         self.counts.answered += len(first_places) - unanswered
         self.counts.extra += len(others)
+
+    def _rows_of_sent_entries(
+        self, answers: list[Answer], first_places: Mapping[str, int], remembered: Set[str]
+    ) -> dict[str, tuple[str, str]]:
+        """Take from remembered entries the rows that may mean a sent entry which has no row.
+
+        The vendor may answer in lower case, for example, and the address in lower case was not sent.
+
+        Returns:
+            Key, number and rest of these rows.
+        """
+        if not remembered or self.matching.kind is InputKind.PHONE:
+            # No phone number is another way to write one that is known.
+            return {}
+        unanswered = [
+            key for key, place in first_places.items() if answers[place] is None and key not in remembered
+        ]
+        taken = {key: key for key in remembered if answers[first_places[key]] is not None}
+        rows: dict[str, tuple[str, str]] = {}
+        for key in self.matching.loose_matches(taken, unanswered).values():
+            rows[key] = (key, str(answers[first_places[key]]))
+            answers[first_places[key]] = None
+        return rows
 
 
 def _marked(blocks: Iterable[list[str]], places: list[int]) -> Iterator[list[str]]:
