@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numberdrop.jobs.checkers import InputKind
+from numberdrop.jobs.reading_choice import Choice
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
 from tests.support.uploads import clean, refusal
 
@@ -289,3 +290,51 @@ def test_a_list_of_dates_without_separators_is_refused() -> None:
 
     assert refusal(dates, region="DK").reason.code is ReasonCode.NO_VALID_NUMBERS
     assert clean("20240101\n20240102\n", region="DK").counts.submitted == 2
+
+
+# Several tables
+
+
+def test_two_tables_side_by_side_are_refused_by_letter() -> None:
+    table = f"Name,Phone,,Name,Phone\nAnna,{A},,Bert,{B}\nCleo,{C},,Dora,{A}\n"
+
+    assert '"Phone (column B)", "Phone (column E)"' in refusal(table).reason.message
+    assert clean(table, choice=Choice("E")).numbers == [B, A]
+
+
+@pytest.mark.parametrize("blank", ["", "\n", "\n\n"])
+def test_another_table_below_is_refused_with_its_row(blank: str) -> None:
+    above = "Name;Telefon\n" + "".join(f"Anna;030 2312500{row}\n" for row in range(3))
+    below = "Name;Kunden-Nr.\n" + "".join(f"Anna;3001000{row}\n" for row in range(3))
+    message = refusal(above + blank + below, region="DE").reason.message
+
+    assert (
+        f'In row {5 + len(blank)} begins another table: its column "Kunden-Nr." stands below "Tel' in message
+    )
+    assert clean(above + blank + above, region="DE").counts.submitted == 3
+
+
+def test_a_note_in_place_of_a_number_is_no_table() -> None:
+    rows = "Anna;030 23125001\nBert;Kunde will nicht\nName unbekannt;Fax\n"
+
+    assert clean(f"Name;Telefon\n{rows}", region="DE").counts.rejected == 2
+
+
+@pytest.mark.parametrize("choice", ["Rufnummer", "B"])
+def test_area_codes_apart_are_refused_although_a_column_is_chosen(choice: str) -> None:
+    table = "Vorwahl;Rufnummer\n030;23125001\n030;23125002\n"
+
+    assert '"Vorwahl"' in refusal(table, region="DE", choice=Choice(choice)).reason.message
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Correo electr\u00f3nico", "\u30e1\u30fc\u30eb\u30a2\u30c9\u30ec\u30b9", "\u90ae\u7bb1"),
+        *("\u041f\u043e\u0447\u0442\u0430", "E-posta", "\uc774\uba54\uc77c"),
+    ],
+)
+def test_a_header_of_addresses_decides_between_columns(header: str) -> None:
+    rows = "a@example.com,x@example.com\nb@example.com,y@example.com\n"
+
+    assert clean(f"{header},Reply to\n{rows}", InputKind.EMAIL).numbers == ["a@example.com", "b@example.com"]

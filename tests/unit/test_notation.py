@@ -211,3 +211,35 @@ def test_invisible_characters_do_not_reach_the_vendor() -> None:
         "jos\u00e9@example.com",
     ]
     assert NOT_A_PHONE_NUMBER not in cleaned.listing
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+49 30 231250 (12)", "030 231250 (2)", "0176 0406900 (0)", "030 2312500 [1]", "30 231250(12)"],
+)
+def test_digits_in_brackets_behind_a_number_never_join_it(written: str) -> None:
+    for region in ("DE", None):
+        with pytest.raises(EntryRejectedError) as caught:
+            read_phone_number(written, region)
+    assert caught.value.reason == "has digits in brackets behind the number: remove them"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("+43/664/1234567", "+436641234567"),
+        ("0043/664/123 45 67", "+436641234567"),
+        ("+49 / 30 / 23125001", "+493023125001"),
+        ("(+49)/30/23125001", "+493023125001"),
+    ],
+)
+def test_a_slash_may_stand_behind_the_country_code_too(written: str, number: str) -> None:
+    assert read_phone_number(written) == number
+    assert further_numbers(written) == 0
+
+
+@pytest.mark.parametrize(
+    "written", ["\u201c{}\u201d", "\u2018{}\u2019", "\u00ab{}\u00bb", "\u2022 {}", "* {}"]
+)
+def test_quotation_marks_and_bullets_are_dropped(written: str) -> None:
+    assert read_phone_number(written.format(FIRST)) == FIRST

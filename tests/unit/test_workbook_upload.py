@@ -13,7 +13,7 @@ from numberdrop.files.formats.entries_file import REJECTED
 from numberdrop.files.uploads.workbook_to_csv import copy_as_csv
 from numberdrop.jobs.checkers import InputKind
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
-from tests.support.uploads import NOT_A_PHONE_NUMBER, clean, refused_with
+from tests.support.uploads import NOT_A_PHONE_NUMBER, clean, refusal, refused_with
 
 A, B, C = "+12025550101", "+12025550102", "+12025550103"
 
@@ -271,3 +271,9 @@ def test_one_column_of_ids_is_refused(header: str) -> None:
 
     assert refused_with(workbook([[header], *rows]), region="DE") is ReasonCode.NO_VALID_NUMBERS
     assert clean(workbook([["Telefon"], *rows]), region="DE").counts.submitted == 5
+
+
+def test_a_sheet_of_notes_is_refused_with_the_sheet_of_numbers() -> None:
+    reason = refusal(workbook([["Info"], ["Read me"]], [["Phone"], [A], [B]])).reason
+
+    assert 'Numbers are also in: "Sheet1" (2). Choose a sheet' in reason.message

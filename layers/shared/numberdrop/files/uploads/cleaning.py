@@ -11,7 +11,7 @@ from numberdrop.files.formats.escaping import escaped
 from numberdrop.files.uploads.countries import shown
 from numberdrop.files.uploads.deduplication import write_distinct
 from numberdrop.files.uploads.entries import EntryRule
-from numberdrop.files.uploads.errors import EntryRejectedError, line_too_long
+from numberdrop.files.uploads.errors import EntryRejectedError, line_too_long, sheets_with_numbers
 from numberdrop.files.uploads.rows import UploadRows
 from numberdrop.files.uploads.text import MAX_LINE_LENGTH
 from numberdrop.jobs.reasons import JobFailedError, ReasonCode
@@ -236,5 +236,5 @@ def _no_valid_numbers(rows: UploadRows, most_common_reason: str) -> JobFailedErr
     return JobFailedError(
         ReasonCode.NO_VALID_NUMBERS,
         f"No line of {rows.source} can be sent: each must be {rows.rule.description}. {most_common_reason} "
-        "Correct the lines and upload the file again.",
+        f"Correct the lines and upload the file again.{sheets_with_numbers(rows.file.other_sheets)}",
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from numberdrop.files.uploads.column_names import letter_of
 from numberdrop.files.uploads.entries import EntryRule
 from numberdrop.files.uploads.errors import EntryRejectedError, choose_a_column, no_column
 from numberdrop.files.uploads.headers import Header, Heading, header_of, name_key, tokens, words
@@ -190,8 +191,12 @@ def choose_column(
 
 
 def candidates(columns: Sequence[Evidence]) -> list[str]:
-    """Return the names of columns for a message, without duplicates."""
-    return list(dict.fromkeys(column.name for column in columns))
+    """Return the names of columns for a message, with the letters of those that share a name."""
+    names = [column.name for column in columns]
+    return [
+        f"{column.name} (column {letter_of(column.index)})" if names.count(column.name) > 1 else column.name
+        for column in columns
+    ]
 
 
 def _phone_column(columns: Sequence[Evidence], *, is_as_written: bool) -> int | None:
@@ -238,8 +243,10 @@ def _preferred(named: Sequence[Evidence]) -> Evidence:
     preference = max(column.header.preference for column in full)
     preferred = [column for column in full if column.header.preference == preference]
     if len(preferred) > 1 and len({name_key(re.sub("[0-9]", "", column.name)) for column in preferred}) == 1:
-        # Address books number the phones of a person.
-        return min(preferred, key=lambda column: column.header.ordinal)
+        # Address books number the phones of a person. Two tables side by side do not.
+        first, second, *_ = sorted(preferred, key=lambda column: column.header.ordinal)
+        if first.header.ordinal < second.header.ordinal:
+            return first
     if len(preferred) > 1 and any(column.numbers for column in preferred):
         raise choose_a_column(candidates(preferred))
     return preferred[0]
@@ -264,7 +271,8 @@ def _email_column(columns: Sequence[Evidence]) -> int | None:
     if by_name is not None:
         return by_name
     full = [column for column in columns if column.addresses > 1 / 2]
-    named = [column for column in full if "mail" in "".join(tokens(column.name))]
+    parts = words("email parts")
+    named = [column for column in full if any(part in "".join(tokens(column.name)) for part in parts)]
     for some in (named, full):
         if len(some) == 1:
             return some[0].index
@@ -335,39 +343,6 @@ def _has_phone_groups(cell: str, entry: object) -> bool:
     from numberdrop.files.uploads.national_numbers import has_usual_groups  # noqa: PLC0415
 
     return has_usual_groups(cell, entry)
-
-
-def column_named(choice: str, names: Sequence[str]) -> int | None:
-    """Return the index of the only column with the chosen header, whatever its case and punctuation, or None.
-
-    >>> column_named("phone", ["Name", "Phone", "Fax"])
-    1
-    """
-    for key in (str, str.casefold, name_key):
-        wanted = key(choice.strip())
-        found = [index for index, name in enumerate(names) if wanted and key(name.strip()) == wanted]
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
-
-
-def column_of_letter(choice: str, width: int) -> int | None:
-    """Return the index of the column with the chosen letter, or with a made-up name; None if it is too far.
-
-    >>> column_of_letter("c", 3), column_of_letter("column_2", 3), column_of_letter("AB", 3)
-    (2, 1, None)
-    """
-    made_up = re.fullmatch(r"column_([1-9][0-9]{0,3})", choice.strip())
-    letters = choice.strip().upper()
-    if made_up:
-        number = int(made_up[1])
-    elif re.fullmatch(r"[A-Z]{1,3}", letters):
-        number = 0
-        for letter in letters:
-            number = number * 26 + ord(letter) - ord("A") + 1
-    else:
-        return None
-    return number - 1 if number <= width else None
 
 
 def of_phones(rule: EntryRule) -> EntryRule:

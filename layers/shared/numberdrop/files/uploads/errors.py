@@ -110,6 +110,19 @@ def area_codes_apart(area_column: str, column: str) -> JobFailedError:
     )
 
 
+def second_table(row: int, name: str, column: str) -> JobFailedError:
+    """Return the error for a table below which another table begins, with other cells in the column.
+
+    >>> print(second_table(9, "Customer no.", "Phone").reason.message)
+    In row 9 begins another table: its column "Customer no." stands below "Phone". Upload each table as ...
+    """
+    return JobFailedError(
+        ReasonCode.NO_VALID_NUMBERS,
+        f"In row {row:,} begins another table: its column {quoted([name])} stands below {quoted([column])}. "
+        "Upload each table as a file of its own.",
+    )
+
+
 def no_such_column(choice: str, names: Sequence[str]) -> JobFailedError:
     """Return the error for a chosen column that the file does not have."""
     has = f"The file has: {quoted(names)}." if names else "The file is a plain list, without columns."
@@ -147,16 +160,23 @@ def naming_sheets(read: str, others: Sequence[Unread]) -> Iterator[None]:
     except JobFailedError as error:
         if error.reason.code is not ReasonCode.NO_VALID_NUMBERS or not read:
             raise
-        message = f"{error.reason.message} The sheet {quoted([read])} was read."
-        if others:
-            counted = ", ".join(
-                f"{quoted([other.name])} ({other.numbers:,})" for other in others[:_MAX_NAMES]
-            )
-            message += (
-                f" Numbers are also in: {counted}. Choose a sheet with the object's metadata sheet or with "
-                "numberdrop send --sheet."
-            )
+        message = f"{error.reason.message} The sheet {quoted([read])} was read.{sheets_with_numbers(others)}"
         raise JobFailedError(error.reason.code, message) from None
+
+
+def sheets_with_numbers(others: Sequence[Unread]) -> str:
+    """Return sentences that name the sheets with numbers that were not read, each after a space.
+
+    >>> print(sheets_with_numbers([Unread("Contacts", 12)]).strip())
+    Numbers are also in: "Contacts" (12). Choose a sheet with the object's metadata sheet or with ...
+    """
+    if not others:
+        return ""
+    counted = ", ".join(f"{quoted([other.name])} ({other.numbers:,})" for other in others[:_MAX_NAMES])
+    return (
+        f" Numbers are also in: {counted}. Choose a sheet with the object's metadata sheet or with "
+        "numberdrop send --sheet."
+    )
 
 
 def quoted(names: Sequence[str]) -> str:

@@ -10,8 +10,9 @@ _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
 _SEPARATORS = "\u00ad\u00b7\u2043\u2212\u30fb\u30fc\uff65"
 """Soft hyphen, dots and lines that are written like a dash, besides those of Unicode's category of dashes."""
 _PLUS_SIGNS = "\u2795\ufb29\ufe62"
+_QUOTATION_MARKS = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
 
-_SIMPLE = re.compile(r"[+0][0-9 )\-]*+(?:(?:\((?! *0)|\.(?!0+$))[0-9 )\-]*+)*+")
+_SIMPLE = re.compile(r"[+0][0-9 )\-]*+(?:(?:\((?! *0|[0-9 ]{1,6}\)$)|\.(?!0+$))[0-9 )\-]*+)*+")
 _SIMPLE_PUNCTUATION = b" ().-"
 _USUAL_CHARACTERS = re.compile(r"[0-9 +()\[\].\-]*")
 
@@ -32,6 +33,10 @@ _AREA_CODE = re.compile(
     r"((?:[+(\[][^0-9/]*|(?=0))(?:[0-9][^0-9/]*){1,9})/([^0-9/]*[1-9](?:[^0-9/]*[0-9]){4,}[^0-9/]*)"
 )
 """A number with a slash after its area code, such as ``030/123456``. Other slashes separate two numbers."""
+_CODE_AND_SLASH = re.compile(r"([(\[]?(?:\+|00)[1-9][0-9]{0,2}[)\]]?) ?/ ?(?=[^/]{1,10}/[^/]{5,20}$)")
+"""A country code with a slash behind it, and another behind the area code, as in ``+43/664/123456``."""
+_BRACKET_BEHIND = re.compile(r"(?<=.)[(\[][0-9\s]{1,6}[)\]]\s*$")
+_LONGEST_BRACKET = 16
 _DECIMAL = re.compile(r"(['\"=+]*+(?:[0-9]{10,}|[0-9]{7,9}(?!\.0000)))\.0+['\"]*")
 """A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database appends.
 
@@ -49,7 +54,7 @@ BETWEEN_CONTACTS = ":::"
 """Between the numbers of one contact in an export of Google Contacts."""
 _BETWEEN_NUMBERS = re.compile(r":::|[;/]")
 _MAX_NUMBERS = 20
-_LIST_NUMBER = re.compile(r"[1-9][0-9]{0,5}\)\s*(?=\S)")
+_LIST_NUMBER = re.compile(r"(?:[1-9][0-9]{0,5}\)\s*|[\u2022*]\s+)(?=\S)")
 _LIKE_LIST_NUMBER = re.compile(r"[1-9][0-9]{0,4}[.:]\s+(?=\S)")
 _LEADING_DIGITS = re.compile(r"[(\[]?[1-9][0-9]{0,3}[)\]]?[\s.\-]+(?=[(\[]*[0+])")
 
@@ -63,6 +68,8 @@ class _Characters(dict[int, str]):
             character = normalize("NFKC", character)
         elif character in _PLUS_SIGNS:
             character = "+"
+        elif character in _QUOTATION_MARKS:
+            character = '"'
         elif character in _SEPARATORS or category(character) == "Pd":
             character = "-"
         elif category(character) == "Nd":
@@ -113,11 +120,26 @@ def unwrapped(text: str) -> str:
 
 def without_punctuation(text: str) -> str:
     """Return an unwrapped text without the punctuation of phone numbers."""
-    area_code = _AREA_CODE.fullmatch(text) if "/" in text else None
+    area_code = _AREA_CODE.fullmatch(_without_slash_of_code(text)) if "/" in text else None
     if area_code:
         text = f"{area_code[1]}{area_code[2]}"
     decimals = _DECIMAL.fullmatch(text) if text.rstrip("'\"").endswith("0") and "." in text else None
     return _PUNCTUATION.sub("", decimals[1] if decimals else text)
+
+
+def _without_slash_of_code(text: str) -> str:
+    """Return a text without the slash behind its country code, if a slash behind its area code follows."""
+    code = _CODE_AND_SLASH.match(text)
+    return f"{code[1]}{text[code.end() :]}" if code else text
+
+
+def has_bracket_behind(text: str) -> bool:
+    """Return whether a few digits in brackets follow a number: they are a note, or an extension.
+
+    >>> has_bracket_behind("+49 30 231250 (12)"), has_bracket_behind("(030) 231250")
+    (True, False)
+    """
+    return bool(_BRACKET_BEHIND.search(text[-_LONGEST_BRACKET:])) and has_usual_characters(text)
 
 
 def plain_simple_number(text: str) -> str | None:
@@ -156,7 +178,9 @@ def numbers_of_cell(text: str) -> list[str]:
     >>> numbers_of_cell("030/123456")
     ['030/123456']
     """
-    if not (";" in text or "/" in text or BETWEEN_CONTACTS in text) or _AREA_CODE.fullmatch(text):
+    if not (";" in text or "/" in text or BETWEEN_CONTACTS in text) or (
+        _AREA_CODE.fullmatch(_without_slash_of_code(text))
+    ):
         return [text]
     numbers = [number.strip() for number in _BETWEEN_NUMBERS.split(text, _MAX_NUMBERS)]
     return [number for number in numbers if number] or [text]

@@ -6,6 +6,7 @@ from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.notation import (
     BETWEEN_CONTACTS,
     behind_leading_digits,
+    has_bracket_behind,
     has_digit,
     has_extension,
     has_usual_characters,
@@ -73,6 +74,8 @@ def further_numbers(text: str) -> int:
 def _one_number(text: str, region: str | None) -> str:
     """Return the number of an unwrapped text that holds only one."""
     text = without_list_number(text)
+    if has_bracket_behind(text):
+        raise EntryRejectedError("has digits in brackets behind the number: remove them")
     behind = behind_leading_digits(text)
     if behind:
         rest, looks_numbered = behind

@@ -8,11 +8,11 @@ from functools import partial
 from io import StringIO
 from itertools import islice
 
-from numberdrop.files.uploads import columns
+from numberdrop.files.uploads import column_names, columns
 from numberdrop.files.uploads.area_codes import check_area_codes
 from numberdrop.files.uploads.countries import CountryColumns, by_country, country_columns, with_country
 from numberdrop.files.uploads.entries import EntryRule
-from numberdrop.files.uploads.errors import EntryRejectedError
+from numberdrop.files.uploads.errors import EntryRejectedError, second_table
 from numberdrop.files.uploads.headers import Heading, header_of, name_key, words
 from numberdrop.files.uploads.plain_lists import check_list, has_data
 from numberdrop.files.uploads.tables import NO_DELIMITER, Layout, Wanted, made_up_names, without_blank_end
@@ -134,8 +134,9 @@ class TableSample:
         if column is None:
             return None
         country = countries.of(column)
-        if wanted.kind is InputKind.PHONE:
-            check_area_codes(names, rows, column, country)
+        self._check_area_codes(names, rows, column, wanted)
+        if names and wanted.kind is InputKind.PHONE:
+            self._check_second_table(names, column)
         cell = first[column] if column < len(first) else ""
         has_header = names is not None and _is_header_cell(cell, wanted)
         return self._layout(column, has_header=has_header, country=country)
@@ -144,9 +145,10 @@ class TableSample:
         """Return the layout below the first row that has the chosen header, or None."""
         places = [*self.above, *zip(self.indexes, self.rows, strict=True)]
         for index, row in places[:MAX_TITLE_ROWS]:
-            column = columns.column_named(choice, row)
+            column = column_names.column_named(choice, row)
             if column is not None:
                 rows = [below for place, below in places if place > index]
+                self._check_area_codes(row, rows, column, wanted)
                 country = self._country_columns(row, rows, wanted).of(column)
                 return Layout(
                     self.delimiter, without_blank_end(row), column, index + 1, country_column=country
@@ -157,18 +159,40 @@ class TableSample:
         """Return the layout with the column of the chosen letter, or None."""
         width = max(map(len, self.rows))
         names = self.names(wanted)
-        column = columns.column_of_letter(choice, width)
+        column = column_names.column_of_letter(choice, width)
         if column is None or (self.delimiter == NO_DELIMITER and len(self.rows[0]) != 1):
             return None
         cell = self.rows[0][column] if column < len(self.rows[0]) else ""
         has_header = names is not None and _is_header_cell(cell, wanted)
-        countries = self._country_columns(names, self.rows[1:] if has_header else self.rows, wanted)
+        rows = self.rows[1:] if has_header else self.rows
+        countries = self._country_columns(names, rows, wanted)
+        self._check_area_codes(names, rows, column, wanted)
         return self._layout(column, has_header=has_header, country=countries.of(column))
 
     def _country_columns(
         self, names: Sequence[str] | None, rows: Sequence[Sequence[str]], wanted: Wanted
     ) -> CountryColumns:
         return country_columns(names, rows) if wanted.kind is InputKind.PHONE else CountryColumns((), None)
+
+    def _check_area_codes(
+        self, names: Sequence[str] | None, rows: Sequence[Sequence[str]], column: int, wanted: Wanted
+    ) -> None:
+        if wanted.kind is InputKind.PHONE:
+            check_area_codes(names, rows, column, self._country_columns(names, rows, wanted).of(column))
+
+    def _check_second_table(self, names: Sequence[str], column: int) -> None:
+        """Refuse a table below which another one stands that has no phone numbers in the column.
+
+        Raises:
+            JobFailedError: ``NO_VALID_NUMBERS``.
+        """
+        known = {name_key(name) for name in names if name.strip()}
+        for index, row in zip(self.indexes[1:], self.rows[1:], strict=True):
+            cell = row[column].strip() if column < len(row) else ""
+            if header_of(cell).heading is not Heading.OTHER or any(map(has_data, row)):
+                continue
+            if any(name_key(other) in known for place, other in enumerate(row) if place != column):
+                raise second_table(index + 1, cell, names[column].strip())
 
     def _layout(self, column: int, *, has_header: bool, country: int | None = None) -> Layout:
         if has_header:
