@@ -58,7 +58,7 @@ class Table:
         row_blocks: reads the rows in blocks, given the number column. Empty rows are skipped. A row that ends
             before the number column has an empty number. Raises ``InvalidFileError`` if a later part of the
             table is broken or hostile.
-        is_text: whether its cells are told apart by delimiters only.
+        is_text: whether only delimiters separate its cells.
         is_hidden: whether it is a sheet that spreadsheets do not show.
     """
 
