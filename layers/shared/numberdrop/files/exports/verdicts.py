@@ -84,7 +84,7 @@ _FILLERS = {"is", "has", "on", "account", "user"}
 """Words that may stand beside a service in the name of its verdict column, as in ``has_whatsapp``."""
 
 _NEUTRAL = {"found", "there", "present", "check", "checked", "answer", "outcome", "list", "column"}
-"""More words in the name of an only column that carries the verdict. Any other word may turn the answer
+"""More words in the name of a single column that carries the verdict. Any other word may turn the answer
 around (``unregistered``) or be about something else (``business``, ``country``)."""
 
 _ANSWERS = re.compile(r"_(?:yes_no|y_n|true_false|1_0|是_否)$")
