@@ -321,7 +321,7 @@ def test_a_note_in_place_of_a_number_is_no_table() -> None:
 
 
 @pytest.mark.parametrize("choice", ["Rufnummer", "B"])
-def test_area_codes_apart_are_refused_although_a_column_is_chosen(choice: str) -> None:
+def test_area_codes_apart_are_refused_beside_a_chosen_column(choice: str) -> None:
     table = "Vorwahl;Rufnummer\n030;23125001\n030;23125002\n"
 
     assert '"Vorwahl"' in refusal(table, region="DE", choice=Choice(choice)).reason.message
