@@ -338,3 +338,23 @@ def test_a_header_of_addresses_decides_between_columns(header: str) -> None:
     rows = "a@example.com,x@example.com\nb@example.com,y@example.com\n"
 
     assert clean(f"{header},Reply to\n{rows}", InputKind.EMAIL).numbers == ["a@example.com", "b@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("other", "own"),
+    [
+        ("Spouse mobile", "Home phone"),
+        ("Old phone", "New phone"),
+        ("Emergency Contact Number", "Contact Number"),
+        ("Notfall Telefon", "Telefon privat"),
+    ],
+)
+def test_the_phone_of_another_person_is_the_last_choice(other: str, own: str) -> None:
+    assert clean(f"{other},{own}\n{A},{B}\n").numbers == [B]
+
+
+def test_a_letterhead_is_not_a_header() -> None:
+    cleaned = clean(f"Acme GmbH;Tel. 030 9999999;\nName;Telefon;Ort\nAnna;{A};Bonn\nBert;{B};Bonn\n")
+
+    assert cleaned.header == ("Name", "Telefon", "Ort")
+    assert cleaned.counts.rejected == 0

@@ -243,3 +243,27 @@ def test_a_slash_may_stand_behind_the_country_code_too(written: str, number: str
 )
 def test_quotation_marks_and_bullets_are_dropped(written: str) -> None:
     assert read_phone_number(written.format(FIRST)) == FIRST
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "Telefon: {}",
+            "Mobil: {}",
+            "Handy:{}",
+            "T\u00e9l. : {}",
+            "\u0442\u0435\u043b.: {}",
+            "M\u00f3vil: {}",
+        ),
+        *("\u7535\u8bdd\uff1a{}", "\U0001f4de {}", "\u260e{}"),
+    ],
+)
+def test_words_and_pictures_for_phone_are_dropped(written: str) -> None:
+    assert read_phone_number(written.format(FIRST)) == FIRST
+
+
+@pytest.mark.parametrize("label", ["Fax", "Telefax", "Kunde", "ID", "Telefonrechnung", "IBAN"])
+def test_a_number_behind_another_word_is_rejected(label: str) -> None:
+    with pytest.raises(EntryRejectedError):
+        read_phone_number(f"{label}: {FIRST}")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain, pairwise
 from unicodedata import category, normalize
@@ -53,7 +53,7 @@ class Header:
     Attributes:
         heading: what it says about the cells.
         preference: how a person's phone numbers rank among each other: 2 for one without further words,
-            1 for a mobile number among several, otherwise 0.
+            1 for a mobile number among several, -1 for an old one or that of somebody else, otherwise 0.
         ordinal: the number in a header such as ``Phone 2``, or 0.
         is_fax: whether it names fax numbers, which are never read.
     """
@@ -64,7 +64,7 @@ class Header:
     is_fax: bool = False
 
 
-@cache
+@lru_cache(maxsize=4096)
 def header_of(text: str) -> Header:
     """Return the meaning of a header.
 
@@ -127,6 +127,7 @@ class _Vocabulary:
     of_a_phone_endings: tuple[str, ...]
     behind_phone: frozenset[str]
     phrases: tuple[str, ...]
+    second_choice: frozenset[str]
     other: frozenset[str]
 
 
@@ -161,6 +162,7 @@ def _vocabulary() -> _Vocabulary:
         ),
         behind_phone=frozenset(words("of a phone, behind it")),
         phrases=words("phone phrases"),
+        second_choice=frozenset(words("phone of somebody else")),
         other=frozenset(words("other")),
     )
 
@@ -217,6 +219,8 @@ def _is_counted(word: str) -> bool:
 def _preference(named: Sequence[str]) -> int:
     known = _vocabulary()
     others = [word for word in named if not is_phone_word(word) and word not in known.number | _VALUE]
+    if not _vocabulary().second_choice.isdisjoint(others):
+        return -1
     if not others and _OF_A_SERVICE.isdisjoint(named):
         return 2
     return 1 if not known.mobile.isdisjoint(named) else 0

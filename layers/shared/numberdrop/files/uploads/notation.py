@@ -3,6 +3,8 @@
 import re
 from unicodedata import category, decimal, normalize
 
+from numberdrop.files.uploads.headers import Heading, header_of
+
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
 _INVISIBLE = {"Cf", "Mn", "Me"}
 """Categories of characters that take no place of their own: joiners, direction marks, variation selectors."""
@@ -22,6 +24,8 @@ _PUNCTUATION = re.compile(r"[\s()=.\[\]\-'\"]+")
 _LABEL = re.compile(
     r"(?:p|t|m|tel|telephone|phone|mob|mobile|cell|whatsapp|wa|sms|smsto|callto)\.?\s*:(?!:)\s*(?://)?", re.I
 )
+_WORD_AND_COLON = re.compile(r"([^\W\d_]{1,20})\.?\s*:(?!:)\s*")
+"""A word that is a label if it names phones, such as ``Telefon:``."""
 _CHAT_ID = re.compile(r"\+?([0-9]+)(?::[0-9]+)?@(?:c\.us|s\.whatsapp\.net)", re.I)
 _CHAT_LINK = re.compile(
     r"(?:https?://)?(?:www\.)?(?:wa\.me/|(?:(?:api|web)\.)?whatsapp\.com/send/?\?(?:[^#]*&)?phone=)"
@@ -35,7 +39,7 @@ _AREA_CODE = re.compile(
 """A number with a slash after its area code, such as ``030/123456``. Other slashes separate two numbers."""
 _CODE_AND_SLASH = re.compile(r"([(\[]?(?:\+|00)[1-9][0-9]{0,2}[)\]]?) ?/ ?(?=[^/]{1,10}/[^/]{5,20}$)")
 """A country code with a slash behind it, and another behind the area code, as in ``+43/664/123456``."""
-_BRACKET_BEHIND = re.compile(r"(?<=.)[(\[][0-9\s]{1,6}[)\]]\s*$")
+_BRACKET_BEHIND = re.compile(r"(?<=.)[(\[][0-9\s]{1,6}[)\]]$")
 _LONGEST_BRACKET = 16
 _DECIMAL = re.compile(r"(['\"=+]*+(?:[0-9]{10,}|[0-9]{7,9}(?!\.0000)))\.0+['\"]*")
 """A whole number with the ``.0`` or ``.00`` that a spreadsheet or a database appends.
@@ -72,6 +76,8 @@ class _Characters(dict[int, str]):
             character = '"'
         elif character in _SEPARATORS or category(character) == "Pd":
             character = "-"
+        elif category(character) == "So":
+            character = " "
         elif category(character) == "Nd":
             character = str(decimal(character))
         elif category(character) in _INVISIBLE or character in _BLANK_LETTERS:
@@ -109,12 +115,14 @@ def unwrapped(text: str) -> str:
     """
     if not text.isascii():
         text = text.translate(_characters).strip()
-    if not _LETTER.search(text):
+    if text.isascii() and not _LETTER.search(text):
         return text
     chat = _CHAT_ID.fullmatch(text) or _CHAT_LINK.fullmatch(text)
     if chat:
         return f"+{chat[chat.lastindex or 0]}"
-    label = _LABEL.match(text)
+    label = _LABEL.match(text) or _WORD_AND_COLON.match(text)
+    if label and label.lastindex and header_of(label[1]).heading is not Heading.PHONE:
+        return text
     return text[label.end() :] if label else text
 
 
@@ -139,6 +147,8 @@ def has_bracket_behind(text: str) -> bool:
     >>> has_bracket_behind("+49 30 231250 (12)"), has_bracket_behind("(030) 231250")
     (True, False)
     """
+    if not text.endswith((")", "]")):
+        return False
     return bool(_BRACKET_BEHIND.search(text[-_LONGEST_BRACKET:])) and has_usual_characters(text)
 
 

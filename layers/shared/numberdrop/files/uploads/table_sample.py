@@ -251,7 +251,8 @@ def _named_column(row: Sequence[str], wanted: Wanted) -> int | None:
     names = [name_key(cell) for cell in row]
     if wanted.kind is InputKind.EMAIL:
         return _first(names, words("email"))
-    headings = [header_of(cell.strip()) for cell in row]
+    # "Tel. 030 23125001" is a letterhead.
+    headings = [header_of("" if columns.has_a_number(cell) else cell.strip()) for cell in row]
     if wanted.is_text:
         # Any longer text may itself be an entry taken as written.
         phones = [header.heading is Heading.PHONE and header.preference == _ALONE for header in headings]
