@@ -176,7 +176,12 @@ def _may_be_entry(cell: str, kind: InputKind) -> bool:
 
 def _near(texts: Iterable[list[str]], matching: Matching, entries: Iterable[list[str]]) -> set[str]:
     """Return the keys of the entries that any of the texts may mean."""
-    part_keys = tails if matching.kind is InputKind.PHONE else matching.part_keys
+
+    def part_keys(texts: list[str]) -> list[str]:
+        # Whatever the region, a column may have national numbers.
+        is_phone = matching.kind is InputKind.PHONE
+        return tails(texts) if is_phone else matching.part_keys(matching.row_keys(texts))
+
     wanted = {key for of_column in texts for key in part_keys(of_column)}
     return {
         key

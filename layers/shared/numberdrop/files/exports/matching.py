@@ -64,20 +64,38 @@ class Matching:
             case _:
                 return [text.strip() for text in texts]
 
-    def part_keys(self, texts: list[str]) -> list[str]:
-        """Return texts that are the same for an entry and for every number that may mean it."""
-        if self.kind is InputKind.PHONE and self.region:
-            return tails(texts)
-        keys = self.row_keys(texts)
+    def kept_texts(self, texts: list[str]) -> list[str]:
+        """Return what a join keeps of the numbers of an export's rows: their keys, or all of their texts.
+
+        Texts are kept where a region may give them another meaning than their keys. Keys of kept texts are
+        the same.
+
+        >>> Matching(InputKind.PHONE).kept_texts(["41790000001"])
+        ['+41790000001']
+        """
+        return texts if self._reads_texts else self.row_keys(texts)
+
+    def kept_keys(self, kept: list[str]) -> list[str]:
+        """Return ``row_keys`` of what was kept."""
+        return self.row_keys(kept) if self._reads_texts else kept
+
+    def part_keys(self, keys: list[str]) -> list[str]:
+        """Return texts that are the same for an entry and for every number that may mean it.
+
+        Args:
+            keys: keys of entries, or what was kept of rows.
+        """
+        if self._reads_texts:
+            return tails(keys)
         return keys if self.kind is InputKind.PHONE else self._loose_keys(keys)
 
     def entry_part_keys(self, entries: list[str]) -> list[str]:
-        """Return ``part_keys`` of entries, which are in the form of ``row_keys`` already.
+        """Return ``part_keys`` of entries."""
+        return self.part_keys(self.entry_keys(entries))
 
-        >>> Matching(InputKind.PHONE).entry_part_keys(["+41790000001"])
-        ['+41790000001']
-        """
-        return entries if self.kind is InputKind.PHONE and not self.region else self.part_keys(entries)
+    @property
+    def _reads_texts(self) -> bool:
+        return self.kind is InputKind.PHONE and bool(self.region)
 
     def loose_matches(self, rows: Mapping[str, str], entries: Collection[str]) -> dict[str, str]:
         """Return the entries that rows mean although they do not equal them, and the key of the row for each.
@@ -95,7 +113,8 @@ class Matching:
         {'@Jane': 'jane'}
 
         Args:
-            rows: key and text of the rows that equal no entry, in the order of the export.
+            rows: key of the rows that equal no entry, and what was kept of their texts, in the order of the
+                export.
             entries: the keys of all entries that may be meant: those that have a row of their own, too.
         """
         matches: dict[str, str] = {}
@@ -106,7 +125,7 @@ class Matching:
     def meanings(self, rows: Mapping[str, str], entries: Collection[str]) -> Iterator[tuple[str, str]]:
         """Return the key of each row that means an entry, with that entry; see ``loose_matches``."""
         if self.kind is InputKind.PHONE:
-            if not self.region:
+            if not self._reads_texts:
                 return
             tails = {entry[-TAIL:] for entry in entries}
             for key, text in rows.items():

@@ -128,12 +128,15 @@ def joined(
     joiner = _Joiner(matching, render, sources, JoinCounts(Counter()))
     counts = joiner.counts
 
+    def answering() -> Iterator[Columns]:
+        return ((matching.kept_texts(numbers), rests) for numbers, rests in export.row_blocks())
+
     def submitted() -> Iterator[Columns]:
         return ((present,) for _, present in entry_blocks(entries, _BLOCK))
 
     part_count = parts_for(entries.seek(0, SEEK_END) + export.size)
     with ExitStack() as files:
-        rows = files.enter_context(partitioned(export.row_blocks, matching.part_keys, part_count))
+        rows = files.enter_context(partitioned(answering, matching.part_keys, part_count))
         sent = files.enter_context(partitioned(submitted, matching.entry_part_keys, part_count))
         parts = (
             (part, joiner.lines(rows.get(part, _no_lines), sent.get(part, _no_lines)))
@@ -167,7 +170,7 @@ class _Joiner:
         """Return the rendered lines of the entries of one partition. Only distinct values are held in memory.
 
         Args:
-            rows: reads the number and the rest of each row of the export.
+            rows: reads what is kept of the number of each row of the export, and the rest of the row.
             entries: reads the entries of the partition.
         """
         first_places: dict[str, int] = large_dict()
@@ -203,7 +206,7 @@ class _Joiner:
         Args:
             size: the number of places.
             first_places: the keys of the entries, and their first places.
-            rows: reads the number and the rest of each row.
+            rows: reads what is kept of the number of each row, and the rest of the row.
         """
         answers: list[Answer] = [None] * size
         recall = self.sources.recall
@@ -228,18 +231,18 @@ class _Joiner:
         Args:
             answers: receives the rest at the first place of each entry; holds None everywhere.
             first_places: the keys of the entries, and their first places.
-            rows: reads the number and the rest of each row.
+            rows: reads what is kept of the number of each row, and the rest of the row.
             remembered: keys of entries that were probably not sent. A row means one of them only if it means
                 none of the others.
         """
         others: dict[str, tuple[str, str]] = {}
-        """Number and rest of the rows that equal no entry."""
+        """What was kept of the number, and the rest, of the rows that equal no entry."""
         shared: dict[str, str] = {}
         row_count = 0
-        for numbers, rests in rows():
-            row_count += len(numbers)
+        for kept, rests in rows():
+            row_count += len(kept)
             few_rests = list(map(shared.setdefault, rests, rests)) if len(shared) < _SHARED_RESTS else rests
-            keys = self.matching.row_keys(numbers)
+            keys = self.matching.kept_keys(kept)
             places = list(map(first_places.get, keys))
             # The first row of a number counts.
             for place, rest in zip(places, few_rests, strict=True):
@@ -247,8 +250,8 @@ class _Joiner:
                     answers[place] = rest
             if None in places:
                 is_other = [place is None for place in places]
-                for key, number, rest in compress(zip(keys, numbers, few_rests, strict=True), is_other):
-                    others.setdefault(key, (number, rest))
+                for key, text, rest in compress(zip(keys, kept, few_rests, strict=True), is_other):
+                    others.setdefault(key, (text, rest))
         others |= self._rows_of_sent_entries(answers, first_places, remembered)
         unanswered = answers.count(None) - (len(answers) - len(first_places))
         self.counts.doubled += row_count - (len(first_places) - unanswered) - len(others)
@@ -256,7 +259,7 @@ class _Joiner:
         for candidates in (entries - remembered, entries) if remembered else (entries,):
             if not others or not unanswered:
                 break
-            texts = {key: number for key, (number, _) in others.items()}
+            texts = {key: text for key, (text, _) in others.items()}
             for entry, key in self.matching.loose_matches(texts, candidates).items():
                 if answers[first_places[entry]] is None:
                     _, answers[first_places[entry]] = others.pop(key)
@@ -272,7 +275,7 @@ class _Joiner:
         The vendor may answer in lower case, for example, and the address in lower case was not sent.
 
         Returns:
-            Key, number and rest of these rows.
+            Key, kept text and rest of these rows.
         """
         if not remembered or self.matching.kind is InputKind.PHONE:
             # No phone number is another way to write one that is known.
