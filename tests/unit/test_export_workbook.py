@@ -187,6 +187,9 @@ def test_an_xml_bomb_is_rejected(exports: Exports, part: str) -> None:
         (b'<name val="Calibri" />', b'<name val="Calibri" /><color rgb="FFF"/><color theme="x"/>'),
         (b'<sz val="11" />', b'<sz val="big" />'),
         (b"<borders", b"<what/><borders"),
+        (b"<borders", b"<borderz"),
+        (b"</styleSheet>", b""),
+        (b'numFmtId="0"', b'numFmtId="none"'),
     ],
 )
 def test_odd_styles_do_not_matter(exports: Exports, old: bytes, new: bytes) -> None:

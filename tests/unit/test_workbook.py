@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numberdrop.files.formats.sheet import SheetRow
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import open_workbook
-from tests.support.exports import unzipped, with_shared_strings, workbook, zipped
+from tests.support.exports import unzipped, with_member, with_shared_strings, workbook, zipped
 
 SHEET = "xl/worksheets/sheet1.xml"
 
@@ -172,3 +172,12 @@ def test_two_sheets_that_share_a_part_are_refused() -> None:
 
     with pytest.raises(InvalidFileError, match="Two sheets"):
         rows_of(zipped({**book, "xl/workbook.xml": twice}))
+
+
+def test_broken_styles_matter_only_to_who_needs_them() -> None:
+    content = with_member(workbook([["41790000001"]]), "xl/styles.xml", {b"</styleSheet>": b""})
+
+    with pytest.raises(InvalidFileError):
+        rows_of(content)
+    with open_workbook(io.BytesIO(content), needs_formats=False) as book:
+        assert [row.cells for row in book.rows(book.sheets[0])] == [["41790000001"]]

@@ -93,5 +93,5 @@ def workbook_tables(file: IO[bytes], limits: ArchiveLimits, files: ExitStack) ->
     Raises:
         InvalidFileError: the workbook exceeds a limit or cannot be read.
     """
-    workbook = files.enter_context(open_workbook(file, limits))
+    workbook = files.enter_context(open_workbook(file, limits, needs_formats=False))
     return sheet_tables(workbook, workbook.size)

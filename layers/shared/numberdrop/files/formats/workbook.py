@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import IO, Self, TypeVar
+from xml.parsers.expat import ExpatError
 from zipfile import ZipFile
 
 from numberdrop.files.formats.archive import ArchiveLimits, open_archive
@@ -96,7 +97,9 @@ class Workbook:
         self.close()
 
 
-def open_workbook(file: IO[bytes], limits: ArchiveLimits = _STANDARD_LIMITS) -> Workbook:
+def open_workbook(
+    file: IO[bytes], limits: ArchiveLimits = _STANDARD_LIMITS, *, needs_formats: bool = True
+) -> Workbook:
     """Open an ``.xlsx`` file.
 
     >>> from io import BytesIO
@@ -111,6 +114,7 @@ def open_workbook(file: IO[bytes], limits: ArchiveLimits = _STANDARD_LIMITS) -> 
     Args:
         file: the file, which stays open.
         limits: the most that it may cost to read.
+        needs_formats: whether a workbook is refused if it cannot be known how its numbers are shown.
 
     Raises:
         InvalidFileError: the file is not a workbook, is broken, or exceeds a limit.
@@ -120,10 +124,10 @@ def open_workbook(file: IO[bytes], limits: ArchiveLimits = _STANDARD_LIMITS) -> 
         parts = _Parts(archive)
         main = parts.related(_PACKAGE).get("officeDocument", [("", _USUAL_MAIN_PART)])[0][1]
         sheets = parts.read(main, SheetsReader())
-        texts, formats = TextsReader(), FormatsReader(from_1904=sheets.from_1904)
-        for kind, reader in (("sharedStrings", texts), ("styles", formats)):
-            if part := parts.one_of(kind, main):
-                parts.read(part, reader)
+        texts = TextsReader()
+        if part := parts.one_of("sharedStrings", main):
+            parts.read(part, texts)
+        formats = _formats(parts, main, from_1904=sheets.from_1904, needed=needs_formats)
         sheet_parts = dict(parts.related(main).get("worksheet", []))
         listed = [
             Sheet(name, is_visible, sheet_parts[relation_id])
@@ -134,7 +138,20 @@ def open_workbook(file: IO[bytes], limits: ArchiveLimits = _STANDARD_LIMITS) -> 
             raise InvalidFileError("Two sheets of the workbook share one part.")
         listed.sort(key=lambda sheet: not sheet.is_visible)
         size = sum(member.file_size for member in archive.infolist())
-        return Workbook(listed, sheets.is_strict, size, parts, texts, formats.formats)
+        return Workbook(listed, sheets.is_strict, size, parts, texts, formats)
+
+
+def _formats(parts: "_Parts", main: str, *, from_1904: bool, needed: bool) -> Sequence[NumberFormat | None]:
+    """Return the formats of numbers; none if the part that has them is broken and they are not needed."""
+    reader = FormatsReader(from_1904=from_1904)
+    if part := parts.one_of("styles", main):
+        try:
+            parts.read(part, reader)
+        except (ExpatError, KeyError, ValueError):
+            if needed:
+                raise
+            return []
+    return reader.formats
 
 
 _Reader = TypeVar("_Reader", bound=PartReader)
