@@ -358,3 +358,24 @@ def test_a_letterhead_is_not_a_header() -> None:
 
     assert cleaned.header == ("Name", "Telefon", "Ort")
     assert cleaned.counts.rejected == 0
+
+
+@pytest.mark.parametrize("land", ["", "DE"], ids=["no country", "a country"])
+def test_an_id_that_moved_into_the_column_is_rejected(land: str) -> None:
+    end = f";{land}" if land else ""
+    rows = "".join(f"Anna{end};3001000{row};030 2312500{row}\n" for row in range(3))
+    cleaned = clean(
+        f"Name{';Land' if land else ''};Kunde;Telefon\n{rows}Bert; jr.{end};30010004;030 23125004\n",
+        region="DE",
+    )
+
+    assert cleaned.numbers == ["+493023125000", "+493023125001", "+493023125002"]
+    ((line, text, reason),) = cleaned.rejected
+    assert (line, text.partition(" ")[0]) == (5, "30010004")
+    assert "more cells than the header" in reason
+
+
+def test_cells_behind_the_header_do_not_matter_otherwise() -> None:
+    rows = f"Anna;{A};a note;with a delimiter\nBert;030 23125001;{B};{C}\n"
+
+    assert clean(f"Name;Telefon\n{rows}", region="DE").counts.submitted == 2

@@ -10,7 +10,7 @@ from numberdrop.files.uploads.country_cells import names_nothing, region_of, reg
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.headers import is_number_word, is_phone_word, tokens, words
-from numberdrop.files.uploads.notation import without_punctuation
+from numberdrop.files.uploads.notation import MOVED, without_punctuation
 from numberdrop.files.uploads.numbering_plans import calling_code
 from numberdrop.jobs.checkers import InputKind
 
@@ -132,8 +132,8 @@ def shown(text: str) -> str:
     >>> shown(with_country("044 668 18 00", "Narnia"))
     '044 668 18 00 (Narnia)'
     """
-    number, separator, country = text.partition(SEPARATOR)
-    return f"{number} ({country})" if separator else text
+    number, separator, country = text.replace(MOVED, "").partition(SEPARATOR)
+    return f"{number} ({country})" if separator else number
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from unicodedata import category, decimal, normalize
 
 from numberdrop.files.uploads.headers import Heading, header_of
 
+MOVED = "\x19"
+"""Marks a cell that moved into the column from another one. No entry holds this character."""
+
 _FULL_WIDTH = range(0xFF01, 0xFF5F)
 _INVISIBLE = {"Cf", "Mn", "Me"}
 """Categories of characters that take no place of their own: joiners, direction marks, variation selectors."""

@@ -5,6 +5,7 @@ import re
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.notation import (
     BETWEEN_CONTACTS,
+    MOVED,
     behind_leading_digits,
     has_bracket_behind,
     has_digit,
@@ -174,6 +175,10 @@ def _international(digits: str) -> str:
 def _phone_reason(plain: str) -> str:
     """Return why a text without punctuation is not a phone number, and how to fix it."""
     digits = plain.removeprefix("+")
+    if plain.endswith(MOVED):
+        return (
+            "more cells than the header, a number in the last: put cells with a delimiter in quotation marks"
+        )
     if _EXPONENT.fullmatch(plain):
         return "rounded by a spreadsheet: format the column as text or as whole numbers, and save it again"
     if not plain.isascii() and any(letter.isdigit() and not letter.isascii() for letter in plain):

@@ -22,6 +22,7 @@ from numberdrop.files.uploads.layout import (
     layout_of_csv,
     layout_of_text,
 )
+from numberdrop.files.uploads.notation import MOVED
 from numberdrop.files.uploads.reading import FileReading, Reading, Unread
 from numberdrop.files.uploads.tables import Layout, Wanted, without_blank_end
 from numberdrop.files.uploads.text import WORKING_FILE, TextFile, open_text
@@ -195,13 +196,27 @@ class UploadRows:
         column, country = self._layout.entry_column, self._layout.country_column
         if country is not None:
             return (
-                _as_lines([with_country(_cell(row, column), _cell(row, country)) for row in rows])
+                _as_lines(list(map(with_country, self._cells(rows, column), _cells(rows, country))))
                 for rows in self.table_blocks()
             )
-        return (
-            _as_lines([row[column] if column < len(row) else "" for row in rows])
-            for rows in self.table_blocks()
-        )
+        return (_as_lines(self._cells(rows, column)) for rows in self.table_blocks())
+
+    def _cells(self, rows: list[list[str]], column: int) -> list[str]:
+        """Return the cells of the entries, with a mark on those that moved there from another column.
+
+        A delimiter in a cell without quotation marks moves the cells behind it. The number is then behind
+        the last column, and an id may be in its place.
+        """
+        cells = _cells(rows, column)
+        width = len(self.header or ())
+        if self.kind is not InputKind.PHONE or max(map(len, rows), default=0) <= width:
+            return cells
+        return [
+            f"{cell}{MOVED}"
+            if cell.strip() and not is_written_as_phone(cell) and any(map(is_written_as_phone, row[width:]))
+            else cell
+            for cell, row in zip(cells, rows, strict=True)
+        ]
 
     def _parsed_rows(self, delimiter: str) -> Iterator[list[list[str]]]:
         rows_read = 0
@@ -318,8 +333,8 @@ def _numbers_among(cells: list[str], is_number: Callable[[str], bool]) -> int:
     return sum(map(is_number, cells))
 
 
-def _cell(row: list[str], column: int) -> str:
-    return row[column] if column < len(row) else ""
+def _cells(rows: list[list[str]], column: int) -> list[str]:
+    return [row[column] if column < len(row) else "" for row in rows]
 
 
 def _as_lines(cells: list[str]) -> str:
