@@ -143,17 +143,33 @@ def all_single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
 
     If several invocations of a function reach a call by the same path, only the first two count: most runs
     of reconcile are alike. Of consecutive reads of the same thing, such as the shards of the index, only
-    the first and the last count.
+    the first and the last count. Of deaths that leave the same, only the first counts.
     """
     calls = Schedule(scenario).run().seam.calls
     paths = Counter[CallPath]()
-    chosen: list[tuple[Call, Schedule]] = []
+    faults: dict[Fault, None] = {}
     for call in calls:
         path = _path_to(call, calls)
         paths[path] += 1
         if paths[path] <= 2 and not _is_inner_repeat(call, calls):
-            chosen += [(call, Schedule(scenario, (Fault(call.number, mode),))) for mode in call.kind.modes]
-    return tuple(chosen)
+            found = (same_death(Fault(call.number, mode), calls) for mode in call.kind.modes)
+            faults |= dict.fromkeys(found)
+    return tuple((calls[fault.call_number], Schedule(scenario, (fault,))) for fault in faults)
+
+
+def same_death(fault: Fault, calls: list[Call]) -> Fault:
+    """Return the earliest fault that leaves the same as this one.
+
+    A process that dies leaves what its calls did, and nothing else. So its death before a call is the same
+    as after the call before it; and if that one only read, the same as before it.
+    """
+    call = calls[fault.call_number]
+    if fault.mode is not Mode.DIES_BEFORE or not call.follows:
+        return fault
+    before = calls[call.number - 1]
+    if Mode.DIES_AFTER in before.kind.modes:
+        return Fault(before.number, Mode.DIES_AFTER)
+    return same_death(Fault(before.number, Mode.DIES_BEFORE), calls)
 
 
 def _path_to(call: Call, calls: list[Call]) -> CallPath:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, NoReturn
@@ -80,15 +80,25 @@ class Invocation:
     number: int
 
 
+NOBODY = Invocation("nobody", 0)
+"""What people and services do is part of no invocation."""
+
+
 @dataclass(frozen=True)
 class Call:
-    """A requested side effect."""
+    """A requested side effect.
+
+    Attributes:
+        follows: whether nothing happened since the call before it returned: no time passed, and no other
+            invocation ran. Then the world is as that call left it.
+    """
 
     number: int
     invocation: Invocation
     name: str
     kind: Kind
     arguments: Mapping[str, Any]
+    follows: bool = False
 
     def __str__(self) -> str:
         return f"call {self.number}, {self.invocation.function}: {self.name}"
@@ -108,15 +118,19 @@ class Seam:
 
     Attributes:
         run_others: lets everything else run for a while.
+        now: returns the current time.
         plan: the mode by call number; if the call cannot have that mode, the process dies before it.
         calls: the calls so far.
         invocation: the current invocation.
+        returned: the number of the latest call that returned without a fault, and when it did.
     """
 
     run_others: Callable[[timedelta], None]
+    now: Callable[[], datetime]
     plan: dict[int, Mode] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
-    invocation: Invocation = Invocation("nobody", 0)
+    invocation: Invocation = NOBODY
+    returned: tuple[int, datetime] | None = None
 
     def call(self, name: str, effect: Callable[[], Any], kind: Kind, arguments: Mapping[str, Any]) -> Any:
         """Perform an effect, with the fault that the plan has for this call.
@@ -124,11 +138,13 @@ class Seam:
         Raises:
             ProcessDiedError: according to the plan, the process dies here.
         """
-        call = Call(len(self.calls), self.invocation, name, kind, arguments)
+        call = Call(len(self.calls), self.invocation, name, kind, arguments, self._follows())
         self.calls.append(call)
         mode = self.plan.get(call.number)
         if mode is None:
-            return effect()
+            answer = effect()
+            self.returned = call.number, self.now()
+            return answer
         match mode if mode in kind.modes else Mode.DIES_BEFORE:
             case Mode.DIES_BEFORE:
                 raise ProcessDiedError
@@ -151,6 +167,11 @@ class Seam:
                 self.run_others(kind.delay)
                 return effect()
 
+    def _follows(self) -> bool:
+        if self.returned != (len(self.calls) - 1, self.now()):
+            return False
+        return self.calls[-1].invocation == self.invocation != NOBODY
+
 
 class Client:
     """A client of an AWS service whose methods all go through the seam."""
@@ -168,6 +189,7 @@ class Client:
         def call_through_seam(**arguments: Any) -> Any:
             return self._seam.call(name, partial(method, **arguments), kind, arguments)
 
+        setattr(self, operation, call_through_seam)  # found without this method from now on
         return call_through_seam
 
     def get_paginator(self, operation: str) -> "_Paginator":

@@ -78,7 +78,7 @@ class World:
 
     def __init__(self, plan: Mapping[int, Mode] | None = None, wiring: type[Wiring] = Wiring) -> None:
         self.clock = VirtualClock(NOON)
-        self.seam = Seam(self._pass_time, dict(plan or {}))
+        self.seam = Seam(self._pass_time, self.clock.now, dict(plan or {}))
         self.uploads: list[Upload] = []
         self.rows: list[list[str]] = []
         self.marked_not_charged: dict[int, int] = {}
@@ -99,6 +99,7 @@ class World:
         self.executions = Executions(self.clock, self._run_task, self._deliver_end)
         self.wiring = wiring(self._clients(), self.clock.now, self._sleep)
         self._warm: dict[str, Any] = {}
+        self._instances: dict[Invocation, str] = {}
         self.clock.schedule(NOON + SCHEDULE, self._reconcile)
 
     # What people and other programs do
@@ -188,7 +189,7 @@ class World:
         try:
             return action()
         except ProcessDiedError:
-            self._warm.pop(function, None)
+            self._warm.pop(self._instances.get(self.seam.invocation, ""), None)
             raise ProcessFailedError("The process died.") from None
         except Exception:
             self.logs.append(traceback.format_exc())
@@ -218,7 +219,8 @@ class World:
         )
 
     def _function(self, name: str) -> Any:
-        """Return the warm instance of a function, or start a cold one."""
+        """Return the warm instance of a function, or start a cold one; it ends if the invocation dies."""
+        self._instances[self.seam.invocation] = name
         if name not in self._warm:
             self._warm[name] = getattr(self.wiring, name)()
         return self._warm[name]

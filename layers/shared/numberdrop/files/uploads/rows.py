@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import StringIO
 from tempfile import TemporaryFile
@@ -276,8 +276,9 @@ def open_upload(
     if phones_only and kind is InputKind.AS_WRITTEN:
         rule = of_phones(rule)
     wanted = Wanted(kind, rule, choice.column, phones_only=phones_only)
-    with unpacked(file) as content, TemporaryFile() as table:
+    with unpacked(file) as content, ExitStack() as opened:
         if content.is_workbook:
+            table = opened.enter_context(TemporaryFile())
             copied = copy_as_csv(content.file, table, kind, sheet=choice.sheet)
             text = TextFile(table, WORKING_FILE)
             reading = FileReading(
