@@ -25,7 +25,6 @@ SAMPLED = {
     "messages_lost_in_an_outage": 2,
     "a_restored_table_that_is_compared": 4,
     "overlapping_uploads": 2,
-    "an_upload_while_the_memory_changes": 3,
     "an_upload_collected_on_the_next_day": 2,
     "a_remembered_upload_in_an_outage": 2,
 }
