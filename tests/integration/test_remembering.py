@@ -26,7 +26,7 @@ from numberdrop.steps.recalling import Recaller
 from numberdrop.steps.remembering import Rememberer
 from numberdrop_cli.jobs_table import JobsTable
 from numberdrop_cli.operations import Operations
-from tests.support.account import Account
+from tests.support.account import LONG_AGO, Account
 from tests.support.files import file_of
 from tests.support.invocations import Functions
 from tests.support.outcomes import ending_of, files_of, job_of, rows_of
@@ -357,14 +357,31 @@ def test_an_unreadable_memory_delays_an_answered_job(stack: Stack, monkeypatch: 
     assert set(stack.checked(upload).column("source").values()) == {"remembered"}
 
 
-def test_an_unreadable_memory_does_not_delay_a_paid_job(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_paid_job_waits_for_an_unreadable_memory(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.check(LIST[:120])
     upload = stack.drop(LIST[:240], "b.txt")
     with monkeypatch.context() as patch:
         patch.setattr(MemoryBucket, "read", failing(MemoryUnreadableError("SlowDown")))
-        assert stack.functions.collect(upload)["next"] == "done"
+        first = stack.functions.collect(upload)
+        again = stack.functions.collect(upload, first["seen"])
+    assert [decision["next"] for decision in (first, again)] == ["wait", "wait"]
+    assert first["seen"]["memory_unreadable_since"] == again["seen"]["memory_unreadable_since"] is not None
+    assert stack.functions.collect(upload, again["seen"])["next"] == "done"
+    assert stack.checked(upload).job.counts.unresolved == 0
+
+
+@pytest.mark.parametrize("too_long", ["unreadable", "deadline"])
+def test_an_unreadable_memory_does_not_hold_up_a_paid_job(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, too_long: str
+) -> None:
+    stack.check(LIST[:120])
+    upload = stack.drop(LIST[:240], "b.txt")
+    seen = {"memory_unreadable_since": LONG_AGO} if too_long == "unreadable" else {}
+    if too_long == "deadline":
+        stack.account.expire_deadline(upload)
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryBucket, "read", failing(MemoryUnreadableError("SlowDown")))
+        assert stack.functions.collect(upload, seen)["next"] == "done"
     counts = stack.checked(upload).job.counts
     assert (counts.resolved, counts.unresolved) == (120, 120)
 

@@ -71,6 +71,7 @@ SEEN = st.builds(
     done_since=TIMES,
     grown_at=TIMES,
     export_missing_since=TIMES,
+    memory_unreadable_since=TIMES,
 )
 DECISIONS = st.builds(
     Decision,

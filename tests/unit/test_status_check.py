@@ -224,6 +224,7 @@ def test_a_poll_state_has_only_flags_counts_and_times() -> None:
         "done_since",
         "grown_at",
         "export_missing_since",
+        "memory_unreadable_since",
     }
 
 

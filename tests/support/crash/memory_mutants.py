@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from numberdrop.aws.fences import Fence, Fences
+from numberdrop.files.results.sources import Sources
 from numberdrop.jobs.job import Job
 from numberdrop.jobs.upload import Upload
 from numberdrop.steps.recalling import Recaller
@@ -33,6 +34,15 @@ class StampsTheDayOfTheCollection(Wiring):
         return TardyRememberer(self._memory, self.sleep) if self.remembers else None
 
 
+class _HastyRememberer(Rememberer):
+    def sources(self, job: Job, *, may_wait: bool) -> Sources | None:
+        return super().sources(job, may_wait=False)
+
+
+class DoesNotWaitForTheMemory(Wiring):
+    rememberer_class = _HastyRememberer
+
+
 class _ForgetfulRecaller(Recaller):
     def recall(
         self, prepared: PreparedUpload, upload: Upload, token: str, metadata: Mapping[str, str]
@@ -56,6 +66,7 @@ class AnswersDespiteAForgottenCharge(Wiring):
 MEMORY_MUTANTS: Mapping[type[Wiring], tuple[str, ...]] = {
     NamesRecalledAnswersWithoutTheToken: ("an_upload_while_the_memory_changes",),
     StampsTheDayOfTheCollection: ("an_upload_collected_on_the_next_day",),
+    DoesNotWaitForTheMemory: ("an_upload_whose_remembered_answers_are_withheld",),
     DoesNotNameTheRecalledAnswers: ("overlapping_uploads",),
     AnswersDespiteAForgottenCharge: ("a_table_restored_to_before_a_remembered_upload",),
 }

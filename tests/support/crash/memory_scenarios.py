@@ -30,6 +30,17 @@ def an_upload_while_the_memory_changes(world: World) -> None:
     world.run_until_idle()
 
 
+def an_upload_whose_remembered_answers_are_withheld(world: World) -> None:
+    world.remember()
+    world.upload()
+    world.run_until_idle()
+    world.upload("band/second.txt", [*world.rows[0], "+447700901000", "+447700901001"])
+    world.buckets.withheld = "recalled/"
+    world.run_for(timedelta(minutes=10))
+    world.buckets.withheld = None
+    world.run_until_idle()
+
+
 def an_upload_collected_on_the_next_day(world: World) -> None:
     world.remember()
     world.run_for(timedelta(hours=11, minutes=59, seconds=50))
@@ -77,6 +88,7 @@ def a_remembered_upload_in_an_outage(world: World) -> None:
 MEMORY_SCENARIOS = (
     overlapping_uploads,
     an_upload_while_the_memory_changes,
+    an_upload_whose_remembered_answers_are_withheld,
     an_upload_collected_on_the_next_day,
     an_answered_upload_that_is_announced_again,
     an_answered_upload_without_its_message,

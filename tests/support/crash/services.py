@@ -30,10 +30,15 @@ class Version:
 
 @dataclass
 class Buckets:
-    """Amazon S3; every bucket is versioned."""
+    """Amazon S3; every bucket is versioned.
+
+    Attributes:
+        withheld: the prefix of keys whose objects cannot be read for now, or None.
+    """
 
     objects: dict[tuple[str, str], list[Version]] = field(default_factory=dict)
     written: int = 0
+    withheld: str | None = None
 
     def put_object(self, **request: Any) -> dict[str, str]:
         content = _sent(request["Body"], request.get("ContentLength")) if "Body" in request else b""
@@ -93,6 +98,8 @@ class Buckets:
         return versions[-1].metadata if versions else {}
 
     def get_object(self, **request: str) -> dict[str, "Body"]:
+        if self.withheld and request["Key"].startswith(self.withheld):
+            raise ClientError({"Error": {"Code": "SlowDown", "Message": "reduce your rate"}}, "GetObject")
         content = self._find(request, "GetObject").content
         if wanted := request.get("Range"):
             start, end = wanted.removeprefix("bytes=").split("-")

@@ -33,6 +33,7 @@ class PollState:
         done_since: when that count was first reported, ISO 8601.
         grown_at: when a count was last seen to exceed all before, ISO 8601; None until then.
         export_missing_since: when the storage began to answer that it has no export, ISO 8601, or None.
+        memory_unreadable_since: when the remembered answers of the job were first found unreadable, ISO 8601.
         crowded: whether a check had to be retried, as when Lambda throttles it.
     """
 
@@ -42,6 +43,7 @@ class PollState:
     done_since: str | None = None
     grown_at: str | None = None
     export_missing_since: str | None = None
+    memory_unreadable_since: str | None = None
     crowded: bool = False
 
     @classmethod

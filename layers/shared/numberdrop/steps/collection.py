@@ -67,6 +67,12 @@ PAUSES = (0, 5, 15)
 PATIENCE_WITH_MISSING_EXPORT = timedelta(minutes=10)
 """How long fresh links must lead to 404 before the export counts as unavailable."""
 
+PATIENCE_WITH_MEMORY = timedelta(minutes=30)
+"""How long a paid job waits for remembered answers that cannot be read."""
+
+WAIT_FOR_MEMORY = 300
+"""Seconds until the next try to read them."""
+
 TIME_TO_STORE = 120
 """Seconds of the function's time that are reserved for reading the export and storing the results."""
 
@@ -163,7 +169,7 @@ class Collector:
             try:
                 prefix = job.upload.results_prefix(checker.name)
                 stored_key = self._fetch(status.result_url, prefix, files, end)
-                return self._store(job, checker, files, upload, status, stored_key=stored_key)
+                return self._store(job, checker, files, upload, status, stored_key=stored_key, seen=seen)
             except (ExportMissingError, LinkRefusedError, DownloadFailedError, InvalidFileError) as error:
                 logger.warning("the export is fetched again", cause=str(error))
                 failure = error
@@ -226,6 +232,11 @@ class Collector:
         message = f"{error} Fresh links did not help for ten minutes. Ask the vendor."
         return Decision(Next.FAIL, reason=Reason(ReasonCode.RESULT_UNAVAILABLE, message))
 
+    def _may_wait_for_memory(self, job: Job, since: str) -> bool:
+        """Return whether the job can be collected after a wait, within our patience and its deadline."""
+        next_try = self.now() + timedelta(seconds=WAIT_FOR_MEMORY)
+        return next_try < min(job.deadline, datetime.fromisoformat(since) + PATIENCE_WITH_MEMORY)
+
     def _keep_unreadable_export(
         self, job: Job, checker: Checker, files: Workspace, error: Exception
     ) -> Decision:
@@ -279,8 +290,14 @@ class Collector:
         status: TaskStatus,
         *,
         stored_key: str | None,
+        seen: PollState,
     ) -> Decision:
-        sources = self.rememberer.sources(job) if self.rememberer else None
+        sources = None
+        if self.rememberer:
+            since = seen.memory_unreadable_since or timestamp(self.now())
+            sources = self.rememberer.sources(job, may_wait=self._may_wait_for_memory(job, since))
+            if sources is None:
+                return Decision(Next.WAIT, WAIT_FOR_MEMORY, replace(seen, memory_unreadable_since=since))
         upload, extension, result_counts = write_readable_results(job, checker, files, upload, sources)
         write_spreadsheet(files, upload, created=self.now())
         counts = _counts(job, status, result_counts)
@@ -305,7 +322,7 @@ class Collector:
         upload = self._read_upload(job, checker, files)
         if upload is None:
             return Decision(Next.FAIL, reason=UPLOAD_GONE_UNSENT)
-        sources = self.rememberer.sources(job) if self.rememberer else None
+        sources = self.rememberer.sources(job, may_wait=False) if self.rememberer else None
         result_counts = write_remembered_results(job, checker, files, upload, sources)
         write_spreadsheet(files, upload, created=self.now())
         counts = _counts(job, None, result_counts)

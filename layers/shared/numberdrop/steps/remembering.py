@@ -26,16 +26,27 @@ class Rememberer(MemoryUser):
 
     pauses = (0, 5, 15)
 
-    def sources(self, job: Job) -> Sources:
-        """Return the sources of a job's answers.
+    def sources(self, job: Job, *, may_wait: bool) -> Sources | None:
+        """Return the sources of a job's answers, or None if the remembered ones cannot be read now.
 
-        If the remembered answers cannot be read, their entries stay unresolved, so that they do not hold up
-        what was paid for.
+        Args:
+            job: the job.
+            may_wait: whether the job may be collected later. If not, the entries of answers that cannot be
+                read stay unresolved, so that they do not hold up what was paid for.
 
         Raises:
             VerdictMemoryError: the answers cannot be read now, and nothing else was paid for. Try again.
         """
-        return Sources(self._day(job), self._recall(job, job.recalled) if job.recalled else None)
+        recall = None
+        if job.recalled:
+            try:
+                recall = self._recall(job.recalled)
+            except VerdictMemoryError:
+                if job.state is State.ANSWERED:
+                    raise
+                if may_wait:
+                    return None
+        return Sources(self._day(job), recall)
 
     def learn(self, job: Job, checker: Checker, learnt: Path) -> None:
         """Remember the verdicts of a job's export. A failure is counted, and costs money at the next upload.
@@ -64,7 +75,7 @@ class Rememberer(MemoryUser):
     def _day(self, job: Job) -> date | None:
         return job.submitted_at.astimezone(UTC).date() if job.submitted_at else None
 
-    def _recall(self, job: Job, key: str) -> Recall | None:
+    def _recall(self, key: str) -> Recall | None:
         for further_tries in self.tries():
             try:
                 return _answers(self.memory.recalled(key))
@@ -73,7 +84,7 @@ class Rememberer(MemoryUser):
                 break
             except VerdictMemoryError as error:
                 logger.warning("the remembered answers cannot be read", cause=error.cause)
-                if job.state is State.ANSWERED and not further_tries:
+                if not further_tries:
                     raise
         return None
 
