@@ -141,6 +141,13 @@ def test_names_in_any_encoding_cost_no_verdict(tmp_path: Path, names: tuple[str,
     assert verdicts(tmp_path, rows.encode(encoding)) == YES_AND_NO
 
 
+@pytest.mark.parametrize("words", ["yes|no", "no|yes"])
+def test_no_delimiter_becomes_part_of_a_character(tmp_path: Path, words: str) -> None:
+    rows = f"Number|name|band|telegram\n{FIRST}|José|{words}\n{SECOND}|x|no|yes\n"
+
+    assert verdicts(tmp_path, rows.encode("cp1252")) == [words.partition("|")[0], "no", ""]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
 def test_chinese_text_is_read_without_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
     rows = f"手机号,是否开通\n{FIRST},是\n{SECOND},否\n"

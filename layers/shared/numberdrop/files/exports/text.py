@@ -28,6 +28,9 @@ _CHINESE_WORDS = [
     word for word in (*NUMBER_NAMES, *GENERIC_NAMES, *VERDICT_WORDS) if len(word) > 1 and not word.isascii()
 ]
 
+_BAR = b"|"
+"""The only delimiter that GBK has within characters: a wrong guess would join two cells."""
+
 _LOST = "\ufffd"
 """Stands for bytes that are not text."""
 _MOST_LOST = 10
@@ -128,9 +131,12 @@ def _other_encoding(text: bytes) -> str | None:
         if any(word in decoded for word in _CHINESE_WORDS):
             return encoding
     decoded = getincrementaldecoder(_CHINESE)("replace").decode(text)
-    if not decoded.isascii() and _LOST not in decoded:
+    lines = text.splitlines()
+    has_bars = 2 * sum(_BAR in line for line in lines) > len(lines)
+    keeps_bars = not has_bars or decoded.count(_BAR.decode()) == text.count(_BAR)
+    if not decoded.isascii() and _LOST not in decoded and keeps_bars:
         return _CHINESE
-    lines = [line for line in text.splitlines() if not line.isascii()]
+    lines = [line for line in lines if not line.isascii()]
     return _WINDOWS if all(map(_BESIDE_A_DELIMITER.search, lines)) else None
 
 
