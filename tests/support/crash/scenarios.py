@@ -320,14 +320,7 @@ def two_files_with_one_task_id(world: World) -> None:
 def a_table_restored_to_before_the_post(world: World) -> None:
     # The ledger forgets the charge of a job that it remembers as claimed.
     world.vendor.answers.append(Answer.BUSY)
-    upload = world.upload()
-    world.run_for(timedelta(seconds=5))
-    snapshot = world.table.snapshot()
-    world.run_for(timedelta(minutes=10))
-    world.table.restore(snapshot)
-    world.announce(upload)
-    world.run_until_idle()
-    _settle_doubts(world)
+    _restore_a_claim(world, after=timedelta(minutes=10))
 
 
 def a_table_restored_to_before_the_upload(world: World) -> None:
@@ -350,23 +343,21 @@ def a_table_restored_to_before_a_remembered_upload(world: World) -> None:
 def a_table_restored_after_the_deadline(world: World) -> None:
     # The forgotten charge must not be denied when the job runs out of time.
     world.vendor.answers.append(Answer.BUSY)
-    upload = world.upload()
-    world.run_for(timedelta(seconds=5))
-    snapshot = world.table.snapshot()
-    world.run_for(timedelta(minutes=70))
-    world.table.restore(snapshot)
-    world.announce(upload)
-    world.run_until_idle()
-    _settle_doubts(world)
+    _restore_a_claim(world, after=timedelta(minutes=70))
 
 
 def a_table_restored_to_before_a_rejection(world: World) -> None:
     # The results bucket still has the files of the failure that the ledger has forgotten.
     world.vendor.answers.extend([Answer.BUSY, Answer.REJECT])
+    _restore_a_claim(world, after=timedelta(minutes=40))
+
+
+def _restore_a_claim(world: World, *, after: timedelta) -> None:
+    """Restore the table to the moment after the first attempt of an upload."""
     upload = world.upload()
     world.run_for(timedelta(seconds=5))
     snapshot = world.table.snapshot()
-    world.run_for(timedelta(minutes=40))
+    world.run_for(after)
     world.table.restore(snapshot)
     world.vendor.answers.clear()
     world.announce(upload)
