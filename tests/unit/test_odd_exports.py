@@ -8,6 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from numberdrop.files.formats.untrusted import InvalidFileError
+from numberdrop.jobs.checkers import InputKind
 from tests.support.exports import zipped
 from tests.support.results import results_of
 
@@ -241,3 +242,20 @@ def test_lists_beside_an_empty_table_are_read(tmp_path: Path) -> None:
     members = {"t/all.csv": "Number,band\n", "t/activated.txt": FIRST, "t/unregistered.txt": SECOND}
 
     assert verdicts(tmp_path, zipped(members)) == YES_AND_NO
+
+
+def test_a_summary_never_replaces_a_sheet_that_is_refused(tmp_path: Path) -> None:
+    rows = [["a", "b", "band"], [FIRST, SECOND, "yes"], [SECOND, FIRST, "no"]]
+
+    with pytest.raises(InvalidFileError, match="Several columns"):
+        verdicts(tmp_path, sheets([["status", "count"], ["yes", 1], ["no", 1]], rows))
+
+
+def test_a_summary_never_replaces_entries_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "export"
+    rows = [["Number", "phoneCheck"], ["4179 (1)", "valid"], ["4179 (2)", "invalid"]]
+    path.write_bytes(sheets([["status", "count"], ["valid", 1], ["invalid", 1]], rows))
+
+    written = results_of("4179 (1)\n4179 (2)\n", path, InputKind.AS_WRITTEN, name="phonecheck")
+
+    assert written.column("verdict") == ["yes", "no"]

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import openpyxl
 import phonenumbers
 import pytest
 
@@ -244,17 +245,41 @@ def write_export(case: Case, path: Path, chance: Random) -> None:
     if case.lookalike:
         columns[chance.choice(LOOKALIKE_NAMES)] = case.lookalike
     names = chance.sample(list(columns), k=len(columns))
+    rows = list(zip(*(columns[name] for name in names), strict=True))
+    title = chance.choice([[], [], [["Results"]]])
+    kind = chance.choice(["csv", "csv", "zip", "zip", "xlsx"])
+    if kind == "xlsx":
+        path.write_bytes(workbook_of([*title, names], rows, chance))
+        return
     out = io.StringIO(newline="")
-    out.write(chance.choice(["", "", "Results\n"]))
     writer = csv.writer(out, delimiter=chance.choice(",;\t"))
-    writer.writerow(names)
-    writer.writerows(zip(*(columns[name] for name in names), strict=True))
+    writer.writerows([*title, names, *rows])
     content = out.getvalue().encode(chance.choice(["utf-8", "utf-8-sig", "utf-16", "gb18030"]))
-    if chance.random() < 0.5:
+    if kind == "csv":
         path.write_bytes(content)
         return
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("t/all.csv", content)
+
+
+def workbook_of(above: list[list[str]], rows: Sequence[Sequence[str]], chance: Random) -> bytes:
+    """Return a workbook with the rows in a sheet, perhaps beside a summary and an older result."""
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in [*above, *rows]:
+        sheet.append(list(row))
+    if chance.random() < 0.3:
+        summary = book.create_sheet(index=chance.choice([0, 1]))
+        summary.append(["status", "count"])
+        summary.append(["yes", 1])
+    if chance.random() < 0.3:
+        older = book.create_sheet(index=0)
+        older.sheet_state = "hidden"
+        for row in [*above, *rows[1:], *rows[:1]]:
+            older.append(list(row))
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
 
 
 def is_ambiguous(case: Case) -> bool:

@@ -32,7 +32,7 @@ from numberdrop.files.formats.entries_file import entry_blocks
 from numberdrop.files.formats.unpacking import GZIP_START, gzip_blocks
 from numberdrop.files.formats.untrusted import InvalidFileError
 from numberdrop.files.formats.workbook import CONTENT_TYPES
-from numberdrop.jobs.checkers import Checker
+from numberdrop.jobs.checkers import Checker, InputKind
 
 _STANDARD_LIMITS = ArchiveLimits()
 
@@ -242,6 +242,7 @@ class _Candidate:
     Attributes:
         count: how many of the first rows have a number.
         certainty: how certain it is that the table has the verdicts; 0 if it has none.
+        error: why nobody can say which of its columns has the numbers, or None.
     """
 
     table: Table
@@ -250,6 +251,7 @@ class _Candidate:
     number: NumberColumn
     count: int
     certainty: int
+    error: InvalidFileError | None
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -274,7 +276,8 @@ def _table_with_numbers(
     million rows.
 
     Raises:
-        InvalidFileError: no table has a number column, or a table with the same columns has other answers.
+        InvalidFileError: no table has a number column, or nobody can say which, or a table with the same
+            columns has other answers.
     """
     found: list[_Candidate] = []
     errors: list[InvalidFileError] = []
@@ -289,8 +292,10 @@ def _table_with_numbers(
         found,
         key=lambda each: (not each.table.is_hidden, each.certainty if each.count else 0, each.count),
     )
+    if best.error:
+        raise best.error
     kind = best.kind
-    alike = [each for each in found if each.kind == kind]
+    alike = [each for each in found if each.kind == kind and not each.error]
     if best.table.is_text and any(each.count for each in found if each.kind != kind):
         raise InvalidFileError(SEVERAL_TABLES)
     parts = _parts(best, alike, matching)
@@ -319,11 +324,20 @@ def _parts(best: _Candidate, alike: Iterable[_Candidate], matching: Matching) ->
 
 
 def _candidate(table: Table, checker: Checker, matching: Matching, entries: BinaryIO | None) -> _Candidate:
+    """Read the first rows of a table.
+
+    Raises:
+        InvalidFileError: it has no number column.
+    """
     rows = table.first_rows()
     names = column_names(table.header, rows)
-    number = None
+    number = error = None
     if entries:
-        number = answering_column(names, rows, matching, (present for _, present in entry_blocks(entries)))
+        blocks = (present for _, present in entry_blocks(entries))
+        try:
+            number = answering_column(names, rows, matching, blocks)
+        except InvalidFileError as refusal:
+            error = refusal
     if number is None:
         number = NumberColumn(number_index(table.header, names, rows, checker))
     return _Candidate(
@@ -331,9 +345,15 @@ def _candidate(table: Table, checker: Checker, matching: Matching, entries: Bina
         rows,
         names,
         number,
-        count=count_entries(map(number.number_in, rows), checker.input),
+        count=_count(list(map(number.number_in, rows)), checker.input),
         certainty=certainty(other_names(names, number.index), checker),
+        error=error,
     )
+
+
+def _count(numbers: list[str], kind: InputKind) -> int:
+    """Return how many cells of a number column may be entries. Those sent as written may be any text."""
+    return sum(map(bool, numbers)) if kind is InputKind.AS_WRITTEN else count_entries(numbers, kind)
 
 
 def _open(path: Path, limits: ArchiveLimits, files: ExitStack) -> tuple[ExportFormat, Iterator[Table]]:
