@@ -141,7 +141,13 @@ def test_a_header_names_a_country_in_many_languages(header: str) -> None:
     assert clean(f"{header};Telefon\n{rows}", region="DE").numbers[0] == "+41446681800"
 
 
-@pytest.mark.parametrize("header", ["Geburtsland", "Herkunftsland", "Reiseland", "Language", "IP country"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Geburtsland", "Herkunftsland", "Reiseland", "Language", "IP country", "Lieblingsland", "Ausland"),
+        *("VAT Country", "Steuer-Land"),
+    ],
+)
 def test_a_country_of_something_else_is_not_used(header: str) -> None:
     rows = "".join(f"Italien;{number.replace('+49', '0')}\n" for number in BERLIN)
 
@@ -214,3 +220,31 @@ def test_area_codes_beside_whole_numbers_do_not_matter(area: str, number: str, r
     assert clean(f"Vorwahl;Telefon\n{rows}", region=region).numbers == [
         f"+49302312500{row}" for row in range(4)
     ]
+
+
+def test_states_are_not_countries() -> None:
+    rows = "BE;030 23125000\nBY;030 23125001\nSN;030 23125002\n"
+
+    assert clean(f"Bundesland;Telefon\n{rows}", region="DE").numbers == BERLIN[:3]
+
+
+@pytest.mark.parametrize("region", [None, "CN"])
+def test_countries_with_short_names_are_names_in_full(region: str | None) -> None:
+    rows = "日本;090-1234-5678\n香港;5123 4567\n某地;13800138000\n某地;13800138001\n"
+
+    assert clean(f"国家/地区;手机\n{rows}", region=region).numbers == ["+819012345678", "+85251234567"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["Hong Kong, China", "China (Hong Kong)", "Hong Kong SAR", "香港", "HK (China)"]
+)
+def test_a_region_of_a_country_counts_more_than_the_country(cell: str) -> None:
+    assert regions_of_cell(cell) == ("HK",)
+    assert regions_of_cell("United States +1") == ("US",)
+
+
+@pytest.mark.parametrize(("area", "number"), [("02", "2123-456{}"), ("2", "2123456{}"), ("02", "2345 678{}")])
+def test_numbers_may_begin_with_the_digit_of_their_area_code(area: str, number: str) -> None:
+    rows = "".join(f"{area};{number.format(row)}\n" for row in range(3))
+
+    assert "지역번호" in refusal(f"지역번호;전화번호\n{rows}", region="KR").reason.message

@@ -19,6 +19,7 @@ from phonenumbers import (
 
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.national_numbers import e164_after_00, e164_as_dialled, e164_without_plus
+from numberdrop.files.uploads.phone_numbers import read_phone_number
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 TYPES = PhoneNumberType.values()
@@ -192,3 +193,15 @@ def test_numbers_after_00_do_not_need_the_slow_parser(
     monkeypatch.delattr("numberdrop.files.uploads.national_numbers.parse")
 
     assert e164_after_00(f"00{number[1:]}", region) == number
+
+
+@pytest.mark.parametrize("digits", ["4006381333931", "3053123456789", "400638133393"])
+@pytest.mark.parametrize("region", ["DE", "AT"])
+def test_long_digits_without_a_trunk_zero_are_rejected(digits: str, region: str) -> None:
+    with pytest.raises(EntryRejectedError):
+        read_phone_number(digits, region)
+
+
+def test_long_numbers_are_read_with_a_trunk_zero_or_a_plus() -> None:
+    assert read_phone_number("030 2312500012", "DE") == "+49302312500012"
+    assert read_phone_number("+49 30 2312500012", "DE") == "+49302312500012"

@@ -15,6 +15,9 @@ _ENOUGH = 0.8
 _LONGEST = 11
 """Digits of the longest usual national numbers, such as those of Brazil, China and Germany."""
 
+_SHORTEST_WITH_CODE = 9
+"""Fewest digits of numbers with an area code of one digit, as in Tokyo, Seoul and Sydney."""
+
 
 def check_area_codes(
     header: Sequence[str] | None, rows: Sequence[Sequence[str]], entry_column: int, country_column: int | None
@@ -51,5 +54,8 @@ def _says_area_code(name: str) -> bool:
 
 def _lacks(code: str, number: str) -> bool:
     """Return whether digits are a number without its area code."""
-    digits = number.isascii() and number.isdigit()
-    return digits and not number.startswith(("0", code)) and len(code) + len(number) <= _LONGEST
+    if not number.isascii() or not number.isdigit() or number.startswith("0"):
+        return False
+    # Numbers often begin with the same digit as an area code of one digit.
+    has_code = number.startswith(code) and (len(code) > 1 or len(number) >= _SHORTEST_WITH_CODE)
+    return not has_code and len(code) + len(number) <= _LONGEST

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from numberdrop.files.uploads.country_cells import names_nothing, region_of, regions_of_cell, regions_of_code
+from numberdrop.files.uploads.country_cells import names_nothing, regions_of_cell, regions_of_code
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.headers import is_number_word, is_phone_word, tokens, words
@@ -211,8 +211,7 @@ def _reader_for(header: str) -> _Reader | None:
     other_parts = words("not of the number, as part of a word")
     if _says(named, "not of the number") or any(part in word for word in named for part in other_parts):
         return None
-    says_country = _says(named, "country") or any(map(_is_compound_of_land, named))
-    if says_country or (_says(named, "calling code") and any(map(is_phone_word, named))):
+    if _says(named, "country") or (_says(named, "calling code") and any(map(is_phone_word, named))):
         return regions_of_cell
     if _says(named, "country code"):
         return regions_of_cell
@@ -222,11 +221,6 @@ def _reader_for(header: str) -> _Reader | None:
 def _says(named: Sequence[str], subject: str) -> bool:
     """Return whether one of the words of a header, or all of them joined, are of a subject."""
     return not {*named, "".join(named)}.isdisjoint(words(subject))
-
-
-def _is_compound_of_land(word: str) -> bool:
-    """Return whether a German word ends with "country", as ``Wohnsitzland`` does."""
-    return word.endswith("land") and not region_of(word)
 
 
 def _distinctive_words(header: Sequence[str], index: int) -> set[str]:
@@ -244,4 +238,5 @@ def _regions_of_code_with_plus(cell: str) -> tuple[str, ...]:
 
 
 def _is_full_name(cell: str) -> bool:
-    return len(cell) > len("AAA") and bool(regions_of_cell(cell)) and not regions_of_code(cell)
+    is_code = cell.isascii() and len(cell) <= len("AAA")
+    return not is_code and bool(regions_of_cell(cell)) and not regions_of_code(cell)

@@ -18,6 +18,8 @@ _BETWEEN_PARTS = re.compile(
     r"\s*[()\[\],;|]\s*|\s+[-\u2010-\u2015:]\s+|\s*(?=\+)|(?<=[0-9])\s+(?=[^\W\d])|(?<=[^\W\d])\s+(?=[0-9])"
 )
 _LETTERS_OF_ISO = 2
+_BELONGS_TO = {"HK": "CN", "MO": "CN", "TW": "CN", "PR": "US", "GU": "US", "VI": "US", "FO": "DK", "GL": "DK"}
+"""Regions with numbering plans of their own, and the countries that forms write behind their names."""
 _NOTHING = {"n/a", "#n/a", "null", "none", "nil", "nan", "blank", "(blank)"}
 _ON_CARS = dict(
     zip("ABDEFHILNPS", ("AT", "BE", "DE", "ES", "FR", "HU", "IT", "LU", "NO", "PT", "SE"), strict=True)
@@ -101,6 +103,9 @@ def _common_regions(cell: str) -> tuple[str, ...]:
         elif is_named:
             return ()
         is_named = is_named or region is not None
+    named = {some[0] for some in known if len(some) == 1}
+    whole = {_BELONGS_TO[region] for region in named if region in _BELONGS_TO}
+    known = [some for some in known if len(known) == 1 or not whole.issuperset(some)]
     return tuple(region for region in known[0] if all(region in some for some in known)) if known else ()
 
 

@@ -37,6 +37,10 @@ _MAX_NATIONAL_LENGTH = 17
 _MAX_INTERNATIONAL_LENGTH = 15
 """Most digits of a number with its calling code (ITU-T E.164). Some plans have longer domestic numbers."""
 
+_LONGEST_USUAL = 11
+"""Most digits of usual national numbers. Longer digits that lack their trunk zero are article numbers and the
+like: the German plan has numbers of up to 15 digits."""
+
 _NO_REGION = "ZZ"
 """What libphonenumber returns in place of a region."""
 
@@ -97,10 +101,11 @@ def e164_without_plus(digits: str, region: str, written: str = "") -> str:
                 "to international"
             ) from None
         raise
+    plan = _plan(region)
     abroad = planned_number(digits)
-    if abroad and not existing_number(digits) and _may_be_mobile(number, _plan(region)):
+    if abroad and not existing_number(digits) and _may_be_mobile(number, plan):
         abroad = None
-    if digits.startswith(_plan(region).code) and number != f"+{digits}":
+    if digits.startswith(plan.code) and number != f"+{digits}":
         with suppress(EntryRejectedError):
             abroad = _parse(f"+{digits}", region)
     if abroad and abroad != number and not _is_grouped_as_usual(written, number):
@@ -108,6 +113,9 @@ def e164_without_plus(digits: str, region: str, written: str = "") -> str:
             f"could be an international number without + or a number dialled in {region}: write it as "
             "+<country><number>, or set default-region to international"
         )
+    is_long = _LONGEST_USUAL < len(digits) <= _MAX_INTERNATIONAL_LENGTH - len(plan.code)
+    if is_long and number == f"+{plan.code}{digits}" and plan.trunk_prefix.match("0"):
+        raise EntryRejectedError(f"too long for a phone number in {region} without a 0: write it with + or 0")
     return number
 
 
