@@ -248,3 +248,10 @@ def test_numbers_may_begin_with_the_digit_of_their_area_code(area: str, number: 
     rows = "".join(f"{area};{number.format(row)}\n" for row in range(3))
 
     assert "지역번호" in refusal(f"지역번호;전화번호\n{rows}", region="KR").reason.message
+
+
+def test_a_long_cell_of_spaces_takes_no_time() -> None:
+    cell = f"Germany{' ' * 60_000}x"
+
+    assert regions_of_cell(cell) == ()
+    assert clean(f"Country;Phone\nGermany;030 23125000\n{cell};030 23125001\n").counts.rejected == 1

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from numberdrop.files.uploads.country_cells import names_nothing, regions_of_cell, regions_of_code
+from numberdrop.files.uploads.country_cells import names_nothing, region_of, regions_of_cell, regions_of_code
 from numberdrop.files.uploads.entries import EntryRule, entry_rule
 from numberdrop.files.uploads.errors import EntryRejectedError
 from numberdrop.files.uploads.headers import is_number_word, is_phone_word, tokens, words
@@ -72,7 +72,7 @@ def country_columns(header: Sequence[str] | None, rows: Sequence[Sequence[str]])
         name = header[index] if header and index < len(header) else ""
         cells = [row[index].strip() for row in rows if index < len(row) and row[index].strip()]
         cells = [cell for cell in cells[:_MAX_READ] if not names_nothing(cell)]
-        reader = _reader_for(name) if header else _is_full_name
+        reader = _reader_for(name) if header else _is_only_a_name
         if reader and cells and _are_countries(cells, reader, has_header=bool(header)):
             named = tokens(name)
             is_code = _says(named, "country code") or _says(named, "calling code")
@@ -238,5 +238,12 @@ def _regions_of_code_with_plus(cell: str) -> tuple[str, ...]:
 
 
 def _is_full_name(cell: str) -> bool:
-    is_code = cell.isascii() and len(cell) <= len("AAA")
-    return not is_code and bool(regions_of_cell(cell)) and not regions_of_code(cell)
+    return not _is_code(cell) and bool(regions_of_cell(cell)) and not regions_of_code(cell)
+
+
+def _is_only_a_name(cell: str) -> bool:
+    return not _is_code(cell) and region_of(cell) is not None
+
+
+def _is_code(cell: str) -> bool:
+    return cell.isascii() and len(cell) <= len("AAA")

@@ -17,6 +17,8 @@ _LOCALE = re.compile(r"[a-z]{2,3}[-_]([A-Z]{2})")
 _BETWEEN_PARTS = re.compile(
     r"\s*[()\[\],;|]\s*|\s+[-\u2010-\u2015:]\s+|\s*(?=\+)|(?<=[0-9])\s+(?=[^\W\d])|(?<=[^\W\d])\s+(?=[0-9])"
 )
+_LONGEST = 100
+"""Characters of a cell that may name a country. Nobody writes longer ones, except as a note."""
 _LETTERS_OF_ISO = 2
 _BELONGS_TO = {"HK": "CN", "MO": "CN", "TW": "CN", "PR": "US", "GU": "US", "VI": "US", "FO": "DK", "GL": "DK"}
 """Regions with numbering plans of their own, and the countries that forms write behind their names."""
@@ -38,6 +40,8 @@ def regions_of_cell(cell: str) -> tuple[str, ...]:
     (('RU', 'KZ'), ('KZ',), ())
     """
     cell = cell.strip()
+    if len(cell) > _LONGEST:
+        return ()
     locale = _LOCALE.fullmatch(cell)
     region = region_of(cell) or _ON_CARS.get(cell) or (region_of(locale[1]) if locale else None)
     if region:

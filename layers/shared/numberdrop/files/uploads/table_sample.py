@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache
 from io import StringIO
 from itertools import islice
 
@@ -128,7 +128,7 @@ class TableSample:
             rows or [first],
             wanted.kind,
             wanted.rule,
-            read_cell=partial(_read_with_country, wanted.rule, countries) if countries.indexes else None,
+            read_cell=_reader_with_countries(wanted.rule, countries) if countries.indexes else None,
             phones_only=wanted.phones_only,
         )
         if column is None:
@@ -297,10 +297,16 @@ def is_likely_entry(cell: str, wanted: Wanted) -> bool:
     return True
 
 
-def _read_with_country(rule: EntryRule, countries: CountryColumns, row: Sequence[str], column: int) -> object:
-    country = countries.of(column)
-    name = row[country] if country is not None and country < len(row) else ""
-    return by_country(rule).read(with_country(row[column].strip(), name))
+def _reader_with_countries(rule: EntryRule, countries: CountryColumns) -> columns.ReadCell:
+    """Return the function that reads a cell in the country that its row names."""
+    country_of, read_entry = cache(countries.of), by_country(rule).read
+
+    def read(row: Sequence[str], column: int) -> object:
+        country = country_of(column)
+        name = row[country] if country is not None and country < len(row) else ""
+        return read_entry(with_country(row[column].strip(), name))
+
+    return read
 
 
 def _is_address(cell: str) -> bool:
