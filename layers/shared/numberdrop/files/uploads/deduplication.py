@@ -43,7 +43,8 @@ def write_distinct(entries: BinaryIO, numbers: BinaryIO | None, key: Key = None)
     if numbers:
         in_order = iter(distinct.values() if key else distinct)
         while block := list(islice(in_order, _LINES_PER_BLOCK)):
-            numbers.write(b"\n".join([*block, b""]))
+            block.append(b"")
+            numbers.write(b"\n".join(block))
     return len(distinct)
 
 
