@@ -1,7 +1,7 @@
 """Schedules: a scenario with faults at some of its calls."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from functools import cache
 from numberdrop.jobs.transitions import State
 from tests.support.crash.invariants import ENDED, violations
 from tests.support.crash.scenarios import SCENARIOS
-from tests.support.crash.seam import READ, Call, Fault, Mode
+from tests.support.crash.seam import READ, Call, Fault, Invocation, Mode
 from tests.support.crash.wiring import Wiring
 from tests.support.crash.world import World
 
@@ -145,10 +145,12 @@ def all_single_faults(scenario: str) -> tuple[tuple[Call, Schedule], ...]:
     the first and the last count. Of deaths that leave the same, only the first counts.
     """
     calls = Schedule(scenario).run().seam.calls
-    paths = Counter[CallPath]()
+    path_of = defaultdict[Invocation, CallPath](tuple)
+    paths = Counter[tuple[str, CallPath]]()
     faults: dict[Fault, None] = {}
     for call in calls:
-        path = _path_to(call, calls)
+        path_of[call.invocation] += (call.name,)
+        path = call.invocation.function, path_of[call.invocation]
         paths[path] += 1
         if paths[path] <= 2 and not _is_inner_repeat(call, calls):
             found = (same_death(Fault(call.number, mode), calls) for mode in call.kind.modes)
@@ -169,11 +171,6 @@ def same_death(fault: Fault, calls: list[Call]) -> Fault:
     if Mode.DIES_AFTER in before.kind.modes:
         return Fault(before.number, Mode.DIES_AFTER)
     return same_death(Fault(before.number, Mode.DIES_BEFORE), calls)
-
-
-def _path_to(call: Call, calls: list[Call]) -> CallPath:
-    same = (other.name for other in calls[: call.number + 1] if other.invocation == call.invocation)
-    return (call.invocation.function, *same)
 
 
 def _is_inner_repeat(call: Call, calls: list[Call]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -72,8 +72,7 @@ BALANCE = Kind((Mode.DIES_BEFORE, Mode.LOST), lambda: False)
 DOWNLOAD = Kind((Mode.DIES_BEFORE, Mode.LOST), _broken_download)
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """One invocation of a function."""
 
     function: str

@@ -4,12 +4,12 @@ import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from numberdrop.aws.circuit_breaker import CircuitBreaker
 from numberdrop.aws.executions import ExecutionStatus
@@ -47,8 +47,7 @@ class ProcessFailedError(Exception):
     """A function died; Lambda's callers learn nothing more."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Something visible from outside: a job entered a state, or an event was emitted.
 
     Attributes:
