@@ -35,9 +35,9 @@ def an_upload_whose_remembered_answers_are_withheld(world: World) -> None:
     world.upload()
     world.run_until_idle()
     world.upload("band/second.txt", [*world.rows[0], "+447700901000", "+447700901001"])
-    world.buckets.withheld = "recalled/"
-    world.run_for(timedelta(minutes=10))
-    world.buckets.withheld = None
+    world.buckets.withhold("recalled/")
+    # Scheduled, so that it also comes in time while a late write lets an hour pass.
+    world.clock.schedule(world.clock.now() + timedelta(minutes=10), lambda: world.buckets.withhold(None))
     world.run_until_idle()
 
 

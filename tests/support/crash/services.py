@@ -52,6 +52,10 @@ class Buckets:
         versions.append(Version(f"{key}-{self.written}", etag, content, metadata))
         return {"VersionId": versions[-1].version_id}
 
+    def withhold(self, prefix: str | None) -> None:
+        """Refuse to read the objects whose keys have a prefix; None: refuse no more."""
+        self.withheld = prefix
+
     def delete_object(self, **request: str) -> None:
         """Delete one version for good, or the whole object; deleting what does not exist succeeds."""
         versions = self.objects.get((request["Bucket"], request["Key"]), [])
