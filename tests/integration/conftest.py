@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_socket import enable_socket, socket_allow_hosts
 from requests.adapters import HTTPAdapter
 
 from local.simulator import Simulator
+from numberdrop.aws import clients
 from numberdrop.aws.bus import Announcer
 from numberdrop.aws.ledger import Ledger
 from numberdrop.jobs.upload import Upload
@@ -32,6 +34,15 @@ def _only_loopback() -> Iterator[None]:
     yield
     socket_allow_hosts(None)
     enable_socket()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _make_clients_once() -> Iterator[None]:
+    """Let cold functions share their clients: making one takes longer than most requests of a test."""
+    session = clients._session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_client", cache(session.create_client))
+        yield
 
 
 @pytest.fixture
