@@ -84,7 +84,7 @@ check: .venv/command/.done ## Run the fast checks: format, lint, types, fast uni
 
 test: ## Run every check: format, lint, types, template, all tests
 	@$(MAKE) --silent --no-print-directory -j3 install .venv/scan/.done .venv/release/.done
-	@$(MAKE) --no-print-directory lint types template
+	@$(MAKE) --no-print-directory -j3 lint types template
 	@$(DEV)/python -m pytest $(PARALLEL)
 
 coverage: .venv/command/.done ## Report which lines the unit and integration tests do not run
