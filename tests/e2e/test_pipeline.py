@@ -15,6 +15,7 @@ from local.cloud import STACK, LocalCloud
 from local.observation import functions
 from local.processes import PROJECT
 from local.simulator import RemoteSimulator
+from numberdrop.aws.buckets import UploadBucket
 from numberdrop.steps.gatekeeper import HALF_OPEN_WAIT
 from tests.support.cloud import TIMEOUT_SECONDS, Bucket, Inbox, announce_again, end_pause
 
@@ -360,19 +361,20 @@ def test_a_stopped_execution_is_settled_within_seconds(
     client = cloud.aws.client("stepfunctions")
 
     uploads.drop(key, NUMBERS)
+    name = UploadBucket(cloud.aws.client("s3")).head(uploads.name, key).upload.job_id + "-1"
     end = time.monotonic() + TIMEOUT_SECONDS
-    running: list[Mapping[str, Any]] = []
-    while not running:
+    running: list[str] = []
+    while not running:  # An upload of another test may be followed, too.
         assert time.monotonic() < end, "no execution started"
-        listed = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
-        running = listed["executions"]
-    client.stop_execution(executionArn=running[0]["executionArn"])
+        listed = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        running = [execution["executionArn"] for execution in listed if execution["name"] == name]
+    client.stop_execution(executionArn=running[0])
     (event,) = inbox.wait_for(key)
 
     assert event["detail-type"] == "Number Check Failed"
     assert event["detail"]["reason"]["code"] == "ABORTED"
     assert event["detail"]["charged"] is True
-    assert running[0]["name"] == f"{event['detail']['job_id']}-1"
+    assert name == f"{event['detail']['job_id']}-1"
 
 
 def test_the_audit_has_the_permissions_it_needs(cloud: LocalCloud, uploads: Bucket) -> None:

@@ -68,7 +68,7 @@ POST = Kind(
 STATUS = Kind(
     (Mode.DIES_BEFORE, Mode.LOST), lambda: NoAnswer(60, "The vendor did not answer (ConnectionError).")
 )
-BALANCE = Kind((Mode.DIES_BEFORE, Mode.LOST), lambda: False)
+FREE_CALL = Kind((Mode.DIES_BEFORE, Mode.LOST), lambda: False)
 DOWNLOAD = Kind((Mode.DIES_BEFORE, Mode.LOST), _broken_download)
 
 

@@ -27,7 +27,7 @@ from numberdrop.vendor.outcomes import (
     TaskStatus,
     TaskUnknown,
 )
-from tests.support.crash.seam import BALANCE, DOWNLOAD, POST, STATUS, Seam
+from tests.support.crash.seam import DOWNLOAD, FREE_CALL, POST, STATUS, Seam
 
 NUMBER = "+447700{upload:03}{row:03}"
 """Numbers from a range that is reserved for fiction; each contains the number of its upload."""
@@ -208,7 +208,7 @@ class SeamVendorClient:
         return outcome
 
     def answers(self) -> bool:
-        outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, BALANCE, {})
+        outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, FREE_CALL, {})
         return outcome
 
     def balance(self, *, seconds: float) -> Decimal | NoAnswer:
@@ -216,7 +216,7 @@ class SeamVendorClient:
         return outcome
 
     def answers_about_tasks(self) -> bool:
-        outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, STATUS, {})
+        outcome: bool = self.seam.call("vendor.answers", lambda: not self.vendor.is_down, FREE_CALL, {})
         return outcome
 
     def status(self, checker: Checker, task_id: str) -> StatusOutcome:
