@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from botocore.exceptions import ClientError
@@ -32,7 +32,10 @@ class RefusingS3:
     def put_object(self, **_: Any) -> None:
         raise ClientError(self._error, "PutObject")  # type: ignore[arg-type]
 
-    def list_objects_v2(self, **_: Any) -> None:
+    def get_paginator(self, _: str) -> Self:
+        return self
+
+    def paginate(self, **_: Any) -> None:
         raise ClientError(self._error, "ListObjectsV2")  # type: ignore[arg-type]
 
     def delete_object(self, **_: Any) -> None:

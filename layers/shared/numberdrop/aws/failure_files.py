@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from numberdrop.aws.buckets import refuses_writing
+from numberdrop.aws.buckets import objects_in, refuses_writing
 from numberdrop.aws.clients import make_client
 from numberdrop.aws.fences import PREFIX
 from numberdrop.jobs.checkers import submitted_checker
@@ -95,8 +95,7 @@ class FailureFiles:
         """
         folder = failure_folder(job)
         try:
-            listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder + COMMON_START)
-            stored = {content["Key"] for content in listed.get("Contents", [])}
+            stored = {found["Key"] for found in objects_in(self.client, self.bucket, folder + COMMON_START)}
             for name in (FOR_PEOPLE, FOR_PROGRAMS):
                 if folder + name in stored:
                     self.client.delete_object(Bucket=self.bucket, Key=folder + name)
