@@ -171,7 +171,7 @@ class Ledger:
         job's token, which changes when the job is taken over.
         """
         job = self.get(job_id)
-        if job and job.state is State.CLAIMED:
+        if job and job.state is State.CLAIMED and job.lease_until > self.now():
             with suppress(TransitionRefusedError):
                 self.move(job, RELEASE, lease_until=self.now())
 
